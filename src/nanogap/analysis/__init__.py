@@ -1,0 +1,1 @@
+"""Histograms, stages and geometry descriptors; knows nothing of where the data came from."""

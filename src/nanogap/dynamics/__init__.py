@@ -1,0 +1,1 @@
+"""Force field, LAMMPS engine, applied voltage and checkpoints."""

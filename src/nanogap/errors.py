@@ -1,0 +1,21 @@
+"""The errors a user can meet; each message names the thing, the allowed range and the remedy."""
+
+
+class NanogapError(Exception):
+    """Base of every error that a user can cause or mend."""
+
+
+class SettingsError(NanogapError):
+    """A setting, a command-line value or a settings file is wrong."""
+
+
+class StructureError(NanogapError):
+    """A geometry cannot be built, or a snapshot cannot be cut into a junction."""
+
+
+class EngineError(NanogapError):
+    """A physics engine stopped, lost atoms or did not converge."""
+
+
+class DataFormatError(NanogapError):
+    """A file is missing, unreadable, truncated or not what it should be."""

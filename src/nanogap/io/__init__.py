@@ -1,0 +1,1 @@
+"""Trajectory and result stores."""

@@ -1,0 +1,1 @@
+"""A run directory from start to finish: order, checkpoints, resume, workers."""

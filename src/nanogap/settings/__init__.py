@@ -1,0 +1,1 @@
+"""The input file as pydantic models, and presets as TOML files."""

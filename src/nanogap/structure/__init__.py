@@ -1,0 +1,1 @@
+"""Tips, leads, and junctions cut from snapshots."""

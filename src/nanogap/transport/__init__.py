@@ -1,0 +1,1 @@
+"""Hamiltonian, lead self-energies and Green's functions; everything returns a Transmission dataset."""
