@@ -1,1 +1,26 @@
 """The input file as pydantic models, and presets as TOML files."""
+
+from nanogap.settings.energies import parse_energies
+from nanogap.settings.load import load_settings, preset_names, preset_text, settings_from_text
+from nanogap.settings.models import (
+    DynamicsSettings,
+    JunctionSettings,
+    Settings,
+    StructureSettings,
+    TransportSettings,
+    VoltageSettings,
+)
+
+__all__ = [
+    "DynamicsSettings",
+    "JunctionSettings",
+    "Settings",
+    "StructureSettings",
+    "TransportSettings",
+    "VoltageSettings",
+    "load_settings",
+    "parse_energies",
+    "preset_names",
+    "preset_text",
+    "settings_from_text",
+]

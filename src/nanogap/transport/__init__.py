@@ -1,1 +1,1 @@
-"""Hamiltonian, lead self-energies and Green's functions; everything returns a Transmission dataset."""
+"""Hamiltonian, lead self-energies, Green's functions; all return a Transmission dataset."""

@@ -1,0 +1,292 @@
+"""The command line: arguments in, calls out."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from nanogap import __version__
+from nanogap.errors import NanogapError, SettingsError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Voltage-driven rewiring of silver nanogaps: dynamics, conductance, statistics.",
+    pretty_exceptions_enable=False,
+)
+log = Console(stderr=True)
+
+Source = Annotated[str, typer.Argument(help="a preset (quick, paper-2v, paper-8v) or a TOML file")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="section.key=value, wins over the file")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
+Directory = Annotated[Path, typer.Argument(help="a run directory")]
+
+
+def main() -> None:
+    """Run the command line; a wrong input ends with one sentence and exit status 2."""
+    try:
+        app(standalone_mode=False)
+    except NanogapError as error:
+        _complain(str(error))
+        sys.exit(2)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        sys.exit(2)
+    except click.ClickException as error:
+        _complain(error.format_message())
+        sys.exit(2)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        _complain("interrupted; what is finished is on disk, 'nanogap resume DIR' goes on")
+        sys.exit(130)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(f"{place}{error.strerror or error}")
+        sys.exit(2)
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(f"nanogap: {sentence}\n")
+
+
+def _emit(content: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(content) + "\n")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+) -> None:
+    if version:
+        sys.stdout.write(f"nanogap {__version__}\n")
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    preset: Annotated[str, typer.Argument(help="the preset to begin with")] = "quick",
+    output: Annotated[Path, typer.Option("-o", "--output", help="the new file")] = Path(
+        "nanogap.toml"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Write a settings file to edit, from a preset."""
+    from nanogap.io import write_text
+    from nanogap.settings import preset_text
+
+    text = preset_text(preset)
+    if output.exists():
+        raise SettingsError(f"{output} exists already: choose another -o")
+    write_text(output, text)
+    if as_json:
+        _emit({"settings": str(output), "preset": preset})
+    else:
+        log.print(f"Wrote {output}. Run it with: nanogap run {output} -o DIR")
+
+
+@app.command()
+def build(
+    source: Source,
+    output: Annotated[Path, typer.Option("-o", "--output", help="extxyz file")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build the two tips and write them as extxyz."""
+    from ase.io import write
+
+    from nanogap.io import write_atomically
+    from nanogap.run import build_structure
+    from nanogap.settings import load_settings
+
+    settings = load_settings(source, tuple(overrides or ()))
+    _need_folder(output)
+    with log.status("Lattice constant and structure"):
+        atoms = build_structure(settings)
+    write_atomically(output, lambda path: write(path, atoms, format="extxyz"))
+    lattice_constant = atoms.info["lattice_constant"]
+    if as_json:
+        _emit({"file": str(output), "atoms": len(atoms), "lattice_constant": lattice_constant})
+    else:
+        log.print(f"Wrote {output}: {len(atoms)} atoms, lattice constant {lattice_constant:.3f} Å")
+
+
+@app.command()
+def run(
+    source: Source,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the new run directory")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a rewiring and compute the transmission of every snapshot."""
+    from nanogap.run import start_run
+    from nanogap.settings import load_settings
+
+    settings = load_settings(source, tuple(overrides or ()))
+    with _progress() as watch:
+        start_run(output, settings, source, watch)
+    _conclude(output, as_json)
+
+
+@app.command()
+def resume(directory: Directory, as_json: AsJson = False) -> None:
+    """Go on with an interrupted run to the end it would have had."""
+    from nanogap.run import resume_run
+
+    with _progress() as watch:
+        resume_run(directory, watch)
+    _conclude(directory, as_json)
+
+
+@app.command()
+def status(directory: Directory, as_json: AsJson = False) -> None:
+    """Say how far a run is."""
+    from nanogap.run import RunDirectory
+    from nanogap.run import status as describe
+
+    content = describe(RunDirectory(directory))
+    if as_json:
+        _emit(content)
+    else:
+        _print_status(directory, content)
+
+
+@app.command()
+def report(directory: Directory, as_json: AsJson = False) -> None:
+    """Write the report of a run anew, finished or not."""
+    from nanogap.run import RunDirectory, make_report
+
+    finished = RunDirectory(directory)
+    if not finished.dynamics.commit.snapshots:
+        raise SettingsError(f"{directory} has no snapshot yet: wait for the first, or resume it")
+    make_report(finished)
+    if as_json:
+        _emit({"report": str(finished.report)})
+    else:
+        log.print(f"Report: {finished.report}")
+
+
+@app.command()
+def transmission(
+    file: Annotated[Path, typer.Argument(help="a junction, or a frame of a nanogap trajectory")],
+    index: Annotated[str, typer.Option(help="frame or slice of the file: 0, -1, 0:10")] = "-1",
+    energies: Annotated[
+        str, typer.Option(help="eV from E_F: start:stop:step or a comma-separated list")
+    ] = "0",
+    kpoints: Annotated[
+        tuple[int, int], typer.Option(help="in-plane mesh, shifted off Γ", metavar="N M")
+    ] = (4, 4),
+    gamma_centred: Annotated[bool, typer.Option("--gamma-centred", help="centre it on Γ")] = False,
+    per_k: Annotated[bool, typer.Option("--per-k", help="also print T at every k")] = False,
+    cut: Annotated[str, typer.Option(help="how a trajectory frame is cut: paper or full")] = "full",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="netCDF file")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the ballistic transmission of a junction or of trajectory frames."""
+    from nanogap.run.single import transmission_of_file
+
+    if output is not None:
+        _need_folder(output)
+    with log.status("Transmission"):
+        summary = transmission_of_file(
+            file,
+            index=index,
+            energies=energies,
+            kpoints=kpoints,
+            gamma_centred=gamma_centred,
+            per_k=per_k,
+            cut=cut,
+            output=output,
+        )
+    if as_json:
+        _emit(summary)
+    else:
+        _print_transmission(summary)
+
+
+def _need_folder(output: Path) -> None:
+    if not output.absolute().parent.is_dir():
+        raise SettingsError(f"-o {output}: there is no folder {output.absolute().parent}")
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Two progress bars with time left, on stderr."""
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+    )
+    with Progress(*columns, console=log) as bars:
+        bars.speed_estimate_period = 300.0
+        dynamics = bars.add_task("dynamics", total=None)
+        transport = bars.add_task("transport", total=None)
+        last = ""
+
+        def watch(stand: Any) -> None:
+            nonlocal last
+            if stand.task != last:
+                last = stand.task
+                bars.console.print(last)
+            if stand.end_step:
+                bars.update(dynamics, completed=stand.step, total=stand.end_step)
+                bars.update(transport, completed=stand.transmissions, total=stand.snapshots_planned)
+
+        yield watch
+
+
+def _conclude(directory: Path, as_json: bool) -> None:
+    from nanogap.run import RunDirectory
+    from nanogap.run import status as describe
+
+    content = describe(RunDirectory(directory))
+    if as_json:
+        _emit(content)
+    else:
+        _print_status(directory, content)
+
+
+def _print_status(directory: Path, content: dict[str, Any]) -> None:
+    known = [value for value in content["transmission"] if value is not None]
+    table = Table(title=str(directory), show_header=False)
+    table.add_row("state", content["state"])
+    table.add_row("snapshots", f"{content['snapshots']} of {content['snapshots_planned']}")
+    table.add_row("transmissions", f"{len(known)}")
+    if known:
+        table.add_row("T first, last", f"{known[0]:.3f}, {known[-1]:.3f} G0")
+    table.add_row("connected now", str(bool(content["connected"] and content["connected"][-1])))
+    if content["failures"]:
+        table.add_row("without transmission", f"{len(content['failures'])} (see the report)")
+    if content["error"]:
+        table.add_row("error", content["error"])
+    Console().print(table)
+    if content["report"]:
+        sys.stdout.write(f"Report: {Path(content['report']).absolute()}\n")
+
+
+def _print_transmission(summary: dict[str, Any]) -> None:
+    table = Table(title=f"{summary['backend']}, {summary['n_kpoints']} k-points")
+    for name in ("snapshot", "E - E_F (eV)", "T (G0)"):
+        table.add_column(name, justify="right")
+    for number, values in enumerate(summary["transmission"]):
+        for energy, value in zip(summary["energies"], values, strict=True):
+            table.add_row(str(number), f"{energy:.3f}", f"{value:.4f}")
+    Console().print(table)

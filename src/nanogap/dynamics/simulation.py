@@ -1,0 +1,291 @@
+"""Bias-driven dynamics of two tips: equilibrate at 0 V, apply the voltage, sample snapshots.
+
+The run is cut into chunks, one per sampling interval. Every chunk begins by loading the
+checkpoint that the last one wrote, also when nothing was interrupted; so a resumed run follows
+the trajectory of an uninterrupted one to the bit.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
+from nanogap.dynamics.engine import Engine
+from nanogap.dynamics.forcefield import load_force_field
+from nanogap.errors import DataFormatError
+from nanogap.settings import DynamicsSettings, VoltageSettings
+from nanogap.structure.connectivity import analyse_connection
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a simulation stands.
+
+    Attributes
+    ----------
+    step : int
+        Time steps done, equilibration included.
+    snapshots : int
+        Snapshots sampled.
+    first_contact_step : int or None
+        Step at which the tips were first seen connected under bias.
+    """
+
+    step: int = 0
+    snapshots: int = 0
+    first_contact_step: int | None = None
+
+
+class Schedule:
+    """At which steps what happens; steps count from the start of the equilibration.
+
+    Parameters
+    ----------
+    dynamics : DynamicsSettings
+    voltage : VoltageSettings
+    """
+
+    def __init__(self, dynamics: DynamicsSettings, voltage: VoltageSettings) -> None:
+        def steps(time: float) -> int:
+            return round(time / dynamics.time_step)
+
+        self.equilibration = steps(dynamics.equilibration_time)
+        self.sampling = max(1, steps(dynamics.sampling_interval))
+        intervals = int(dynamics.production_time / dynamics.sampling_interval + 1e-9)
+        self.end = self.equilibration + intervals * self.sampling
+        dense = steps(dynamics.contact_sampling_interval)
+        self.dense = min(max(1, dense), self.sampling) if dense else 0
+        self.dense_duration = steps(dynamics.contact_sampling_time)
+        self.history = dynamics.contact_history
+        self.update = voltage.update_interval
+
+    def chunk_end(self, step: int) -> int:
+        """Return the step at which the chunk that begins at `step` ends."""
+        if step < self.equilibration:
+            return self.equilibration
+        return step + self.sampling
+
+    def is_dense(self, step: int) -> bool:
+        """Whether a dense sample may be taken at a step."""
+        since = (step - self.equilibration) % self.sampling
+        return bool(self.dense) and since % self.dense == 0
+
+    def next_event(self, step: int, end: int) -> int:
+        """Return the next step at which the potential is updated or a sample is taken."""
+        origin = self.equilibration
+        events = [end, step + self.update - (step - origin) % self.update]
+        if self.dense and step >= origin:
+            events.append(step + self.dense - ((step - origin) % self.sampling) % self.dense)
+        return min(events)
+
+    def planned(self, first_contact: int | None) -> int:
+        """Return the number of snapshots of the whole run, as far as it is known."""
+        regular = (self.end - self.equilibration) // self.sampling + 1
+        if first_contact is None or not self.dense:
+            return regular
+        last = min(first_contact + self.dense_duration, self.end)
+        window = range(first_contact - self.dense * self.history, last + 1)
+        chunk_start = first_contact - (first_contact - self.equilibration) % self.sampling
+        extra = [
+            step
+            for step in window
+            if step > chunk_start
+            and self.is_dense(step)
+            and (step - self.equilibration) % self.sampling
+        ]
+        return regular + len(extra)
+
+
+class Simulation:
+    """One bias-driven run of two tips.
+
+    Parameters
+    ----------
+    tips : ase.Atoms
+        The starting structure, from `nanogap.structure.build_tips`.
+    dynamics : DynamicsSettings
+    voltage : VoltageSettings
+    seed : int
+        Of the starting velocities, below 2**31.
+    folder : Path
+        Where the engine writes its input and log.
+    """
+
+    def __init__(
+        self,
+        tips: Atoms,
+        dynamics: DynamicsSettings,
+        voltage: VoltageSettings,
+        seed: int,
+        folder: Path,
+    ) -> None:
+        self._tips = tips
+        self._dynamics = dynamics
+        self._voltage = voltage
+        self._electrode = tips.arrays["electrode"]
+        force_field = load_force_field(str(tips.symbols[0]))
+        self._engine = Engine(tips, dynamics, force_field, folder, seed)
+        self._potential: FloatArray = np.zeros(len(tips))
+        self.schedule = Schedule(dynamics, voltage)
+        self.progress = Progress()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last snapshot has been sampled."""
+        return self.progress.step >= self.schedule.end
+
+    @property
+    def engine_version(self) -> str:
+        """LAMMPS version."""
+        return self._engine.version
+
+    def advance(self) -> list[Atoms]:
+        """Run one chunk.
+
+        Returns
+        -------
+        list of ase.Atoms
+            The snapshots of the chunk in order of time; see `snapshot` for what they hold.
+
+        Raises
+        ------
+        EngineError
+            If the engine stops or atoms leave the box.
+        """
+        schedule, start = self.schedule, self.progress.step
+        end, biased = schedule.chunk_end(start), start >= schedule.equilibration
+        self._update_potential(biased)
+        candidates: list[Atoms] = []
+        written: list[Atoms] = []
+        step = start
+        while step < end:
+            following = schedule.next_event(step, end)
+            self._engine.advance(following - step)
+            self._update_potential(biased, steps=following - step)
+            step = following
+            self.progress = replace(self.progress, step=step)
+            if biased and (step == end or schedule.is_dense(step)):
+                self._sample(self.snapshot(), candidates, written, last=step == end)
+        if not biased and step == schedule.equilibration:
+            written.append(self.snapshot())
+        self.progress = replace(self.progress, snapshots=self.progress.snapshots + len(written))
+        return written
+
+    def snapshot(self) -> Atoms:
+        """Describe the present moment.
+
+        Returns
+        -------
+        ase.Atoms
+            Arrays ``electrode``, ``velocities`` (angstrom/fs), ``charge`` (e), ``potential`` (V);
+            ``info``: ``time`` (fs since the voltage was applied), ``step``, ``applied_voltage``
+            (V), ``temperature`` (K), ``potential_energy`` (eV), ``connected``, ``largest_hop``
+            (angstrom), ``network_conductance`` (in bonds of the perfect crystal),
+            ``atoms_in_gap``, ``bottleneck_atoms``, ``axis`` (angstrom), ``charge_bottom`` and
+            ``charge_top`` (e, halves of the box), and what `build_tips` gave.
+        """
+        engine, atoms = self._engine, self._tips.copy()
+        atoms.positions = engine.positions
+        charges = engine.charges
+        atoms.new_array("velocities", engine.velocities)
+        atoms.new_array("charge", charges)
+        atoms.new_array("potential", self._potential.copy())
+        cutoff, height = self._voltage.cutoff, atoms.positions[:, 2]
+        connection = analyse_connection(atoms, cutoff)
+        network = MetalNetwork.from_positions(atoms.positions, self._electrode, cutoff)
+        upper = height > atoms.cell[2, 2] / 2.0
+        lattice_constant = atoms.info["lattice_constant"]
+        step = self.progress.step
+        margin = lattice_constant / np.sqrt(3.0) / 2.0  # half a layer: beyond the terraces' own
+        inside = (height > atoms.info["bottom_terrace"] + margin) & (
+            height < atoms.info["top_terrace"] - margin
+        )
+        atoms.info.update(
+            time=(step - self.schedule.equilibration) * self._dynamics.time_step,
+            step=step,
+            applied_voltage=self._voltage.applied,
+            temperature=engine.temperature,
+            potential_energy=engine.potential_energy,
+            connected=connection.connected,
+            largest_hop=connection.largest_hop,
+            network_conductance=network.conductance() / reference_bond(lattice_constant, cutoff),
+            atoms_in_gap=int(inside.sum()),
+            bottleneck_atoms=len(connection.bottleneck),
+            axis=connection.axis,
+            charge_bottom=float(charges[~upper].sum()),
+            charge_top=float(charges[upper].sum()),
+        )
+        return atoms
+
+    def save(self, folder: Path) -> None:
+        """Write a checkpoint into an empty folder, flushed to disk, and go on from it."""
+        restart = folder / "restart.lammps"
+        self._engine.save(restart)
+        np.save(folder / "potential.npy", self._potential)
+        (folder / "progress.json").write_text(json.dumps(asdict(self.progress)))
+        for path in folder.iterdir():
+            with path.open("rb") as handle:
+                os.fsync(handle.fileno())
+        self._engine.load(restart)
+
+    def load(self, folder: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises
+        ------
+        DataFormatError
+            If the checkpoint cannot be read.
+        """
+        try:
+            self.progress = Progress(**json.loads((folder / "progress.json").read_text()))
+            self._potential = np.load(folder / "potential.npy")
+        except (OSError, ValueError, TypeError) as error:
+            raise DataFormatError(f"checkpoint {folder} cannot be read: {error}") from None
+        self._engine.load(folder / "restart.lammps")
+
+    def close(self) -> None:
+        """Free the engine."""
+        self._engine.close()
+
+    def _update_potential(self, biased: bool, steps: int = 0) -> None:
+        """Let the potential follow the geometry over the time of the last `steps`."""
+        settings = self._voltage
+        network = MetalNetwork.from_positions(
+            self._engine.positions, self._electrode, settings.cutoff
+        )
+        voltage = settings.applied if biased else 0.0
+        if settings.mode == "steady":
+            self._potential = network.steady(self._potential, voltage)
+        else:
+            self._potential = network.relax(
+                self._potential,
+                voltage,
+                time=steps * self._dynamics.time_step,
+                steps=max(1, steps * settings.relaxation_steps),
+                mobility=settings.diffusion / settings.normalisation,
+            )
+        self._engine.set_potential(self._potential)
+
+    def _sample(
+        self, frame: Atoms, candidates: list[Atoms], written: list[Atoms], *, last: bool
+    ) -> None:
+        """Keep a frame that the schedule, or the first contact, asks for."""
+        step, contact = frame.info["step"], self.progress.first_contact_step
+        if contact is None and frame.info["connected"]:
+            contact = step
+            self.progress = replace(self.progress, first_contact_step=step)
+            if self.schedule.dense:
+                history = self.schedule.dense * self.schedule.history
+                written += [f for f in candidates if f.info["step"] >= step - history]
+        window = contact is not None and step - contact <= self.schedule.dense_duration
+        if last or (window and self.schedule.dense):
+            written.append(frame)
+        else:
+            candidates.append(frame)

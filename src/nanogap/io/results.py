@@ -1,0 +1,35 @@
+"""Result datasets as netCDF-4 files."""
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from nanogap.errors import DataFormatError
+from nanogap.io.atomic import write_atomically
+
+
+def write_dataset(dataset: xr.Dataset, path: Path) -> None:
+    """Write a dataset as netCDF-4, atomically; booleans become 8-bit integers."""
+    plain = dataset.copy()
+    for name in plain.variables:
+        if plain[name].dtype == np.bool_:
+            plain[name] = plain[name].astype(np.int8)
+    write_atomically(path, lambda temporary: plain.to_netcdf(temporary, engine="h5netcdf"))
+
+
+def read_dataset(path: Path) -> xr.Dataset:
+    """Read a whole dataset into memory.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is missing or not netCDF-4.
+    """
+    if not path.is_file():
+        raise DataFormatError(f"no file {path}")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as dataset:
+            return dataset.load()
+    except Exception as error:
+        raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None

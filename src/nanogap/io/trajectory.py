@@ -1,0 +1,150 @@
+"""The trajectory store: one extxyz file that any viewer opens, and an index beside it.
+
+The index holds one JSON line per snapshot: where its frame lies in the file, and the scalars of
+its ``info``. A frame counts only once it is committed, so a reader never meets half of one.
+"""
+
+import io
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from ase import Atoms
+from ase.io import read, write
+
+from nanogap.errors import DataFormatError
+
+#: Scalars of a frame's ``info`` that make the observables: unit and meaning.
+OBSERVABLES: dict[str, tuple[str, str]] = {
+    "time": ("fs", "time since the voltage was applied"),
+    "step": ("1", "time steps since the start"),
+    "applied_voltage": ("V", "voltage of the top electrode against the bottom one"),
+    "temperature": ("K", "temperature of the mobile atoms"),
+    "potential_energy": ("eV", "potential energy"),
+    "connected": ("1", "whether connected metal leads from base to base"),
+    "largest_hop": ("angstrom", "longest hop of the best path from base to base"),
+    "network_conductance": (
+        "bonds",
+        "classical conductance of the metal network, in nearest-neighbour bonds",
+    ),
+    "atoms_in_gap": ("1", "atoms between the terraces"),
+    "bottleneck_atoms": ("1", "fewest atoms whose removal parts the tips"),
+    "charge_bottom": ("e", "charge of the bottom half"),
+    "charge_top": ("e", "charge of the top half"),
+}
+
+
+@dataclass(frozen=True)
+class Commit:
+    """How much of the store is valid.
+
+    Attributes
+    ----------
+    snapshots : int
+        Number of frames.
+    trajectory_bytes, index_bytes : int
+        Sizes of the two files.
+    """
+
+    snapshots: int = 0
+    trajectory_bytes: int = 0
+    index_bytes: int = 0
+
+
+class TrajectoryStore:
+    """Frames on disk, appended in order of time.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``trajectory.extxyz`` and ``snapshots.jsonl``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "trajectory.extxyz"
+        self._index = folder / "snapshots.jsonl"
+
+    def append(self, frames: list[Atoms], commit: Commit) -> Commit:
+        """Append frames after a commit, dropping whatever stands behind it.
+
+        Returns
+        -------
+        Commit
+            What is valid once the caller has recorded it.
+        """
+        snapshots = commit.snapshots
+        self.path.touch()
+        self._index.touch()
+        with self.path.open("r+b") as trajectory, self._index.open("r+b") as index:
+            trajectory.truncate(commit.trajectory_bytes)
+            index.truncate(commit.index_bytes)
+            trajectory.seek(0, os.SEEK_END)
+            index.seek(0, os.SEEK_END)
+            for frame in frames:
+                text = io.StringIO()
+                write(text, frame, format="extxyz")
+                content = text.getvalue().encode()
+                line = {"offset": trajectory.tell(), "length": len(content)}
+                line |= {key: _plain(frame.info[key]) for key in OBSERVABLES}
+                trajectory.write(content)
+                index.write((json.dumps(line) + "\n").encode())
+                snapshots += 1
+            for handle in (trajectory, index):
+                handle.flush()
+                os.fsync(handle.fileno())
+            return Commit(snapshots, trajectory.tell(), index.tell())
+
+    def records(self, count: int) -> list[dict[str, Any]]:
+        """Return the index lines of the first `count` snapshots.
+
+        Raises
+        ------
+        DataFormatError
+            If the index is missing or damaged.
+        """
+        if not count:
+            return []
+        try:
+            with self._index.open(encoding="utf-8") as lines:
+                records = [json.loads(line) for _, line in zip(range(count), lines, strict=False)]
+        except (OSError, ValueError) as error:
+            raise DataFormatError(f"{self._index} cannot be read: {error}") from None
+        if len(records) < count:
+            raise DataFormatError(f"{self._index} holds {len(records)} of {count} snapshots")
+        return records
+
+    def frame(self, record: dict[str, Any]) -> Atoms:
+        """Read the frame that an index line points to.
+
+        Raises
+        ------
+        DataFormatError
+            If the trajectory is damaged.
+        """
+        try:
+            with self.path.open("rb") as trajectory:
+                trajectory.seek(record["offset"])
+                text = trajectory.read(record["length"]).decode()
+            return read(io.StringIO(text), format="extxyz")
+        except Exception as error:
+            raise DataFormatError(f"{self.path} is damaged: {error}") from None
+
+    def observables(self, count: int) -> xr.Dataset:
+        """Return the scalars of the first `count` snapshots as a dataset over ``snapshot``."""
+        records = self.records(count)
+        return xr.Dataset(
+            {
+                key: ("snapshot", np.array([r[key] for r in records]), {"units": u, "long_name": n})
+                for key, (u, n) in OBSERVABLES.items()
+            },
+            coords={"snapshot": np.arange(count)},
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Turn numpy scalars into what JSON knows."""
+    return value.item() if isinstance(value, np.generic) else value

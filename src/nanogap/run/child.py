@@ -1,0 +1,48 @@
+"""What the worker processes of a run share: they end with their parent, and leave a reason."""
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from nanogap.errors import NanogapError
+from nanogap.run.directory import RunDirectory
+
+_FAILED = 3
+#: Exit status of a worker that ended because its parent did, or let go of it.
+ORPHANED = 75
+
+
+def child_main(work: Callable[[RunDirectory], None], folder: Path) -> None:
+    """Run the work of a worker process, and end it when the parent ends.
+
+    The parent holds the other end of stdin; when it dies, however it dies, stdin reads as ended.
+    A failure leaves its reason in the run directory and a non-zero exit status.
+    """
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    run = RunDirectory(folder)
+    try:
+        work(run)
+    except Exception as error:
+        traceback.print_exc()
+        run.error = _sentence(error)
+        sys.exit(_FAILED)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, NanogapError):
+        return str(error)
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{place}: mend it and go on with 'nanogap resume'"
+    if isinstance(error, MemoryError):
+        return "out of memory: choose a smaller structure or junction cell"
+    return f"internal error, please report it: {type(error).__name__}: {error}"
+
+
+def _end_with_parent() -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    os._exit(ORPHANED)

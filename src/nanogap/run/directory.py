@@ -1,0 +1,289 @@
+"""The run directory: what lies where, who works in it, and how far it is."""
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from ase import Atoms
+from ase.io import read, write
+
+from nanogap.errors import DataFormatError, NanogapError, SettingsError
+from nanogap.io import Commit, TrajectoryStore, read_dataset, write_atomically, write_json
+from nanogap.settings import Settings
+
+
+@dataclass(frozen=True)
+class DynamicsState:
+    """What the dynamics has committed.
+
+    Attributes
+    ----------
+    step, end_step : int
+        Time steps done and of the whole run.
+    snapshots_planned : int
+        Snapshots of the whole run, as far as it is known.
+    checkpoint : str or None
+        Name of the checkpoint folder.
+    commit : Commit
+        Valid part of the trajectory.
+    seconds : float
+        Wall time spent on the dynamics, all sessions together.
+    engine_version : str
+        LAMMPS version.
+    """
+
+    step: int = 0
+    end_step: int = 0
+    snapshots_planned: int = 0
+    checkpoint: str | None = None
+    commit: Commit = field(default_factory=Commit)
+    seconds: float = 0.0
+    engine_version: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the dynamics has reached its end."""
+        return self.end_step > 0 and self.step >= self.end_step
+
+
+class RunDirectory:
+    """One run on disk.
+
+    Parameters
+    ----------
+    path : Path
+        An existing run directory; make one with `create`.
+
+    Raises
+    ------
+    DataFormatError
+        If the folder does not exist or is no run directory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if not path.is_dir():
+            raise DataFormatError(f"no run directory {path}: start one with 'nanogap run ... -o'")
+        try:
+            content = json.loads((path / "run.json").read_text(encoding="utf-8"))
+            self.source = str(content["source"])
+            self.settings = Settings.model_validate(content["settings"])
+            self.versions: dict[str, str] = dict(content["versions"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is damaged"
+            raise DataFormatError(
+                f"{path} is not a readable run directory: run.json: {reason}"
+            ) from None
+        self.trajectory = TrajectoryStore(path)
+
+    @classmethod
+    def create(
+        cls, path: Path, settings: Settings, source: str, versions: dict[str, str]
+    ) -> "RunDirectory":
+        """Make a run directory.
+
+        Raises
+        ------
+        SettingsError
+            If the folder holds something already, or cannot be made.
+        """
+        try:
+            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise SettingsError(
+                    f"{path} exists and is not empty: choose another -o, or go on with "
+                    f"'nanogap resume {path}' if it is a run"
+                )
+            path.mkdir(parents=True, exist_ok=True)
+            content = {
+                "source": source,
+                "settings": settings.model_dump(mode="json"),
+                "versions": versions,
+            }
+            write_json(path / "run.json", content)
+        except OSError as error:
+            raise SettingsError(f"cannot make run directory {path}: {error.strerror}") from None
+        return cls(path)
+
+    def remove(self) -> None:
+        """Delete the run, for one that could not begin."""
+        shutil.rmtree(self.path)
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the logs of the engine and the workers."""
+        folder = self.path / "logs"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.path / "report.html"
+
+    @property
+    def tips(self) -> Atoms | None:
+        """The starting structure, once it is built."""
+        path = self.path / "tips.extxyz"
+        return read(path) if path.is_file() else None
+
+    @tips.setter
+    def tips(self, atoms: Atoms) -> None:
+        write_atomically(
+            self.path / "tips.extxyz",
+            lambda temporary: write(temporary, atoms, format="extxyz"),
+        )
+
+    @property
+    def dynamics(self) -> DynamicsState:
+        """What the dynamics has committed."""
+        path = self.path / "dynamics.json"
+        if not path.is_file():
+            return DynamicsState()
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            content["commit"] = Commit(**content["commit"])
+            return DynamicsState(**content)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataFormatError(f"{path} is damaged: {error}") from None
+
+    @dynamics.setter
+    def dynamics(self, state: DynamicsState) -> None:
+        write_json(self.path / "dynamics.json", asdict(state))
+
+    def new_checkpoint(self, step: int) -> Path:
+        """Make an empty checkpoint folder."""
+        folder = self.path / "checkpoints" / f"step-{step}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def drop_checkpoints(self, keep: str) -> None:
+        """Delete all checkpoints but one."""
+        for folder in (self.path / "checkpoints").iterdir():
+            if folder.name != keep:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Index lines of all committed snapshots."""
+        return self.trajectory.records(self.dynamics.commit.snapshots)
+
+    def observables(self) -> xr.Dataset:
+        """Scalars of all committed snapshots."""
+        return self.trajectory.observables(self.dynamics.commit.snapshots)
+
+    def transmission_path(self, snapshot: int) -> Path:
+        """Where the transmission of a snapshot lies."""
+        folder = self.path / "transmission"
+        folder.mkdir(exist_ok=True)
+        return folder / f"{snapshot:06d}.nc"
+
+    def failure_path(self, snapshot: int) -> Path:
+        """Where the reason lies why a snapshot has no transmission."""
+        return self.transmission_path(snapshot).with_suffix(".error.json")
+
+    def failures(self) -> dict[int, str]:
+        """Snapshots that have no transmission, and why."""
+        folder = self.path / "transmission"
+        return {
+            int(path.name.split(".", 1)[0]): str(json.loads(path.read_text())["error"])
+            for path in sorted(folder.glob("*.error.json"))
+        }
+
+    def transmission(self) -> xr.Dataset | None:
+        """All transmissions computed so far, in order of snapshots."""
+        paths = sorted((self.path / "transmission").glob("[0-9]*.nc"))
+        parts = [read_dataset(path) for path in paths]
+        if not parts:
+            return None
+        wall_time = sum(float(part.attrs.get("wall_time", 0.0)) for part in parts)
+        merged = xr.concat(
+            parts,
+            dim="snapshot",
+            data_vars="minimal",
+            coords="minimal",
+            join="outer",
+            compat="override",
+            combine_attrs="override",
+        )
+        merged.attrs["wall_time"] = wall_time
+        return merged.assign_coords(snapshot=[int(path.stem) for path in paths])
+
+    @property
+    def spectra_path(self) -> Path:
+        """T(E) of the landmark snapshots."""
+        return self.path / "spectra.nc"
+
+    @contextmanager
+    def lock(self, patience: float = 0.0) -> Iterator[int]:
+        """Hold the run; children that inherit the file descriptor hold it too.
+
+        Parameters
+        ----------
+        patience : float
+            How long to wait for another process to let go, s: orphans of a killed run end
+            within a moment.
+
+        Raises
+        ------
+        NanogapError
+            If another process works in the run.
+        """
+        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        deadline = time.monotonic() + patience
+        try:
+            while not _try_lock(descriptor):
+                if time.monotonic() > deadline:
+                    raise NanogapError(
+                        f"another nanogap process works in {self.path}: wait for it, or stop it"
+                    )
+                time.sleep(0.1)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def is_locked(self) -> bool:
+        """Whether a process works in the run."""
+        try:
+            with self.lock():
+                return False
+        except NanogapError:
+            return True
+
+    @property
+    def error(self) -> str | None:
+        """Why the last session failed, if it did."""
+        path = self.path / "error.json"
+        return str(json.loads(path.read_text())["error"]) if path.is_file() else None
+
+    @error.setter
+    def error(self, message: str | None) -> None:
+        path = self.path / "error.json"
+        if message is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_json(path, {"error": message})
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def fermi_level_transmission(dataset: xr.Dataset) -> dict[int, float]:
+    """Transmission at the Fermi energy by snapshot number."""
+    at_fermi_energy = dataset["transmission_average"].sel(energy=0.0, method="nearest")
+    values = np.atleast_1d(at_fermi_energy.to_numpy())
+    numbers = np.atleast_1d(dataset["snapshot"].to_numpy())
+    return {int(n): float(v) for n, v in zip(numbers, values, strict=True)}

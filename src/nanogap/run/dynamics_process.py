@@ -1,0 +1,63 @@
+"""The dynamics of a run, in a process of its own: an engine abort takes nothing else down."""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from nanogap.dynamics.simulation import Simulation
+from nanogap.errors import DataFormatError
+from nanogap.run.child import child_main
+from nanogap.run.directory import DynamicsState, RunDirectory
+
+_LARGEST_ENGINE_SEED = 2**31 - 2
+
+
+def velocity_seed(seed: int) -> int:
+    """Derive the seed of the starting velocities from that of the run."""
+    stream = np.random.SeedSequence(seed).spawn(1)[0]
+    return int(stream.generate_state(1)[0]) % _LARGEST_ENGINE_SEED + 1
+
+
+def simulate(run: RunDirectory) -> None:
+    """Go on with the dynamics of a run from its last checkpoint to its end."""
+    settings, tips, state = run.settings, run.tips, run.dynamics
+    if tips is None:
+        raise DataFormatError(f"{run.path} has no tips.extxyz: start the run anew")
+    simulation = Simulation(
+        tips, settings.dynamics, settings.voltage, velocity_seed(settings.seed), run.logs
+    )
+    if state.checkpoint is not None:
+        simulation.load(run.path / "checkpoints" / state.checkpoint)
+    while not simulation.finished:
+        state = _advance(run, simulation, state)
+    simulation.close()
+
+
+def _advance(run: RunDirectory, simulation: Simulation, state: DynamicsState) -> DynamicsState:
+    """Run one chunk and commit it: snapshots, then checkpoint, then the record of both."""
+    started = time.monotonic()
+    frames = simulation.advance()
+    commit = run.trajectory.append(frames, state.commit)
+    checkpoint = run.new_checkpoint(simulation.progress.step)
+    simulation.save(checkpoint)
+    schedule = simulation.schedule
+    state = replace(
+        state,
+        step=simulation.progress.step,
+        end_step=schedule.end,
+        snapshots_planned=schedule.planned(simulation.progress.first_contact_step),
+        checkpoint=checkpoint.name,
+        commit=commit,
+        seconds=state.seconds + time.monotonic() - started,
+        engine_version=simulation.engine_version,
+    )
+    run.dynamics = state
+    run.drop_checkpoints(keep=checkpoint.name)
+    return state
+
+
+if __name__ == "__main__":
+    child_main(simulate, Path(sys.argv[1]))

@@ -1,0 +1,207 @@
+"""The settings of a run as pydantic models; field descriptions are the settings reference.
+
+Units are those of the house: angstrom, fs, K, V, eV.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from nanogap.settings.energies import parse_energies
+
+Length = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
+Duration = Annotated[float, Field(ge=0.0, le=1.0e9, allow_inf_nan=False)]
+
+
+class _Model(BaseModel):
+    """Base of all settings: unknown keys are refused, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class StructureSettings(_Model):
+    """Two pyramidal tips, [111] along z, that face each other across a gap."""
+
+    element: str = Field("Ag", description="chemical symbol of the metal")
+    base_width: Length = Field(42.0, description="edge of the square base of each tip, Å")
+    height: Length = Field(
+        14.0, description="height of the pyramid, base layer to terrace, Å; whole layers fit in it"
+    )
+    apex_width: Length = Field(
+        12.0,
+        description="edge of the flat terrace, Å (a one-atom apex collapses within ps at 800 K)",
+    )
+    gap: Length = Field(8.3, description="distance between the facing terraces, Å")
+    fixed_layers: int = Field(
+        3, ge=1, le=20, description="full-width layers under each pyramid whose atoms are fixed"
+    )
+    lattice_constant: float | Literal["equilibrium"] = Field(
+        "equilibrium",
+        description="fcc lattice constant, Å; 'equilibrium': computed, the force field's own at "
+        "the run temperature and zero pressure",
+    )
+    vacuum: float = Field(
+        15.0, ge=11.0, le=200.0, description="empty margin on every side of the tips, Å"
+    )
+
+    @field_validator("lattice_constant")
+    @classmethod
+    def _plausible(cls, value: float | str) -> float | str:
+        if isinstance(value, float) and not 2.0 <= value <= 8.0:
+            raise ValueError("must be 'equilibrium' or a length from 2 to 8 Å")
+        return value
+
+
+class DynamicsSettings(_Model):
+    """Molecular dynamics in the Nosé-Hoover ensemble."""
+
+    temperature: float = Field(800.0, ge=0.0, le=5000.0, description="thermostat temperature, K")
+    time_step: float = Field(1.0, ge=0.05, le=10.0, description="time step, fs")
+    equilibration_time: Duration = Field(50_000.0, description="time at 0 V before the bias, fs")
+    production_time: Duration = Field(3_000_000.0, description="time under bias, fs")
+    sampling_interval: float = Field(
+        8_600.0, gt=0.0, le=1.0e9, description="time between two snapshots, fs"
+    )
+    contact_sampling_interval: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0e9,
+        description="time between snapshots around the first connection of the tips, fs; "
+        "0: no denser than sampling_interval",
+    )
+    contact_sampling_time: Duration = Field(
+        0.0, description="how long after the first connection the dense sampling lasts, fs"
+    )
+    contact_history: int = Field(
+        10,
+        ge=0,
+        le=1000,
+        description="dense snapshots kept from before the first connection, at the most",
+    )
+    thermostat_time: float = Field(
+        100.0, gt=0.0, le=1.0e6, description="damping time of the thermostat, fs"
+    )
+    charge_tolerance: float = Field(
+        1.0e-6, gt=0.0, le=1.0e-2, description="relative tolerance of charge equilibration"
+    )
+    fast_control: bool = Field(
+        True,
+        description="skip the angle and torsion loops, which a single metal has no terms for, "
+        "and tabulate the non-bonded terms",
+    )
+
+
+class VoltageSettings(_Model):
+    """The applied voltage, by EChemDID (doi:10.1063/1.4927562)."""
+
+    applied: float = Field(
+        8.0,
+        ge=-100.0,
+        le=100.0,
+        description="voltage of the top electrode against the bottom one, V; positive: the top "
+        "tip is the anode",
+    )
+    mode: Literal["steady", "relaxation"] = Field(
+        "steady",
+        description="'relaxation': fictitious diffusion in time, as published; 'steady': its "
+        "limit, the discrete Laplace equation on the connected metal",
+    )
+    cutoff: float = Field(
+        4.0, gt=2.0, le=10.0, description="atoms closer than this are connected metal, Å"
+    )
+    update_interval: int = Field(
+        10, ge=1, le=1000, description="time steps between two updates of the potential"
+    )
+    diffusion: float = Field(
+        6.0, gt=0.0, le=1000.0, description="diffusion constant of the relaxation, Å²/fs"
+    )
+    normalisation: float = Field(
+        0.629967, gt=0.0, le=100.0, description="lattice normalisation of the relaxation"
+    )
+    relaxation_steps: int = Field(
+        10, ge=1, le=1000, description="relaxation sub-steps in every time step"
+    )
+
+
+class JunctionSettings(_Model):
+    """How a snapshot becomes left lead, channel and right lead."""
+
+    cut: Literal["paper", "full"] = Field(
+        "full",
+        description="'paper': a cell of lead_repeats x lead_repeats around the filament axis, "
+        "flat planes up to the terraces, only the atoms of the gap from the snapshot; 'full': a "
+        "cell wide enough that no atom of the filament is cut off, with the tips' own atoms",
+    )
+    lead_repeats: int = Field(
+        3, ge=1, le=20, description="width of the cell in bond lengths; for 'full' the least"
+    )
+    max_repeats: int = Field(
+        8, ge=1, le=30, description="for 'full': the widest cell, in bond lengths"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_repeats < self.lead_repeats:
+            raise ValueError("max_repeats must not be below lead_repeats")
+        return self
+
+
+class TransportSettings(_Model):
+    """Ballistic transmission of every snapshot."""
+
+    kpoints: tuple[
+        Annotated[int, Field(ge=1, le=64)],
+        Annotated[int, Field(ge=1, le=64)],
+    ] = Field((4, 4), description="in-plane k-mesh, shifted off Γ unless gamma_centred")
+    gamma_centred: bool = Field(False, description="centre the mesh on Γ")
+    energies: str = Field(
+        "0",
+        description="energies of every snapshot, eV from E_F: 'start:stop:step' or a "
+        "comma-separated list; must contain 0",
+    )
+    spectrum_energies: str = Field(
+        "-1:1:0.1",
+        description="energies of T(E) before, at and after the first contact, eV from E_F; "
+        "empty: no spectra",
+    )
+    workers: int = Field(1, ge=1, le=256, description="transport processes beside the dynamics")
+
+    @field_validator("energies")
+    @classmethod
+    def _has_fermi_energy(cls, value: str) -> str:
+        if not any(abs(energy) < 1e-9 for energy in parse_energies(value)):
+            raise ValueError("must contain 0, the Fermi energy, which the traces are made of")
+        return value
+
+    @field_validator("spectrum_energies")
+    @classmethod
+    def _parses(cls, value: str) -> str:
+        if value:
+            parse_energies(value)
+        return value
+
+
+class Settings(_Model):
+    """Everything that defines a run; the same settings and seed give the same run."""
+
+    name: str = Field("run", min_length=1, max_length=80, description="title of the run")
+    seed: int = Field(1, ge=0, lt=2**63, description="seed of every random stream")
+    structure: StructureSettings = StructureSettings()
+    dynamics: DynamicsSettings = DynamicsSettings()
+    voltage: VoltageSettings = VoltageSettings()
+    junction: JunctionSettings = JunctionSettings()
+    transport: TransportSettings = TransportSettings()
+
+    @model_validator(mode="after")
+    def _steps_fit(self) -> Self:
+        dynamics = self.dynamics
+        if dynamics.sampling_interval > max(dynamics.production_time, dynamics.time_step):
+            raise ValueError(
+                "dynamics.sampling_interval must not exceed dynamics.production_time "
+                f"({dynamics.production_time:g} fs)"
+            )
+        if dynamics.contact_sampling_interval > dynamics.sampling_interval:
+            raise ValueError(
+                "dynamics.contact_sampling_interval must not exceed dynamics.sampling_interval"
+            )
+        return self

@@ -1,0 +1,174 @@
+"""Which atoms are connected metal: neighbours, clusters, the gap between the tips, its bottleneck.
+
+Tips stand free in vacuum, so all distances are plain ones: no bond crosses the box.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import (
+    breadth_first_order,
+    connected_components,
+    maximum_flow,
+    minimum_spanning_tree,
+)
+from scipy.spatial import cKDTree
+
+from nanogap.structure.tips import BOTTOM, MOBILE, TOP, nearest_neighbour_distance
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: A bond of the filament is shorter than this many nearest-neighbour distances: about halfway to
+#: the second neighbours of fcc, at sqrt(2).
+BOND_FACTOR = 1.2
+
+
+def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[IntArray, FloatArray]:
+    """Find all pairs of atoms closer than a cut-off.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (n_atoms, 3)
+        Angstrom.
+    cutoff : float
+        Angstrom.
+
+    Returns
+    -------
+    pairs : ndarray of int, shape (n_pairs, 2)
+    distances : ndarray, shape (n_pairs,)
+        Angstrom.
+    """
+    pairs = cKDTree(positions).query_pairs(cutoff, output_type="ndarray").astype(np.int64)
+    # a fixed order makes every later sum, and so a resumed run, reproducible to the bit
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    return pairs, np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
+
+
+def clusters(n_atoms: int, pairs: IntArray) -> IntArray:
+    """Label the connected clusters of a set of pairs; shape (n_atoms,)."""
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n_atoms, n_atoms))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How two tips are connected in one snapshot.
+
+    Attributes
+    ----------
+    connected : bool
+        Whether a chain of neighbours within the cut-off leads from one fixed base to the other.
+    largest_hop : float
+        The longest hop on the best path between the bases, the one whose longest hop is
+        shortest: the width of the open gap, or the longest bond of the filament, angstrom.
+    bottleneck : ndarray of int
+        The fewest mobile atoms whose removal parts the tips (bonds up to `BOND_FACTOR`
+        nearest-neighbour distances); empty if no bonds connect them.
+    axis : ndarray, shape (2,)
+        In-plane position of the narrowest place, angstrom: the middle of the bottleneck, or of
+        the longest hop if the tips are not bonded.
+    """
+
+    connected: bool
+    largest_hop: float
+    bottleneck: IntArray
+    axis: FloatArray
+
+
+def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
+    """Analyse how the two tips of a snapshot are connected.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A snapshot with the array ``electrode`` and ``info["lattice_constant"]``.
+    cutoff : float
+        Neighbours within this distance are connected metal, angstrom.
+
+    Returns
+    -------
+    Connection
+    """
+    positions = np.asarray(atoms.positions, dtype=np.float64)
+    electrode = atoms.arrays["electrode"]
+    hop, ends = _largest_hop(positions, electrode)
+    bond = BOND_FACTOR * nearest_neighbour_distance(atoms.info["lattice_constant"])
+    pairs, _ = neighbour_pairs(positions, bond)
+    bottleneck = _minimum_vertex_cut(pairs, electrode)
+    narrowest = bottleneck if len(bottleneck) else ends
+    return Connection(
+        connected=hop <= cutoff,
+        largest_hop=hop,
+        bottleneck=bottleneck,
+        axis=np.asarray(positions[narrowest, :2].mean(axis=0), dtype=np.float64),
+    )
+
+
+def _largest_hop(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[float, IntArray]:
+    """Longest hop of the minimax path between the bases, and its two atoms.
+
+    The path in a minimum spanning tree is a minimax path (Hu, Oper. Res. 9, 898 (1961),
+    doi:10.1287/opre.9.6.898).
+    """
+    bottom = np.flatnonzero(electrode == BOTTOM)
+    top = np.flatnonzero(electrode == TOP)
+    reach = 6.0
+    while True:
+        pairs, distances = neighbour_pairs(positions, reach)
+        labels = clusters(len(positions), pairs)
+        if np.isin(labels[top], labels[bottom]).any():
+            break
+        reach *= 1.5
+    n = len(positions)
+    graph = csr_array((distances, (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    tree = minimum_spanning_tree(graph)
+    order, parent = breadth_first_order(tree, bottom[0], directed=False)
+    del order
+    path = [int(top[0])]
+    while path[-1] != bottom[0]:
+        path.append(int(parent[path[-1]]))
+    steps = np.array([path[:-1], path[1:]]).T
+    # hops within one fixed base do not count: it is one piece
+    mobile = electrode == MOBILE
+    steps = steps[mobile[steps].any(axis=1)]
+    lengths = np.linalg.norm(positions[steps[:, 0]] - positions[steps[:, 1]], axis=1)
+    longest = int(np.argmax(lengths))
+    return float(lengths[longest]), steps[longest].astype(np.int64)
+
+
+def _minimum_vertex_cut(pairs: IntArray, electrode: NDArray[np.str_]) -> IntArray:
+    """Fewest mobile atoms whose removal parts the bases (Menger's theorem, by maximum flow).
+
+    Every atom is an edge of capacity one from its entry to its exit node.
+    """
+    n = len(electrode)
+    fixed = electrode != MOBILE
+    source, sink = 2 * n, 2 * n + 1
+    atoms = np.arange(n)
+    unlimited = n
+    rows = [atoms, n + pairs[:, 0], n + pairs[:, 1]]
+    columns = [n + atoms, pairs[:, 1], pairs[:, 0]]
+    capacities = [np.where(fixed, unlimited, 1), np.full(2 * len(pairs), unlimited)]
+    bottom, top = np.flatnonzero(electrode == BOTTOM), np.flatnonzero(electrode == TOP)
+    rows += [np.full(len(bottom), source), n + top]
+    columns += [bottom, np.full(len(top), sink)]
+    capacities.append(np.full(len(bottom) + len(top), unlimited))
+    graph = csr_array(
+        (
+            np.concatenate(capacities).astype(np.int32),
+            (np.concatenate(rows), np.concatenate(columns)),
+        ),
+        shape=(2 * n + 2, 2 * n + 2),
+    )
+    residual = graph - maximum_flow(graph, source, sink).flow
+    residual.data[residual.data < 0] = 0
+    residual.eliminate_zeros()
+    reachable = np.zeros(2 * n + 2, dtype=bool)
+    reachable[breadth_first_order(csr_array(residual), source, return_predecessors=False)] = True
+    cut: IntArray = np.flatnonzero(reachable[:n] & ~reachable[n : 2 * n])
+    return cut

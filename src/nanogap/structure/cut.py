@@ -1,0 +1,286 @@
+"""Cut a snapshot of two tips into a junction: semi-infinite fcc (111) leads and a channel.
+
+The fixed bases of a snapshot are perfect crystal, so they define both lattices: planes of the
+leads are their continuation, periodic in the plane.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+from numpy.typing import NDArray
+
+from nanogap.errors import StructureError
+from nanogap.settings import JunctionSettings
+from nanogap.structure.connectivity import analyse_connection
+from nanogap.structure.junction import CHANNEL, LEFT, RIGHT, validate_junction
+from nanogap.structure.tips import (
+    BOTTOM,
+    TOP,
+    layer_spacing,
+    nearest_neighbour_distance,
+    stacking_shift,
+    surface_vectors,
+)
+
+FloatArray = NDArray[np.float64]
+
+#: An atom nearer to a plane's site than this many bond lengths is that plane's own, displaced.
+_OWN_SITE = 0.7
+_PRINCIPAL_LAYERS = 3
+#: Least distance between periodic images of the filament in the plane, angstrom.
+_IMAGE_DISTANCE = 4.0
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The crystal of one tip: planes at ``surface + sign * depth * spacing``, depth >= 0 inward."""
+
+    anchor: FloatArray  # one lattice site, angstrom
+    terrace: float  # height of the terrace plane
+    base: float  # height of the fixed plane nearest the gap
+    sign: float  # direction from the terrace into the tip
+
+    def sites(self, height: float, lattice_constant: float, cell: FloatArray) -> FloatArray:
+        """Lattice sites of the plane at a height within one in-plane cell, shape (n, 3)."""
+        layers = round((height - self.anchor[2]) / layer_spacing(lattice_constant))
+        origin = self.anchor[:2] + layers * stacking_shift(lattice_constant)
+        vectors = surface_vectors(lattice_constant)
+        reach = np.arange(-2, 2 * round(float(np.abs(cell).max() / vectors[0, 0])) + 3)
+        grid = np.stack(np.meshgrid(reach, reach - len(reach) // 2, indexing="ij"), axis=-1)
+        points = grid.reshape(-1, 2) @ vectors
+        fractional = points @ np.linalg.inv(cell)
+        points = points[np.all((fractional > -1e-6) & (fractional < 1.0 - 1e-6), axis=1)]
+        return np.column_stack([origin + points, np.full(len(points), height)])
+
+
+def cut_junction(
+    snapshot: Atoms, settings: JunctionSettings, cutoff: float, name: str = "snapshot"
+) -> Atoms:
+    """Cut a junction from a snapshot.
+
+    ``paper``: a hexagonal cell of `lead_repeats` x `lead_repeats` around the filament axis, flat
+    planes up to the terraces, and between them the snapshot's atoms within the cell, as in
+    doi:10.1039/d3nh00476g. ``full``: a rectangular cell that holds the terraces and all atoms
+    between them, 4 angstrom from their periodic images, within `max_repeats` bond lengths; the
+    planes end where the tip no longer fills the cell, and the tip's own atoms follow.
+
+    Atoms within 0.7 bond lengths of a site of the last plane are that plane's own, displaced by
+    heat, and are left out; so is, in a cell narrower than the filament, the outer of two atoms
+    that overlap across the periodic boundary.
+
+    Parameters
+    ----------
+    snapshot : ase.Atoms
+        With the array ``electrode`` and ``info`` of `nanogap.structure.build_tips`.
+    settings : JunctionSettings
+    cutoff : float
+        Neighbours within this distance are connected metal, angstrom; it defines the axis.
+    name : str
+        What error messages call the snapshot.
+
+    Returns
+    -------
+    ase.Atoms
+        A junction (`nanogap.structure.junction`); ``info["atoms_cut_off"]`` counts the atoms of
+        the gap that the cell does not hold.
+
+    Raises
+    ------
+    StructureError
+        If the snapshot has no bulk-like layers at an end, or atoms overlap.
+    """
+    lattice_constant = _lattice_constant(snapshot, name)
+    sides = [_side(snapshot, label, lattice_constant, name) for label in (BOTTOM, TOP)]
+    if settings.cut == "paper":
+        cell = settings.lead_repeats * surface_vectors(lattice_constant)
+        centre = analyse_connection(snapshot, cutoff).axis
+    else:
+        cell, centre = _wide_cell(snapshot, settings, lattice_constant)
+    junction = _assemble(snapshot, sides, cell, centre, settings.cut)
+    validate_junction(junction, name)
+    return junction
+
+
+def _wide_cell(
+    snapshot: Atoms, settings: JunctionSettings, lattice_constant: float
+) -> tuple[FloatArray, FloatArray]:
+    """Rectangular in-plane cell around the terraces and what is between them, and its centre."""
+    margin = layer_spacing(lattice_constant) / 2.0
+    heights = snapshot.positions[:, 2]
+    facing = snapshot.positions[
+        (heights > snapshot.info["bottom_terrace"] - margin)
+        & (heights < snapshot.info["top_terrace"] + margin),
+        :2,
+    ]
+    bond = nearest_neighbour_distance(lattice_constant)
+    edges = bond * np.array([1.0, np.sqrt(3.0)])
+    least = np.ceil(settings.lead_repeats * bond / edges - 1e-6)
+    most = np.maximum(least, np.floor(settings.max_repeats * bond / edges + 1e-6))
+    wanted = np.ceil((np.ptp(facing, axis=0) + _IMAGE_DISTANCE) / edges)
+    centre = (facing.max(axis=0) + facing.min(axis=0)) / 2.0
+    return np.diag(np.clip(wanted, least, most) * edges), centre
+
+
+def _lattice_constant(snapshot: Atoms, name: str) -> float:
+    missing = [
+        key
+        for key in ("lattice_constant", "bottom_terrace", "top_terrace")
+        if key not in snapshot.info
+    ]
+    if missing or "electrode" not in snapshot.arrays:
+        what = f"info value '{missing[0]}'" if missing else "per-atom array 'electrode'"
+        raise StructureError(
+            f"{name} has no {what}: a junction is cut from frames of a nanogap trajectory, "
+            "or is given with the per-atom array 'region'"
+        )
+    return float(snapshot.info["lattice_constant"])
+
+
+def _side(snapshot: Atoms, label: str, lattice_constant: float, name: str) -> _Side:
+    """Read the crystal of one tip off its fixed base, and check that it is crystal."""
+    base = snapshot.positions[snapshot.arrays["electrode"] == label]
+    sign = -1.0 if label == BOTTOM else 1.0
+    if not len(base):
+        raise StructureError(f"{name} has no fixed atoms labelled '{label}' to continue as a lead")
+    inner = base[:, 2].max() if label == BOTTOM else base[:, 2].min()
+    plane = base[np.abs(base[:, 2] - inner) < layer_spacing(lattice_constant) / 4.0]
+    anchor = plane[np.argmin(np.linalg.norm(plane[:, :2] - plane[:, :2].mean(axis=0), axis=1))]
+    vectors = surface_vectors(lattice_constant)
+    steps = (plane[:, :2] - anchor[:2]) @ np.linalg.inv(vectors)
+    if np.abs(steps - np.rint(steps)).max() > 0.1 or np.ptp(plane[:, 2]) > 0.1:
+        raise StructureError(
+            f"{name}: the '{label}' end has no bulk-like (111) layer of lattice constant "
+            f"{lattice_constant:g} Å to continue as a lead"
+        )
+    terrace = snapshot.info["bottom_terrace" if label == BOTTOM else "top_terrace"]
+    return _Side(anchor=anchor, terrace=float(terrace), base=float(inner), sign=sign)
+
+
+def _assemble(
+    snapshot: Atoms,
+    sides: list[_Side],
+    cell: FloatArray,
+    centre: FloatArray,
+    cut: str,
+) -> Atoms:
+    """Put planes and the snapshot's atoms together in a cell."""
+    lattice_constant = float(snapshot.info["lattice_constant"])
+    spacing = layer_spacing(lattice_constant)
+    lasts = [
+        side.terrace if cut == "paper" else _last_full_plane(snapshot, side, cell, centre)
+        for side in sides
+    ]
+    low, high = lasts[0] + spacing / 2.0, lasts[1] - spacing / 2.0
+    heights = snapshot.positions[:, 2]
+    between = snapshot.positions[(heights > low) & (heights < high)]
+    parts, regions = [], []
+    for side, last, region in zip(sides, lasts, (LEFT, RIGHT), strict=True):
+        # one principal layer of lead, and as much again of perfect crystal in the channel
+        for layer in range(2 * _PRINCIPAL_LAYERS):
+            plane = side.sites(last + side.sign * layer * spacing, lattice_constant, cell)
+            parts.append(plane)
+            label = region if layer >= _PRINCIPAL_LAYERS else CHANNEL
+            regions += [label] * len(plane)
+    planes = np.concatenate(parts)
+    corner = centre - cell.sum(axis=0) / 2.0
+    bond = nearest_neighbour_distance(lattice_constant)
+    between = _without_displaced(between, planes, cell, _OWN_SITE * bond)
+    fractional = (between[:, :2] - centre) @ np.linalg.inv(cell)
+    kept = between[np.all((fractional >= -0.5) & (fractional < 0.5), axis=1)]
+    kept = _without_wrapped(kept, cell, centre, _OWN_SITE * bond)
+    positions = np.concatenate([planes, kept])
+    wrapped = ((positions[:, :2] - corner) @ np.linalg.inv(cell)) % 1.0
+    positions = np.column_stack([wrapped @ cell, positions[:, 2] - positions[:, 2].min()])
+    order = np.argsort(positions[:, 2], kind="stable")
+    labels = np.array(regions + [CHANNEL] * len(kept))
+    box = np.zeros((3, 3))
+    box[:2, :2] = cell
+    box[2, 2] = float(np.ptp(positions[:, 2])) + spacing
+    junction = Atoms(
+        f"{snapshot.symbols[0]}{len(positions)}",
+        positions=positions[order],
+        cell=box,
+        pbc=(True, True, False),
+    )
+    junction.new_array("region", labels[order])
+    junction.info.update(
+        left_period=_PRINCIPAL_LAYERS * spacing,
+        right_period=_PRINCIPAL_LAYERS * spacing,
+        atoms_cut_off=_in_gap(between, sides, spacing) - _in_gap(kept, sides, spacing),
+    )
+    return junction
+
+
+def _last_full_plane(snapshot: Atoms, side: _Side, cell: FloatArray, centre: FloatArray) -> float:
+    """Height of the plane nearest the gap in which the tip still fills the cell.
+
+    A layer fills the cell if as many of its atoms lie within as the cell has sites; the fixed
+    base counts as filling it, whatever its width.
+    """
+    heights = snapshot.positions[:, 2]
+    spacing = layer_spacing(snapshot.info["lattice_constant"])
+    inverse = np.linalg.inv(cell)
+    sites = len(side.sites(side.base, snapshot.info["lattice_constant"], cell))
+    for depth in range(round(abs(side.terrace - side.base) / spacing)):
+        height = side.terrace + side.sign * depth * spacing
+        layer = snapshot.positions[np.abs(heights - height) < spacing / 2.0, :2]
+        fractional = (layer - centre) @ inverse + 0.5
+        if np.all((fractional >= 0.0) & (fractional < 1.0), axis=1).sum() >= sites:
+            return height
+    return side.base
+
+
+def _without_displaced(
+    atoms: FloatArray, planes: FloatArray, cell: FloatArray, distance: float
+) -> FloatArray:
+    """Leave out atoms that sit on a plane's site, displaced by heat."""
+    if not len(atoms):
+        return atoms
+    return atoms[_distance_to(atoms, planes, cell) >= distance]
+
+
+def _without_wrapped(
+    atoms: FloatArray, cell: FloatArray, centre: FloatArray, distance: float
+) -> FloatArray:
+    """Leave out the outer of two atoms that overlap across the cell's periodic boundary."""
+    while len(atoms) > 1:
+        first, second, separation = _pairs(atoms, cell, distance)
+        direct = np.linalg.norm(atoms[first] - atoms[second], axis=1)
+        across = separation < direct - 1e-9
+        if not across.any():
+            break
+        clash = np.unique(np.concatenate([first[across], second[across]]))
+        radius = np.linalg.norm(atoms[clash, :2] - centre, axis=1)
+        atoms = np.delete(atoms, clash[np.argmax(radius)], axis=0)
+    return atoms
+
+
+def _in_gap(atoms: FloatArray, sides: list[_Side], spacing: float) -> int:
+    """Count the atoms between the terraces, half a layer from each."""
+    low, high = sides[0].terrace + spacing / 2.0, sides[1].terrace - spacing / 2.0
+    return int(((atoms[:, 2] > low) & (atoms[:, 2] < high)).sum())
+
+
+def _pairs(
+    positions: FloatArray, cell: FloatArray, distance: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], FloatArray]:
+    box = np.eye(3)
+    box[:2, :2] = cell
+    structure = Atoms(positions=positions, cell=box, pbc=(True, True, False))
+    first, second, separation = neighbor_list("ijd", structure, distance)
+    return first, second, separation
+
+
+def _distance_to(atoms: FloatArray, planes: FloatArray, cell: FloatArray) -> FloatArray:
+    """In-plane periodic distance of each atom to the nearest site, shape (n_atoms,)."""
+    difference = atoms[:, None, :] - planes[None, :, :]
+    fractional = difference[..., :2] @ np.linalg.inv(cell)
+    nearest = np.full(difference.shape[:2], np.inf)
+    base = fractional - np.rint(fractional)
+    for shift in np.ndindex(3, 3):
+        plane = (base + np.array(shift) - 1.0) @ cell
+        nearest = np.minimum(nearest, (plane**2).sum(axis=-1))
+    distances: FloatArray = np.sqrt((nearest + difference[..., 2] ** 2).min(axis=1))
+    return distances

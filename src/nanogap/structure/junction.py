@@ -1,0 +1,140 @@
+"""The junction format: left lead, channel, right lead, in one ASE structure.
+
+A junction is an `ase.Atoms` (an extxyz file) with a per-atom array ``region`` (``left``,
+``channel`` or ``right``) and ``info["left_period"]`` and ``info["right_period"]`` in angstrom
+along z. The atoms of ``left`` are one principal layer that repeats towards -z, those of ``right``
+towards +z. The cell and pbc give the periodicity in the plane.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.io import read
+from ase.neighborlist import neighbor_list
+from numpy.typing import NDArray
+
+from nanogap.errors import DataFormatError, StructureError
+
+LEFT, CHANNEL, RIGHT = "left", "channel", "right"
+
+#: No two atoms of a junction may be closer than this, angstrom: below it they overlap.
+CLOSEST = 1.9
+
+
+def validate_junction(junction: Atoms, name: str = "junction") -> None:
+    """Check that a structure is a junction that transport can be computed for.
+
+    Parameters
+    ----------
+    junction : ase.Atoms
+    name : str
+        What the messages call it, for example ``snapshot 12``.
+
+    Raises
+    ------
+    StructureError
+        If an array or a period is missing or impossible, a region is empty or out of order along
+        z, or atoms overlap.
+    """
+    if "region" not in junction.arrays:
+        raise StructureError(
+            f"{name} has no per-atom array 'region': label every atom {LEFT}, {CHANNEL} or {RIGHT}"
+        )
+    regions = junction.arrays["region"]
+    unknown = sorted(set(regions.tolist()) - {LEFT, CHANNEL, RIGHT})
+    if unknown:
+        raise StructureError(
+            f"{name}: region {unknown[0]!r} is not one of {LEFT}, {CHANNEL}, {RIGHT}"
+        )
+    heights = junction.positions[:, 2]
+    if not np.isfinite(junction.positions).all():
+        raise StructureError(f"{name}: positions are not all finite numbers")
+    for side in (LEFT, RIGHT):
+        _check_lead(junction, side, name)
+    middle = heights[regions == CHANNEL]
+    left, right = heights[regions == LEFT], heights[regions == RIGHT]
+    if left.max() >= right.min() or (
+        len(middle) and not (left.min() < middle.min() and middle.max() < right.max())
+    ):
+        raise StructureError(
+            f"{name}: regions must follow each other along z as {LEFT}, {CHANNEL}, {RIGHT}"
+        )
+    if any(junction.pbc[:2]) and abs(np.linalg.det(junction.cell.array[:2, :2])) < CLOSEST**2:
+        raise StructureError(f"{name}: periodic in the plane, but the cell has no area there")
+    _check_overlap(junction, name)
+
+
+def _check_lead(junction: Atoms, side: str, name: str) -> None:
+    heights = junction.positions[junction.arrays["region"] == side, 2]
+    if not len(heights):
+        raise StructureError(f"{name} has no atoms of region '{side}': a lead needs at least one")
+    key = f"{side}_period"
+    period = junction.info.get(key)
+    if not isinstance(period, int | float | np.number) or isinstance(period, bool):
+        raise StructureError(f"{name} has no number {key}= in its info line: give it in Å along z")
+    thickness = float(np.ptp(heights))
+    if not float(period) >= CLOSEST or not np.isfinite(period) or thickness >= period:
+        raise StructureError(
+            f"{name}: {key} = {float(period):g} Å must exceed {CLOSEST} Å and the thickness of "
+            f"the '{side}' atoms, {thickness:.3f} Å"
+        )
+
+
+def _check_overlap(junction: Atoms, name: str) -> None:
+    """Refuse overlapping atoms, the leads' next repeats included."""
+    extended = junction.copy()
+    for side, sign in ((LEFT, -1.0), (RIGHT, 1.0)):
+        repeat = junction[junction.arrays["region"] == side]
+        repeat.positions[:, 2] += sign * junction.info[f"{side}_period"]
+        extended += repeat
+    extended.pbc = (*junction.pbc[:2], False)
+    first, second, distance = neighbor_list("ijd", extended, CLOSEST)
+    if len(distance):
+        worst = int(np.argmin(distance))
+        raise StructureError(
+            f"{name}: atoms {first[worst]} and {second[worst]} overlap "
+            f"({distance[worst]:.2f} Å apart, the least is {CLOSEST} Å)"
+        )
+
+
+def read_frames(path: Path, index: str = ":") -> list[Atoms]:
+    """Read structures from a file that ASE knows (extxyz for junctions and trajectories).
+
+    Parameters
+    ----------
+    path : Path
+    index : str
+        ASE index or slice: ``-1``, ``3``, ``0:10:2``.
+
+    Returns
+    -------
+    list of ase.Atoms
+        At least one.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is missing, truncated or not a structure file, or has no such index.
+    """
+    if not path.is_file():
+        raise DataFormatError(f"no file {path}")
+    try:
+        frames = read(path, index=index)
+    except (IndexError, StopIteration):
+        raise DataFormatError(f"{path} has no frame {index}, or is empty or truncated") from None
+    except Exception as error:
+        reason = str(error).strip() or type(error).__name__
+        raise DataFormatError(
+            f"{path} cannot be read as a structure (truncated, or not extxyz?): {reason}"
+        ) from None
+    frames = frames if isinstance(frames, list) else [frames]
+    if not frames or any(len(frame) == 0 for frame in frames):
+        raise DataFormatError(f"{path} holds no atoms at index {index}")
+    return frames
+
+
+def region_mask(junction: Atoms, region: str) -> NDArray[np.bool_]:
+    """Select the atoms of a region; shape (n_atoms,)."""
+    mask: NDArray[np.bool_] = junction.arrays["region"] == region
+    return mask

@@ -1,0 +1,27 @@
+"""Fixtures that many tests share."""
+
+import pytest
+
+from nanogap.dynamics.forcefield import load_force_field
+from nanogap.structure import build_tips
+
+#: The force field's own lattice constant at 0 K, angstrom; no test needs the thermal one.
+LATTICE_CONSTANT = 4.216
+
+
+@pytest.fixture(scope="session")
+def force_field():
+    return load_force_field("Ag")
+
+
+@pytest.fixture
+def small_tips():
+    return build_tips(
+        lattice_constant=LATTICE_CONSTANT,
+        base_width=12.0,
+        height=5.0,
+        apex_width=6.0,
+        gap=6.0,
+        fixed_layers=1,
+        vacuum=12.0,
+    )

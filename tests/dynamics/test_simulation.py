@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nanogap.dynamics.simulation import Schedule, Simulation
+from nanogap.settings import DynamicsSettings, VoltageSettings
+
+DYNAMICS = DynamicsSettings(
+    temperature=600.0,
+    time_step=4.0,
+    equilibration_time=80.0,
+    production_time=480.0,
+    sampling_interval=160.0,
+    contact_sampling_interval=40.0,
+    contact_sampling_time=120.0,
+)
+
+
+def walk(schedule):
+    """Visit all events of a schedule; return the steps of updates and samples."""
+    step, events = 0, []
+    while step < schedule.end:
+        end = schedule.chunk_end(step)
+        while step < end:
+            step = schedule.next_event(step, end)
+            events.append(step)
+    return events
+
+
+@given(
+    sampling=st.integers(1, 60),
+    dense=st.integers(0, 60),
+    update=st.integers(1, 50),
+    intervals=st.integers(1, 8),
+    equilibration=st.integers(0, 70),
+)
+def test_schedule_meets_every_sample_and_update(sampling, dense, update, intervals, equilibration):
+    dense = min(dense, sampling)
+    schedule = Schedule(
+        DynamicsSettings(
+            time_step=1.0,
+            equilibration_time=equilibration,
+            production_time=sampling * intervals,
+            sampling_interval=sampling,
+            contact_sampling_interval=dense,
+        ),
+        VoltageSettings(update_interval=update),
+    )
+    events = walk(schedule)
+    assert events == sorted(set(events))
+    regular = {equilibration + sampling * i for i in range(1, intervals + 1)}
+    assert regular <= set(events)
+    assert events[-1] == schedule.end == equilibration + sampling * intervals
+    assert np.diff([0, *events]).max() <= update
+    if dense:
+        wanted = {s for s in range(equilibration + 1, schedule.end + 1) if schedule.is_dense(s)}
+        assert wanted <= set(events)
+
+
+@pytest.fixture
+def simulation(small_tips, tmp_path):
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    simulation = Simulation(small_tips, DYNAMICS, VoltageSettings(applied=8.0), 11, folder)
+    yield simulation
+    simulation.close()
+
+
+def run_through(simulation, folder, chunks=None):
+    frames = []
+    while not simulation.finished and chunks != 0:
+        frames += simulation.advance()
+        checkpoint = folder / f"checkpoint-{simulation.progress.step}"
+        checkpoint.mkdir()
+        simulation.save(checkpoint)
+        chunks = None if chunks is None else chunks - 1
+    return frames
+
+
+@pytest.mark.engine
+def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(simulation, small_tips, tmp_path):
+    whole = run_through(simulation, tmp_path)
+    for interrupted_at in (20, 60, 100):
+        folder = tmp_path / f"again-{interrupted_at}"
+        folder.mkdir()
+        again = Simulation(small_tips, DYNAMICS, VoltageSettings(applied=8.0), 11, folder)
+        again.load(tmp_path / f"checkpoint-{interrupted_at}")
+        rest = run_through(again, folder)
+        again.close()
+        expected = [frame for frame in whole if frame.info["step"] > interrupted_at]
+        assert len(rest) == len(expected) > 0
+        for ours, theirs in zip(rest, expected, strict=True):
+            assert ours.info["time"] == theirs.info["time"]
+            np.testing.assert_array_equal(ours.positions, theirs.positions)
+            np.testing.assert_array_equal(ours.arrays["charge"], theirs.arrays["charge"])
+
+
+@pytest.mark.engine
+def test_the_first_snapshot_is_unbiased_and_the_rest_are_biased(simulation, tmp_path):
+    frames = run_through(simulation, tmp_path)
+    first, *rest = frames
+    assert first.info["time"] == 0.0
+    assert abs(first.info["charge_top"]) < 1e-6
+    assert all(frame.info["charge_top"] > 0.1 for frame in rest)
+    assert all(np.abs(frame.arrays["potential"]).max() == pytest.approx(4.0) for frame in rest)
+    times = [frame.info["time"] for frame in frames]
+    assert times == sorted(set(times))
+    assert {0.0, 160.0, 320.0, 480.0} <= set(times)
+
+
+@pytest.mark.engine
+def test_contact_is_sampled_densely(small_tips, tmp_path):
+    """An adatom between the terraces, 4.6 A apart, is pulled in and seen on the way."""
+    centre = small_tips.cell.lengths() / 2
+    small_tips.append("Ag")
+    small_tips.positions[-1] = centre
+    small_tips.arrays["electrode"][-1] = "mobile"
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    simulation = Simulation(small_tips, DYNAMICS, VoltageSettings(applied=8.0), 3, folder)
+    frames = run_through(simulation, tmp_path)
+    simulation.close()
+    contact = simulation.progress.first_contact_step
+    assert contact is not None
+    times = [frame.info["time"] for frame in frames]
+    spacing = np.diff(times)
+    assert spacing.min() == 40.0
+    assert len(frames) == simulation.schedule.planned(contact) == simulation.progress.snapshots

@@ -1,0 +1,98 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nanogap.errors import SettingsError
+from nanogap.settings import load_settings, parse_energies, preset_names, preset_text
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_loads(name):
+    assert load_settings(name).name == name
+
+
+@pytest.mark.parametrize("voltage", [2.0, 8.0])
+def test_paper_presets_are_the_papers_settings(voltage):
+    settings = load_settings(f"paper-{voltage:.0f}v")
+    structure, dynamics = settings.structure, settings.dynamics
+    assert (structure.base_width, structure.gap) == (42.0, 8.3)
+    assert settings.voltage.applied == voltage
+    assert settings.voltage.mode == "relaxation"
+    assert (dynamics.temperature, dynamics.time_step) == (800.0, 1.0)
+    assert (dynamics.equilibration_time, dynamics.production_time) == (50e3, 3e6)
+    assert dynamics.sampling_interval == 8600.0
+    assert (settings.junction.cut, settings.junction.lead_repeats) == ("paper", 3)
+
+
+def test_overrides_win_over_the_file():
+    settings = load_settings("quick", ("voltage.applied=-2.5", "seed=9", "name=my run"))
+    assert (settings.voltage.applied, settings.seed, settings.name) == (-2.5, 9, "my run")
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("voltage.applied=abc", ["voltage.applied", "'abc'", "number"]),
+        ("dynamics.time_step=-1", ["dynamics.time_step", "-1", "0.05"]),
+        ("nonsense=1", ["unknown key", "'nonsense'", "voltage"]),
+        ("voltage.nonsense=1", ["unknown key", "[voltage]", "applied"]),
+        ("structure.lattice_constant=99", ["lattice_constant", "99", "2 to 8"]),
+        ("transport.energies=1,2", ["transport.energies", "must contain 0"]),
+        ("transport.energies=a:b", ["energies", "a:b"]),
+        ("junction.max_repeats=1", ["max_repeats", "lead_repeats"]),
+        ("dynamics.sampling_interval=1e8", ["sampling_interval", "production_time"]),
+        ("voltage", ["key=value"]),
+        ("name.deep=1", ["'name'", "not a section"]),
+        ("seed=nan", ["seed"]),
+        ("dynamics.temperature=inf", ["dynamics.temperature"]),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_that_names_it(override, words):
+    with pytest.raises(SettingsError) as caught:
+        load_settings("quick", (override,))
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_unknown_preset_names_the_known_ones():
+    with pytest.raises(SettingsError, match="quick"):
+        load_settings("quickest")
+
+
+@pytest.mark.parametrize("content", [b"a = [", b"\xff\xfe"])
+def test_unreadable_file_is_named(tmp_path, content):
+    path = tmp_path / "broken.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match="broken"):
+        load_settings(str(path))
+
+
+def test_a_preset_is_a_settings_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(preset_text("quick"))
+    assert load_settings(str(path)) == load_settings("quick")
+
+
+@given(
+    start=st.floats(-3, 0).map(lambda x: round(x, 2)),
+    count=st.integers(0, 50),
+    step=st.sampled_from([0.01, 0.05, 0.1, 0.25]),
+)
+def test_energy_ranges_include_both_ends(start, count, step):
+    stop = start + count * step
+    energies = parse_energies(f"{start}:{stop}:{step}")
+    assert len(energies) == count + 1
+    assert energies[0] == pytest.approx(start, abs=1e-9)
+    assert energies[-1] == pytest.approx(stop, abs=1e-9)
+
+
+def test_the_fermi_energy_of_a_range_is_exactly_zero():
+    assert 0.0 in parse_energies("-1:1:0.05")
+
+
+@pytest.mark.parametrize("text", ["", "a", "1:2", "1:0:0.1", "0:1:0", "0:1:-1", "nan", "0:1:1e-9"])
+def test_wrong_energies_are_refused(text):
+    with pytest.raises(SettingsError, match="energies"):
+        parse_energies(text)

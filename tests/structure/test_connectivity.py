@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from ase import Atoms
+
+from nanogap.structure import analyse_connection
+
+A = 4.2
+BOND = A / np.sqrt(2)
+
+
+def rows(*columns):
+    """Two fixed plates of 3 x 3 atoms with given columns of atoms between them."""
+    plate = BOND * np.array([(i, j, 0.0) for i in range(3) for j in range(3)])
+    positions = [plate, plate + [0, 0, 4 * BOND]]
+    labels = ["bottom"] * 9 + ["top"] * 9
+    for x, y, heights in columns:
+        positions.append(np.array([(x * BOND, y * BOND, h * BOND) for h in heights]))
+        labels += ["mobile"] * len(heights)
+    atoms = Atoms(f"Ag{len(labels)}", positions=np.concatenate(positions), cell=[50, 50, 50])
+    atoms.new_array("electrode", np.array(labels))
+    atoms.info["lattice_constant"] = A
+    return atoms
+
+
+def test_one_column_is_a_one_atom_contact():
+    connection = analyse_connection(rows((1, 1, [1, 2, 3])), 4.0)
+    assert connection.connected
+    assert len(connection.bottleneck) == 1
+    assert connection.largest_hop == pytest.approx(BOND)
+    assert connection.axis == pytest.approx([BOND, BOND])
+
+
+def test_two_columns_are_a_two_atom_contact():
+    connection = analyse_connection(rows((0, 0, [1, 2, 3]), (2, 2, [1, 2, 3])), 4.0)
+    assert len(connection.bottleneck) == 2
+
+
+def test_the_waist_counts_not_the_width():
+    wide = [(x, y, [1, 3]) for x in range(3) for y in range(3)]
+    connection = analyse_connection(rows(*wide, (1, 1, [2])), 4.0)
+    assert len(connection.bottleneck) == 1
+
+
+def test_an_open_gap_has_a_width_and_no_bottleneck():
+    connection = analyse_connection(rows((1, 1, [1])), 4.0)
+    assert not connection.connected
+    assert len(connection.bottleneck) == 0
+    assert connection.largest_hop == pytest.approx(3 * BOND)
+
+
+def test_an_island_in_the_gap_is_a_stepping_stone():
+    connection = analyse_connection(rows((1, 1, [2])), 4.0)
+    assert not connection.connected
+    assert connection.largest_hop == pytest.approx(2 * BOND)
+
+
+def test_cutoff_decides_what_is_connected():
+    stretched = rows((1, 1, [1, 2.25, 3.25]))
+    assert analyse_connection(stretched, 4.0).connected
+    assert not analyse_connection(stretched, 3.5).connected

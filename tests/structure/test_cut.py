@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from ase.neighborlist import neighbor_list
+
+from nanogap.errors import StructureError
+from nanogap.settings import JunctionSettings
+from nanogap.structure import build_tips
+from nanogap.structure.cut import cut_junction
+from nanogap.structure.tips import TOP, layer_spacing
+
+A = 4.216
+BOND = A / np.sqrt(2)
+PAPER = JunctionSettings(cut="paper")
+FULL = JunctionSettings(cut="full", max_repeats=10)
+
+
+@pytest.fixture
+def tips():
+    return build_tips(
+        lattice_constant=A,
+        base_width=24.0,
+        height=8.0,
+        apex_width=10.0,
+        gap=4 * layer_spacing(A),
+        fixed_layers=2,
+        vacuum=15.0,
+    )
+
+
+def with_bridge(tips):
+    """A straight column of three atoms from terrace to terrace, on the axis."""
+    bridged = tips.copy()
+    centre = bridged.cell.lengths()[:2] / 2
+    low, spacing = bridged.info["bottom_terrace"], layer_spacing(A)
+    for i in range(3):
+        bridged.append("Ag")
+        bridged.positions[-1] = [*centre, low + (i + 1) * spacing]
+        bridged.arrays["electrode"][-1] = "mobile"
+    return bridged
+
+
+def bulk_like(junction, region):
+    """Neighbour count of the atoms of a region within the junction, periodic in the plane."""
+    first = neighbor_list("i", junction, 1.1 * BOND)
+    counts = np.bincount(first, minlength=len(junction))
+    return counts[junction.arrays["region"] == region]
+
+
+@pytest.mark.parametrize("settings", [PAPER, FULL], ids=["paper", "full"])
+def test_leads_are_perfect_crystal(tips, settings):
+    junction = cut_junction(with_bridge(tips), settings, 4.0)
+    for region, sign in (("left", -1), ("right", 1)):
+        period = junction.info[f"{region}_period"]
+        assert period == pytest.approx(3 * layer_spacing(A))
+        lead = junction[junction.arrays["region"] == region]
+        repeat = lead.copy()
+        repeat.positions[:, 2] += sign * period
+        junction_and_more = repeat + junction
+        junction_and_more.arrays["region"][: len(repeat)] = "more"
+        assert set(bulk_like(junction_and_more, region).tolist()) == {12}
+
+
+def test_paper_cut_is_three_by_three_with_the_gap_of_the_snapshot(tips):
+    snapshot = with_bridge(tips)
+    junction = cut_junction(snapshot, PAPER, 4.0)
+    assert junction.cell.lengths()[:2] == pytest.approx([3 * BOND, 3 * BOND])
+    # two times six planes of nine atoms, and the bridge
+    assert len(junction) == 2 * 6 * 9 + 3
+    assert junction.info["atoms_cut_off"] == 0
+    heights = np.unique(np.round(junction.positions[:, 2], 3))
+    assert np.diff(heights) == pytest.approx(layer_spacing(A), abs=2e-3)
+
+
+def test_full_cut_keeps_every_atom_of_the_tips_ends(tips):
+    snapshot = with_bridge(tips)
+    junction = cut_junction(snapshot, FULL, 4.0)
+    assert junction.info["atoms_cut_off"] == 0
+    terraces = np.abs(snapshot.positions[:, 2] - snapshot.info["bottom_terrace"]) < 0.1
+    z = junction.positions[:, 2]
+    counts = {round(h, 2): int((np.abs(z - h) < 0.1).sum()) for h in z}
+    assert int(terraces.sum()) in counts.values()
+    assert list(counts.values()).count(1) == 3
+
+
+def test_the_cut_follows_the_filament(tips):
+    moved = with_bridge(tips)
+    moved.positions[-3:, 0] += 4.0
+    junction = cut_junction(moved, PAPER, 4.0)
+    assert junction.info["atoms_cut_off"] == 0
+    assert len(junction) == 2 * 6 * 9 + 3
+
+
+def test_a_terrace_atom_displaced_by_heat_is_no_atom_of_the_gap(tips):
+    snapshot = with_bridge(tips)
+    terrace = np.flatnonzero(
+        np.abs(snapshot.positions[:, 2] - snapshot.info["bottom_terrace"]) < 0.1
+    )
+    snapshot.positions[terrace[0], 2] += 0.55 * layer_spacing(A)
+    junction = cut_junction(snapshot, PAPER, 4.0)
+    assert len(junction) == 2 * 6 * 9 + 3
+
+
+def test_overlapping_atoms_are_refused_with_the_snapshots_name(tips):
+    snapshot = with_bridge(tips)
+    snapshot.positions[-1] = snapshot.positions[-2] + [0.5, 0, 0]
+    with pytest.raises(StructureError, match="snapshot 12: atoms"):
+        cut_junction(snapshot, PAPER, 4.0, "snapshot 12")
+
+
+def test_an_end_that_is_no_crystal_is_refused(tips):
+    rng = np.random.default_rng(1)
+    top = np.flatnonzero(tips.arrays["electrode"] == TOP)
+    tips.positions[top] += rng.normal(0, 0.6, (len(top), 3))
+    with pytest.raises(StructureError, match="snapshot 3: the 'top' end has no bulk-like"):
+        cut_junction(tips, PAPER, 4.0, "snapshot 3")
+
+
+def test_a_frame_without_labels_is_refused(tips):
+    del tips.arrays["electrode"]
+    with pytest.raises(StructureError, match="electrode"):
+        cut_junction(tips, PAPER, 4.0)
