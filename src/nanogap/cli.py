@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.progress import (
@@ -46,13 +45,12 @@ def main() -> None:
     except NanogapError as error:
         _complain(str(error))
         sys.exit(2)
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(error.format_message() + "\n")
+    except typer.TyperException as error:
+        message = error.format_message()  # empty where the help was shown instead
+        if message:
+            _complain(message)
         sys.exit(2)
-    except click.ClickException as error:
-        _complain(error.format_message())
-        sys.exit(2)
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted; what is finished is on disk, 'nanogap resume DIR' goes on")
         sys.exit(130)
     except OSError as error:

@@ -73,9 +73,7 @@ def test_energy_less_the_work_of_the_source_is_conserved(
     mobile = small_tips.arrays["electrode"] == "mobile"
     small_tips.positions[mobile] += np.random.default_rng(2).normal(0, 0.15, (mobile.sum(), 3))
     engine = Engine(small_tips, settings, force_field, tmp_path, seed=1)
-    network = MetalNetwork.from_positions(
-        small_tips.positions, small_tips.arrays["electrode"], 4.0
-    )
+    network = MetalNetwork.from_positions(small_tips.positions, small_tips.arrays["electrode"], 4.0)
     potential = network.steady(np.zeros(len(small_tips)), voltage)
     engine.set_potential(potential)
 

@@ -11,7 +11,7 @@ BOND = A / np.sqrt(2)
 def rows(*columns):
     """Two fixed plates of 3 x 3 atoms with given columns of atoms between them."""
     plate = BOND * np.array([(i, j, 0.0) for i in range(3) for j in range(3)])
-    positions = [plate, plate + [0, 0, 4 * BOND]]
+    positions = [plate, plate + np.array([0, 0, 4 * BOND])]
     labels = ["bottom"] * 9 + ["top"] * 9
     for x, y, heights in columns:
         positions.append(np.array([(x * BOND, y * BOND, h * BOND) for h in heights]))

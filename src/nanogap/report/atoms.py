@@ -1,0 +1,216 @@
+"""Snapshots drawn as spheres, seen from the side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+from ase import Atoms
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from nanogap.report.result import Landmark, RunResult
+from nanogap.report.style import CHARGE_MAP, GREEN, INK, POTENTIAL_MAP, QUIET, WIDTH
+from nanogap.report.words import counted, number, transmission_text
+from nanogap.structure import analyse_connection
+from nanogap.structure.connectivity import neighbour_pairs
+from nanogap.structure.tips import nearest_neighbour_distance
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Colouring:
+    """A per-atom quantity as colours, centred at zero.
+
+    Attributes
+    ----------
+    title, unit : str
+    colour_map : str
+    limit : float
+        Value of the full colour.
+    """
+
+    title: str
+    unit: str
+    colour_map: str
+    limit: float
+
+
+def atom_charges(frame: Atoms) -> FloatArray:
+    """Charges of a frame, e: its own array, or where ASE puts a charge column that it reads."""
+    if "charge" in frame.arrays:
+        return np.asarray(frame.arrays["charge"], dtype=np.float64)
+    results = frame.calc.results if frame.calc is not None else {}
+    return np.asarray(results.get("charges", np.zeros(len(frame))), dtype=np.float64)
+
+
+def atom_potentials(frame: Atoms) -> FloatArray:
+    """Electrochemical potentials of a frame, V."""
+    return np.asarray(frame.arrays.get("potential", np.zeros(len(frame))), dtype=np.float64)
+
+
+def atom_radius(frame: Atoms) -> float:
+    """Radius at which neighbours of the perfect crystal touch, angstrom."""
+    return nearest_neighbour_distance(float(frame.info.get("lattice_constant", 4.2))) / 2.0
+
+
+def colourings(frames: Sequence[Atoms]) -> tuple[Colouring, Colouring]:
+    """Scales of charge and potential that all frames share."""
+
+    def limit(values: list[FloatArray], percentile: float) -> float:
+        found = float(np.percentile(np.abs(np.concatenate(values)), percentile)) if values else 0.0
+        return found if found > 1e-3 else 1.0
+
+    # a few extreme atoms must not pale the rest: charges beyond the scale keep the full colour
+    charge = limit([atom_charges(frame) for frame in frames], 99.0)
+    potential = limit([atom_potentials(frame) for frame in frames], 100.0)
+    return (
+        Colouring("charge", "e", CHARGE_MAP, charge),
+        Colouring("potential", "V", POTENTIAL_MAP, potential),
+    )
+
+
+def landmark_pictures(result: RunResult) -> Figure | None:
+    """Draw the landmarks side by side, a row by charge and a row by potential."""
+    marks = [mark for mark in result.landmarks if mark.number in result.frames]
+    if not marks:
+        return None
+    frames = [result.frames[mark.number] for mark in marks]
+    scales = colourings(frames)
+    width = min(WIDTH, 2.2 + 2.6 * len(marks))
+    figure = Figure(figsize=(width, _height(frames[0], (width - 2.2) / len(marks))))
+    rows = figure.subplots(2, len(marks), squeeze=False, sharex=True, sharey=True)
+    for axes, mark in zip(rows[0], marks, strict=True):
+        axes.set_title(_caption(result, mark), linespacing=1.35)
+    for row, scale, values in zip(rows, scales, (atom_charges, atom_potentials), strict=True):
+        for axes, frame in zip(row, frames, strict=True):
+            _draw(axes, frame, values(frame), scale, result.settings.voltage.cutoff)
+        _label_electrodes(row[0], frames[0], result.settings.voltage.applied)
+        figure.colorbar(
+            ScalarMappable(Normalize(-scale.limit, scale.limit), scale.colour_map),
+            ax=list(row),
+            label=f"{scale.title} of the atom ({scale.unit})",
+            extend="both" if scale.unit == "e" else "neither",
+            shrink=0.75,
+            aspect=28,
+        )
+    _scale_bar(rows[-1][-1], frames[-1])
+    return figure
+
+
+def _height(frame: Atoms, width: float) -> float:
+    """Height of two rows of pictures so wide, with their titles, inches."""
+    extent = np.ptp(frame.positions, axis=0) + 6.0
+    return float(np.clip(1.4 + 2.0 * width * extent[2] / extent[0], 4.0, 10.0))
+
+
+def _draw(axes: Axes, frame: Atoms, values: FloatArray, scale: Colouring, cutoff: float) -> None:
+    """Draw the atoms as discs from back to front; far ones pale, the bottleneck outlined."""
+    positions = np.asarray(frame.positions, dtype=np.float64)
+    order = np.argsort(-positions[:, 1])
+    depth = positions[order, 1]
+    nearness = 1.0 - (depth - depth.min()) / max(float(np.ptp(depth)), 1e-9)
+    colours = mpl.colormaps[scale.colour_map](Normalize(-scale.limit, scale.limit)(values[order]))
+    # fog: the farthest atoms are 45% white
+    fog = (0.45 * (1.0 - nearness))[:, None]
+    colours[:, :3] = colours[:, :3] * (1.0 - fog) + fog
+    outlines = np.full_like(colours, 0.25)
+    outlines[:, 3] = 0.35 + 0.4 * nearness
+    diameter = np.full(len(order), 2.0 * atom_radius(frame))
+    axes.add_collection(
+        EllipseCollection(
+            diameter,
+            diameter,
+            np.zeros(len(order)),
+            units="x",
+            offsets=positions[order][:, [0, 2]],
+            offset_transform=axes.transData,
+            facecolors=colours,
+            edgecolors=outlines,
+            linewidths=0.4,
+        )
+    )
+    _draw_narrowest(axes, frame, cutoff, diameter[0])
+    low, high = positions[:, [0, 2]].min(axis=0) - 3.0, positions[:, [0, 2]].max(axis=0) + 3.0
+    axes.set_xlim(low[0], high[0])
+    axes.set_ylim(low[1], high[1])
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+
+
+def _draw_narrowest(axes: Axes, frame: Atoms, cutoff: float, diameter: float) -> None:
+    """Outline the atoms of the bottleneck; without one, draw the hop that is left."""
+    if "electrode" not in frame.arrays or "lattice_constant" not in frame.info:
+        return
+    connection = analyse_connection(frame, cutoff)
+    positions = np.asarray(frame.positions, dtype=np.float64)
+    if len(connection.bottleneck):
+        sizes = np.full(len(connection.bottleneck), diameter)
+        axes.add_collection(
+            EllipseCollection(
+                sizes,
+                sizes,
+                np.zeros(len(sizes)),
+                units="x",
+                offsets=positions[connection.bottleneck][:, [0, 2]],
+                offset_transform=axes.transData,
+                facecolors="none",
+                edgecolors=INK,
+                linewidths=1.6,
+            )
+        )
+        return
+    pairs, distances = neighbour_pairs(positions, connection.largest_hop + 1e-6)
+    ends = positions[pairs[np.argmax(distances)]]
+    axes.plot(ends[:, 0], ends[:, 2], "o-", color=GREEN, linewidth=2.4, markersize=4)
+
+
+def _caption(result: RunResult, mark: Landmark) -> str:
+    """Title of a landmark: what, when, open or bridged, T."""
+    connected = bool(result.series("connected")[mark.index])
+    hop, atoms = result.series("largest_hop"), result.bottleneck(mark.index)
+    if not connected:
+        state = f"open, widest hop {number(hop[mark.index])} Å"
+    elif atoms < 1:
+        state = f"touching, stretched to {number(hop[mark.index])} Å"
+    else:
+        state = f"bridged, {counted(atoms, 'atom')} wide"
+    value = transmission_text(float(result.transmission[mark.index]))
+    return f"{mark.title}, {number(result.time[mark.index])} ps\n{state}\n{value}"
+
+
+def _label_electrodes(axes: Axes, frame: Atoms, voltage: float) -> None:
+    """Write beside the picture what the ends are and what they are held at."""
+    heights = frame.positions[:, 2]
+    kinds = ("anode", "cathode") if voltage > 0 else ("cathode", "anode")
+    for height, kind, half in zip(
+        (heights.max(), heights.min()), kinds, (voltage / 2, -voltage / 2), strict=True
+    ):
+        axes.annotate(
+            f"{kind}, {'+' if half > 0 else ''}{number(half)} V" if voltage else "0 V",
+            (0.0, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(-4, 0),
+            textcoords="offset points",
+            rotation=90,
+            va="top" if height == heights.max() else "bottom",
+            ha="right",
+            fontsize=9,
+            color=INK,
+        )
+
+
+def _scale_bar(axes: Axes, frame: Atoms) -> None:
+    """Draw a bar of one nanometre under the picture."""
+    low = frame.positions.min(axis=0)
+    right = float(frame.positions[:, 0].max())
+    axes.plot([right - 10.0, right], [low[2] - 2.4] * 2, color=INK, linewidth=2.0, clip_on=False)
+    axes.annotate(
+        "1 nm", (right - 5.0, low[2] - 3.0), ha="center", va="top", color=QUIET, fontsize=9,
+        annotation_clip=False,
+    )  # fmt: skip

@@ -1,0 +1,198 @@
+"""What a report shows, aligned: every series over the same snapshots."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from ase import Atoms
+from numpy.typing import NDArray
+
+from nanogap.analysis import Stage, classify_stages, landmarks
+from nanogap.settings import Settings
+
+FloatArray = NDArray[np.float64]
+
+_FS_PER_PS = 1000.0
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """A snapshot that tells the story.
+
+    Attributes
+    ----------
+    title : str
+        What it is: start, first contact, end or latest.
+    index : int
+        Its place among the observables.
+    number : int
+        Its snapshot number.
+    """
+
+    title: str
+    index: int
+    number: int
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run as the report sees it.
+
+    Attributes
+    ----------
+    settings : Settings
+    observables : xarray.Dataset
+        Over ``snapshot``.
+    numbers : ndarray of int, shape (n_snapshots,)
+        Snapshot numbers.
+    time : ndarray, shape (n_snapshots,)
+        ps since the voltage was applied.
+    transmission : ndarray, shape (n_snapshots,)
+        At the Fermi energy, G0; NaN where it is not known.
+    channels : dict
+        Snapshot number to the transmissions of its eigenchannels, largest first.
+    stages : list of Stage
+    landmarks : list of Landmark
+        In order of time, every snapshot once.
+    spectra : xarray.Dataset or None
+    frames : dict
+        Snapshot number to frame.
+    failures : dict
+        Snapshot number to reason.
+    finished : bool
+        Whether the dynamics has reached its planned end.
+    """
+
+    settings: Settings
+    observables: xr.Dataset
+    numbers: NDArray[np.int64]
+    time: FloatArray
+    transmission: FloatArray
+    channels: dict[int, FloatArray]
+    stages: list[Stage]
+    landmarks: list[Landmark]
+    spectra: xr.Dataset | None
+    frames: dict[int, Atoms]
+    failures: dict[int, str]
+    finished: bool
+
+    @classmethod
+    def gather(
+        cls,
+        *,
+        settings: Settings,
+        observables: xr.Dataset,
+        transmission: xr.Dataset | None,
+        spectra: xr.Dataset | None,
+        frames: Sequence[tuple[int, Atoms]],
+        failures: Mapping[int, str],
+    ) -> "RunResult":
+        """Align the results of a run."""
+        count = observables.sizes.get("snapshot", 0)
+        if "snapshot" not in observables.coords:
+            observables = observables.assign_coords(snapshot=np.arange(count))
+        numbers = observables["snapshot"].to_numpy().astype(np.int64)
+        time = observables["time"].to_numpy().astype(np.float64) / _FS_PER_PS
+        finished = bool(count) and bool(time[-1] >= _end(settings) - 1e-9)
+        return cls(
+            settings=settings,
+            observables=observables,
+            numbers=numbers,
+            time=time,
+            transmission=_at_fermi_energy(transmission, numbers),
+            channels=_channels(transmission),
+            stages=classify_stages(observables),
+            landmarks=_landmarks(observables, numbers, finished=finished),
+            spectra=spectra,
+            frames=dict(frames),
+            failures=dict(failures),
+            finished=finished,
+        )
+
+    def series(self, name: str) -> FloatArray:
+        """Return an observable, shape (n_snapshots,); NaN where it is not stored."""
+        if name not in self.observables:
+            return np.full(len(self.time), np.nan)
+        return self.observables[name].to_numpy().astype(np.float64)
+
+    def bottleneck(self, index: int) -> int:
+        """Return the number of atoms at the narrowest place of a snapshot, 0 if unknown."""
+        return int(np.nan_to_num(self.series("bottleneck_atoms")[index]))
+
+    @property
+    def planned_end(self) -> float:
+        """Time of the last snapshot that is planned, ps."""
+        return _end(self.settings)
+
+    @property
+    def first_contact(self) -> int | None:
+        """Index of the first snapshot with connected tips."""
+        touching = np.flatnonzero(self.series("connected") == 1.0)
+        return int(touching[0]) if len(touching) else None
+
+    @property
+    def has_transmission(self) -> bool:
+        """Whether any transmission is known."""
+        return bool(np.isfinite(self.transmission).any())
+
+    def transmission_of(self, number: int) -> float:
+        """Transmission of a snapshot number, G0; NaN if it is not known."""
+        found = np.flatnonzero(self.numbers == number)
+        return float(self.transmission[found[0]]) if len(found) else float("nan")
+
+
+def _end(settings: Settings) -> float:
+    """Time of the last snapshot that is planned, ps: a whole number of sampling intervals."""
+    dynamics = settings.dynamics
+    intervals = int(dynamics.production_time / dynamics.sampling_interval + 1e-9)
+    return intervals * dynamics.sampling_interval / _FS_PER_PS
+
+
+def _at_fermi_energy(dataset: xr.Dataset | None, numbers: NDArray[np.int64]) -> FloatArray:
+    """Transmission at the Fermi energy of every snapshot number, NaN where it is missing."""
+    known: dict[int, float] = {}
+    if dataset is not None and dataset.sizes.get("snapshot", 0) and dataset.sizes.get("energy", 0):
+        values = dataset["transmission_average"]
+        if "snapshot" in values.dims:
+            values = values.sel(energy=0.0, method="nearest")
+            known = dict(
+                zip(dataset["snapshot"].to_numpy().tolist(), values.to_numpy(), strict=True)
+            )
+    return np.array([known.get(int(number), np.nan) for number in numbers], dtype=np.float64)
+
+
+def _channels(dataset: xr.Dataset | None) -> dict[int, FloatArray]:
+    """Eigenchannels by snapshot number, where they are known."""
+    if dataset is None or "eigenchannels" not in dataset or "snapshot" not in dataset.coords:
+        return {}
+    table = dataset["eigenchannels"]
+    if table.dims != ("snapshot", "channel"):
+        return {}
+    found: dict[int, FloatArray] = {}
+    for number, row in zip(
+        dataset["snapshot"].to_numpy(), table.to_numpy().astype(np.float64), strict=True
+    ):
+        if np.isfinite(row).any():
+            found[int(number)] = np.sort(row[np.isfinite(row)])[::-1]
+    return found
+
+
+def _landmarks(
+    observables: xr.Dataset, numbers: NDArray[np.int64], *, finished: bool
+) -> list[Landmark]:
+    """Name the landmarks; one snapshot that is two of them appears once."""
+    titles = {"first": "Start", "first_contact": "First contact"}
+    titles["last"] = "End" if finished else "Latest"
+    named: dict[int, list[str]] = {}
+    for key, number in landmarks(observables).items():
+        named.setdefault(number, []).append(titles[key])
+    return [
+        Landmark(_joined(names), int(np.flatnonzero(numbers == number)[0]), number)
+        for number, names in named.items()
+    ]
+
+
+def _joined(names: list[str]) -> str:
+    """Join the titles of one snapshot."""
+    return ", ".join([names[0], *(name.lower() for name in names[1:])])

@@ -1,0 +1,256 @@
+"""What was simulated and what came out, in sentences."""
+
+import numpy as np
+
+from nanogap.analysis import Stage, stage_spans
+from nanogap.report.result import RunResult
+from nanogap.settings import Settings
+from nanogap.units import CONDUCTANCE_QUANTUM
+
+_FS_PER_PS = 1000.0
+_METALS = {"Ag": "silver", "Au": "gold", "Cu": "copper"}
+
+# the smallest transmission worth digits: what a tunnelling gap gives is called zero below it
+_SMALLEST = 1e-3
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number with so many significant digits and without an exponent if it can be."""
+    text = f"{float(f'{value:.{digits}g}'):.12g}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count and its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def transmission_text(value: float) -> str:
+    """Write a transmission as ``T = ...``."""
+    if not np.isfinite(value):
+        return "T not known"
+    if abs(value) < _SMALLEST:
+        return f"T < {_SMALLEST:g}"
+    # in a tunnelling gap the order of magnitude is what counts
+    return f"T = {number(value, 3 if abs(value) >= 0.1 else 2)}"
+
+
+def headline(settings: Settings) -> str:
+    """Say in one line what was simulated."""
+    metal = _METALS.get(settings.structure.element, settings.structure.element)
+    return (
+        f"Two {metal} tips {number(settings.structure.gap)} Å apart, "
+        f"{_signed(settings.voltage.applied)} across them, at "
+        f"{number(settings.dynamics.temperature)} K"
+    )
+
+
+def simulated(result: RunResult) -> str:
+    """Say what was simulated, in a few sentences."""
+    settings, count = result.settings, len(result.time)
+    known = int(np.isfinite(result.transmission).sum())
+    voltage = settings.voltage.applied
+    metal = _METALS.get(settings.structure.element, settings.structure.element)
+    atoms = next((f"{len(frame)} atoms, " for frame in result.frames.values()), "")
+    anode = (
+        f"the {'top' if voltage > 0 else 'bottom'} tip as the anode" if voltage else "no voltage"
+    )
+    done = number(result.time[-1]) if count else "0"
+    span = f"{done} ps" if result.finished else f"{done} of {number(result.planned_end)} ps so far"
+    return (
+        f"Two {metal} tips ({atoms}{number(settings.structure.gap)} Å apart) were simulated by "
+        f"reactive molecular dynamics at {number(settings.dynamics.temperature)} K with "
+        f"{_signed(voltage)} between them ({anode}), for {span}. "
+        f"The quantum transmission T was computed for {known} of "
+        f"{counted(count, 'snapshot')}; the conductance is T times G₀."
+    )
+
+
+def happened(result: RunResult) -> str:
+    """Say what happened, in a few sentences."""
+    if not len(result.time):
+        return "No snapshot has been taken yet."
+    sentences = [_beginning(result)]
+    contact = result.first_contact
+    if len(result.time) > 1:
+        if contact is None:
+            sentences.append(_never(result))
+        elif contact > 0:
+            sentences.append(
+                f"The tips first touched at {number(result.time[contact])} ps, "
+                f"{_bridge(result, contact)}, with {_value(result, contact)}."
+            )
+        sentences += [*_breaks(result), _ending(result)]
+    if not result.has_transmission:
+        sentences.append("No transmission has been computed yet.")
+    return " ".join(sentences)
+
+
+def _beginning(result: RunResult) -> str:
+    if result.first_contact == 0:
+        return f"The tips touched from the start, {_bridge(result, 0)}, with {_value(result, 0)}."
+    hop = number(result.series("largest_hop")[0])
+    return f"The gap was open at the start ({_value(result, 0)}; widest hop {hop} Å)."
+
+
+def _never(result: RunResult) -> str:
+    hop = result.series("largest_hop")
+    least = int(np.nanargmin(hop)) if np.isfinite(hop).any() else 0
+    return (
+        f"The tips have not touched; they came closest at {number(result.time[least])} ps, "
+        f"with a widest hop of {number(hop[least])} Å."
+    )
+
+
+def _breaks(result: RunResult) -> list[str]:
+    ruptures = sum(stage is Stage.RUPTURE for stage, _, _ in stage_spans(result.stages))
+    if not ruptures:
+        return []
+    return [f"After that the bridge was seen broken {_times(ruptures)}."]
+
+
+def _ending(result: RunResult) -> str:
+    when = f"{'At the end' if result.finished else 'At the latest snapshot'}"
+    last = len(result.time) - 1
+    if not bool(result.series("connected")[last]):
+        state = f"the gap was open by {number(result.series('largest_hop')[last])} Å"
+    else:
+        state = f"the tips were connected {_bridge(result, last)}"
+    return f"{when}, {number(result.time[last])} ps, {state}, and {_value(result, last)}."
+
+
+def _bridge(result: RunResult, index: int) -> str:
+    """Say what the tips are connected through."""
+    atoms = result.bottleneck(index)
+    if atoms < 1:
+        return f"across a stretched bond of {number(result.series('largest_hop')[index])} Å"
+    return f"through {counted(atoms, 'atom')} at the narrowest place"
+
+
+def _value(result: RunResult, index: int) -> str:
+    return transmission_text(float(result.transmission[index]))
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _signed(voltage: float) -> str:
+    return f"{'+' if voltage > 0 else ''}{number(voltage)} V"
+
+
+def key_numbers(result: RunResult) -> list[tuple[str, str, str]]:
+    """Choose the numbers to see first: label, value, remark."""
+    if not len(result.time):
+        return []
+    last, contact = len(result.time) - 1, result.first_contact
+    known = np.isfinite(result.transmission)
+    numbers = [("T at the start", *_tile(result, 0))]
+    if contact:
+        numbers += [
+            ("first contact", f"{number(result.time[contact])} ps", "after the voltage came on"),
+            ("T at first contact", *_tile(result, contact)),
+        ]
+    if contact is None:
+        numbers.append(("first contact", "none", "the tips have not touched"))
+    if last > 0:
+        numbers.append(("T at the end" if result.finished else "T now", *_tile(result, last)))
+    if bool(result.series("connected")[last]):
+        atoms = result.bottleneck(last)
+        width = counted(atoms, "atom") if atoms else "stretched"
+        numbers.append(("bridge", width, "wide at its narrowest" if atoms else "no full bond"))
+    else:
+        hop = number(result.series("largest_hop")[last])
+        numbers.append(("gap", f"{hop} Å", "widest hop that is left"))
+    missing = len(known) - int(known.sum())
+    remark = f"{missing} without T" if missing else "all with T"
+    numbers.append(("snapshots", str(len(known)), remark))
+    return numbers
+
+
+def _tile(result: RunResult, index: int) -> tuple[str, str]:
+    """Value and remark of a transmission."""
+    value = float(result.transmission[index])
+    if not np.isfinite(value):
+        return "?", "not known"
+    siemens = value * CONDUCTANCE_QUANTUM
+    text = transmission_text(value).removeprefix("T ").removeprefix("= ")
+    if value < _SMALLEST:
+        return text, "tunnelling only"
+    resistance = 1.0 / siemens
+    ohms = (
+        f"{number(resistance / 1e3)} kΩ" if resistance < 1e6 else f"{number(resistance / 1e6)} MΩ"
+    )
+    return text, f"{number(siemens * 1e6)} µS, {ohms}"
+
+
+def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
+    """Put the settings into words: topic and sentences."""
+    tips, dynamics, voltage = settings.structure, settings.dynamics, settings.voltage
+    metal = _METALS.get(tips.element, tips.element)
+    lattice = (
+        "the force field's own at the run temperature"
+        if isinstance(tips.lattice_constant, str)
+        else f"{number(tips.lattice_constant, 4)} Å"
+    )
+    dense = ""
+    if dynamics.contact_sampling_interval:
+        history = dynamics.contact_history * dynamics.contact_sampling_interval
+        dense = (
+            f" Around the first contact it was saved every "
+            f"{number(dynamics.contact_sampling_interval)} fs, from up to "
+            f"{_ps(history)} before to {_ps(dynamics.contact_sampling_time)} after it."
+        )
+    mode = (
+        "as the steady current through the connected metal sets it (discrete Laplace equation)"
+        if voltage.mode == "steady"
+        else "by fictitious diffusion in time, as published"
+    )
+    tips_text = (
+        f"Two pyramids of {metal}, [111] along the axis: base {number(tips.base_width)} Å "
+        f"square, {number(tips.height)} Å high, flat terrace {number(tips.apex_width)} Å wide, "
+        f"terraces {number(tips.gap)} Å apart. The {counted(tips.fixed_layers, 'layer')} under "
+        f"each pyramid {'is' if tips.fixed_layers == 1 else 'are'} held fixed. Lattice "
+        f"constant: {lattice}."
+    )
+    dynamics_text = (
+        f"Reactive molecular dynamics (ReaxFF, charges equilibrated at every step) at "
+        f"{number(dynamics.temperature)} K in steps of {number(dynamics.time_step)} fs: "
+        f"{_ps(dynamics.equilibration_time)} at 0 V, then {_ps(dynamics.production_time)} "
+        f"under voltage. A snapshot was saved every {_ps(dynamics.sampling_interval)}.{dense}"
+    )
+    voltage_text = (
+        f"{_signed(voltage.applied)} on the top tip against the bottom one (EChemDID): the "
+        f"fixed layers hold half of it each, and the potential spreads through metal whose "
+        f"atoms are closer than {number(voltage.cutoff)} Å, {mode}. It shifts the "
+        "electronegativity of the atoms, which charges the tips."
+    )
+    return [
+        ("Tips", tips_text),
+        ("Dynamics", dynamics_text),
+        ("Voltage", voltage_text),
+        ("Transport", _transport(settings)),
+    ]
+
+
+def _transport(settings: Settings) -> str:
+    junction, transport = settings.junction, settings.transport
+    repeats = junction.lead_repeats
+    cut = (
+        f"a cell of {repeats} by {repeats} atoms around the filament: flat planes up to the "
+        "terraces, and the atoms of the gap from the snapshot"
+        if junction.cut == "paper"
+        else f"a cell of at least {repeats} and at most {junction.max_repeats} atoms across, wide "
+        "enough for the whole filament, with the tips' own atoms"
+    )
+    first, second = transport.kpoints
+    centre = "centred on Γ" if transport.gamma_centred else "shifted off Γ"
+    return (
+        f"Every snapshot was cut into a junction between two semi-infinite (111) leads ({cut}). "
+        "Its transmission is the ballistic Landauer one at the Fermi energy, at vanishing bias, "
+        f"averaged over {first} by {second} in-plane k-points ({centre})."
+    )
+
+
+def _ps(time: float) -> str:
+    return f"{number(time / _FS_PER_PS)} ps"

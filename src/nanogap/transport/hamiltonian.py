@@ -1,0 +1,389 @@
+"""The tight-binding Hamiltonian: its parameters, and the matrices of a structure.
+
+Functional form of Mehl & Papaconstantopoulos, Phys. Rev. B 54, 4519 (1996),
+doi:10.1103/PhysRevB.54.4519: non-orthogonal s, p and d orbitals; every two-centre integral of the
+Hamiltonian and of the overlap is a polynomial times an exponential times a cut-off, and the onsite
+energies follow from a density of neighbours. The numbers are a fit of this project to
+first-principles bands (docs/hamiltonian.md). The zero of energy is the Fermi energy to which the
+fit aligned its structures.
+
+Orbitals are atom-major; on each atom s; x, y, z; xy, yz, 3z^2 - r^2, zx, x^2 - y^2.
+"""
+
+import functools
+import itertools
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from ase import Atoms
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import bsr_array, csr_array
+from scipy.spatial import cKDTree
+
+from nanogap.errors import SettingsError, StructureError
+from nanogap.transport.slater_koster import INTEGRALS, N_ORBITALS, two_centre_blocks
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+#: Distance about which the polynomials are written, angstrom: near the bond length.
+REFERENCE = 2.9
+SHELLS = ("s", "p", "d")
+
+#: The overlap is checked in every structure with a bond shorter than this, angstrom.
+_SAFE_BOND = 2.5
+#: Radius of the surroundings of a short bond in which the overlap is checked, angstrom.
+_CHECK_RADIUS = 6.0
+#: Structures of at most so many atoms are checked as a whole.
+_CHECK_WHOLE = 320
+
+
+@dataclass(frozen=True)
+class TightBindingModel:
+    """Parameters of one element.
+
+    Attributes
+    ----------
+    element : str
+        Chemical symbol.
+    electrons_per_atom : float
+        Valence electrons.
+    inner_cutoff, cutoff : float
+        Where the cut-off function F leaves 1 and where it reaches 0, angstrom.
+    hamiltonian, overlap : ndarray, shape (10, 4)
+        a, b, c and the decay d of each two-centre integral in the order of
+        `slater_koster.INTEGRALS`: (a + b x + c x^2) exp(-d (R - R0)) F(R), x = (R - R0)/R0,
+        R0 = 2.9 angstrom; a, b, c in eV (overlap: no unit), d in 1/angstrom.
+    density_decay, potential_decay : float
+        Decay of the densities of neighbours rho that set the onsite energies and the potential,
+        1/angstrom.
+    onsite : ndarray, shape (3, 4)
+        a, b, c, d of the onsite energies of s, p, d: a + b t + c t^2 + d t^3, t = rho^(2/3), eV.
+    potential : ndarray, shape (3,)
+        b, c, d of the potential of an atom, v = b t + c t^2 + d t^3, eV, which adds
+        S_ij (v_i + v_j)/2 to the Hamiltonian: it moves bands rigidly, so that every environment
+        can have its Fermi energy at zero.
+    orbitals_per_atom : int
+    """
+
+    element: str
+    electrons_per_atom: float
+    inner_cutoff: float
+    cutoff: float
+    hamiltonian: FloatArray
+    overlap: FloatArray
+    density_decay: float
+    onsite: FloatArray
+    potential_decay: float
+    potential: FloatArray
+    orbitals_per_atom: int = N_ORBITALS
+
+    def __post_init__(self) -> None:
+        for array in (self.hamiltonian, self.overlap, self.onsite, self.potential):
+            array.setflags(write=False)
+
+    def taper(self, distances: FloatArray) -> FloatArray:
+        """Cut-off function F(R): 1, then falling to 0 with two continuous derivatives; (n,)."""
+        x = (distances - self.inner_cutoff) / (self.cutoff - self.inner_cutoff)
+        x = np.clip(x, 0.0, 1.0)
+        result: FloatArray = 1.0 - x**3 * (10.0 - 15.0 * x + 6.0 * x**2)
+        return result
+
+    def two_centre(self, distances: FloatArray) -> FloatArray:
+        """Two-centre integrals, Hamiltonian (eV) then overlap, shape (2, n, 10)."""
+        shifted = (distances - REFERENCE)[:, None]
+        x = shifted / REFERENCE
+        a, b, c, decay = np.moveaxis(np.stack([self.hamiltonian, self.overlap]), 2, 0)[:, :, None]
+        taper = self.taper(distances)[:, None]
+        values: FloatArray = (a + b * x + c * x**2) * np.exp(-decay * shifted) * taper
+        return values
+
+    def neighbour_density(self, distances: FloatArray, decay: float) -> FloatArray:
+        """Contribution of one neighbour to a density, 1/12 at 2.9 angstrom; shape (n,)."""
+        result: FloatArray = np.exp(-decay * (distances - REFERENCE)) * self.taper(distances) / 12.0
+        return result
+
+    def densities(
+        self, centres: IntArray, distances: FloatArray, n_atoms: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Densities at all atoms that set the onsite energies and the potential, (n_atoms,) each.
+
+        Parameters
+        ----------
+        centres : ndarray, shape (n_pairs,)
+            First atom of each pair; every pair is there in both directions.
+        distances : ndarray, shape (n_pairs,)
+        n_atoms : int
+        """
+        onsite, potential = (
+            np.bincount(centres, self.neighbour_density(distances, decay), n_atoms)
+            for decay in (self.density_decay, self.potential_decay)
+        )
+        return onsite.astype(np.float64), potential.astype(np.float64)
+
+    def onsite_energies(self, density: FloatArray) -> FloatArray:
+        """Onsite energies of all orbitals without the potential, shape (n_atoms, 9), eV."""
+        t = np.cbrt(density**2)[:, None]
+        a, b, c, d = self.onsite.T
+        return np.repeat(a + t * (b + t * (c + t * d)), (1, 3, 5), axis=1)
+
+    def potentials(self, density: FloatArray) -> FloatArray:
+        """Potential of every atom, shape (n_atoms,), eV."""
+        t = np.cbrt(density**2)
+        b, c, d = self.potential
+        result: FloatArray = t * (b + t * (c + t * d))
+        return result
+
+
+@functools.cache
+def load_model(element: str = "Ag") -> TightBindingModel:
+    """Load the packaged model of an element.
+
+    Raises
+    ------
+    nanogap.errors.SettingsError
+        If there is none.
+    """
+    folder = files("nanogap.transport") / "data"
+    resource = folder / f"hamiltonian_{element.lower()}.toml"
+    if not element.isalpha() or not resource.is_file():
+        raise SettingsError(
+            f"no tight-binding Hamiltonian for element {element!r}: Ag has one; "
+            "another element needs a fit to its bands (docs/hamiltonian.md)"
+        )
+    return model_from_table(tomllib.loads(resource.read_text(encoding="utf-8")))
+
+
+def model_from_table(table: dict[str, Any]) -> TightBindingModel:
+    """Make a model from its parsed TOML table (the layout of the packaged one)."""
+
+    def rows(section: str, names: tuple[str, ...]) -> FloatArray:
+        return np.array([table[section][name] for name in names], dtype=np.float64)
+
+    return TightBindingModel(
+        element=table["element"],
+        electrons_per_atom=float(table["electrons_per_atom"]),
+        inner_cutoff=float(table["inner_cutoff"]),
+        cutoff=float(table["cutoff"]),
+        hamiltonian=rows("hamiltonian", INTEGRALS),
+        overlap=rows("overlap", INTEGRALS),
+        density_decay=float(table["density_decay"]),
+        onsite=rows("onsite", SHELLS),
+        potential_decay=float(table["potential_decay"]),
+        potential=np.array(table["potential"], dtype=np.float64),
+    )
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Pairs of atoms within the cut-off, each in both directions.
+
+    Attributes
+    ----------
+    first, second : ndarray, shape (n_pairs,)
+        Atom numbers.
+    translations : ndarray, shape (n_pairs, 3)
+        Lattice translation of the second atom, in cell vectors.
+    vectors : ndarray, shape (n_pairs, 3)
+        From the first atom to the second, angstrom.
+    distances : ndarray, shape (n_pairs,)
+    """
+
+    first: IntArray
+    second: IntArray
+    translations: IntArray
+    vectors: FloatArray
+    distances: FloatArray
+
+
+def find_neighbours(atoms: Atoms, cutoff: float) -> Neighbours:
+    """Find all pairs of atoms within a cut-off, periodic images included."""
+    periodic = np.asarray(atoms.pbc, dtype=bool)
+    cell = np.asarray(atoms.cell.complete())
+    inverse = np.linalg.inv(cell)
+    positions = atoms.get_positions()
+    home = np.where(periodic, np.floor(positions @ inverse), 0.0).astype(np.intp)
+    wrapped = positions - home @ cell
+    # distance of the planes of the cell decides how many images can be in reach
+    reach = np.where(periodic, np.ceil(cutoff * np.linalg.norm(inverse, axis=0)), 0).astype(int)
+    shifts = np.array(list(itertools.product(*(range(-n, n + 1) for n in reach))), dtype=np.intp)
+    images = (wrapped[None] + (shifts @ cell)[:, None]).reshape(-1, 3)
+    low, high = wrapped.min(axis=0) - cutoff, wrapped.max(axis=0) + cutoff
+    near = np.flatnonzero(np.all((images > low) & (images < high), axis=1))
+    tree = cKDTree(wrapped)
+    found = tree.sparse_distance_matrix(cKDTree(images[near]), cutoff, output_type="ndarray")
+    first, image = found["i"], near[found["j"]]
+    number, second = np.divmod(image, len(atoms))
+    itself = (second == first) & (shifts[number] == 0).all(axis=1)
+    first, second, number, image = (a[~itself] for a in (first, second, number, image))
+    return Neighbours(
+        first=first,
+        second=second,
+        translations=shifts[number] - home[second] + home[first],
+        vectors=images[image] - wrapped[first],
+        distances=found["v"][~itself],
+    )
+
+
+@dataclass(frozen=True)
+class RealSpaceMatrices:
+    """Hamiltonian and overlap between the cell and its translations.
+
+    Attributes
+    ----------
+    translations : ndarray, shape (n_t, 3)
+        Lattice translations R in cell vectors; 0 along axes that are not periodic.
+    hamiltonian, overlap : list of scipy.sparse.csr_array, each (n_orb, n_orb)
+        <0, i| H |R, j> in eV, and the same of the overlap.
+    """
+
+    translations: IntArray
+    hamiltonian: list[csr_array]
+    overlap: list[csr_array]
+
+    def at(self, k_fractional: ArrayLike) -> tuple[csr_array, csr_array]:
+        """Bloch matrices H(k), S(k) = sum_R exp(2 pi i k.R) (H_R, S_R), complex.
+
+        Parameters
+        ----------
+        k_fractional : array_like, shape (3,)
+            In units of the reciprocal cell vectors.
+        """
+        phases = np.exp(2j * np.pi * (self.translations @ np.asarray(k_fractional, dtype=float)))
+        indices, starts, places = self._union
+        h, s = np.zeros((2, len(indices)), dtype=complex)
+        for phase, place, h_r, s_r in zip(
+            phases, places, self.hamiltonian, self.overlap, strict=True
+        ):
+            h[place] += phase * h_r.data
+            s[place] += phase * s_r.data
+        shape = self.hamiltonian[0].shape
+        return csr_array((h, indices, starts), shape=shape), csr_array((s, indices, starts), shape)
+
+    @functools.cached_property
+    def _union(self) -> tuple[IntArray, IntArray, list[IntArray]]:
+        """Column indices and row starts of all translations together, and each one's places."""
+        patterns = [
+            csr_array((np.ones(m.nnz, dtype=np.int64), m.indices, m.indptr), shape=m.shape)
+            for m in self.hamiltonian
+        ]
+        union = functools.reduce(lambda a, b: a + b, patterns).copy()
+        union.sort_indices()
+        # numbered from 1: a product of patterns would drop a 0
+        union.data = np.arange(1, union.nnz + 1)
+        places = [union.multiply(pattern).tocsr().data - 1 for pattern in patterns]
+        return union.indices, union.indptr, places
+
+
+def real_space_matrices(atoms: Atoms, model: TightBindingModel) -> RealSpaceMatrices:
+    """Assemble the Hamiltonian and overlap of a structure.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Its cell and periodic axes are used.
+    model : TightBindingModel
+
+    Raises
+    ------
+    nanogap.errors.StructureError
+        If the structure is empty, has another element, or its atoms are so close that the overlap
+        is not positive definite.
+    """
+    if len(atoms) == 0 or set(atoms.get_chemical_symbols()) != {model.element}:
+        found = ", ".join(sorted(set(atoms.get_chemical_symbols()))) or "no atoms"
+        raise StructureError(
+            f"the structure has {found}, but the Hamiltonian is one of {model.element}: "
+            f"give a structure of {model.element} atoms only"
+        )
+    pairs = find_neighbours(atoms, model.cutoff)
+    _check_distances(pairs)
+    densities = model.densities(pairs.first, pairs.distances, len(atoms))
+    # the two directions of a pair are each other's transpose: both are evaluated, in one sweep
+    blocks = two_centre_blocks(
+        pairs.vectors / pairs.distances[:, None], model.two_centre(pairs.distances)
+    )
+    potentials = model.potentials(densities[1])
+    mean = (potentials[pairs.first] + potentials[pairs.second]) / 2.0
+    blocks[0] += mean[:, None, None] * blocks[1]
+    onsite = np.zeros((2, len(atoms), N_ORBITALS, N_ORBITALS))
+    diagonal = np.arange(N_ORBITALS)
+    onsite[0][:, diagonal, diagonal] = model.onsite_energies(densities[0]) + potentials[:, None]
+    onsite[1][:, diagonal, diagonal] = 1.0
+    matrices = _collect(pairs, np.concatenate([blocks, onsite], axis=1), len(atoms))
+    _check_overlap(atoms, pairs, matrices)
+    return matrices
+
+
+def _collect(pairs: Neighbours, blocks: FloatArray, n_atoms: int) -> RealSpaceMatrices:
+    """Sort the blocks of all pairs, then of all atoms, into one sparse matrix per translation."""
+    own = np.arange(n_atoms)
+    rows = np.concatenate([pairs.first, own])
+    columns = np.concatenate([pairs.second, own])
+    shifts = np.concatenate([pairs.translations, np.zeros((n_atoms, 3), dtype=np.intp)])
+    # one number per translation, and then per block, sorts faster than rows of numbers
+    base = 2 * int(np.abs(shifts).max()) + 1
+    codes, which = np.unique(
+        (shifts + base // 2) @ np.array([base**2, base, 1]), return_inverse=True
+    )
+    translations = np.column_stack(np.unravel_index(codes, (base,) * 3)) - base // 2
+    order = np.argsort((which * n_atoms + rows) * n_atoms + columns)
+    ends = np.cumsum(np.bincount(which, minlength=len(translations)))
+    result: tuple[list[csr_array], list[csr_array]] = ([], [])
+    for members in np.split(order, ends[:-1]):
+        starts = np.concatenate([[0], np.cumsum(np.bincount(rows[members], minlength=n_atoms))])
+        shape = (n_atoms * N_ORBITALS, n_atoms * N_ORBITALS)
+        for operator, target in enumerate(result):
+            data = blocks[operator][members]
+            target.append(bsr_array((data, columns[members], starts), shape=shape).tocsr())
+    return RealSpaceMatrices(translations, *result)
+
+
+def _closest(pairs: Neighbours) -> str:
+    """Say which two atoms are closest."""
+    n = int(np.argmin(pairs.distances))
+    return f"atoms {pairs.first[n]} and {pairs.second[n]} ({pairs.distances[n]:.3f} angstrom apart)"
+
+
+def _check_distances(pairs: Neighbours) -> None:
+    if pairs.distances.size and pairs.distances.min() < 1.0:
+        raise StructureError(
+            f"{_closest(pairs)} overlap: bonds must be at least about 2.3 angstrom; "
+            "relax the structure or remove one of the atoms"
+        )
+
+
+def _check_overlap(atoms: Atoms, pairs: Neighbours, matrices: RealSpaceMatrices) -> None:
+    """Refuse structures whose overlap is not positive definite at the centre of the zone."""
+    short = pairs.distances < _SAFE_BOND
+    if not short.any():
+        return
+    overlap = functools.reduce(lambda a, b: a + b, matrices.overlap)
+    if len(atoms) <= _CHECK_WHOLE:
+        groups = [np.arange(len(atoms))]
+    else:
+        # a principal block has larger eigenvalues than the whole: what fails here fails there,
+        # and the eigenvectors of the least ones sit on short bonds
+        close = pairs.distances < _CHECK_RADIUS
+        groups = [
+            np.unique(np.append(pairs.second[close & (pairs.first == i)], i))
+            for i in np.unique(pairs.first[short])
+        ]
+    for group in groups:
+        orbitals = (group[:, None] * N_ORBITALS + np.arange(N_ORBITALS)).ravel()
+        try:
+            scipy.linalg.cholesky(overlap[orbitals][:, orbitals].toarray(), check_finite=False)
+        except np.linalg.LinAlgError:
+            raise overlap_error(pairs) from None
+
+
+def overlap_error(pairs: Neighbours) -> StructureError:
+    """Make the error of a structure whose overlap is not positive definite."""
+    return StructureError(
+        f"the orbitals are linearly dependent (overlap not positive definite): {_closest(pairs)} "
+        "are the closest pair, bonds must be at least about 2.3 angstrom; relax the structure"
+    )

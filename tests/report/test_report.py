@@ -1,0 +1,284 @@
+import base64
+import gzip
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from nanogap.report import write_report
+from nanogap.report.result import RunResult
+from nanogap.report.viewer import view
+from nanogap.report.words import happened, number, settings_sentences, transmission_text
+from nanogap.settings import Settings, load_settings
+
+TIME = np.array([0.0, 500.0, 1000.0, 1040.0, 1080.0, 1120.0, 1500.0, 2000.0, 2500.0, 3000.0])
+CONNECTED = TIME >= 1040.0
+
+
+def observables(connected=CONNECTED, count=None):
+    connected = np.asarray(connected)
+    random = np.random.default_rng(5)
+    n = len(TIME)
+    data = {
+        "time": TIME,
+        "connected": connected,
+        "largest_hop": np.where(connected, 3.0, 5.4),
+        "network_conductance": np.where(connected, 0.7, 0.0),
+        "atoms_in_gap": np.arange(n),
+        "bottleneck_atoms": np.where(connected, np.maximum(1, np.arange(n) - 4), 0),
+        "charge_bottom": -13.0 + random.random(n),
+        "charge_top": 13.0 - random.random(n),
+        "temperature": 800.0 + random.normal(size=n),
+        "potential_energy": -1200.0 + random.normal(size=n),
+    }
+    dataset = xr.Dataset(
+        {name: ("snapshot", values) for name, values in data.items()},
+        coords={"snapshot": np.arange(n)},
+    )
+    return dataset.isel(snapshot=slice(0, count))
+
+
+def transmission(values, energies=(0.0,), numbers=None):
+    values = np.broadcast_to(np.asarray(values, dtype=float)[:, None], (len(values), len(energies)))
+    return xr.Dataset(
+        {"transmission_average": (("snapshot", "energy"), values)},
+        coords={
+            "snapshot": np.arange(len(values)) if numbers is None else numbers,
+            "energy": list(energies),
+        },
+        attrs={"backend": "tight-binding"},
+    )
+
+
+T = np.where(CONNECTED, 0.94, 0.003)
+
+
+@pytest.fixture
+def frames(small_tips):
+    def frame(place):
+        atoms = small_tips.copy()
+        atoms.positions += 0.01 * place
+        sign = np.sign(atoms.positions[:, 2] - atoms.positions[:, 2].mean())
+        atoms.new_array("charge", 0.1 * sign * (place > 0))
+        atoms.new_array("potential", 4.0 * sign * (place > 0))
+        atoms.info.update(lattice_constant=4.216, time=TIME[place])
+        return atoms
+
+    return [(place, frame(place)) for place in (0, 3, 9)]
+
+
+@pytest.fixture
+def settings():
+    quick = load_settings("quick")
+    dynamics = quick.dynamics.model_copy(update={"production_time": 3000.0})
+    return quick.model_copy(update={"dynamics": dynamics})
+
+
+@pytest.fixture
+def content(settings, frames):
+    return {
+        "settings": settings,
+        "observables": observables(),
+        "transmission": transmission(T),
+        "spectra": transmission([0.003, 0.94, 4.2], np.linspace(-1, 1, 5), [0, 3, 9]),
+        "frames": frames,
+        "provenance": {"seed": 7, "versions": {"LAMMPS": "22 Jul 2025"}, "wall time (s)": 3.5},
+        "failures": {},
+    }
+
+
+def gathered(content):
+    return RunResult.gather(**{key: content[key] for key in content if key != "provenance"})
+
+
+class _Page(HTMLParser):
+    """Collects what a page would load, and its text and tags."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.loads, self.tags, self.ids, self.links, self.text = [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        values = dict(attributes)
+        self.loads += [values[name] for name in ("src", "srcset", "data") if values.get(name)]
+        self.loads += [values["href"]] if tag == "link" else []
+        if tag == "a":
+            self.links.append(values["href"])
+        if "id" in values:
+            self.ids.append(values["id"])
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def written(tmp_path, content):
+    path = tmp_path / "report.html"
+    write_report(path, **content)
+    assert [item.name for item in tmp_path.iterdir()] == ["report.html"]
+    return path.read_text(encoding="utf-8")
+
+
+def test_page_loads_nothing_from_elsewhere(tmp_path, content):
+    text = written(tmp_path, content)
+    page = _Page(text)
+    assert page.loads
+    assert all(target.startswith("data:image/") for target in page.loads)
+    assert all(link.removeprefix("#") in page.ids for link in page.links)
+    assert "@import" not in text
+    assert not re.search(r"""(src|href)\s*=\s*["'`]?\s*https?:""", text)
+    assert "url(" not in text
+
+
+def test_page_shows_every_part(tmp_path, content):
+    page = _Page(written(tmp_path, content))
+    parts = {"summary", "snapshots", "trace", "view", "histogram", "spectra", "geometry"}
+    assert parts | {"settings", "provenance"} <= set(page.ids)
+    assert page.tags.count("img") == 6
+    text = " ".join(page.text)
+    assert "first touched at 1.04 ps" in text
+    assert "22 Jul 2025" in text
+    assert "dynamics.contact_sampling_interval" in text
+
+
+def test_same_run_gives_same_page(tmp_path, content):
+    assert written(tmp_path, content) == written(tmp_path, content)
+
+
+def test_plotly_is_there_once_and_whole(tmp_path, content):
+    text = written(tmp_path, content)
+    found = re.findall(r'<script type="text/plain" id="plotly-gz">([^<]+)</script>', text)
+    assert len(found) == 1
+    assert b"Plotly" in gzip.decompress(base64.b64decode(found[0]))
+
+
+def test_name_cannot_inject(tmp_path, content):
+    name = "</title><script>alert(1)</script>"
+    content["settings"] = content["settings"].model_copy(update={"name": name})
+    content["provenance"] = {name: name}
+    content["failures"] = {2: name}
+    text = written(tmp_path, content)
+    assert "<script>alert" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_failures_are_listed(tmp_path, content):
+    content["failures"] = {2: "no bulk-like layers at the top", 99: "overlapping atoms"}
+    page = _Page(written(tmp_path, content))
+    assert "failures" in page.ids
+    text = " ".join(page.text)
+    assert "no bulk-like layers at the top" in text
+    assert "overlapping atoms" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "absent", "sentence"),
+    [
+        ({"transmission": None, "spectra": None}, {"spectra", "histogram"}, "No transmission"),
+        ({"transmission": transmission(T * np.nan), "spectra": None}, {"histogram"}, "No trans"),
+        ({"transmission": transmission(T[:4])}, set(), "T not known"),
+        ({"observables": observables(CONNECTED & False)}, set(), "have not touched"),
+        ({"observables": observables(CONNECTED | True)}, set(), "touched from the start"),
+        ({"observables": observables(count=1)}, {"geometry"}, "The gap was open at the start"),
+        (
+            {"observables": observables(count=0), "transmission": None, "frames": []},
+            {"trace", "view", "snapshots", "geometry"},
+            "No snapshot has been taken yet",
+        ),
+        (
+            {
+                "observables": observables()
+                .map(lambda values: values * np.nan)
+                .assign(time=("snapshot", TIME), connected=("snapshot", CONNECTED))
+            },
+            set(),
+            "stretched",
+        ),
+        ({"frames": []}, {"view", "snapshots"}, "first touched"),
+        ({"provenance": {}}, set(), "Nothing was recorded"),
+    ],
+)
+def test_incomplete_runs_have_a_report(tmp_path, content, change, absent, sentence):
+    content.update(change)
+    if change.get("provenance") == {}:
+        content["transmission"] = None
+    page = _Page(written(tmp_path, content))
+    assert not absent & set(page.ids)
+    assert sentence in " ".join(page.text)
+
+
+def test_a_broken_bridge_is_told(content):
+    connected = CONNECTED.copy()
+    connected[[5, 9]] = False
+    content["observables"] = observables(connected)
+    text = happened(gathered(content))
+    assert "broken twice" in text
+    assert "the gap was open by 5.4 Å" in text
+
+
+def test_transmission_is_aligned_by_snapshot_number(content):
+    content["transmission"] = transmission([2.0, 1.0], numbers=[9, 3])
+    result = gathered(content)
+    assert result.transmission[[3, 9]].tolist() == [1.0, 2.0]
+    assert np.isnan(np.delete(result.transmission, [3, 9])).all()
+
+
+def test_value_at_the_fermi_energy_is_shown(content):
+    dataset = transmission(T, [-0.5, 0.0, 0.5])
+    dataset["transmission_average"] = dataset["transmission_average"] + dataset["energy"]
+    content["transmission"] = dataset
+    np.testing.assert_allclose(gathered(content).transmission, T)
+
+
+def test_view_restores_atoms_and_colours(content):
+    shown = view(gathered(content))
+    json.dumps(shown, allow_nan=False)
+    frames = [atoms for _, atoms in content["frames"]]
+
+    def unpacked(packed):
+        raw = base64.b64decode(packed["data"])
+        return np.frombuffer(raw, "<i2").astype(float) * packed["unit"]
+
+    positions = unpacked(shown["positions"]).reshape(len(frames), -1, 3)
+    for one, frame in zip(positions, frames, strict=True):
+        moved = frame.positions - frames[0].positions.mean(axis=0)
+        np.testing.assert_allclose(np.ptp(one - moved, axis=0), 0.0, atol=2e-3)
+    charges = unpacked(shown["colourings"][0]["values"]).reshape(len(frames), -1)
+    np.testing.assert_allclose(charges[-1], frames[-1].arrays["charge"], atol=1e-4)
+    assert shown["start"] == 1
+    assert [frame["time"] for frame in shown["frames"]] == [0.0, 1.04, 3.0]
+
+
+def test_charges_are_found_where_ase_puts_them_on_reading(content, tmp_path):
+    from ase.io import read, write
+
+    number_, frame = content["frames"][-1]
+    write(tmp_path / "frame.extxyz", frame)
+    content["frames"] = [(number_, read(tmp_path / "frame.extxyz"))]
+    assert view(gathered(content))["colourings"][0]["limit"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3000.0, "3000"), (0.36, "0.36"), (12.345, "12.3"), (-4.0, "\N{MINUS SIGN}4")],
+)
+def test_numbers_read_well(value, text):
+    assert number(value) == text
+
+
+def test_tunnelling_is_called_small():
+    assert transmission_text(1e-7) == "T < 0.001"
+    assert transmission_text(float("nan")) == "T not known"
+    assert transmission_text(0.944) == "T = 0.944"
+
+
+@pytest.mark.parametrize("preset", ["quick", "paper-2v", "paper-8v"])
+def test_settings_are_put_into_words(preset):
+    text = " ".join(sentence for _, sentence in settings_sentences(load_settings(preset)))
+    assert "800 K" in text
+    assert "nan" not in text
+    assert settings_sentences(Settings())[0][0] == "Tips"
