@@ -1,6 +1,7 @@
 """The command line: arguments in, calls out."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +49,9 @@ def main() -> None:
     except typer.TyperException as error:
         message = error.format_message()  # empty where the help was shown instead
         if message:
-            _complain(message)
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "nanogap"
+            _complain(f"{message.rstrip('.')}: see '{command} --help'")
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted; what is finished is on disk, 'nanogap resume DIR' goes on")
@@ -57,10 +60,19 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         _complain(f"{place}{error.strerror or error}")
         sys.exit(2)
+    except Exception as error:
+        if os.environ.get("NANOGAP_TRACEBACK"):
+            raise
+        _complain(
+            f"internal error, please report it: {type(error).__name__}: {error} "
+            "(NANOGAP_TRACEBACK=1 shows where)"
+        )
+        sys.exit(1)
 
 
 def _complain(sentence: str) -> None:
-    sys.stderr.write(f"nanogap: {sentence}\n")
+    """Write one line, whatever line breaks a library's own message has."""
+    sys.stderr.write(f"nanogap: {' '.join(sentence.split())}\n")
 
 
 def _emit(content: dict[str, Any]) -> None:
@@ -91,6 +103,7 @@ def init(
     text = preset_text(preset)
     if output.exists():
         raise SettingsError(f"{output} exists already: choose another -o")
+    _check_output(output, (".toml",))
     write_text(output, text)
     if as_json:
         _emit({"settings": str(output), "preset": preset})
@@ -113,7 +126,7 @@ def build(
     from nanogap.settings import load_settings
 
     settings = load_settings(source, tuple(overrides or ()))
-    _need_folder(output)
+    _check_output(output, (".extxyz", ".xyz"))
     with log.status("Lattice constant and structure"):
         atoms = build_structure(settings)
     write_atomically(output, lambda path: write(path, atoms, format="extxyz"))
@@ -199,7 +212,7 @@ def transmission(
     from nanogap.run.single import transmission_of_file
 
     if output is not None:
-        _need_folder(output)
+        _check_output(output, (".nc",))
     with log.status("Transmission"):
         summary = transmission_of_file(
             file,
@@ -217,9 +230,16 @@ def transmission(
         _print_transmission(summary)
 
 
-def _need_folder(output: Path) -> None:
+def _check_output(output: Path, suffixes: tuple[str, ...]) -> None:
+    """Refuse a file that cannot be written, or read again, before the work begins."""
+    if output.suffix not in suffixes:
+        raise SettingsError(f"-o {output}: the name must end in {' or '.join(suffixes)}")
+    if output.is_dir():
+        raise SettingsError(f"-o {output} is a folder: give the name of a file in it")
     if not output.absolute().parent.is_dir():
-        raise SettingsError(f"-o {output}: there is no folder {output.absolute().parent}")
+        raise SettingsError(
+            f"-o {output}: there is no folder {output.absolute().parent}: make it first"
+        )
 
 
 @contextmanager
@@ -233,22 +253,27 @@ def _progress() -> Iterator[Any]:
         TextColumn("left"),
         TimeRemainingColumn(elapsed_when_finished=False),
     )
-    with Progress(*columns, console=log) as bars:
-        bars.speed_estimate_period = 300.0
-        dynamics = bars.add_task("dynamics", total=None)
-        transport = bars.add_task("transport", total=None)
-        last = ""
+    bars = Progress(*columns, console=log)
+    bars.speed_estimate_period = 300.0
+    dynamics = bars.add_task("dynamics", total=None)
+    transport = bars.add_task("transport", total=None)
+    last = ""
 
-        def watch(stand: Any) -> None:
-            nonlocal last
-            if stand.task != last:
-                last = stand.task
-                bars.console.print(last)
-            if stand.end_step:
-                bars.update(dynamics, completed=stand.step, total=stand.end_step)
-                bars.update(transport, completed=stand.transmissions, total=stand.snapshots_planned)
+    def watch(stand: Any) -> None:
+        nonlocal last
+        bars.start()  # not before there is work: a wrong input gets its one sentence only
+        if stand.task != last:
+            last = stand.task
+            bars.console.print(last)
+        if stand.end_step:
+            bars.update(dynamics, completed=stand.step, total=stand.end_step)
+            bars.update(transport, completed=stand.transmissions, total=stand.snapshots_planned)
 
+    try:
         yield watch
+    finally:
+        if last:
+            bars.stop()
 
 
 def _conclude(directory: Path, as_json: bool) -> None:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nanogap.errors import SettingsError
-from nanogap.settings import load_settings, parse_energies, preset_names, preset_text
+from nanogap.settings import Settings, load_settings, parse_energies, preset_names, preset_text
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -44,6 +44,14 @@ def test_overrides_win_over_the_file():
         ("voltage", ["key=value"]),
         ("name.deep=1", ["'name'", "not a section"]),
         ("seed=nan", ["seed"]),
+        ("seed=true", ["seed", "whole number"]),
+        ("voltage.applied=true", ["voltage.applied", "number from -100 to 100"]),
+        ('voltage.applied="8"', ["voltage.applied", "'8'", "number"]),
+        ("name=7", ["name", "text"]),
+        ("transport.kpoints=[4]", ["transport.kpoints = [4]", "two whole numbers from 1 to 64"]),
+        ("transport.kpoints=[0, 4]", ["transport.kpoints = [0, 4]", "two whole numbers"]),
+        ("structure.lattice_constant=abc", ["structure.lattice_constant = 'abc'", "'equilibrium'"]),
+        ("structure=1", ["structure = 1", "[structure]"]),
         ("dynamics.temperature=inf", ["dynamics.temperature"]),
     ],
 )
@@ -54,6 +62,17 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(override, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_one_energy_may_be_written_as_a_number():
+    settings = load_settings("quick", ("transport.energies=0", "transport.spectrum_energies=-0.5"))
+    assert settings.transport.energies == "0"
+    assert settings.transport.spectrum_energies == "-0.5"
+
+
+def test_settings_survive_json():
+    settings = load_settings("quick")
+    assert Settings.model_validate(settings.model_dump(mode="json")) == settings
 
 
 def test_unknown_preset_names_the_known_ones():

@@ -5,9 +5,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from nanogap.errors import SettingsError
+from nanogap.settings.allowed import allowed_values
 from nanogap.settings.models import Settings
 
 
@@ -77,7 +79,7 @@ def settings_from_text(text: str, source: str, overrides: tuple[str, ...] = ()) 
     try:
         return Settings.model_validate(table)
     except ValidationError as error:
-        raise SettingsError(_sentence(source, error)) from None
+        raise SettingsError(_sentence(source, table, error)) from None
 
 
 def _apply(table: dict[str, Any], override: str) -> None:
@@ -102,26 +104,54 @@ def _toml_value(text: str) -> Any:
         return text
 
 
-def _sentence(source: str, error: ValidationError) -> str:
+def _sentence(source: str, table: dict[str, Any], error: ValidationError) -> str:
     """Put the first fault of a validation error into one sentence."""
-    first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"] if not str(part).startswith("literal["))
+    faults = error.errors(include_url=False)
+    first = faults[0]
+    path, field = _locate(first["loc"])
+    key, value = ".".join(path), _look_up(table, path)
+    more = len({tuple(_locate(fault["loc"])[0]) for fault in faults}) - 1
+    others = f" (and {more} more)" if more else ""
     if first["type"] == "extra_forbidden":
-        return f"{source}: unknown key {key!r}; {_known_keys(first['loc'])}"
-    message = first["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    where = f"{key} = {first['input']!r}: " if key else ""
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{source}: {where}{message}{more}"
+        unknown = ".".join(map(str, first["loc"]))
+        return f"{source}: unknown key {unknown!r}; {_known_keys(path)}{others}"
+    if first["type"] == "value_error":  # of our own validators
+        where = f"{key} = {value!r}: " if field else ""
+        return f"{source}: {where}{first['msg'].removeprefix('Value error, ')}{others}"
+    if field is None:
+        return f"{source}: {key} = {value!r}: must be a section, [{key}]{others}"
+    return f"{source}: {key} = {value!r}: must be {allowed_values(field)}{others}"
 
 
-def _known_keys(location: tuple[int | str, ...]) -> str:
-    """Name the keys that stand beside an unknown one."""
+def _locate(location: tuple[int | str, ...]) -> tuple[list[str], FieldInfo | None]:
+    """Find the key that a fault lies in, and its field; None for a section."""
+    model: type[BaseModel] = Settings
+    path: list[str] = []
+    for part in location:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            break
+        path.append(str(part))
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return path, field
+        model = field.annotation
+    return path, None
+
+
+def _look_up(table: dict[str, Any], path: list[str]) -> Any:
+    """Return what the input holds at a key."""
+    value: Any = table
+    for part in path:
+        value = value[part]
+    return value
+
+
+def _known_keys(path: list[str]) -> str:
+    """Name the keys of a section, or of the top level."""
     model: Any = Settings
-    for part in location[:-1]:
-        model = model.model_fields[str(part)].annotation
-    section = ".".join(str(part) for part in location[:-1])
-    place = f"section [{section}]" if section else "the top level"
+    for part in path:
+        model = model.model_fields[part].annotation
+    place = f"section [{'.'.join(path)}]" if path else "the top level"
     return f"{place} knows {', '.join(model.model_fields)}"
 
 

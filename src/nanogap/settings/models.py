@@ -3,20 +3,36 @@
 Units are those of the house: angstrom, fs, K, V, eV.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from nanogap.settings.energies import parse_energies
 
 Length = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
 Duration = Annotated[float, Field(ge=0.0, le=1.0e9, allow_inf_nan=False)]
+MeshPoints = Annotated[int, Field(ge=1, le=64)]
+
+
+def _energy_text(value: Any) -> Any:
+    """Take one energy written as a plain number for the list that it is."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Energies = Annotated[str, BeforeValidator(_energy_text)]
 
 
 class _Model(BaseModel):
-    """Base of all settings: unknown keys are refused, values do not change after loading."""
+    """Base of all settings: unknown keys and values of a wrong type are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class StructureSettings(_Model):
@@ -35,7 +51,7 @@ class StructureSettings(_Model):
     fixed_layers: int = Field(
         3, ge=1, le=20, description="full-width layers under each pyramid whose atoms are fixed"
     )
-    lattice_constant: float | Literal["equilibrium"] = Field(
+    lattice_constant: Annotated[float, Field(ge=2.0, le=8.0)] | Literal["equilibrium"] = Field(
         "equilibrium",
         description="fcc lattice constant, Å; 'equilibrium': computed, the force field's own at "
         "the run temperature and zero pressure",
@@ -43,13 +59,6 @@ class StructureSettings(_Model):
     vacuum: float = Field(
         15.0, ge=11.0, le=200.0, description="empty margin on every side of the tips, Å"
     )
-
-    @field_validator("lattice_constant")
-    @classmethod
-    def _plausible(cls, value: float | str) -> float | str:
-        if isinstance(value, float) and not 2.0 <= value <= 8.0:
-            raise ValueError("must be 'equilibrium' or a length from 2 to 8 Å")
-        return value
 
 
 class DynamicsSettings(_Model):
@@ -149,17 +158,17 @@ class JunctionSettings(_Model):
 class TransportSettings(_Model):
     """Ballistic transmission of every snapshot."""
 
-    kpoints: tuple[
-        Annotated[int, Field(ge=1, le=64)],
-        Annotated[int, Field(ge=1, le=64)],
-    ] = Field((4, 4), description="in-plane k-mesh, shifted off Γ unless gamma_centred")
+    # TOML and JSON know lists only, so a list is no wrong type here
+    kpoints: tuple[MeshPoints, MeshPoints] = Field(
+        (4, 4), strict=False, description="in-plane k-mesh, shifted off Γ unless gamma_centred"
+    )
     gamma_centred: bool = Field(False, description="centre the mesh on Γ")
-    energies: str = Field(
+    energies: Energies = Field(
         "0",
         description="energies of every snapshot, eV from E_F: 'start:stop:step' or a "
         "comma-separated list; must contain 0",
     )
-    spectrum_energies: str = Field(
+    spectrum_energies: Energies = Field(
         "-1:1:0.1",
         description="energies of T(E) before, at and after the first contact, eV from E_F; "
         "empty: no spectra",
