@@ -244,7 +244,7 @@ def _check_output(output: Path, suffixes: tuple[str, ...]) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Any]:
-    """Two progress bars with time left, on stderr."""
+    """Show what is being done, and two progress bars with time left, on stderr."""
     columns = (
         TextColumn("{task.description:<12}"),
         BarColumn(),
@@ -257,21 +257,27 @@ def _progress() -> Iterator[Any]:
     bars.speed_estimate_period = 300.0
     dynamics = bars.add_task("dynamics", total=None)
     transport = bars.add_task("transport", total=None)
+    spinner = log.status("")  # gone without a trace if the structure turns out to be impossible
     last = ""
 
     def watch(stand: Any) -> None:
         nonlocal last
-        bars.start()  # not before there is work: a wrong input gets its one sentence only
+        if not stand.end_step:
+            spinner.update(stand.task)
+            spinner.start()
+            return
+        spinner.stop()
+        bars.start()
         if stand.task != last:
             last = stand.task
             bars.console.print(last)
-        if stand.end_step:
-            bars.update(dynamics, completed=stand.step, total=stand.end_step)
-            bars.update(transport, completed=stand.transmissions, total=stand.snapshots_planned)
+        bars.update(dynamics, completed=stand.step, total=stand.end_step)
+        bars.update(transport, completed=stand.transmissions, total=stand.snapshots_planned)
 
     try:
         yield watch
     finally:
+        spinner.stop()
         if last:
             bars.stop()
 

@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from nanogap.errors import SettingsError
 from nanogap.settings.energies import parse_energies
 
 Length = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
@@ -24,6 +25,14 @@ MeshPoints = Annotated[int, Field(ge=1, le=64)]
 def _energy_text(value: Any) -> Any:
     """Take one energy written as a plain number for the list that it is."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _energies(text: str) -> list[float]:
+    """Parse energies; pydantic names the key of a ValueError."""
+    try:
+        return parse_energies(text)
+    except SettingsError as error:
+        raise ValueError(str(error)) from None
 
 
 Energies = Annotated[str, BeforeValidator(_energy_text)]
@@ -178,7 +187,7 @@ class TransportSettings(_Model):
     @field_validator("energies")
     @classmethod
     def _has_fermi_energy(cls, value: str) -> str:
-        if not any(abs(energy) < 1e-9 for energy in parse_energies(value)):
+        if not any(abs(energy) < 1e-9 for energy in _energies(value)):
             raise ValueError("must contain 0, the Fermi energy, which the traces are made of")
         return value
 
@@ -186,7 +195,7 @@ class TransportSettings(_Model):
     @classmethod
     def _parses(cls, value: str) -> str:
         if value:
-            parse_energies(value)
+            _energies(value)
         return value
 
 

@@ -126,7 +126,8 @@ def read_frames(path: Path, index: str = ":") -> list[Atoms]:
     except Exception as error:
         reason = str(error).strip() or type(error).__name__
         raise DataFormatError(
-            f"{path} cannot be read as a structure (truncated, or not extxyz?): {reason}"
+            f"{path} cannot be read as a structure at index {index} (truncated, or not extxyz?): "
+            f"{reason}"
         ) from None
     frames = frames if isinstance(frames, list) else [frames]
     if not frames or any(len(frame) == 0 for frame in frames):

@@ -1,0 +1,5 @@
+"""``python -m nanogap`` is the command line."""
+
+from nanogap.cli import main
+
+main()
