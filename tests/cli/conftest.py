@@ -25,9 +25,17 @@ def workplace(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """Return a cache of lattice constants that no earlier version of the code has filled."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def nanogap(workplace, monkeypatch, capfd):
+def nanogap(workplace, cache, monkeypatch, capfd):
     """Return a function that calls the command line as its entry point does."""
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
 
     def call(*arguments):
         assert Path.cwd() == workplace
