@@ -6,88 +6,13 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-import xarray as xr
+from synthetic_run import CONNECTED, TIME, T, observables, transmission
 
 from nanogap.report import write_report
 from nanogap.report.result import RunResult
 from nanogap.report.viewer import view
 from nanogap.report.words import happened, number, settings_sentences, transmission_text
 from nanogap.settings import Settings, load_settings
-
-TIME = np.array([0.0, 500.0, 1000.0, 1040.0, 1080.0, 1120.0, 1500.0, 2000.0, 2500.0, 3000.0])
-CONNECTED = TIME >= 1040.0
-
-
-def observables(connected=CONNECTED, count=None):
-    connected = np.asarray(connected)
-    random = np.random.default_rng(5)
-    n = len(TIME)
-    data = {
-        "time": TIME,
-        "connected": connected,
-        "largest_hop": np.where(connected, 3.0, 5.4),
-        "network_conductance": np.where(connected, 0.7, 0.0),
-        "atoms_in_gap": np.arange(n),
-        "bottleneck_atoms": np.where(connected, np.maximum(1, np.arange(n) - 4), 0),
-        "charge_bottom": -13.0 + random.random(n),
-        "charge_top": 13.0 - random.random(n),
-        "temperature": 800.0 + random.normal(size=n),
-        "potential_energy": -1200.0 + random.normal(size=n),
-    }
-    dataset = xr.Dataset(
-        {name: ("snapshot", values) for name, values in data.items()},
-        coords={"snapshot": np.arange(n)},
-    )
-    return dataset.isel(snapshot=slice(0, count))
-
-
-def transmission(values, energies=(0.0,), numbers=None):
-    values = np.broadcast_to(np.asarray(values, dtype=float)[:, None], (len(values), len(energies)))
-    return xr.Dataset(
-        {"transmission_average": (("snapshot", "energy"), values)},
-        coords={
-            "snapshot": np.arange(len(values)) if numbers is None else numbers,
-            "energy": list(energies),
-        },
-        attrs={"backend": "tight-binding"},
-    )
-
-
-T = np.where(CONNECTED, 0.94, 0.003)
-
-
-@pytest.fixture
-def frames(small_tips):
-    def frame(place):
-        atoms = small_tips.copy()
-        atoms.positions += 0.01 * place
-        sign = np.sign(atoms.positions[:, 2] - atoms.positions[:, 2].mean())
-        atoms.new_array("charge", 0.1 * sign * (place > 0))
-        atoms.new_array("potential", 4.0 * sign * (place > 0))
-        atoms.info.update(lattice_constant=4.216, time=TIME[place])
-        return atoms
-
-    return [(place, frame(place)) for place in (0, 3, 9)]
-
-
-@pytest.fixture
-def settings():
-    quick = load_settings("quick")
-    dynamics = quick.dynamics.model_copy(update={"production_time": 3000.0})
-    return quick.model_copy(update={"dynamics": dynamics})
-
-
-@pytest.fixture
-def content(settings, frames):
-    return {
-        "settings": settings,
-        "observables": observables(),
-        "transmission": transmission(T),
-        "spectra": transmission([0.003, 0.94, 4.2], np.linspace(-1, 1, 5), [0, 3, 9]),
-        "frames": frames,
-        "provenance": {"seed": 7, "versions": {"LAMMPS": "22 Jul 2025"}, "wall time (s)": 3.5},
-        "failures": {},
-    }
 
 
 def gathered(content):

@@ -237,8 +237,8 @@ def _transport(settings: Settings) -> str:
     junction, transport = settings.junction, settings.transport
     repeats = junction.lead_repeats
     cut = (
-        f"a cell of {repeats} by {repeats} atoms around the filament: flat planes up to the "
-        "terraces, and the atoms of the gap from the snapshot"
+        f"a cell of {repeats} by {repeats} atoms around the filament: perfect planes up to the "
+        "terraces, and the snapshot's atoms from terrace to terrace"
         if junction.cut == "paper"
         else f"a cell of at least {repeats} and at most {junction.max_repeats} atoms across, wide "
         "enough for the whole filament, with the tips' own atoms"

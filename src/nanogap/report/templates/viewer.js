@@ -141,7 +141,9 @@
         dragmode: "turntable",
       },
     };
-    const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: [
+    // showSendToCloud: plotly would offer to upload the chart
+    const quiet = { displaylogo: false, responsive: true, showSendToCloud: false };
+    const config = { ...quiet, modeBarButtonsToRemove: [
       "pan3d", "orbitRotation", "tableRotation", "resetCameraLastSave3d"] };
 
     function drawScene() {
@@ -163,7 +165,7 @@
         yaxis: { title: { text: "T (G<sub>0</sub>)" }, range: [-0.05 * top, top], dtick: top < 11 ? 1 : undefined,
           zeroline: false, gridcolor: "#cbd2d9", griddash: "dot" },
         shapes: [here()],
-      }, { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["lasso2d", "select2d"] });
+      }, { ...quiet, modeBarButtonsToRemove: ["lasso2d", "select2d"] });
       trace.on("plotly_click", (event) => {
         const time = event.points[0].x;
         let best = 0;
