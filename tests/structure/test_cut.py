@@ -64,8 +64,8 @@ def test_paper_cut_is_three_by_three_with_the_gap_of_the_snapshot(tips):
     snapshot = with_bridge(tips)
     junction = cut_junction(snapshot, PAPER, 4.0)
     assert junction.cell.lengths()[:2] == pytest.approx([3 * BOND, 3 * BOND])
-    # two times six planes of nine atoms, and the bridge
-    assert len(junction) == 2 * 6 * 9 + 3
+    # two times seven planes of nine atoms, and the bridge
+    assert len(junction) == 2 * 7 * 9 + 3
     assert junction.info["atoms_cut_off"] == 0
     heights = np.unique(np.round(junction.positions[:, 2], 3))
     assert np.diff(heights) == pytest.approx(layer_spacing(A), abs=2e-3)
@@ -87,17 +87,47 @@ def test_the_cut_follows_the_filament(tips):
     moved.positions[-3:, 0] += 4.0
     junction = cut_junction(moved, PAPER, 4.0)
     assert junction.info["atoms_cut_off"] == 0
-    assert len(junction) == 2 * 6 * 9 + 3
+    assert len(junction) == 2 * 7 * 9 + 3
 
 
-def test_a_terrace_atom_displaced_by_heat_is_no_atom_of_the_gap(tips):
+def test_the_last_plane_is_the_snapshots_own(tips):
     snapshot = with_bridge(tips)
-    terrace = np.flatnonzero(
-        np.abs(snapshot.positions[:, 2] - snapshot.info["bottom_terrace"]) < 0.1
-    )
-    snapshot.positions[terrace[0], 2] += 0.55 * layer_spacing(A)
+    planar = cut_junction(snapshot, PAPER, 4.0)
+    level = snapshot.info["bottom_terrace"]
+    terrace = np.flatnonzero(np.abs(snapshot.positions[:, 2] - level) < 0.1)
+    centre = snapshot.cell.lengths()[:2] / 2
+    inner = terrace[np.argmin(np.linalg.norm(snapshot.positions[terrace, :2] - centre, axis=1))]
+    snapshot.positions[inner, 2] -= 0.3
+    lowered = cut_junction(snapshot, PAPER, 4.0)
+    assert len(lowered) == len(planar)
+    moved = np.sort(planar.positions[:, 2]) - np.sort(lowered.positions[:, 2])
+    assert moved.sum() == pytest.approx(0.3)
+
+
+def test_an_atom_pulled_out_of_the_terrace_leaves_no_copy_behind(tips):
+    snapshot = with_bridge(tips)
+    level = snapshot.info["bottom_terrace"]
+    terrace = np.flatnonzero(np.abs(snapshot.positions[:, 2] - level) < 0.1)
+    centre = snapshot.cell.lengths()[:2] / 2
+    radius = np.linalg.norm(snapshot.positions[terrace, :2] - centre, axis=1)
+    inner = terrace[np.argsort(radius)[1]]
+    snapshot.positions[inner, 2] += 0.75 * layer_spacing(A)
     junction = cut_junction(snapshot, PAPER, 4.0)
-    assert len(junction) == 2 * 6 * 9 + 3
+    assert len(junction) == 2 * 7 * 9 + 3
+    z = junction.positions[:, 2]
+    bottom = np.sort(z)[: 7 * 9 - 1].max()
+    assert (np.abs(z - bottom) < 0.1).sum() == 8
+
+
+def test_a_plane_is_filled_where_the_terrace_ends(tips):
+    moved = with_bridge(tips)
+    moved.positions[-3:, 0] += 4.0
+    junction = cut_junction(moved, PAPER, 4.0)
+    first = neighbor_list("i", junction, 1.1 * BOND)
+    inner = np.abs(junction.positions[:, 2] - junction.positions[:, 2].mean()) > 3 * BOND
+    ends = junction.positions[:, 2]
+    inner &= (ends > ends.min() + 0.1) & (ends < ends.max() - 0.1)
+    assert set(np.bincount(first)[inner].tolist()) <= {12}
 
 
 def test_overlapping_atoms_are_refused_with_the_snapshots_name(tips):

@@ -43,6 +43,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.read(1024):
+    # not sys.stdin: a thread that holds its lock aborts the interpreter at shutdown
+    while os.read(0, 1024):
         pass
     os._exit(ORPHANED)

@@ -147,8 +147,8 @@ class JunctionSettings(_Model):
     cut: Literal["paper", "full"] = Field(
         "full",
         description="'paper': a cell of lead_repeats x lead_repeats around the filament axis, "
-        "flat planes up to the terraces, only the atoms of the gap from the snapshot; 'full': a "
-        "cell wide enough that no atom of the filament is cut off, with the tips' own atoms",
+        "perfect planes up to the terraces, the snapshot's atoms from terrace to terrace; 'full': "
+        "a cell wide enough that no atom of the filament is cut off, with the tips' own atoms",
     )
     lead_repeats: int = Field(
         3, ge=1, le=20, description="width of the cell in bond lengths; for 'full' the least"

@@ -26,9 +26,14 @@ from nanogap.structure.tips import (
 
 FloatArray = NDArray[np.float64]
 
-#: An atom nearer to a plane's site than this many bond lengths is that plane's own, displaced.
-_OWN_SITE = 0.7
+#: A site of the last plane is filled unless an atom of the snapshot is within so many bonds of it.
+_OWN_SITE = 0.8
+#: Atoms of the snapshot nearer than so many bonds to a perfect plane, or to each other across the
+#: periodic boundary, overlap.
+_OVERLAP = 0.7
 _PRINCIPAL_LAYERS = 3
+#: Perfect planes in the channel: more than the interactions reach, so that leads see bulk.
+_CHANNEL_LAYERS = 3
 #: Least distance between periodic images of the filament in the plane, angstrom.
 _IMAGE_DISTANCE = 4.0
 
@@ -60,15 +65,15 @@ def cut_junction(
 ) -> Atoms:
     """Cut a junction from a snapshot.
 
-    ``paper``: a hexagonal cell of `lead_repeats` x `lead_repeats` around the filament axis, flat
-    planes up to the terraces, and between them the snapshot's atoms within the cell, as in
-    doi:10.1039/d3nh00476g. ``full``: a rectangular cell that holds the terraces and all atoms
-    between them, 4 angstrom from their periodic images, within `max_repeats` bond lengths; the
-    planes end where the tip no longer fills the cell, and the tip's own atoms follow.
+    ``paper``: a hexagonal cell of `lead_repeats` x `lead_repeats` around the filament axis,
+    perfect planes up to the terraces, and the snapshot's atoms within the cell from terrace to
+    terrace, as in doi:10.1039/d3nh00476g. ``full``: a rectangular cell that holds the terraces
+    and all atoms between them, 4 angstrom from their periodic images, within `max_repeats` bond
+    lengths; the perfect planes end where the tip no longer fills the cell.
 
-    Atoms within 0.7 bond lengths of a site of the last plane are that plane's own, displaced by
-    heat, and are left out; so is, in a cell narrower than the filament, the outer of two atoms
-    that overlap across the periodic boundary.
+    The last plane of each side consists of the snapshot's own atoms, where heat has put them, and
+    of perfect sites where it has none. In a cell narrower than the filament, the outer of two
+    atoms that overlap across the periodic boundary is left out.
 
     Parameters
     ----------
@@ -172,29 +177,30 @@ def _assemble(
         side.terrace if cut == "paper" else _last_full_plane(snapshot, side, cell, centre)
         for side in sides
     ]
-    low, high = lasts[0] + spacing / 2.0, lasts[1] - spacing / 2.0
+    low, high = lasts[0] - spacing / 2.0, lasts[1] + spacing / 2.0
     heights = snapshot.positions[:, 2]
     between = snapshot.positions[(heights > low) & (heights < high)]
-    parts, regions = [], []
-    for side, last, region in zip(sides, lasts, (LEFT, RIGHT), strict=True):
-        # one principal layer of lead, and as much again of perfect crystal in the channel
-        for layer in range(2 * _PRINCIPAL_LAYERS):
-            plane = side.sites(last + side.sign * layer * spacing, lattice_constant, cell)
-            parts.append(plane)
-            label = region if layer >= _PRINCIPAL_LAYERS else CHANNEL
+    last, perfect, regions = [], [], []
+    for side, height, region in zip(sides, lasts, (LEFT, RIGHT), strict=True):
+        last.append(side.sites(height, lattice_constant, cell))
+        for layer in range(1, 1 + _CHANNEL_LAYERS + _PRINCIPAL_LAYERS):
+            plane = side.sites(height + side.sign * layer * spacing, lattice_constant, cell)
+            perfect.append(plane)
+            label = region if layer > _CHANNEL_LAYERS else CHANNEL
             regions += [label] * len(plane)
-    planes = np.concatenate(parts)
+    planes = np.concatenate(perfect)
     corner = centre - cell.sum(axis=0) / 2.0
     bond = nearest_neighbour_distance(lattice_constant)
-    between = _without_displaced(between, planes, cell, _OWN_SITE * bond)
     fractional = (between[:, :2] - centre) @ np.linalg.inv(cell)
     kept = between[np.all((fractional >= -0.5) & (fractional < 0.5), axis=1)]
-    kept = _without_wrapped(kept, cell, centre, _OWN_SITE * bond)
-    positions = np.concatenate([planes, kept])
+    kept = _without_wrapped(kept, cell, centre, _OVERLAP * bond)
+    kept = _apart_from(kept, planes, cell, _OVERLAP * bond)
+    filling = _apart_from(np.concatenate(last), kept, cell, _OWN_SITE * bond)
+    positions = np.concatenate([planes, filling, kept])
     wrapped = ((positions[:, :2] - corner) @ np.linalg.inv(cell)) % 1.0
     positions = np.column_stack([wrapped @ cell, positions[:, 2] - positions[:, 2].min()])
     order = np.argsort(positions[:, 2], kind="stable")
-    labels = np.array(regions + [CHANNEL] * len(kept))
+    labels = np.array(regions + [CHANNEL] * (len(filling) + len(kept)))
     box = np.zeros((3, 3))
     box[:2, :2] = cell
     box[2, 2] = float(np.ptp(positions[:, 2])) + spacing
@@ -232,13 +238,13 @@ def _last_full_plane(snapshot: Atoms, side: _Side, cell: FloatArray, centre: Flo
     return side.base
 
 
-def _without_displaced(
-    atoms: FloatArray, planes: FloatArray, cell: FloatArray, distance: float
+def _apart_from(
+    atoms: FloatArray, others: FloatArray, cell: FloatArray, distance: float
 ) -> FloatArray:
-    """Leave out atoms that sit on a plane's site, displaced by heat."""
-    if not len(atoms):
+    """Leave out atoms that are closer than a distance to others, periodic in the plane."""
+    if not len(atoms) or not len(others):
         return atoms
-    return atoms[_distance_to(atoms, planes, cell) >= distance]
+    return atoms[_distance_to(atoms, others, cell) >= distance]
 
 
 def _without_wrapped(

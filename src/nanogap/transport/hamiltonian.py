@@ -279,7 +279,9 @@ class RealSpaceMatrices:
         return union.indices, union.indptr, places
 
 
-def real_space_matrices(atoms: Atoms, model: TightBindingModel) -> RealSpaceMatrices:
+def real_space_matrices(
+    atoms: Atoms, model: TightBindingModel, densities: FloatArray | None = None
+) -> RealSpaceMatrices:
     """Assemble the Hamiltonian and overlap of a structure.
 
     Parameters
@@ -287,6 +289,9 @@ def real_space_matrices(atoms: Atoms, model: TightBindingModel) -> RealSpaceMatr
     atoms : ase.Atoms
         Its cell and periodic axes are used.
     model : TightBindingModel
+    densities : ndarray, shape (2, n_atoms), optional
+        Densities of neighbours that set the onsite energies and the potential, for atoms whose
+        surroundings the structure does not hold whole; NaN where its own neighbours set them.
 
     Raises
     ------
@@ -302,7 +307,8 @@ def real_space_matrices(atoms: Atoms, model: TightBindingModel) -> RealSpaceMatr
         )
     pairs = find_neighbours(atoms, model.cutoff)
     _check_distances(pairs)
-    densities = model.densities(pairs.first, pairs.distances, len(atoms))
+    own = np.array(model.densities(pairs.first, pairs.distances, len(atoms)))
+    densities = own if densities is None else np.where(np.isnan(densities), own, densities)
     # the two directions of a pair are each other's transpose: both are evaluated, in one sweep
     blocks = two_centre_blocks(
         pairs.vectors / pairs.distances[:, None], model.two_centre(pairs.distances)

@@ -1,0 +1,424 @@
+"""Semi-infinite leads: surface Green's functions, open channels, Fermi energy.
+
+A lead is one unit of atoms that repeats along z. Its surface Green's function follows from
+decimation (Lopez Sancho, Lopez Sancho & Rubio, J. Phys. F 15, 851 (1985),
+doi:10.1088/0305-4608/15/4/009), here for a non-orthogonal basis, where K(z) = z S - H takes the
+place of z - H. A unit that is a supercell in the plane is first reduced by Bloch's theorem: its
+translations within the cell split the problem into one small problem per wave vector q that folds
+to k. All of it is exact.
+"""
+
+import functools
+import math
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import spglib
+from ase import Atoms
+from ase.data import atomic_numbers
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from nanogap.errors import StructureError
+from nanogap.transport.bands import fermi_energy_of
+from nanogap.transport.hamiltonian import (
+    RealSpaceMatrices,
+    TightBindingModel,
+    find_neighbours,
+    real_space_matrices,
+)
+from nanogap.transport.slater_koster import N_ORBITALS
+
+spglib.error.OLD_ERROR_HANDLING = False  # raise, not return None
+
+FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+
+#: Imaginary parts of the energy that decimation is tried with, eV: where rounding errors win over
+#: one (near band edges), the next is taken. Results at one and two of it are extrapolated to zero.
+_BROADENINGS = (1e-6, 1e-5, 1e-4, 1e-3)
+#: Atoms that agree to this within the lead are translations of each other, angstrom.
+_SAME_PLACE = 1e-5
+#: A wave that loses less than this part of its amplitude from layer to layer propagates: the
+#: broadening alone costs about 1e-8, evanescent waves lose far more but for band edges.
+_PROPAGATES = 1e-5
+_MOST_DOUBLINGS = 60
+_DIVERGED = 1e6
+#: Mesh of the filling that gives the Fermi energy of a wire, points per 1/angstrom.
+_WIRE_MESH = 60.0
+#: The same of a crystal with a small and with a large primitive cell, whose bands are many.
+_BULK_MESH, _LARGE_CELL_MESH, _LARGE_CELL = 18.0, 9.0, 4
+
+
+@dataclass(frozen=True)
+class LeadUnit:
+    """The repeat unit of a lead, in the order and place that all its copies share.
+
+    Attributes
+    ----------
+    positions : ndarray, shape (n_translations * n_motif, 3)
+        Translation-major, from the first atom of the motif, angstrom.
+    translations : ndarray, shape (n_translations, 2)
+        Translations in the plane that map the lead onto itself, fractions of the cell.
+    cell : ndarray, shape (2, 2)
+        In-plane cell, angstrom.
+    periodic : tuple of bool
+        In the plane.
+    period : float
+        Along z, angstrom.
+    direction : int
+        -1 if the lead extends towards -z, else 1.
+    """
+
+    positions: FloatArray
+    translations: FloatArray
+    cell: FloatArray
+    periodic: tuple[bool, bool]
+    period: float
+    direction: int
+
+    @property
+    def motif_size(self) -> int:
+        """Atoms per translation."""
+        return len(self.positions) // len(self.translations)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two leads the same, wherever they stand."""
+        return (
+            *(
+                (np.round(a, 8) + 0.0).tobytes()
+                for a in (self.positions, self.translations, self.cell)
+            ),
+            self.periodic,
+            round(self.period, 8),
+            self.direction,
+        )
+
+    def crystal(self, element: str) -> Atoms:
+        """Return the lead continued without end, as a periodic structure."""
+        cell = np.zeros((3, 3))
+        cell[:2, :2], cell[2, 2] = self.cell, self.period
+        return Atoms(
+            f"{element}{len(self.positions)}",
+            positions=self.positions,
+            cell=cell,
+            pbc=(*self.periodic, True),
+        )
+
+
+def lead_unit(
+    positions: FloatArray,
+    cell: FloatArray,
+    periodic: tuple[bool, bool],
+    period: float,
+    direction: int,
+) -> tuple[LeadUnit, FloatArray]:
+    """Bring the unit of a lead into the order and place that all its copies share.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (n_atoms, 3)
+        Angstrom.
+    cell : ndarray, shape (2, 2)
+        In-plane cell, angstrom.
+    periodic : tuple of bool
+        In the plane.
+    period : float
+        Along z, angstrom.
+    direction : int
+        -1 if the lead extends towards -z, else 1.
+
+    Returns
+    -------
+    unit : LeadUnit
+    origin : ndarray, shape (3,)
+        Where the first atom of the unit stands, angstrom.
+    """
+    inverse = np.linalg.inv(cell)
+    home = positions[:, :2] @ inverse
+    home = np.where(periodic, home - np.floor(home + 1e-9), home)
+    positions = np.column_stack([home @ cell, positions[:, 2]])
+    translations = _translations(positions, cell, periodic)
+    shifts = np.column_stack([translations @ cell, np.zeros(len(translations))])
+    order = np.lexsort((*np.round(positions[:, :2].T, 4), np.round(positions[:, 2], 4)))
+    left = positions[order]
+    origin, motif = left[0], []
+    while len(left):
+        # of all copies of an atom, the one nearest to the origin; ties broken by its direction
+        copies = (left[0] + shifts)[:, None, :] + np.column_stack(
+            [_images(periodic) @ cell, np.zeros(len(_images(periodic)))]
+        )
+        relative = copies.reshape(-1, 3) - origin
+        rank = np.lexsort((*np.round(relative.T, 4), np.round(np.linalg.norm(relative, axis=1), 4)))
+        motif.append(relative[rank[0]])
+        difference = (left - left[0])[:, None, :] - shifts[None]
+        fractional = difference[:, :, :2] @ inverse
+        fractional -= np.where(periodic, np.rint(fractional), 0.0)
+        distance = np.hypot(
+            np.linalg.norm(fractional @ cell, axis=-1), np.abs(difference[:, :, 2])
+        ).min(axis=1)
+        left = left[distance > 2.0 * _SAME_PLACE]
+    unit = LeadUnit(
+        positions=(shifts[:, None, :] + np.array(motif)[None]).reshape(-1, 3),
+        translations=translations,
+        cell=cell,
+        periodic=periodic,
+        period=period,
+        direction=direction,
+    )
+    if len(unit.positions) != len(positions):  # positions too irregular to sort into copies
+        plain = LeadUnit(
+            positions[order] - origin, np.zeros((1, 2)), cell, periodic, period, direction
+        )
+        return plain, origin
+    return unit, origin
+
+
+def _images(periodic: tuple[bool, bool]) -> FloatArray:
+    """Cells around the home cell, shape (n, 2)."""
+    reach = [(-1, 0, 1) if axis else (0,) for axis in periodic]
+    return np.array([(i, j) for i in reach[0] for j in reach[1]], dtype=np.float64)
+
+
+def _translations(
+    positions: FloatArray, cell: FloatArray, periodic: tuple[bool, bool]
+) -> FloatArray:
+    """Find translations within the cell that map all atoms onto atoms, fractions, shape (n, 2)."""
+    inverse = np.linalg.inv(cell)
+    images = np.column_stack([_images(periodic) @ cell, np.zeros(len(_images(periodic)))])
+    everywhere = (positions[None] + images[:, None]).reshape(-1, 3)
+    tree = cKDTree(everywhere)
+    level = np.abs(positions[:, 2] - positions[0, 2]) < _SAME_PLACE
+    found = []
+    for step in positions[level] - positions[0]:
+        fraction = step[:2] @ inverse
+        fraction = np.where(periodic, fraction - np.floor(fraction + 1e-6), fraction)
+        moved = positions + np.append(fraction @ cell, 0.0)
+        wrapped = moved[:, :2] @ inverse
+        moved[:, :2] = np.where(periodic, wrapped - np.floor(wrapped), wrapped) @ cell
+        if tree.query(moved)[0].max() < _SAME_PLACE:
+            found.append(fraction)
+    fractions = np.array(found)
+    return np.asarray(
+        fractions[np.lexsort((np.round(fractions[:, 1], 6), np.round(fractions[:, 0], 6)))]
+    )
+
+
+class Lead:
+    """A semi-infinite lead in the tight-binding model.
+
+    Parameters
+    ----------
+    unit : LeadUnit
+    model : TightBindingModel
+
+    Attributes
+    ----------
+    unit : LeadUnit
+    layers : int
+        Units in a principal layer: as many as a unit interacts with in one direction.
+    densities : ndarray, shape (2, n_atoms)
+        Densities of neighbours of the unit's atoms in the endless lead.
+    """
+
+    def __init__(self, unit: LeadUnit, model: TightBindingModel) -> None:
+        self.unit = unit
+        self._model = model
+        self._crystal = unit.crystal(model.element)
+        pairs = find_neighbours(self._crystal, model.cutoff)
+        self.densities = np.array(model.densities(pairs.first, pairs.distances, len(self._crystal)))
+        self._matrices = real_space_matrices(self._crystal, model)
+        reach = int(self._matrices.translations[:, 2].max(initial=0))
+        if reach == 0:
+            raise StructureError(
+                f"the atoms of a lead do not interact with their next repeat, {unit.period:g} Å "
+                f"along z (the Hamiltonian reaches {model.cutoff:g} Å): it cannot conduct"
+            )
+        self.layers = reach
+        self._surface: dict[tuple[float, float, float], ComplexArray] = {}
+        self._lock = threading.Lock()
+
+    @functools.cached_property
+    def fermi_energy(self) -> float:
+        """Fermi energy from the filling of the endless lead, eV on the Hamiltonian's scale."""
+        crystal = self._crystal
+        if not self._matrices.translations[:, :2].any():
+            crystal.pbc = (False, False, True)
+        if not all(crystal.pbc):
+            return fermi_energy_of(crystal, _WIRE_MESH, self._model)
+        number = atomic_numbers[self._model.element]
+        cell, scaled, numbers = spglib.find_primitive(
+            (crystal.cell[:], crystal.get_scaled_positions(), [number] * len(crystal)),
+            symprec=1e-4,
+        )
+        crystal = Atoms(numbers, scaled_positions=scaled, cell=cell, pbc=True)
+        mesh = _BULK_MESH if len(crystal) <= _LARGE_CELL else _LARGE_CELL_MESH
+        return fermi_energy_of(crystal, mesh, self._model)
+
+    def wave_vectors(self, k: FloatArray) -> FloatArray:
+        """Wave vectors q that fold to k, fractions of the reciprocal cell, shape (n_q, 2)."""
+        return np.asarray(k, dtype=np.float64) + self._folding
+
+    @functools.cached_property
+    def _folding(self) -> FloatArray:
+        """Reciprocal vectors of the cell that the lead's own translations tell apart."""
+        translations = self.unit.translations
+        wanted, found, seen = len(translations), [], set()
+        reach = range(wanted)
+        for vector in sorted(((i, j) for i in reach for j in reach), key=lambda v: (sum(v), v)):
+            phases = np.exp(2j * np.pi * (translations @ np.array(vector)))
+            key = (np.round(phases, 4) + 0.0).tobytes()  # no negative zeros
+            if key not in seen:
+                seen.add(key)
+                found.append(vector)
+            if len(found) == wanted:
+                break
+        return np.array(found, dtype=np.float64)
+
+    def surface(self, k: FloatArray, energy: float) -> ComplexArray:
+        """Surface Green's function for every q that folds to k.
+
+        Parameters
+        ----------
+        k : ndarray, shape (2,)
+            Fractions of the reciprocal cell.
+        energy : float
+            eV on the Hamiltonian's scale.
+
+        Returns
+        -------
+        ndarray, shape (n_q, n, n)
+            1/eV, between the orbitals of the motif of one principal layer, unit-major from the
+            surface inwards; n = layers * motif atoms * 9.
+        """
+        key = (round(float(k[0]), 12), round(float(k[1]), 12), round(energy, 12))
+        known = self._surface.get(key)
+        if known is None:
+            known = self._decimated(k, energy)
+            with self._lock:
+                if len(self._surface) >= self._most_kept:
+                    self._surface.pop(next(iter(self._surface)))
+                self._surface[key] = known
+        return known
+
+    def _decimated(self, k: FloatArray, energy: float) -> ComplexArray:
+        """Decimate at two broadenings and go to none: the surface is analytic above the axis."""
+        for broadening in _BROADENINGS:
+            one, two = (
+                _decimate(*self._layer_matrices(k, energy + 1j * times * broadening))
+                for times in (1.0, 2.0)
+            )
+            if one is not None and two is not None:
+                return 2.0 * one - two
+        raise StructureError(
+            f"the surface of a lead cannot be computed {energy:.4f} eV on the Hamiltonian's scale, "
+            f"k = {k[0]:.4f} {k[1]:.4f}: choose another energy or k-mesh"
+        )
+
+    @property
+    def _most_kept(self) -> int:
+        size = self.layers * self.unit.motif_size * N_ORBITALS
+        return max(16, int(2.5e8 / (16.0 * len(self.unit.translations) * size**2)))
+
+    def open_channels(self, k: FloatArray, energy: float) -> int:
+        """Count the waves that leave along the lead at k and an energy.
+
+        The amplitudes of successive layers follow from the surface Green's function g by
+        psi_1 = -g K_10 psi_0, whose eigenvalues are the Bloch factors of the waves that move or
+        decay away from the surface.
+        """
+        _, _, outward = self._layer_matrices(k, energy)
+        factors = np.linalg.eigvals(self.surface(k, energy) @ outward)
+        return int((np.abs(factors) > 1.0 - _PROPAGATES).sum())
+
+    def bloch_basis(self, k: FloatArray) -> ComplexArray:
+        """Bloch waves of the motif on the unit's atoms, shape (n_translations, n_q).
+
+        Orbitals of translation j carry exp(2 pi i q.T_j)/sqrt(n_translations).
+        """
+        translations = self.unit.translations
+        phases = np.exp(2j * np.pi * (translations @ self.wave_vectors(k).T))
+        return np.asarray(phases / math.sqrt(len(translations)))
+
+    def _layer_matrices(
+        self, k: FloatArray, z: complex
+    ) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
+        """K of one principal layer, and its coupling to the next one inwards and back."""
+        by_unit = {m: (z * s - h) for m, (h, s) in self._reduced(k, self._matrices).items()}
+        p, sign = self.layers, self.unit.direction
+        shape = next(iter(by_unit.values())).shape
+        nothing = np.zeros(shape, dtype=complex)
+
+        def block(distance: int) -> ComplexArray:
+            return by_unit.get(sign * distance, nothing)
+
+        rows = range(p)
+        own = np.block([[block(j - i) for j in rows] for i in rows])
+        inward = np.block([[block(p + j - i) for j in rows] for i in rows])
+        outward = np.block([[block(j - i - p) for j in rows] for i in rows])
+        return own, inward, outward
+
+    def _reduced(
+        self, k: FloatArray, matrices: RealSpaceMatrices
+    ) -> dict[int, tuple[ComplexArray, ComplexArray]]:
+        """H and S between motif orbitals at every q, by distance in units along z."""
+        n_q = len(self.unit.translations)
+        size = self.unit.motif_size * N_ORBITALS
+        waves = np.exp(2j * np.pi * (self.unit.translations @ self.wave_vectors(k).T))
+        result: dict[int, tuple[ComplexArray, ComplexArray]] = {}
+        for number, translation in enumerate(matrices.translations):
+            phase = np.exp(2j * np.pi * (translation[:2] @ np.asarray(k)))
+            parts = []
+            for operator in (matrices.hamiltonian[number], matrices.overlap[number]):
+                rows = operator[:size].toarray().reshape(size, n_q, size)
+                parts.append(phase * np.einsum("ajb,jq->qab", rows, waves))
+            m = int(translation[2])
+            old = result.get(m)
+            if old is None:
+                result[m] = (parts[0], parts[1])
+            else:
+                result[m] = (old[0] + parts[0], old[1] + parts[1])
+        return result
+
+
+def _decimate(
+    own: ComplexArray, inward: ComplexArray, outward: ComplexArray
+) -> ComplexArray | None:
+    """Surface Green's function by doubling the eliminated layers; stacks of matrices.
+
+    `own` is K of a layer, `inward` its coupling to the layer below and `outward` that back. None
+    if the couplings grow instead of dying out: rounding errors were larger than the broadening.
+    """
+    surface, bulk = own.copy(), own.copy()
+    down, up = inward, outward
+    scale = float(np.abs(own).max())
+    for _ in range(_MOST_DOUBLINGS):
+        solved = np.linalg.solve(bulk, np.concatenate([up, down], axis=-1))
+        from_up, from_down = np.split(solved, 2, axis=-1)
+        surface = surface - down @ from_up
+        bulk = bulk - down @ from_up - up @ from_down
+        down, up = -down @ from_down, -up @ from_up
+        largest = max(float(np.abs(down).max()), float(np.abs(up).max()))
+        if largest < 1e-14 * scale:
+            return np.asarray(np.linalg.inv(surface))
+        if not largest < _DIVERGED * scale:
+            break
+    return None
+
+
+_LEADS: dict[tuple[object, ...], Lead] = {}
+_MOST_LEADS = 32
+
+
+def get_lead(unit: LeadUnit, model: TightBindingModel) -> Lead:
+    """Return the lead of a unit; equal units share one, with what it has computed."""
+    key = (id(model), unit.key)
+    lead = _LEADS.get(key)
+    if lead is None:
+        if len(_LEADS) >= _MOST_LEADS:
+            _LEADS.pop(next(iter(_LEADS)))
+        # the lead keeps its model alive, so the identity in the key stays its own
+        lead = _LEADS[key] = Lead(unit, model)
+    return lead

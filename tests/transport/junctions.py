@@ -1,0 +1,87 @@
+"""Junctions that several transport tests share."""
+
+import numpy as np
+from ase import Atoms
+
+from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
+
+A = 4.216
+PERIOD = 3 * layer_spacing(A)
+
+
+def plane(width, layer, lattice_constant=A):
+    """Sites of a (111) layer in a cell of width x width, shape (width^2, 3)."""
+    vectors = surface_vectors(lattice_constant)
+    sites = np.array([(i, j) for i in range(width) for j in range(width)]) @ vectors
+    points = sites + layer * stacking_shift(lattice_constant)
+    cell = width * vectors
+    points = (points @ np.linalg.inv(cell) % 1.0) @ cell
+    heights = np.full(len(points), layer * layer_spacing(lattice_constant))
+    return np.column_stack([points, heights])
+
+
+def slab_junction(width, extra=(), gap_layers=0, channel_layers=3, lattice_constant=A):
+    """Two (111) half-crystals of one lattice, `gap_layers` planes missing, extra atoms between.
+
+    Extra atoms are given from the middle of the gap, angstrom.
+    """
+    per_side = 3 + channel_layers
+    total = 2 * per_side + gap_layers
+    positions, regions = [], []
+    for layer in range(total):
+        if per_side <= layer < per_side + gap_layers:
+            continue
+        sites = plane(width, layer, lattice_constant)
+        positions.append(sites)
+        name = "left" if layer < 3 else "right" if layer >= total - 3 else "channel"
+        regions += [name] * len(sites)
+    cell = np.zeros((3, 3))
+    cell[:2, :2] = width * surface_vectors(lattice_constant)
+    cell[2, 2] = total * layer_spacing(lattice_constant)
+    middle = np.array([*cell[:2, :2].sum(axis=0) / 2, (total - 1) / 2 * layer_spacing(A)])
+    if len(extra):
+        positions.append(middle + np.asarray(extra, dtype=float))
+        regions += ["channel"] * len(extra)
+    atoms = Atoms(
+        f"Ag{len(regions)}", np.concatenate(positions), cell=cell, pbc=(True, True, False)
+    )
+    atoms.new_array("region", np.array(regions))
+    period = 3 * layer_spacing(lattice_constant)
+    atoms.info.update(left_period=period, right_period=period)
+    return atoms
+
+
+def chain(distance, n_channel=3, repeats=1):
+    """A monatomic wire along z; each lead unit holds `repeats` atoms."""
+    n = n_channel + 2 * repeats
+    atoms = Atoms(f"Ag{n}", positions=[(0.0, 0.0, i * distance) for i in range(n)])
+    names = ["left"] * repeats + ["channel"] * n_channel + ["right"] * repeats
+    atoms.new_array("region", np.array(names))
+    atoms.info.update(left_period=repeats * distance, right_period=repeats * distance)
+    return atoms
+
+
+def disordered(seed, width=2, size=4):
+    """Two half-crystals with a random blob of atoms that bridges the gap between them."""
+    rng = np.random.default_rng(seed)
+    junction = slab_junction(width, gap_layers=4, channel_layers=int(rng.integers(1, 4)))
+    z = junction.positions[:, 2]
+    gap = np.sort(z)[len(z) // 2 - 1 : len(z) // 2 + 1]
+    cell = junction.cell.array[:2, :2]
+    added = []
+    while len(added) < size:
+        point = np.append(rng.uniform(0, 1, 2) @ cell, rng.uniform(gap[0] + 1.6, gap[1] - 1.6))
+        everything = np.array([*junction.positions, *added])
+        difference = everything - point
+        fraction = difference[:, :2] @ np.linalg.inv(cell)
+        difference[:, :2] = (fraction - np.rint(fraction)) @ cell
+        if np.linalg.norm(difference, axis=1).min() > 2.35:
+            added.append(point)
+    result = junction.copy()
+    for point in added:
+        result.append("Ag")
+        result.positions[-1] = point
+        result.arrays["region"][-1] = "channel"
+    channel = result.arrays["region"] == "channel"
+    result.positions[channel] += rng.normal(0.0, 0.08, (channel.sum(), 3))
+    return result
