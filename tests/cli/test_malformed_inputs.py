@@ -9,7 +9,9 @@ from ase import Atoms
 from ase.build import bulk
 from ase.io import write
 
+from nanogap.io import Commit
 from nanogap.run import RunDirectory
+from nanogap.run.directory import DynamicsState
 from nanogap.settings import load_settings, preset_text
 
 JUNCTION = "junction.extxyz"
@@ -104,6 +106,10 @@ def inputs(workplace):
     RunDirectory.create(workplace / "young-run", settings, "quick", {})
     stale = RunDirectory.create(workplace / "stale-run", settings, "quick", {})
     (stale.path / "dynamics.json").write_text('{"step": 10, "commit"')
+    for name, index in {"short-run": "", "garbled-run": '{"time": 0.0}\n'}.items():
+        run = RunDirectory.create(workplace / name, settings, "quick", {})
+        run.dynamics = DynamicsState(step=500, end_step=8000, commit=Commit(snapshots=1))
+        (run.path / "snapshots.jsonl").write_text(index)
     return workplace
 
 
@@ -175,12 +181,15 @@ MALFORMED = [
     (("status", "damaged-run"), ["damaged-run", "damaged"]),
     (("status", "other-run"), ["other-run", "damaged"]),
     (("status", "stale-run"), ["stale-run", "dynamics.json", "damaged"]),
+    (("status", "short-run"), ["snapshots.jsonl", "0 of 1 snapshots"]),
+    (("status", "garbled-run"), ["snapshots.jsonl", "damaged at line 1"]),
     (("status", "file.txt"), ["file.txt"]),
     (("resume", "nowhere"), ["nowhere"]),
     (("resume", "no-run"), ["no-run", "run.json"]),
     (("resume", "damaged-run"), ["damaged-run", "damaged"]),
     (("report", "nowhere"), ["nowhere"]),
     (("report", "no-run"), ["no-run", "run.json"]),
+    (("report", "garbled-run"), ["snapshots.jsonl", "damaged"]),
     (("report", "young-run"), ["young-run", "no snapshot"]),
     # the command itself
     (("simulate", "quick"), ["'simulate'", "nanogap --help"]),

@@ -115,6 +115,10 @@ class TrajectoryStore:
             raise DataFormatError(f"{self._index} cannot be read: {error}") from None
         if len(records) < count:
             raise DataFormatError(f"{self._index} holds {len(records)} of {count} snapshots")
+        keys = {"offset", "length", *OBSERVABLES}
+        for number, record in enumerate(records):
+            if not isinstance(record, dict) or not keys <= record.keys():
+                raise DataFormatError(f"{self._index} is damaged at line {number + 1}")
         return records
 
     def frame(self, record: dict[str, Any]) -> Atoms:
