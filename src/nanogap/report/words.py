@@ -210,8 +210,8 @@ def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
         f"Two pyramids of {metal}, [111] along the axis: base {number(tips.base_width)} Å "
         f"square, {number(tips.height)} Å high, flat terrace {number(tips.apex_width)} Å wide, "
         f"terraces {number(tips.gap)} Å apart. Under each pyramid "
-        f"{counted(tips.fixed_layers, 'layer')} of atoms {'is' if tips.fixed_layers == 1 else 'are'} "
-        f"held fixed. Lattice constant: {lattice}."
+        f"{counted(tips.fixed_layers, 'layer')} of atoms "
+        f"{'is' if tips.fixed_layers == 1 else 'are'} held fixed. Lattice constant: {lattice}."
     )
     dynamics_text = (
         f"Reactive molecular dynamics (ReaxFF, charges equilibrated at every step) at "
