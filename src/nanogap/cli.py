@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -38,11 +38,14 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line; a wrong input ends with one sentence and exit status 2."""
     try:
-        app(standalone_mode=False)
+        if app(standalone_mode=False) == _INTERRUPTED:  # what typer makes of Ctrl-C
+            _end_interrupted()
     except NanogapError as error:
         _complain(str(error))
         sys.exit(2)
@@ -54,8 +57,7 @@ def main() -> None:
             _complain(f"{message.rstrip('.')}: see '{command} --help'")
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
-        _complain("interrupted; what is finished is on disk, 'nanogap resume DIR' goes on")
-        sys.exit(130)
+        _end_interrupted()
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _complain(f"{place}{error.strerror or error}")
@@ -68,6 +70,11 @@ def main() -> None:
             "(NANOGAP_TRACEBACK=1 shows where)"
         )
         sys.exit(1)
+
+
+def _end_interrupted() -> NoReturn:
+    _complain("interrupted; what is finished is on disk, 'nanogap resume DIR' goes on")
+    sys.exit(_INTERRUPTED)
 
 
 def _complain(sentence: str) -> None:

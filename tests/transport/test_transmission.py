@@ -386,3 +386,10 @@ def test_junctions_of_mixed_periodicity_are_refused():
 def test_a_bad_junction_is_named():
     with pytest.raises(StructureError, match="snapshot 7 has no per-atom array"):
         compute_transmission([bulk("Ag")], names=["snapshot 7"])
+
+
+def test_atoms_of_another_element_are_refused():
+    mixed = chain(2.9)
+    mixed.symbols[2] = "Au"
+    with pytest.raises(StructureError, match="has Au atoms"):
+        compute_transmission([mixed])

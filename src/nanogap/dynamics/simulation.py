@@ -92,7 +92,8 @@ class Schedule:
             return regular
         last = min(first_contact + self.dense_duration, self.end)
         window = range(first_contact - self.dense * self.history, last + 1)
-        chunk_start = first_contact - (first_contact - self.equilibration) % self.sampling
+        # the chunk that the contact ends or lies in
+        chunk_start = first_contact - 1 - (first_contact - 1 - self.equilibration) % self.sampling
         extra = [
             step
             for step in window

@@ -71,6 +71,7 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._made: list[Path] = []
         if not path.is_dir():
             raise DataFormatError(f"no run directory {path}: start one with 'nanogap run ... -o'")
         try:
@@ -102,6 +103,7 @@ class RunDirectory:
                     f"{path} exists and is not empty: choose another -o, or go on with "
                     f"'nanogap resume {path}' if it is a run"
                 )
+            made = [folder for folder in (path, *path.parents) if not folder.exists()]
             path.mkdir(parents=True, exist_ok=True)
             content = {
                 "source": source,
@@ -111,11 +113,16 @@ class RunDirectory:
             write_json(path / "run.json", content)
         except OSError as error:
             raise SettingsError(f"cannot make run directory {path}: {error.strerror}") from None
-        return cls(path)
+        run = cls(path)
+        run._made = made
+        return run
 
     def remove(self) -> None:
-        """Delete the run, for one that could not begin."""
-        shutil.rmtree(self.path)
+        """Delete the run, for one that could not begin, and the folders made for it."""
+        for entry in self.path.iterdir():
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        for folder in self._made:
+            folder.rmdir()
 
     @property
     def logs(self) -> Path:
@@ -133,7 +140,12 @@ class RunDirectory:
     def tips(self) -> Atoms | None:
         """The starting structure, once it is built."""
         path = self.path / "tips.extxyz"
-        return read(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            return read(path)
+        except Exception as error:
+            raise DataFormatError(f"{path} is damaged: {error}: start the run anew") from None
 
     @tips.setter
     def tips(self, atoms: Atoms) -> None:
@@ -194,7 +206,7 @@ class RunDirectory:
         """Snapshots that have no transmission, and why."""
         folder = self.path / "transmission"
         return {
-            int(path.name.split(".", 1)[0]): str(json.loads(path.read_text())["error"])
+            int(path.name.split(".", 1)[0]): _reason(path)
             for path in sorted(folder.glob("*.error.json"))
         }
 
@@ -262,7 +274,7 @@ class RunDirectory:
     def error(self) -> str | None:
         """Why the last session failed, if it did."""
         path = self.path / "error.json"
-        return str(json.loads(path.read_text())["error"]) if path.is_file() else None
+        return _reason(path) if path.is_file() else None
 
     @error.setter
     def error(self, message: str | None) -> None:
@@ -271,6 +283,14 @@ class RunDirectory:
             path.unlink(missing_ok=True)
         else:
             write_json(path, {"error": message})
+
+
+def _reason(path: Path) -> str:
+    """Read the reason of a failure; a damaged one is a failure all the same."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["error"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"{path} is damaged: the reason is lost"
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -147,6 +147,12 @@ def build_device(junction: Atoms, model: TightBindingModel) -> Device:
     StructureError
         If a lead cannot conduct, or atoms are so close that orbitals depend on each other.
     """
+    foreign = sorted(set(junction.get_chemical_symbols()) - {model.element})
+    if foreign:
+        raise StructureError(
+            f"the junction has {foreign[0]} atoms, but the Hamiltonian is one of {model.element}: "
+            f"give a junction of {model.element} atoms only"
+        )
     cell, periodic = _in_plane(junction)
     regions, positions = junction.arrays["region"], junction.positions
     sides = []
