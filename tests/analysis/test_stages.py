@@ -5,7 +5,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanogap.analysis import Stage, classify_stages, landmarks, stage_spans
+from nanogap.analysis import Stage, classify_stages, first_contact, landmarks, stage_spans
 
 snapshots = st.lists(
     st.tuples(st.booleans(), st.integers(0, 20), st.integers(0, 20)), min_size=0, max_size=40
@@ -28,11 +28,15 @@ def observables(rows):
 def test_every_snapshot_has_one_stage_that_fits(rows):
     stages = classify_stages(observables(rows))
     assert len(stages) == len(rows)
-    touched = False
-    for stage, (connected, _, _) in zip(stages, rows, strict=True):
-        touched = touched or connected
-        assert (stage in {Stage.CONTACT, Stage.LATERAL_GROWTH}) == connected
-        assert (stage is Stage.RUPTURE) == (touched and not connected)
+    for stage, (connected, _, bottleneck) in zip(stages, rows, strict=True):
+        bridged = stage in {Stage.CONTACT, Stage.LATERAL_GROWTH}
+        assert bridged or not bottleneck
+        assert not bridged or bottleneck or connected
+    first = first_contact(observables(rows))
+    before = stages if first is None else stages[:first]
+    assert set(before) <= {Stage.DRIFT, Stage.ISLANDS}
+    if first is not None:
+        assert not set(stages[first:]) & {Stage.DRIFT, Stage.ISLANDS}
 
 
 @given(snapshots)
@@ -45,15 +49,18 @@ def test_spans_cover_all_snapshots_once(rows):
 
 
 def test_the_story_of_a_filament():
-    rows = [(False, 0, 0), (False, 3, 0), (True, 3, 1), (True, 9, 4), (False, 5, 0), (True, 5, 0)]
-    assert classify_stages(observables(rows)) == [
-        Stage.DRIFT,
-        Stage.ISLANDS,
-        Stage.CONTACT,
-        Stage.LATERAL_GROWTH,
-        Stage.RUPTURE,
-        Stage.CONTACT,
+    story = [
+        (Stage.DRIFT, (False, 0, 0)),
+        (Stage.ISLANDS, (False, 3, 0)),
+        (Stage.ISLANDS, (True, 3, 0)),  # within reach, but not bonded yet
+        (Stage.CONTACT, (True, 3, 1)),
+        (Stage.CONTACT, (True, 3, 0)),  # the bond is stretched for a moment
+        (Stage.LATERAL_GROWTH, (True, 9, 4)),
+        (Stage.RUPTURE, (False, 5, 0)),
+        (Stage.RUPTURE, (True, 5, 0)),
+        (Stage.CONTACT, (True, 5, 1)),
     ]
+    assert classify_stages(observables([row for _, row in story])) == [s for s, _ in story]
 
 
 def test_every_stage_is_described_in_a_sentence():

@@ -41,15 +41,18 @@ _DESCRIPTIONS = {
 def classify_stages(observables: xr.Dataset) -> list[Stage]:
     """Tell the stage of every snapshot by simple rules.
 
-    =============  ==========================  =============================================
-    connected      otherwise                   stage
-    =============  ==========================  =============================================
-    not yet        < 2 atoms in the gap        drift
-    not yet        >= 2 atoms in the gap       islands
-    yes            <= 1 atom in the bottleneck contact
-    yes            >= 2 atoms in it            lateral growth
-    not any more                               rupture, until they connect again
-    =============  ==========================  =============================================
+    ===========  ==========================  ===============================================
+    bridge       otherwise                   stage
+    ===========  ==========================  ===============================================
+    not yet      < 2 atoms in the gap        drift
+    not yet      >= 2 atoms in the gap       islands
+    yes          <= 1 atom in the bottleneck contact
+    yes          >= 2 atoms in it            lateral growth
+    not any more                             rupture, until there is a bridge again
+    ===========  ==========================  ===============================================
+
+    A bridge begins with a chain of bonds from tip to tip (a bottleneck of at least one atom), and
+    lasts, stretched as heat may have it, as long as the tips are connected metal.
 
     Parameters
     ----------
@@ -62,15 +65,16 @@ def classify_stages(observables: xr.Dataset) -> list[Stage]:
     list of Stage
         One for every snapshot.
     """
-    stages, touched = [], False
+    stages, bridged, touched = [], False, False
     for connected, in_gap, bottleneck in zip(
         observables["connected"].to_numpy().astype(bool),
         observables["atoms_in_gap"].to_numpy(),
         observables["bottleneck_atoms"].to_numpy(),
         strict=True,
     ):
-        touched = touched or bool(connected)
-        if connected:
+        bridged = bool(bottleneck >= 1 or (bridged and connected))
+        touched = touched or bridged
+        if bridged:
             stage = Stage.CONTACT if bottleneck <= 1 else Stage.LATERAL_GROWTH
         elif touched:
             stage = Stage.RUPTURE
@@ -78,6 +82,18 @@ def classify_stages(observables: xr.Dataset) -> list[Stage]:
             stage = Stage.DRIFT if in_gap < _ISLAND_ATOMS else Stage.ISLANDS
         stages.append(stage)
     return stages
+
+
+def first_contact(observables: xr.Dataset) -> int | None:
+    """Find the first snapshot in which bonds lead from tip to tip; None if there is none.
+
+    Parameters
+    ----------
+    observables : xarray.Dataset
+        Over ``snapshot``, with ``bottleneck_atoms``.
+    """
+    bonded = np.flatnonzero(observables["bottleneck_atoms"].to_numpy() >= 1)
+    return int(bonded[0]) if len(bonded) else None
 
 
 def stage_spans(stages: Sequence[Stage]) -> list[tuple[Stage, int, int]]:
@@ -103,12 +119,12 @@ def landmarks(observables: xr.Dataset) -> dict[str, int]:
     Parameters
     ----------
     observables : xarray.Dataset
-        Over ``snapshot``, with ``connected``.
+        Over ``snapshot``, with ``bottleneck_atoms``.
 
     Returns
     -------
     dict
-        Snapshot numbers: ``first``, ``first_contact`` (absent if the tips never connected) and
+        Snapshot numbers: ``first``, ``first_contact`` (absent if the tips never bonded) and
         ``last``; empty if there is no snapshot.
     """
     count = observables.sizes.get("snapshot", 0)
@@ -117,9 +133,9 @@ def landmarks(observables: xr.Dataset) -> dict[str, int]:
     numbers = (
         observables["snapshot"].to_numpy() if "snapshot" in observables.coords else np.arange(count)
     )
-    touching = np.flatnonzero(observables["connected"].to_numpy().astype(bool))
+    contact = first_contact(observables)
     marks = {"first": int(numbers[0])}
-    if len(touching):
-        marks["first_contact"] = int(numbers[touching[0]])
+    if contact is not None:
+        marks["first_contact"] = int(numbers[contact])
     marks["last"] = int(numbers[-1])
     return marks

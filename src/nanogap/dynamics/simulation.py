@@ -35,7 +35,7 @@ class Progress:
     snapshots : int
         Snapshots sampled.
     first_contact_step : int or None
-        Step at which the tips were first seen connected under bias.
+        Step at which bonds were first seen to lead from tip to tip under bias.
     """
 
     step: int = 0
@@ -279,7 +279,7 @@ class Simulation:
     ) -> None:
         """Keep a frame that the schedule, or the first contact, asks for."""
         step, contact = frame.info["step"], self.progress.first_contact_step
-        if contact is None and frame.info["connected"]:
+        if contact is None and frame.info["bottleneck_atoms"]:
             contact = step
             self.progress = replace(self.progress, first_contact_step=step)
             if self.schedule.dense:

@@ -172,7 +172,7 @@ def _landmark_row(result: RunResult, mark: Landmark) -> list[str]:
     if result.channels:
         channels = result.channels.get(mark.number, np.zeros(0))
         shown = [f"{channel:.2f}" for channel in channels[:6] if channel >= 0.005]
-        row.append(" + ".join(shown) or "not known")
+        row.append(" + ".join(shown) or ("not known" if not len(channels) else "none above 0.005"))
     return row
 
 

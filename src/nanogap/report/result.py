@@ -8,7 +8,7 @@ import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanogap.analysis import Stage, classify_stages, landmarks
+from nanogap.analysis import Stage, classify_stages, first_contact, landmarks
 from nanogap.settings import Settings
 
 FloatArray = NDArray[np.float64]
@@ -127,9 +127,8 @@ class RunResult:
 
     @property
     def first_contact(self) -> int | None:
-        """Index of the first snapshot with connected tips."""
-        touching = np.flatnonzero(self.series("connected") == 1.0)
-        return int(touching[0]) if len(touching) else None
+        """Index of the first snapshot in which bonds lead from tip to tip."""
+        return first_contact(self.observables) if len(self.time) else None
 
     @property
     def has_transmission(self) -> bool:

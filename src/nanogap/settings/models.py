@@ -84,17 +84,17 @@ class DynamicsSettings(_Model):
         0.0,
         ge=0.0,
         le=1.0e9,
-        description="time between snapshots around the first connection of the tips, fs; "
+        description="time between snapshots around the first bond between the tips, fs; "
         "0: no denser than sampling_interval",
     )
     contact_sampling_time: Duration = Field(
-        0.0, description="how long after the first connection the dense sampling lasts, fs"
+        0.0, description="how long after the first bond the dense sampling lasts, fs"
     )
     contact_history: int = Field(
         10,
         ge=0,
         le=1000,
-        description="dense snapshots kept from before the first connection, at the most",
+        description="dense snapshots kept from before the first bond, at the most",
     )
     thermostat_time: float = Field(
         100.0, gt=0.0, le=1.0e6, description="damping time of the thermostat, fs"
