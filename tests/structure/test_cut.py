@@ -149,3 +149,13 @@ def test_a_frame_without_labels_is_refused(tips):
     del tips.arrays["electrode"]
     with pytest.raises(StructureError, match="electrode"):
         cut_junction(tips, PAPER, 4.0)
+
+
+@pytest.mark.parametrize("repeats", [3, 4, 5, 6, 7, 8, 10, 13])
+def test_planes_of_wide_cells_have_every_site(tips, repeats):
+    settings = JunctionSettings(cut="full", lead_repeats=repeats, max_repeats=repeats)
+    junction = cut_junction(with_bridge(tips), settings, 4.0)
+    area = np.prod(junction.cell.lengths()[:2])
+    sites = round(area / (BOND**2 * np.sqrt(3.0) / 2.0))
+    for region in ("left", "right"):
+        assert (junction.arrays["region"] == region).sum() == 3 * sites

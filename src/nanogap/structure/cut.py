@@ -52,9 +52,11 @@ class _Side:
         layers = round((height - self.anchor[2]) / layer_spacing(lattice_constant))
         origin = self.anchor[:2] + layers * stacking_shift(lattice_constant)
         vectors = surface_vectors(lattice_constant)
-        reach = np.arange(-2, 2 * round(float(np.abs(cell).max() / vectors[0, 0])) + 3)
-        grid = np.stack(np.meshgrid(reach, reach - len(reach) // 2, indexing="ij"), axis=-1)
-        points = grid.reshape(-1, 2) @ vectors
+        corners = np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]) @ cell
+        steps = corners @ np.linalg.inv(vectors)
+        low, high = np.floor(steps.min(axis=0)) - 1.0, np.ceil(steps.max(axis=0)) + 1.0
+        reach = [np.arange(first, last + 1.0) for first, last in zip(low, high, strict=True)]
+        points = np.stack(np.meshgrid(*reach, indexing="ij"), axis=-1).reshape(-1, 2) @ vectors
         fractional = points @ np.linalg.inv(cell)
         points = points[np.all((fractional > -1e-6) & (fractional < 1.0 - 1e-6), axis=1)]
         return np.column_stack([origin + points, np.full(len(points), height)])
