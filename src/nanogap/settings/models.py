@@ -100,7 +100,7 @@ class DynamicsSettings(_Model):
         100.0, gt=0.0, le=1.0e6, description="damping time of the thermostat, fs"
     )
     charge_tolerance: float = Field(
-        1.0e-6, gt=0.0, le=1.0e-2, description="relative tolerance of charge equilibration"
+        1.0e-8, gt=0.0, le=1.0e-2, description="relative tolerance of charge equilibration"
     )
     fast_control: bool = Field(
         True,
