@@ -1,6 +1,7 @@
 """Histograms, stages and geometry descriptors; knows nothing of where the data came from."""
 
-from nanogap.analysis.histogram import ConductanceHistogram, Peak, represented_time
+from nanogap.analysis.histogram import ConductanceHistogram, represented_time
+from nanogap.analysis.histogram_peaks import Peak
 from nanogap.analysis.stages import Stage, classify_stages, landmarks, stage_spans
 
 __all__ = [
