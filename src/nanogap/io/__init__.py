@@ -1,7 +1,7 @@
 """Trajectory and result stores, and the readers of instrument files."""
 
 from nanogap.io.atomic import write_atomically, write_json, write_text
-from nanogap.io.dataset import cycle_number, joined_files, measurement, simulated_trace
+from nanogap.io.dataset import cycle_number, joined_files, measurement_dataset, simulated_trace
 from nanogap.io.measurement import iterate_measurements, read_measurement, read_measurements
 from nanogap.io.results import read_dataset, write_dataset
 from nanogap.io.trajectory import OBSERVABLES, Commit, TrajectoryStore
@@ -13,7 +13,7 @@ __all__ = [
     "cycle_number",
     "iterate_measurements",
     "joined_files",
-    "measurement",
+    "measurement_dataset",
     "read_dataset",
     "read_measurement",
     "read_measurements",

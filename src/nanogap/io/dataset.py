@@ -26,7 +26,7 @@ _DEVICE = re.compile(
 )
 
 
-def measurement(
+def measurement_dataset(
     *,
     time: FloatArray,
     voltage: FloatArray | None = None,
@@ -126,7 +126,7 @@ def simulated_trace(transmission: xr.Dataset, name: str) -> xr.Dataset:
     time = np.full(values.size, np.nan)
     if "time" in transmission and transmission["time"].dims == ("snapshot",):
         time = transmission["time"].to_numpy().astype(float) * 1e-15
-    return measurement(
+    return measurement_dataset(
         time=time,
         # rounding can leave the T of an open gap a trifle below zero
         conductance=np.maximum(values.to_numpy().astype(float), 0.0),

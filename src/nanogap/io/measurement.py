@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from nanogap.errors import DataFormatError
 from nanogap.io.cells import check_plausible, continued_time, numbers_of
 from nanogap.io.columns import Column, buffer_columns, identify_columns, split_unit, steps_of
-from nanogap.io.dataset import device_of, joined_files, measurement, simulated_trace, stacked
+from nanogap.io.dataset import (
+    device_of,
+    joined_files,
+    measurement_dataset,
+    simulated_trace,
+    stacked,
+)
 from nanogap.io.excel_table import read_workbook
 from nanogap.io.results import read_dataset
 from nanogap.io.text_table import Table, read_text_table
@@ -152,7 +158,7 @@ def _own_file(path: Path) -> xr.Dataset:
             key: dataset[key].to_numpy().astype(float) if key in dataset else None
             for key in ("time", "voltage", "current", "conductance")
         }
-        return measurement(
+        return measurement_dataset(
             time=fields["time"] if fields["time"] is not None else np.full(count, np.nan),
             voltage=fields["voltage"],
             current=fields["current"],
@@ -171,7 +177,9 @@ def _bare_trace(dataset: xr.Dataset, path: Path) -> xr.Dataset:
     time = dataset["time"].to_numpy().astype(float) if "time" in dataset else None
     if time is None or time.shape != values.shape:
         time = np.full(values.shape, np.nan)
-    return measurement(time=time, conductance=values.to_numpy().astype(float), name=path.name)
+    return measurement_dataset(
+        time=time, conductance=values.to_numpy().astype(float), name=path.name
+    )
 
 
 def _from_table(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
@@ -226,7 +234,7 @@ def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
     if cycle is not None and np.isnan(cycle).any():
         raise DataFormatError(f"{where}: the column {found['cycle'].name!r} of cycles has gaps")
     time = values.get("time", np.full(count, np.nan))
-    return measurement(
+    return measurement_dataset(
         time=continued_time(time, where, notes),
         voltage=values.get("voltage"),
         current=values.get("current"),
