@@ -160,7 +160,7 @@ def switching_loops(
     for number in range(cycles):
         set_voltage = float(np.clip(random.normal(1.2, 0.15), 0.4, highest - 0.3))
         if number == 0:
-            set_voltage = min(set_voltage + 0.6, highest - 0.1)
+            set_voltage = min(set_voltage + 0.8, highest - 0.1)
         reset_voltage = float(np.clip(random.normal(-0.6, 0.1), 0.8 * lowest, -0.15))
         low = float(np.clip(random.normal(2.5, 0.25), 1.2, 4.0))
         high = float(10.0 ** random.normal(-2.0, 0.15))
