@@ -17,7 +17,6 @@ from itertools import pairwise
 from typing import Self
 
 import numpy as np
-import ruptures
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import median_filter
 
@@ -162,6 +161,8 @@ class PlateauDetection:
 
     def _segment(self, trace: FloatArray) -> list[int]:
         """Candidate borders, the ends among them."""
+        import ruptures  # noqa: PLC0415  # half a second that other analyses need not wait for
+
         borders = [0]
         # a noise of exactly zero would make every rounding error a step
         variance = max(self._noise**2, (1e-9 * float(np.ptp(trace))) ** 2, 1e-300)

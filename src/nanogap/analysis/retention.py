@@ -75,7 +75,20 @@ class RetentionDrift:
         self._fit = float(np.exp(solution[0])), float(solution[1]), error
         self._relative = float(np.std(rest))
         self._lost = _lost_at(t, g, self._tolerance)
+        self._points = t, g
         return self
+
+    @property
+    def time(self) -> FloatArray:
+        """Times of the points that were used, s."""
+        self._computed()
+        return self._points[0]
+
+    @property
+    def conductance(self) -> FloatArray:
+        """Conductances of the points that were used, G0."""
+        self._computed()
+        return self._points[1]
 
     @property
     def conductance_after_one_second(self) -> float:
@@ -121,7 +134,7 @@ class RetentionDrift:
 
 
 def _slope_error(time: FloatArray, rest: FloatArray, weights: FloatArray) -> float | None:
-    """Standard error of sum(weights * rest) for noise with the spectrum of `rest`.
+    """Estimate the standard error of sum(weights * rest) for noise with the spectrum of `rest`.
 
     The variance is the integral of S(f) |W(f)|^2, with W the Fourier transform of the weights.
     None if the sampling is uneven or the trace too short for a spectrum.

@@ -27,6 +27,9 @@ _BESIDE = 4
 #: Currents below so many standard deviations of the noise say nothing.
 _NOISE = 5.0
 
+#: A loop whose area is a smaller part of that under its curves is a line.
+_NARROW = 0.02
+
 #: A forming needs more voltage than the median SET by so many robust standard deviations.
 _FORMING = 3.5
 
@@ -182,7 +185,7 @@ class SwitchingAnalysis:
     def orientation(self) -> str:
         """Way the loop is run through at positive voltage: clockwise, anticlockwise or none."""
         _ = self.events
-        if self._area == 0.0:
+        if abs(self._area) < _NARROW:
             return "none"
         return "anticlockwise" if self._area > 0.0 else "clockwise"
 
@@ -317,7 +320,7 @@ def _current_noise(amperes: FloatArray) -> float:
     difference = np.abs(np.diff(known))
     small = np.abs(known[:-1]) <= weak[-1]
     scatter = float(np.median(difference[small])) if small.any() else 0.0
-    return max(_NOISE * 1.4826 * scatter / np.sqrt(2.0), 1e-30)
+    return max(float(_NOISE * 1.4826 * scatter / np.sqrt(2.0)), 1e-30)
 
 
 def _compliance(
@@ -360,11 +363,12 @@ def _with_forming(events: list[SwitchingEvent]) -> list[SwitchingEvent]:
 
 
 def _loop_area(volts: FloatArray, amperes: FloatArray, cycles: NDArray[np.int64]) -> float:
-    """Median over the cycles of the area that the loop encloses at positive voltage, V A."""
+    """Median over the cycles of the area of the loop at positive voltage over that below it."""
     areas = []
     for number in np.unique(cycles):
         inside = (cycles == number) & (volts > 0.0) & np.isfinite(amperes)
         v, i = volts[inside], amperes[inside]
         if len(v) > 2:
-            areas.append(-float(np.trapezoid(i, v)))
+            below = float(np.sum(np.abs(i[1:] * np.diff(v))))
+            areas.append(-float(np.trapezoid(i, v)) / below if below else 0.0)
     return float(np.median(areas)) if areas else 0.0

@@ -10,23 +10,22 @@ which allows for switches that came back between two samples.
 """
 
 import logging
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from hmmlearn.hmm import GaussianHMM
 from numpy.typing import ArrayLike, NDArray
 
 from nanogap.errors import DataFormatError, SettingsError
 
 FloatArray = NDArray[np.float64]
 
+if TYPE_CHECKING:
+    from hmmlearn.hmm import GaussianHMM
+
 _FEWEST = 50
 
 #: Correlation of neighbours within a state above which it is no state.
 _MOST_MEMORY = 0.2
-
-# it warns where the likelihood falls by a rounding error
-logging.getLogger("hmmlearn").setLevel(logging.ERROR)
 
 
 class TelegraphModel:
@@ -61,6 +60,11 @@ class TelegraphModel:
         DataFormatError
             If there are fewer than 50 samples, gaps, or no variation.
         """
+        # slow to import, and few who import this module fit a model
+        from hmmlearn.hmm import GaussianHMM  # noqa: PLC0415
+
+        # it warns where the likelihood falls by a rounding error
+        logging.getLogger("hmmlearn").setLevel(logging.ERROR)
         values = np.asarray(conductance, dtype=np.float64).ravel()
         if len(values) < _FEWEST or not np.isfinite(values).all():
             raise DataFormatError(

@@ -52,12 +52,16 @@ class PristineResistance:
     ----------
     highest_voltage : float, optional
         V; points beyond are left out, where the wire heats. Default: all points.
+    gain_error : float
+        Relative accuracy of the instrument's readings, which no scatter shows.
     """
 
-    def __init__(self, highest_voltage: float | None = None) -> None:
+    def __init__(self, highest_voltage: float | None = None, gain_error: float = 5e-4) -> None:
         if highest_voltage is not None and not highest_voltage > 0.0:
             raise SettingsError(f"highest voltage is {highest_voltage} V; it must be positive")
-        self._highest = highest_voltage
+        if not (np.isfinite(gain_error) and gain_error >= 0.0):
+            raise SettingsError(f"gain error is {gain_error}; it must be zero or positive")
+        self._highest, self._gain = highest_voltage, gain_error
         self._result: tuple[SeriesResistance, float, float] | None = None
 
     def compute(self, voltage: ArrayLike, current: ArrayLike) -> Self:
@@ -92,7 +96,8 @@ class PristineResistance:
         variance = float(residual @ residual) / max(1, len(volts) - 2)
         covariance = variance * np.linalg.inv(design.T @ design)
         resistance = 1.0 / slope
-        error = float(np.sqrt(covariance[0, 0])) * resistance**2
+        scatter = float(np.sqrt(covariance[0, 0])) * resistance**2
+        error = float(np.hypot(scatter, self._gain * resistance))
         spread = float(np.sum((amperes - amperes.mean()) ** 2))
         quality = 1.0 - float(residual @ residual) / spread
         self._result = SeriesResistance(resistance, error), float(-solution[1] / slope), quality

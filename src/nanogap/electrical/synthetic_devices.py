@@ -12,7 +12,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from nanogap.electrical.synthetic_signals import Instrument, coloured_noise, telegraph_states
+from nanogap.electrical.instrument import Instrument
+from nanogap.electrical.synthetic_signals import coloured_noise, telegraph_states
 from nanogap.errors import SettingsError
 from nanogap.units import CONDUCTANCE_QUANTUM
 

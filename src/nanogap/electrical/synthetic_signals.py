@@ -1,6 +1,4 @@
-"""Signals whose every answer is known: coloured noise, telegraph noise, plateaus, an instrument."""
-
-from dataclasses import dataclass
+"""Signals whose every answer is known: coloured noise, telegraph noise, plateaus."""
 
 import numpy as np
 from numpy.random import Generator
@@ -79,41 +77,6 @@ def telegraph_states(
     return np.asarray(states, dtype=np.int64)[index]
 
 
-@dataclass(frozen=True)
-class Instrument:
-    """Errors of a source-measure unit.
-
-    Attributes
-    ----------
-    noise : float
-        Standard deviation of a reading as a part of its range.
-    gain_error : float
-        Standard deviation of the gain from range to range.
-    spike : float
-        Size of the disturbed reading at a change of range, as a part of the reading.
-    lowest_range : float
-        V or A; ranges are decades above it.
-    """
-
-    noise: float = 3e-5
-    gain_error: float = 2e-4
-    spike: float = 0.05
-    lowest_range: float = 1e-3
-
-    def read(self, true: ArrayLike, random: Generator) -> FloatArray:
-        """Read true values: noise of the range in use, its gain, a spike where it changes."""
-        values = np.asarray(true, dtype=np.float64)
-        decades = np.ceil(np.log10(np.maximum(np.abs(values), 1e-300) / self.lowest_range)).clip(
-            0.0
-        )
-        gains = 1.0 + self.gain_error * random.normal(size=16)
-        reading = values * gains[decades.astype(np.int64).clip(0, 15)]
-        reading += self.noise * self.lowest_range * 10.0**decades * random.normal(size=values.shape)
-        changed = np.flatnonzero(np.diff(decades)) + 1
-        reading[changed] *= 1.0 + self.spike * random.uniform(-1.0, 1.0, len(changed))
-        return np.asarray(reading, dtype=np.float64)
-
-
 def plateau_trace(
     levels: ArrayLike, lengths: ArrayLike, noise: float, random: Generator
 ) -> FloatArray:
@@ -129,27 +92,3 @@ def plateau_trace(
     """
     steps = np.repeat(np.asarray(levels, dtype=np.float64), np.asarray(lengths, dtype=np.int64))
     return np.asarray(steps + noise * random.normal(size=steps.shape), dtype=np.float64)
-
-
-def averaged_over(values: ArrayLike, points: int) -> FloatArray:
-    """Apply an instrument's averaging time: the mean of the last so many points.
-
-    Parameters
-    ----------
-    values : array_like, shape (n_points,)
-        At equal times.
-    points : int
-        Averaging time over sampling interval, at least 1.
-
-    Returns
-    -------
-    ndarray, shape (n_points,)
-        The first points average over what there is.
-    """
-    if points < 1:
-        raise SettingsError(f"averaging over {points} points; it must be one or more")
-    signal = np.asarray(values, dtype=np.float64)
-    sums = np.concatenate([[0.0], np.cumsum(signal)])
-    end = np.arange(1, len(signal) + 1)
-    begin = np.maximum(0, end - points)
-    return np.asarray((sums[end] - sums[begin]) / (end - begin), dtype=np.float64)

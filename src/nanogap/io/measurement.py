@@ -29,6 +29,7 @@ FloatArray = NDArray[np.float64]
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
 EXCEL_SUFFIXES = (".xls", ".xlsx", ".xlsm")
 NETCDF_SUFFIXES = (".nc", ".nc4", ".h5", ".hdf5")
+DATA_SUFFIXES = TEXT_SUFFIXES + EXCEL_SUFFIXES + NETCDF_SUFFIXES
 
 
 def read_measurement(path: Path, columns: Mapping[str, str] | None = None) -> xr.Dataset:
@@ -69,7 +70,7 @@ def read_measurement(path: Path, columns: Mapping[str, str] | None = None) -> xr
     elif suffix in EXCEL_SUFFIXES + TEXT_SUFFIXES or not suffix:
         tables = [read_text_table(path)]
     else:
-        known = ", ".join(TEXT_SUFFIXES + EXCEL_SUFFIXES + NETCDF_SUFFIXES)
+        known = ", ".join(DATA_SUFFIXES)
         raise DataFormatError(f"{path}: unknown kind of file {suffix!r}; known are {known}")
     return _joined_sheets([_from_table(table, columns) for table in tables], path, tables)
 
@@ -102,11 +103,11 @@ def iterate_measurements(
 
 
 def _files_of(folder: Path) -> list[Path]:
-    """Files of a known kind in a folder and below it, in order of name."""
-    known = TEXT_SUFFIXES + EXCEL_SUFFIXES + NETCDF_SUFFIXES
+    """Return the files of a known kind in a folder, by name; not those in folders below."""
+    known = DATA_SUFFIXES
     files = [
         path
-        for path in sorted(folder.rglob("*"))
+        for path in sorted(folder.iterdir())
         if path.is_file()
         and path.suffix.casefold() in known
         and not path.name.startswith((".", "~"))
