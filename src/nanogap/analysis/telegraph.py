@@ -140,6 +140,22 @@ class TelegraphModel:
         """Time in which the noise forgets: 1/(1/tau_low + 1/tau_high), s."""
         return float(1.0 / np.sum(1.0 / self.dwell_times))
 
+    def density(self, frequency: ArrayLike) -> FloatArray:
+        """Spectral density that the levels and the dwell times give, G0^2/Hz.
+
+        ``S(f) = 4 A^2 / ((t_low + t_high) ((1/t_low + 1/t_high)^2 + (2 pi f)^2))``, one-sided
+        (Machlup, J. Appl. Phys. 25, 341 (1954), doi:10.1063/1.1721637).
+
+        Parameters
+        ----------
+        frequency : array_like
+            Hz.
+        """
+        f = np.asarray(frequency, dtype=np.float64)
+        rates = (1.0 / self.relaxation_time) ** 2 + (2.0 * np.pi * f) ** 2
+        total = float(self.dwell_times.sum())
+        return np.asarray(4.0 * self.amplitude**2 / (total * rates), dtype=np.float64)
+
     @property
     def states(self) -> NDArray[np.int64]:
         """Most probable state of every sample, 0 lower and 1 upper."""

@@ -108,6 +108,10 @@ def switching_loops_figure(data: xr.Dataset, analysis: SwitchingAnalysis) -> Fig
             fontsize=8,
         )
     logarithmic.set_yscale("log")
+    sizes = np.abs(amperes[np.isfinite(amperes) & (amperes != 0.0)]) * factor
+    if len(sizes):
+        # readings at zero volts say nothing and would take half of the picture
+        logarithmic.set_ylim(bottom=0.3 * float(np.quantile(sizes, 0.02)))
     linear.set_title(f"{len(numbers)} loops, the last in blue")
     handles, _ = linear.get_legend_handles_labels()
     if handles:

@@ -160,7 +160,7 @@ def weibull_plot(samples: Sequence[tuple[str, FloatArray]]) -> Figure:
     right.grid(visible=True, color=QUIET, alpha=0.3, linewidth=0.6)
     right.set_xlabel("|voltage| (V)")
     right.set_title("Weibull plot")
-    right.legend(loc="lower right", fontsize=8, labelcolor=INK)
+    right.legend(loc="upper left", bbox_to_anchor=(0.0, -0.16), fontsize=8, labelcolor=INK)
     return figure
 
 

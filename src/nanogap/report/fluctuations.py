@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from nanogap.analysis import NoiseAnalysis
 from nanogap.analysis.telegraph import TelegraphModel
 from nanogap.report.marks import thinned
-from nanogap.report.style import BLUE, INK, ORANGE, QUIET, WIDTH
+from nanogap.report.style import BLUE, GREEN, INK, ORANGE, QUIET, WIDTH
 
 FloatArray = NDArray[np.float64]
 
@@ -68,6 +68,15 @@ def fluctuation(
     if noise.floor:
         name += ", and a white floor"
     spectrum.loglog(noise.frequency, noise.fitted, color=ORANGE, linewidth=1.8, label=name)
+    if telegraph is not None and telegraph.is_telegraph:
+        spectrum.loglog(
+            noise.frequency,
+            telegraph.density(noise.frequency),
+            color=GREEN,
+            linewidth=1.5,
+            linestyle="--",
+            label="of the telegraph's levels and dwell times",
+        )
     spectrum.set_xlabel("frequency (Hz)")
     spectrum.set_ylabel("spectral density (G$_0^2$/Hz)")
     spectrum.set_title("Spectrum")

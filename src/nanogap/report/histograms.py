@@ -35,6 +35,7 @@ def conductance_histograms(
     panels = [(raw, "as measured" if gap is not None else "conductance")]
     if gap is not None:
         panels.append((gap, "series resistance subtracted"))
+    by_cycle = raw.n_cycles >= 5
     figure = Figure(figsize=(7.0, 0.8 + 2.6 * len(panels)))
     rows = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (histogram, name) in zip(rows, panels, strict=True):
@@ -43,7 +44,8 @@ def conductance_histograms(
     if gap is not None and sensitivity is not None:
         _bands(rows[-1], gap.peaks, sensitivity)
     rows[0].set_title(f"{title}{': ' if title else ''}{panels[0][1]}")
-    rows[-1].set_xlabel("conductance (G$_0$)")
+    band = "bootstrap over cycles" if by_cycle else "Poisson counts"
+    rows[-1].set_xlabel(f"conductance (G$_0$)    (grey: 68 % confidence, {band})")
     return figure
 
 

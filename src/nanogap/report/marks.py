@@ -1,11 +1,13 @@
 """What all figures of measured data share: the G0 grid, synthetic marks, saving."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 from numpy.typing import NDArray
 
@@ -40,6 +42,10 @@ def quantum_lines(axes: Axes, top: float, *, vertical: bool = False, label: bool
 def mark(figure: Figure, *, synthetic: bool, footnotes: Sequence[str] = ()) -> Figure:
     """Say on the figure that its data are synthetic, and what is known to mislead."""
     if synthetic:
+        engine = figure.get_layout_engine()
+        if isinstance(engine, ConstrainedLayoutEngine):
+            # room for the mark above everything else
+            engine.set(rect=(0.0, 0.0, 1.0, 1.0 - 0.18 / figure.get_figheight()))
         figure.text(
             0.995,
             0.995,
@@ -51,7 +57,10 @@ def mark(figure: Figure, *, synthetic: bool, footnotes: Sequence[str] = ()) -> F
             fontweight="bold",
         )
     if footnotes:
-        figure.supxlabel("\n".join(footnotes), fontsize=7.5, color=QUIET, x=0.01, ha="left")
+        # 7.5 point text has about 17 characters to the inch
+        width = int(17.0 * figure.get_figwidth())
+        lines = [line for note in footnotes for line in textwrap.wrap(note, width)]
+        figure.supxlabel("\n".join(lines), fontsize=7.5, color=QUIET, x=0.01, ha="left")
     return figure
 
 
