@@ -15,6 +15,10 @@ FloatArray = NDArray[np.float64]
 #: Readings at or above this are the overflow and not-a-number markers of instruments (9.9E37).
 _OVERFLOW = 9.0e37
 
+#: More than a source-measure unit of either series gives.
+_LARGEST_VOLTAGE = 1100.0
+_LARGEST_CURRENT = 20.0
+
 #: Less is no resistance of a device: voltage and current have changed places.
 _LEAST_RESISTANCE = 0.1
 
@@ -100,11 +104,21 @@ def check_plausible(values: Mapping[str, FloatArray], where: str) -> None:
     Raises
     ------
     DataFormatError
-        If the median resistance is below 0.1 ohm.
+        If a value is beyond what instruments give or the median resistance is below 0.1 ohm.
     """
     if not {"voltage", "current"} <= set(values):
         return
     volts, amperes = np.abs(values["voltage"]), np.abs(values["current"])
+    for name, sizes, largest, unit in (
+        ("voltage", volts, _LARGEST_VOLTAGE, "V"),
+        ("current", amperes, _LARGEST_CURRENT, "A"),
+    ):
+        if np.nanmax(sizes, initial=0.0) > largest:
+            raise DataFormatError(
+                f"{where}: a {name} of {np.nanmax(sizes):.3g} {unit} is more than any such "
+                f"instrument gives ({largest:g} {unit}); check the units in the header, or choose "
+                "the columns with --columns voltage=NAME,current=NAME"
+            )
     known = (amperes > 0.0) & np.isfinite(volts) & np.isfinite(amperes)
     # the largest signals: near zero volts every ratio is noise
     known &= amperes >= 0.2 * np.nanmax(np.where(known, amperes, 0.0), initial=0.0)
@@ -140,6 +154,14 @@ def continued_time(time: FloatArray, where: str, notes: list[str]) -> FloatArray
         raise DataFormatError(
             f"{where}: the time runs backwards in {len(back)} of {len(steps)} rows; is it another "
             "column? choose it with --columns time=NAME"
+        )
+    # sweeps that are stored one after the other all begin where the first began
+    late = time[back + 1] - time[0] > 0.05 * float(np.ptp(time))
+    if late.any():
+        raise DataFormatError(
+            f"{where}: the time runs back from {time[back][late][0]:g} s to "
+            f"{time[back + 1][late][0]:g} s; is it another column? choose it with "
+            "--columns time=NAME"
         )
     usual = float(np.median(steps[steps >= 0.0]))
     steps[back] = usual

@@ -32,8 +32,9 @@ def read_workbook(path: Path) -> list[Table]:
     except BaseException as error:  # the parser's panics are no Exceptions
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
+        reason = " ".join(str(error).split())
         raise DataFormatError(
-            f"{path} cannot be read as an Excel workbook ({error}); export it anew or "
+            f"{path} cannot be read as an Excel workbook ({reason}); export it anew or "
             "save it as CSV"
         ) from None
     metadata = _settings(next((s for n, s in sheets.items() if n.casefold() == "settings"), []))

@@ -16,6 +16,10 @@ _REVERSAL = 0.1
 _CONSTANT = 0.05
 
 
+#: The range of white noise is about ten of its standard deviations, even in a million points.
+_MERE_NOISE = 12.0
+
+
 def sweep_source(voltage: ArrayLike, current: ArrayLike) -> FloatArray:
     """Return the voltage or the current: whichever was swept, the other being the answer.
 
@@ -84,7 +88,8 @@ def direction_and_cycle(source: ArrayLike) -> tuple[NDArray[np.int8], IntArray]:
     count = len(values)
     direction = np.zeros(count, dtype=np.int8)
     extent = float(np.ptp(values)) if count else 0.0
-    if count < 3 or extent <= _CONSTANT * float(np.abs(values).max()):
+    steady = extent <= _CONSTANT * float(np.abs(values).max(initial=0.0))
+    if count < 3 or steady or extent < _MERE_NOISE * _scatter(values):
         return direction, np.zeros(count, dtype=np.int64)
     turns = turning_points(values)
     tolerance = 0.5 * _REVERSAL * extent
@@ -105,6 +110,12 @@ def direction_and_cycle(source: ArrayLike) -> tuple[NDArray[np.int8], IntArray]:
         if start is not None:
             starts.append(int(low) + start)
     return direction, np.searchsorted(starts[1:], np.arange(count), side="right")
+
+
+def _scatter(values: FloatArray) -> float:
+    """Standard deviation of white noise on top of a ramp, from the differences of neighbours."""
+    steps = np.diff(values)
+    return float(1.4826 * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2.0))
 
 
 def _start(rising: FloatArray, beginning: float, tolerance: float) -> int | None:

@@ -4,6 +4,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -211,11 +212,28 @@ def _cut_off(body: list[str], layout: _Layout) -> bool:
     above = [parts for parts in above if len(parts) == layout.width]
     if len(last) < layout.width or not above or not last[-1]:
         return True
-    ends = sorted(len(parts[-1]) for parts in above if parts[-1])
+    ends = sorted(len(parts[-1].lstrip("+-")) for parts in above if parts[-1])
     exponents = sum("e" in parts[-1].casefold() for parts in above)
     if exponents > 0.5 * len(above) and not re.search(r"[eE][+-]?\d{2,}$", last[-1]):
         return True
-    return bool(ends) and len(last[-1]) < ends[len(ends) // 10]
+    if ends and len(last[-1].lstrip("+-")) < ends[len(ends) // 10]:
+        return True
+    return not _goes_on([parts[-1] for parts in [*above, last]], layout.decimal)
+
+
+def _goes_on(column: list[str], decimal: str) -> bool:
+    """Whether the last step of a column is of a size that was seen before, where all are numbers.
+
+    A short number, such as that of a programmed voltage, shows a lost digit only by its step.
+    """
+    try:
+        values = [float(cell.replace(decimal, ".")) for cell in column]
+    except ValueError:
+        return True
+    steps = [abs(after - before) for before, after in pairwise(values)]
+    if len(steps) < 10:
+        return True
+    return 0.99 * min(steps[:-1]) <= steps[-1] <= 1.01 * max(steps[:-1])
 
 
 def _parse(body: str, layout: _Layout, path: Path) -> pd.DataFrame:
