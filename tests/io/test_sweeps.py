@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -67,7 +69,7 @@ def test_between_turning_points_the_way_is_one(values):
     assert turns[-1] == len(points) - 1
     assert (np.diff(turns) > 0).all()
     reversal = 0.1 * np.ptp(points)
-    for first, last in zip(turns[:-1], turns[1:], strict=True):
+    for first, last in pairwise(turns):
         run = points[first : last + 1]
         rise = (run - np.minimum.accumulate(run)).max()
         fall = (np.maximum.accumulate(run) - run).max()

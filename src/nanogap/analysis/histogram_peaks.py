@@ -22,6 +22,13 @@ _PROMINENCE = 0.1
 _SIGNIFICANCE = 3.0
 
 
+#: Standard deviations by which a saddle is raised.
+_SADDLE = 2.0
+
+#: Bins that the smoothing averages over: 2 sqrt(pi) of its standard deviations.
+_KERNEL = 2.0 * np.sqrt(np.pi) * _SMOOTHING
+
+
 @dataclass(frozen=True)
 class Peak:
     """A peak of a conductance histogram.
@@ -57,10 +64,11 @@ def conductance_peaks(edges: FloatArray, groups: FloatArray, points: FloatArray)
 
     The counts are smoothed by a Gaussian of 1.5 bins. A local maximum is a peak if its prominence
     is at least a tenth of its height and its counts N within the half-prominence width exceed the
-    counts B that its saddle has there by three standard deviations of the likelihood ratio for
-    Poisson counts (Li and Ma, Astrophys. J. 272, 317 (1983), doi:10.1086/161295, for a known
-    background): ``2 (N ln(N/B) - N + B) >= 9``. Points in one cycle are correlated, so N and B
-    are divided by the ratio of the scatter between cycles to that of Poisson counts.
+    counts B that its saddle, raised by two standard deviations, has there by three standard
+    deviations of the likelihood ratio for Poisson counts, ``2 (N ln(N/B) - N + B) >= 9`` (Li and
+    Ma, Astrophys. J. 272, 317 (1983), doi:10.1086/161295, for a known background). Points in one
+    cycle are correlated, so N and B are divided by the ratio of the scatter between cycles to that
+    of Poisson counts.
 
     Parameters
     ----------
@@ -106,8 +114,11 @@ def _significance(groups: FloatArray, saddle: float) -> float:
         scatter = len(per_group) * float(per_group.var(ddof=1))
         correlation = max(1.0, scatter / total)
     number = total / correlation
-    # half a count is the median of what an empty stretch could have had
-    expected = max(saddle * groups.shape[1] / correlation, 0.5)
+    # a saddle is the least of several bins: two of its standard deviations are added. Half a count
+    # is the median of what an empty stretch could have had
+    level = saddle / correlation
+    level += _SADDLE * np.sqrt(level / _KERNEL)
+    expected = max(level * groups.shape[1], 0.5)
     if number <= expected:
         return 0.0
     return float(np.sqrt(2.0 * (number * np.log(number / expected) - number + expected)))

@@ -199,7 +199,8 @@ class PlateauDetection:
         if min(b - a, c - b) < self._shortest:
             return 0.0
         left, right = (sums[b] - sums[a]) / (b - a), (sums[c] - sums[b]) / (c - b)
-        if abs(right - left) < self._least:
+        # a difference of rounding is none, and its square may be zero
+        if abs(right - left) <= max(self._least, 1e-12 * max(abs(left), abs(right)), 1e-150):
             return 0.0
         noise = np.hypot(
             _noise(trace[max(a, b - _WINDOW) : b]), _noise(trace[b : min(c, b + _WINDOW)])

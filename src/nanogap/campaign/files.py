@@ -50,7 +50,7 @@ def are_measured(paths: Sequence[Path]) -> bool:
     folder = paths[0]
     if not folder.is_dir() or (folder / "run.json").is_file():
         return False
-    return any(path.suffix.casefold() in DATA_SUFFIXES for path in folder.iterdir())
+    return any(path.suffix.casefold() in DATA_SUFFIXES for path in folder.rglob("*"))
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def direction_and_cycle(source: ArrayLike) -> tuple[NDArray[np.int8], IntArray]:
 
 
 def _scatter(values: FloatArray) -> float:
-    """Standard deviation of white noise on top of a ramp, from the differences of neighbours."""
+    """Estimate white noise on top of a ramp from the differences of neighbours."""
     steps = np.diff(values)
     return float(1.4826 * np.median(np.abs(steps - np.median(steps))) / np.sqrt(2.0))
 
