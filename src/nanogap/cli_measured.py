@@ -42,6 +42,10 @@ def histogram(
     series_resistance: Resistance = 0.0,
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
+    saturated: Annotated[
+        list[Path] | None,
+        typer.Option(help="instead: curves of a low state that was pulled in until it saturated"),
+    ] = None,
     bin_width: Annotated[float, typer.Option(help="G0; decades with --log")] = 0.05,
     maximum: Annotated[float, typer.Option(help="upper end of the range, G0")] = 10.0,
     minimum: Annotated[float, typer.Option(help="lower end with --log, G0")] = 1e-6,
@@ -61,7 +65,7 @@ def histogram(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(
-        files, series_resistance, series_uncertainty, pristine, columns, averaging_time
+        files, series_resistance, series_uncertainty, pristine, columns, averaging_time, saturated
     )
     with log.status("Histogram"):
         result = histogram_campaign(

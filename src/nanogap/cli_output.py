@@ -25,16 +25,20 @@ def data_files(
     pristine: list[Path] | None,
     columns: str | None,
     averaging_time: float | None = None,
+    saturated: list[Path] | None = None,
 ) -> "DataFiles":
     """Gather what says which files and how."""
     from nanogap.campaign import DataFiles, DeviceResistances, parse_columns
     from nanogap.electrical import SeriesResistance
 
     chosen = parse_columns(columns)
+    given = [bool(resistance), bool(pristine), bool(saturated)]
+    if sum(given) > 1:
+        raise SettingsError("give one of --series-resistance, --pristine and --saturated")
     if pristine:
-        if resistance:
-            raise SettingsError("give either --series-resistance or --pristine, not both")
         resistances = DeviceResistances.from_pristine(pristine, chosen)
+    elif saturated:
+        resistances = DeviceResistances.from_saturated(saturated, chosen)
     else:
         error = 0.2 * abs(resistance) if uncertainty is None else uncertainty
         resistances = DeviceResistances(SeriesResistance(resistance, error))

@@ -68,6 +68,9 @@ def test_histogram_keeps_its_contract(call, tmp_path):
     assert found == pytest.approx([1.0, 2.0, 3.0], abs=0.02)
     raw = [peak["position"] for peak in content["raw"]["peaks"]]
     assert raw == pytest.approx(measured_conductance([1, 2, 3], 500.0).tolist(), abs=0.03)
+    table = content["level_displacement"]
+    row = table["measured"][table["resistance"].index(500.0)]
+    assert row == pytest.approx(measured_conductance(table["level"], 500.0).tolist())
     band = content["sensitivity"]
     assert band["lower_resistance"][2]["position"] < 3.0 < band["higher_resistance"][2]["position"]
 
@@ -88,6 +91,21 @@ def test_synthetic_peaks_with_the_resistance_of_every_device(call, folder):
     raw = [peak["position"] for peak in content["raw"]["peaks"] if peak["position"] > 0.5]
     # the devices differ by 20%, so that the displacement is that of their mean to within 0.06
     assert raw[:4] == pytest.approx(measured_conductance([1, 2, 3, 4], mean).tolist(), abs=0.06)
+
+
+def test_resistance_from_a_saturated_state(call, tmp_path):
+    amperes = np.linspace(1e-5, 1e-3, 300)
+    (tmp_path / "low_nw1.csv").write_text(
+        "V (V),I (A)\n" + "\n".join(f"{i * 510.0:.9g},{i:.9g}" for i in amperes) + "\n"
+    )
+    (tmp_path / "data_nw1.csv").write_text(
+        "V (V),I (A)\n" + "".join(f"0.1,{0.1 / (510.0 + 12906.404):.9g}\n" for _ in range(50))
+    )
+    words = ("histogram", tmp_path / "data_nw1.csv", "--saturated", tmp_path / "low_nw1.csv")
+    (peak,) = answer(call(*words, "--json"))["peaks"]
+    assert peak["position"] == pytest.approx(1.0, abs=0.03)
+    captured = call(*words, "--series-resistance", 3, status=2)
+    assert "give one of" in captured.err
 
 
 def test_plateaus_agree_with_the_truth(call, folder):

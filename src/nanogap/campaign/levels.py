@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram, Peak
@@ -59,6 +58,7 @@ class HistogramCampaign:
     notes: list[str] = field(default_factory=list)
     synthetic: list[str] = field(default_factory=list)
     resistances: dict[str, Any] = field(default_factory=dict)
+    series: SeriesResistance | None = None
 
     @property
     def main(self) -> ConductanceHistogram:
@@ -92,6 +92,8 @@ class HistogramCampaign:
         }
         if self.raw is not None:
             content["raw"] = _plain(self.raw)
+        if self.series is not None and self.series.resistance > 0.0:
+            content["level_displacement"] = _displacement(self.series)
         if self.low is not None and self.high is not None:
             content["sensitivity"] = {
                 "lower_resistance": [_peak(peak) for peak in self.low.peaks],
@@ -110,6 +112,12 @@ def _peak(peak: Peak) -> dict[str, Any]:
         "nearest_level": peak.nearest_level,
         "deviation": peak.deviation,
     }
+
+
+def _displacement(series: SeriesResistance) -> dict[str, Any]:
+    """Where levels show for a resistance and its band, ohm and G0; see the paper's Fig. S4."""
+    table = level_displacement(sorted({0.0, series.band[0], series.resistance, series.band[1]}))
+    return {name: table[name].to_numpy().tolist() for name in ("resistance", "level", "measured")}
 
 
 def _plain(histogram: ConductanceHistogram) -> dict[str, Any]:
@@ -164,6 +172,7 @@ def histogram_campaign(
     result.resistances = files.resistances.summary(
         [device for device in result.devices if not device.startswith("simulated ")]
     )
+    result.series = files.resistances.default
     _ = result.main
     return result
 
@@ -292,9 +301,3 @@ def plateau_campaign(files: DataFiles, detection: PlateauDetection) -> PlateauCa
     if not result.rows:
         raise DataFormatError("; ".join(result.skipped) or "the files hold no cycles")
     return result
-
-
-def displacement_of(series: SeriesResistance) -> xr.Dataset:
-    """Table of displaced levels for a resistance and its band; see the paper's Fig. S4."""
-    values = sorted({0.0, series.band[0], series.resistance, series.band[1]})
-    return level_displacement(values)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nanogap.electrical import PristineResistance, SeriesResistance
+from nanogap.electrical import PristineResistance, SaturationResistance, SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
 
@@ -29,33 +29,50 @@ class DeviceResistances:
 
     @classmethod
     def from_pristine(
-        cls,
-        paths: Sequence[Path],
-        columns: Mapping[str, str] | None = None,
-        highest_voltage: float | None = None,
+        cls, paths: Sequence[Path], columns: Mapping[str, str] | None = None
     ) -> "DeviceResistances":
         """Estimate the series resistance of every device from its pristine curve.
 
-        A device without one gets the mean of the others, with their spread as uncertainty.
+        A device without one gets the mean of the others, with their spread as uncertainty, or a
+        fifth of it where there is but one.
 
         Raises
         ------
         DataFormatError
             If a file is no pristine curve.
+        SettingsError
+            If a device has two.
         """
+        return cls._estimated(paths, columns, PristineResistance)
+
+    @classmethod
+    def from_saturated(
+        cls, paths: Sequence[Path], columns: Mapping[str, str] | None = None
+    ) -> "DeviceResistances":
+        """Estimate it from curves of a low state that was pulled in until it saturated."""
+        return cls._estimated(paths, columns, SaturationResistance)
+
+    @classmethod
+    def _estimated(
+        cls,
+        paths: Sequence[Path],
+        columns: Mapping[str, str] | None,
+        estimator: type[PristineResistance | SaturationResistance],
+    ) -> "DeviceResistances":
         found: dict[str, SeriesResistance] = {}
         for dataset in iterate_measurements(paths, columns):
             device = str(dataset["device_name"].to_numpy()[0])
             name = str(dataset["file_name"].to_numpy()[0])
             try:
-                estimate = PristineResistance(highest_voltage).compute(
+                estimate = estimator().compute(
                     dataset["voltage"].to_numpy(), dataset["current"].to_numpy()
                 )
             except DataFormatError as error:
                 raise DataFormatError(f"{name}: {error}") from None
             if device in found:
                 raise SettingsError(
-                    f"{name}: there is a second pristine curve of device {device!r}; give one each"
+                    f"{name}: a second curve for the series resistance of device {device!r}; give "
+                    "one each"
                 )
             found[device] = estimate.series
         values = np.array([series.resistance for series in found.values()])
