@@ -99,6 +99,31 @@ def test_text_dialects(tmp_path, text, encoding):
     np.testing.assert_allclose(table, ROWS, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Voltage (V),Current (A)",
+        "U/mV,I/nA",
+        "V_mV,I_nA",
+        "bias mV,current nA",
+        "AnodeV,AnodeI",
+        "smua.v,smua.i",
+        "VMeasCh1,IMeasCh1",
+        "V1,I1",
+        "Applied Voltage [V],Measured Current [A]",
+        "SMU1V,SMU1I",
+        "first (V),second (uA)",
+    ],
+)
+def test_headers(tmp_path, header):
+    factors = {"mV": 1e3, "nA": 1e9, "uA": 1e6}
+    volts, amperes = (next((f for u, f in factors.items() if u in h), 1) for h in header.split(","))
+    rows = "".join(f"{0.1 * n * volts:.9g},{1e-6 * n * amperes:.9g}\n" for n in range(1, 9))
+    read = read_measurement(written(tmp_path, f"{header}\n{rows}"))
+    np.testing.assert_allclose(read["voltage"], 0.1 * np.arange(1, 9))
+    np.testing.assert_allclose(read["current"], 1e-6 * np.arange(1, 9))
+
+
 def test_overflow_markers_and_blanks_are_missing(tmp_path):
     text = "t,V,I\n0,0.1,9.91E37\n1,0.2,2e-6\n2,0.3,\n3,0.4,NaN\n4,0.5,-9.9e37\n"
     read = read_measurement(written(tmp_path, text))

@@ -33,7 +33,7 @@ class WeibullFit:
     --------
     >>> fit = WeibullFit().compute([1.0, 1.1, 1.2, 1.3, 1.4])
     >>> round(fit.shape, 2), round(fit.scale, 3)
-    (10.41, 1.262)
+    (9.69, 1.263)
     """
 
     def __init__(self, level: float = 0.95) -> None:

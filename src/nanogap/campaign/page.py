@@ -19,7 +19,7 @@ from nanogap.campaign.resistances import DeviceResistances
 from nanogap.campaign.states import retention_campaign, switching_campaign
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io.measurement import DATA_SUFFIXES
+from nanogap.io.measurement import DATA_SUFFIXES, natural_order
 from nanogap.report.campaign import Section, write_campaign_page
 from nanogap.report.histograms import level_displacement_figure
 from nanogap.report.style import house_style
@@ -79,12 +79,13 @@ def write_campaign_report(files: DataFiles, output: Path) -> dict[str, Any]:
 
 
 def _each(files: DataFiles) -> Iterator[tuple[Path, Any]]:
-    """Yield every single file with its dataset."""
+    """Yield every single file, once, with its dataset."""
+    seen = set()
     for path in files.paths:
         if path.is_dir() and not (path / "run.json").is_file():
             inner = [
                 entry
-                for entry in sorted(path.rglob("*"))
+                for entry in sorted(path.rglob("*"), key=natural_order)
                 if entry.suffix.casefold() in DATA_SUFFIXES and not entry.name.startswith(".")
             ]
             if not inner:
@@ -92,6 +93,9 @@ def _each(files: DataFiles) -> Iterator[tuple[Path, Any]]:
         else:
             inner = [path]
         for entry in inner:
+            if entry.resolve() in seen:
+                continue
+            seen.add(entry.resolve())
             yield entry, next(iter(replace(files, paths=[entry]).measurements()))
 
 

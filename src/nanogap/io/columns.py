@@ -58,8 +58,12 @@ _TERMINALS = ("anode", "a", "drain", "d", "top", "smua", "smu1", "ch1")
 
 _NAMES: dict[str, re.Pattern[str]] = {
     "time": re.compile(r"(t|time|times|timestamps?|.*time(stamps?)?|elapsed.*|seconds)"),
-    "voltage": re.compile(r"(v|u|volts?|.*voltage.*|bias|.*volt|vread|vsource|vmeas|sourcev)"),
-    "current": re.compile(r"(i|amps?|.*current.*|iread|imeas|isource|.*amp|readi)"),
+    "voltage": re.compile(
+        r"([vu](meas|read|source|set)?(ch)?\d*|volts?|.*voltage.*|bias|.*volt|sourcev|smu[ab]v)"
+    ),
+    "current": re.compile(
+        r"(i(meas|read|source|set)?(ch)?\d*|amps?|.*current.*|.*amp|readi|smu[ab]i)"
+    ),
     "conductance": re.compile(r"(g|.*conductance.*|transmission|gnorm)"),
     "resistance": re.compile(r"(r|.*resistance.*)"),
     "cycle": re.compile(r"(cycle.*|sweep(no|number|index)?|loop|run(no|number)?)"),
@@ -67,6 +71,7 @@ _NAMES: dict[str, re.Pattern[str]] = {
 }
 _BRACKETS = re.compile(r"^(?P<name>.*?)\s*[(\[{](?P<unit>[^)\]}]*)[)\]}]\s*$")
 _SLASH = re.compile(r"^(?P<name>.+?)\s*/\s*(?P<unit>\S+)$")
+_SUFFIX = re.compile(rf"^(?P<name>.+?)[_ ](?P<unit>{'|'.join(map(re.escape, UNITS))})$")
 _TERMINAL = re.compile(r"^(?P<terminal>[A-Za-z][A-Za-z0-9_ ]*?)(?P<letter>[VI])$")
 _STEP = re.compile(r"^(?P<name>.+?)\((?P<step>\d+)\)$")
 _BUFFER_SOURCE = re.compile(r"source_?\s?values?|sourcevals?|source", re.IGNORECASE)
@@ -93,9 +98,9 @@ class Column:
 
 
 def split_unit(cell: str) -> tuple[str, str]:
-    """Split a header cell into name and unit: ``I (uA)``, ``I [uA]`` or ``I/uA``."""
+    """Split a header cell into name and unit: ``I (uA)``, ``I [uA]``, ``I/uA`` or ``I_uA``."""
     text = cell.strip()
-    match = _BRACKETS.match(text) or _SLASH.match(text)
+    match = _BRACKETS.match(text) or _SLASH.match(text) or _SUFFIX.match(text)
     return (match["name"].strip(), match["unit"].strip()) if match else (text, "")
 
 

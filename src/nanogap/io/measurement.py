@@ -1,5 +1,6 @@
 """Measured curves from any file that an instrument or nanogap itself wrote."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -102,12 +103,18 @@ def iterate_measurements(
             yield read_measurement(path, columns)
 
 
+def natural_order(path: Path) -> list[tuple[int, str]]:
+    """Key that sorts ``nw2`` before ``nw10``."""
+    parts = re.split(r"(\d+)", str(path))
+    return [(int(part) if part.isdecimal() else -1, part) for part in parts]
+
+
 def _files_of(folder: Path) -> list[Path]:
     """Return the files of a known kind in a folder, by name; not those in folders below."""
     known = DATA_SUFFIXES
     files = [
         path
-        for path in sorted(folder.iterdir())
+        for path in sorted(folder.iterdir(), key=natural_order)
         if path.is_file()
         and path.suffix.casefold() in known
         and not path.name.startswith((".", "~"))

@@ -35,7 +35,9 @@ def breakdown_curves(curves: Sequence[tuple[str, xr.Dataset, BreakdownAnalysis]]
         colour = CYCLE_COLOURS[place % len(CYCLE_COLOURS)]
         volts, amperes = data["voltage"].to_numpy(), data["current"].to_numpy() * factor
         label = name if len(curves) <= 12 else None
-        axes.plot(volts, amperes, color=colour, linewidth=1.1, label=label)
+        # where colours come round again the lines are dashed
+        style = ("-", "--", ":")[place // len(CYCLE_COLOURS) % 3]
+        axes.plot(volts, amperes, style, color=colour, linewidth=1.1, label=label)
         if analysis.found:
             broken += 1
             axes.plot(analysis.voltage, analysis.current * factor, "o", color=colour, markersize=5)
