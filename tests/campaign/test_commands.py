@@ -9,8 +9,9 @@ import pytest
 import xarray as xr
 
 from nanogap import cli
+from nanogap.campaign import DataFiles
 from nanogap.electrical import measured_conductance
-from nanogap.io import measurement_dataset, write_dataset
+from nanogap.io import OBSERVABLES, measurement_dataset, write_dataset
 from nanogap.io.instrument_files import DIALECTS, write_measurement
 
 PEAK_KEYS = {"position", "uncertainty", "counts"}
@@ -221,6 +222,32 @@ def test_simulated_traces_join(call, folder, tmp_path):
     )
     # an instrument that averages over 50 ps narrows the peaks
     assert max(slow["counts"]) > max(fast["counts"])
+
+
+def test_a_run_directory_gives_its_transmissions_and_times(call, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    assert "no run" not in call("histogram", run, status=2).out
+    (run / "run.json").write_text("{}")
+    captured = call("histogram", run, status=2)
+    assert "without transmission.nc" in captured.err
+    write_dataset(
+        xr.Dataset(
+            {"transmission_average": (("snapshot", "energy"), [[0.1], [0.9], [1.1]])},
+            coords={"snapshot": [0, 2, 3], "energy": [0.0]},
+        ),
+        run / "transmission.nc",
+    )
+    lines = [
+        json.dumps(dict.fromkeys(OBSERVABLES, 0) | {"time": time, "offset": 0, "length": 0})
+        for time in (0.0, 10.0, 20.0, 35.0)
+    ]
+    (run / "snapshots.jsonl").write_text("\n".join(lines) + "\n")
+    content = answer(call("histogram", run, "--json"))
+    assert sum(content["counts"]) == 3
+    read = next(iter(DataFiles([run]).traces()))
+    np.testing.assert_allclose(read.time, [0.0, 20e-15, 35e-15])
+    assert read.simulated
 
 
 def test_report_of_a_campaign(call, folder, tmp_path):

@@ -107,7 +107,7 @@ def test_mutated_text_files(tmp_path, dialect, kind):
 
 
 @pytest.mark.parametrize("dialect", BINARY)
-def test_mutated_binary_files(tmp_path, dialect):
+def test_mutated_binary_files(tmp_path, dialect, capfd):
     truth = original("levels")
     path = tmp_path / f"data{DIALECTS[dialect][0]}"
     write_measurement(truth, path, dialect)
@@ -128,6 +128,8 @@ def test_mutated_binary_files(tmp_path, dialect):
         else:
             assert_true_rows(read, truth)
     assert len(sentences) >= 10
+    # nor does a parser write to the terminal on its own
+    assert capfd.readouterr().err == ""
     for name, sentence in sentences:
         assert name in sentence
         assert "\n" not in sentence

@@ -1,5 +1,9 @@
 """Tables in Excel workbooks: one per sheet that holds columns of numbers."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +28,7 @@ def read_workbook(path: Path) -> list[Table]:
         If the workbook is damaged or no sheet holds a table.
     """
     try:
-        with CalamineWorkbook.from_path(str(path)) as workbook:
+        with _silent(), CalamineWorkbook.from_path(str(path)) as workbook:
             sheets = {
                 name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=True)
                 for name in workbook.sheet_names
@@ -49,6 +53,21 @@ def read_workbook(path: Path) -> list[Table]:
     if not tables:
         raise DataFormatError(f"{path}: no sheet holds a header and rows of numbers below it")
     return tables
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep the backtrace off the terminal that the parser writes for some damaged files."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def _settings(rows: list[list[Any]]) -> dict[str, str]:

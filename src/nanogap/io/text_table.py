@@ -212,11 +212,11 @@ def _cut_off(body: list[str], layout: _Layout) -> bool:
     above = [parts for parts in above if len(parts) == layout.width]
     if len(last) < layout.width or not above or not last[-1]:
         return True
-    ends = sorted(len(parts[-1].lstrip("+-")) for parts in above if parts[-1])
+    shortest = min((len(parts[-1].lstrip("+-")) for parts in above if parts[-1]), default=0)
     exponents = sum("e" in parts[-1].casefold() for parts in above)
     if exponents > 0.5 * len(above) and not re.search(r"[eE][+-]?\d{2,}$", last[-1]):
         return True
-    if ends and len(last[-1].lstrip("+-")) < ends[len(ends) // 10]:
+    if len(last[-1].lstrip("+-")) < shortest:
         return True
     return not _goes_on([parts[-1] for parts in [*above, last]], layout.decimal)
 
@@ -230,10 +230,12 @@ def _goes_on(column: list[str], decimal: str) -> bool:
         values = [float(cell.replace(decimal, ".")) for cell in column]
     except ValueError:
         return True
-    steps = [abs(after - before) for before, after in pairwise(values)]
+    *steps, last = (after - before for before, after in pairwise(values))
     if len(steps) < 10:
         return True
-    return 0.99 * min(steps[:-1]) <= steps[-1] <= 1.01 * max(steps[:-1])
+    least, low, high = min(map(abs, steps)), min(steps), max(steps)
+    seen = low - 0.01 * abs(low) <= last <= high + 0.01 * abs(high)
+    return seen and abs(last) >= 0.99 * least
 
 
 def _parse(body: str, layout: _Layout, path: Path) -> pd.DataFrame:
