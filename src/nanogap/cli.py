@@ -21,6 +21,7 @@ from rich.progress import (
 from rich.table import Table
 
 from nanogap import __version__
+from nanogap.cli_measured import register, report_of_data
 from nanogap.errors import NanogapError, SettingsError
 
 app = typer.Typer(
@@ -185,10 +186,21 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def report(directory: Directory, as_json: AsJson = False) -> None:
-    """Write the report of a run anew, finished or not."""
+def report(
+    data: Annotated[list[Path], typer.Argument(help="a run directory, or measured data")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="report of measured data (html)")
+    ] = Path("report.html"),
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of a run anew, finished or not, or that of a measurement campaign."""
+    from nanogap.campaign.files import are_measured
     from nanogap.run import RunDirectory, make_report
 
+    if are_measured(data):
+        report_of_data(data, output, as_json)
+        return
+    directory = data[0]
     finished = RunDirectory(directory)
     if not finished.dynamics.commit.snapshots:
         raise SettingsError(f"{directory} has no snapshot yet: wait for the first, or resume it")
@@ -235,6 +247,9 @@ def transmission(
         _emit(summary)
     else:
         _print_transmission(summary)
+
+
+register(app)
 
 
 def _check_output(output: Path, suffixes: tuple[str, ...]) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanogap.analysis import ConductanceHistogram, represented_time
@@ -10,6 +10,7 @@ conductances = st.lists(st.floats(-5.0, 50.0) | st.sampled_from([np.nan, np.inf]
 widths = st.sampled_from([0.01, 0.05, 0.1, 0.3, 1.0])
 
 
+@settings(deadline=None)
 @given(conductances, widths, st.none() | st.floats(0.5, 60.0))
 def test_every_point_is_counted_or_accounted_for(values, width, maximum):
     histogram = ConductanceHistogram(width, maximum).compute(values)
@@ -23,6 +24,7 @@ def test_every_point_is_counted_or_accounted_for(values, width, maximum):
         assert histogram.n_outside == (finite < 0.0).sum()
 
 
+@settings(deadline=None)
 @given(conductances, widths)
 def test_edges_are_multiples_of_the_width(values, width):
     histogram = ConductanceHistogram(width).compute(values)
@@ -71,6 +73,7 @@ def test_far_too_many_bins_are_refused():
         ConductanceHistogram().compute([1e9])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.0, 1e6), min_size=2, max_size=30).map(sorted))
 def test_represented_times_fill_the_run(times):
     weights = represented_time(times)

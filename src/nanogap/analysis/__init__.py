@@ -1,6 +1,12 @@
-"""Histograms, stages and geometry descriptors; knows nothing of where the data came from."""
+"""Statistics of conductance, however it came about; knows nothing of where the data came from."""
 
-from nanogap.analysis.histogram import ConductanceHistogram, Peak, represented_time
+from nanogap.analysis.breakdown import BreakdownAnalysis
+from nanogap.analysis.distributions import WeibullFit, spread
+from nanogap.analysis.histogram import ConductanceHistogram, represented_time
+from nanogap.analysis.histogram_2d import AlignedHistogram
+from nanogap.analysis.histogram_peaks import Peak
+from nanogap.analysis.noise import DetrendedFluctuation, NoiseAnalysis
+from nanogap.analysis.retention import RetentionDrift
 from nanogap.analysis.stages import (
     Stage,
     classify_stages,
@@ -8,14 +14,24 @@ from nanogap.analysis.stages import (
     landmarks,
     stage_spans,
 )
+from nanogap.analysis.switching import SwitchingAnalysis, SwitchingEvent
 
 __all__ = [
+    "AlignedHistogram",
+    "BreakdownAnalysis",
     "ConductanceHistogram",
+    "DetrendedFluctuation",
+    "NoiseAnalysis",
     "Peak",
+    "RetentionDrift",
     "Stage",
+    "SwitchingAnalysis",
+    "SwitchingEvent",
+    "WeibullFit",
     "classify_stages",
     "first_contact",
     "landmarks",
     "represented_time",
+    "spread",
     "stage_spans",
 ]

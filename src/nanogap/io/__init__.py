@@ -1,6 +1,8 @@
-"""Trajectory and result stores."""
+"""Trajectory and result stores, and the readers of instrument files."""
 
 from nanogap.io.atomic import write_atomically, write_json, write_text
+from nanogap.io.dataset import cycle_number, joined_files, measurement_dataset, simulated_trace
+from nanogap.io.measurement import iterate_measurements, read_measurement, read_measurements
 from nanogap.io.results import read_dataset, write_dataset
 from nanogap.io.trajectory import OBSERVABLES, Commit, TrajectoryStore
 
@@ -8,7 +10,14 @@ __all__ = [
     "OBSERVABLES",
     "Commit",
     "TrajectoryStore",
+    "cycle_number",
+    "iterate_measurements",
+    "joined_files",
+    "measurement_dataset",
     "read_dataset",
+    "read_measurement",
+    "read_measurements",
+    "simulated_trace",
     "write_atomically",
     "write_dataset",
     "write_json",

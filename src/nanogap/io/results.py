@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import xarray as xr
 
@@ -10,12 +11,20 @@ from nanogap.io.atomic import write_atomically
 
 
 def write_dataset(dataset: xr.Dataset, path: Path) -> None:
-    """Write a dataset as netCDF-4, atomically; booleans become 8-bit integers."""
+    """Write a dataset as netCDF-4, atomically, with check sums; booleans become 8-bit integers."""
     plain = dataset.copy()
     for name in plain.variables:
         if plain[name].dtype == np.bool_:
             plain[name] = plain[name].astype(np.int8)
-    write_atomically(path, lambda temporary: plain.to_netcdf(temporary, engine="h5netcdf"))
+    encoding = {
+        str(name): {"fletcher32": True}
+        for name, variable in plain.variables.items()
+        if variable.ndim and variable.size and variable.dtype.kind in "fiu"
+    }
+    write_atomically(
+        path,
+        lambda temporary: plain.to_netcdf(temporary, engine="h5netcdf", encoding=encoding),
+    )
 
 
 def read_dataset(path: Path) -> xr.Dataset:
@@ -29,7 +38,11 @@ def read_dataset(path: Path) -> xr.Dataset:
     if not path.is_file():
         raise DataFormatError(f"no file {path}")
     try:
+        # asked first, because h5netcdf leaves a traceback on stderr for a damaged file
+        with h5py.File(path, "r") as file:
+            file.visititems(lambda _, item: list(item.attrs.values()) and None)
         with xr.open_dataset(path, engine="h5netcdf") as dataset:
             return dataset.load()
     except Exception as error:
-        raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
+        reason = " ".join(str(error).split())
+        raise DataFormatError(f"{path} cannot be read as netCDF-4: {reason}") from None

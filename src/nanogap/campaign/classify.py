@@ -1,0 +1,61 @@
+"""What a measurement is: which analyses of a report apply to it."""
+
+from enum import StrEnum
+
+import numpy as np
+import xarray as xr
+
+from nanogap.analysis import BreakdownAnalysis
+from nanogap.errors import DataFormatError
+from nanogap.io.sweeps import sweep_source
+from nanogap.units import CONDUCTANCE_QUANTUM
+
+#: A source whose range is a smaller part of its size is constant.
+_STEADY = 0.05
+
+
+class Protocol(StrEnum):
+    """Kinds of measurement."""
+
+    SIMULATED = "simulated run"
+    STEADY = "constant voltage"
+    CURRENT_SWEEP = "current sweeps"
+    BREAKDOWN = "breakdown"
+    PRISTINE = "pristine curve"
+    LOOPS = "voltage loops"
+    VOLTAGE_SWEEP = "voltage sweep"
+
+
+def protocol_of(dataset: xr.Dataset) -> Protocol:
+    """Tell what a measurement dataset is from what its source did and what answered."""
+    if "conductance" in dataset:
+        return Protocol.SIMULATED if "simulated" in dataset.attrs else Protocol.STEADY
+    volts = dataset["voltage"].to_numpy().astype(np.float64)
+    amperes = dataset["current"].to_numpy().astype(np.float64)
+    known = np.isfinite(volts) & np.isfinite(amperes)
+    if not known.any():
+        raise DataFormatError(f"{dataset['file_name'].to_numpy()[0]} holds no readings")
+    size = float(np.abs(volts[known]).max())
+    if np.ptp(volts[known]) <= _STEADY * size:
+        return Protocol.STEADY
+    if sweep_source(volts, amperes) is amperes:
+        return Protocol.CURRENT_SWEEP
+    # a pristine wire is far better a conductor than any atomic contact behind its contacts
+    first = dataset["cycle"].to_numpy() == dataset["cycle"].to_numpy()[0]
+    analysis = BreakdownAnalysis().compute(volts[first], amperes[first])
+    wire = analysis.resistance_before < 0.5 / CONDUCTANCE_QUANTUM
+    if wire and analysis.found and analysis.resistance_after > 10.0 * analysis.resistance_before:
+        return Protocol.BREAKDOWN
+    if wire and not analysis.found and _straight(volts[known], amperes[known]):
+        return Protocol.PRISTINE
+    return Protocol.LOOPS if _returns(volts[known]) else Protocol.VOLTAGE_SWEEP
+
+
+def _straight(volts: np.ndarray, amperes: np.ndarray) -> bool:
+    """Whether a straight line explains all but a thousandth of the variance."""
+    return bool(np.corrcoef(volts, amperes)[0, 1] ** 2 > 0.999)
+
+
+def _returns(volts: np.ndarray) -> bool:
+    """Whether the sweep comes back to where it began."""
+    return bool(abs(volts[-1] - volts[0]) < 0.1 * np.ptp(volts))

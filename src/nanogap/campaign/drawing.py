@@ -1,0 +1,146 @@
+"""The figure of every kind of campaign."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from nanogap.analysis import ConductanceHistogram
+from nanogap.campaign.breakdown import BreakdownCampaign
+from nanogap.campaign.fluctuations import NoiseCampaign, NoiseRow
+from nanogap.campaign.levels import CAUTIONS, HistogramCampaign, PlateauCampaign
+from nanogap.campaign.states import RetentionCampaign, SwitchingCampaign
+from nanogap.errors import SettingsError
+from nanogap.io.sweeps import sweep_source
+from nanogap.report import curves, distributions, fluctuations, histograms
+from nanogap.report.marks import mark
+from nanogap.report.style import house_style
+
+
+def draw_histogram(result: HistogramCampaign) -> Figure:
+    """Draw the histograms: raw and subtracted, or measured and simulated on one axis."""
+    with house_style():
+        synthetic = bool(result.synthetic)
+        if result.gap is not None and result.simulated is not None:
+            named: list[tuple[str, ConductanceHistogram]] = [
+                ("measured", result.gap),
+                ("simulated", result.simulated),
+            ]
+            figure = histograms.compared_histograms(named)
+            return mark(figure, synthetic=synthetic, footnotes=CAUTIONS[:2])
+        subtracted = any(row["resistance"] > 0.0 for row in result.resistances.values())
+        title = (
+            f"{result.n_points:,} points, {result.cycles} cycles, "
+            f"{len(set(result.devices))} devices"
+        ).replace(",", "\N{THIN SPACE}", 1)
+        if result.gap is None:
+            figure = histograms.conductance_histograms(result.main, title=title)
+            return mark(figure, synthetic=synthetic, footnotes=CAUTIONS[1:2])
+        sensitivity = None
+        if result.low is not None and result.high is not None:
+            sensitivity = result.low.peaks, result.high.peaks
+        raw = result.raw if result.raw is not None else result.gap
+        figure = histograms.conductance_histograms(
+            raw, result.gap if subtracted else None, sensitivity, title
+        )
+        return mark(figure, synthetic=synthetic, footnotes=CAUTIONS[: 3 if subtracted else 2])
+
+
+def draw_aligned(result: HistogramCampaign) -> Figure:
+    """Draw conductance against time since first contact."""
+    if result.aligned is None or not result.aligned.n_aligned:
+        raise SettingsError("no cycle made contact: there is nothing to lay over each other")
+    with house_style():
+        figure = histograms.aligned_histogram(result.aligned, result.aligned_unit)
+        return mark(figure, synthetic=bool(result.synthetic))
+
+
+def draw_plateaus(result: PlateauCampaign, row: int = 0) -> Figure:
+    """Draw one cycle with its plateaus."""
+    trace, number, plateaus = result.rows[row]
+    inside = np.flatnonzero(trace.cycle == number)
+    begin = int(inside[0])
+    data = trace.dataset.isel(point=slice(begin, int(inside[-1]) + 1))
+    gap = np.where(trace.usable, trace.gap, np.nan)[begin : int(inside[-1]) + 1]
+    moved = [
+        type(p)(p.first - begin, p.last - begin, p.level, p.deviation, p.uncertainty, p.step)
+        for p in plateaus
+    ]
+    with house_style():
+        if "conductance" in data or not np.ptp(data["voltage"].to_numpy()) > 0.0:
+            figure = curves.level_trace(trace.time[inside], gap, moved)
+        elif _current_swept(data):
+            figure = curves.current_sweep(data, gap, moved)
+        else:
+            figure = curves.slow_sweep(data, gap, moved, f"{trace.name}, cycle {number}")
+        return mark(figure, synthetic=bool(trace.synthetic))
+
+
+def _current_swept(data: Any) -> bool:
+    """Whether the current was swept and the voltage read."""
+    volts, amperes = data["voltage"].to_numpy(), data["current"].to_numpy()
+    return sweep_source(volts, amperes) is amperes
+
+
+def draw_switching(result: SwitchingCampaign, row: int = 0) -> Figure:
+    """Draw the loops of one file."""
+    trace, analysis = result.rows[row]
+    with house_style():
+        figure = curves.switching_loops_figure(trace.dataset, analysis)
+        return mark(figure, synthetic=bool(trace.synthetic))
+
+
+def draw_endurance(result: SwitchingCampaign, row: int = 0) -> Figure:
+    """Draw both states of one file over its cycles."""
+    trace, analysis = result.rows[row]
+    with house_style():
+        figure = distributions.endurance(analysis.endurance, trace.series.resistance)
+        return mark(figure, synthetic=bool(trace.synthetic))
+
+
+def draw_weibull(result: SwitchingCampaign) -> Figure | None:
+    """Draw the distributions of the switching voltages; None if there are too few."""
+    named = [
+        (name, np.abs(result.voltages(kind))) for kind, name in (("set", "SET"), ("reset", "RESET"))
+    ]
+    samples = [(name, values) for name, values in named if len(np.unique(values)) >= 3]
+    if not samples:
+        return None
+    with house_style():
+        return mark(distributions.weibull_plot(samples), synthetic=result.synthetic)
+
+
+def draw_retention(result: RetentionCampaign) -> Figure:
+    """Draw all states over time."""
+    with house_style():
+        figure = distributions.retention(
+            [(trace.name, drift.time, drift.conductance, drift) for trace, drift in result.rows]
+        )
+        return mark(figure, synthetic=result.synthetic)
+
+
+def draw_noise(row: NoiseRow) -> Figure:
+    """Draw the fluctuations of one trace."""
+    trace = row.trace
+    gap = np.where(trace.usable, trace.gap, np.nan)
+    time = np.arange(len(gap), dtype=np.float64) * row.interval
+    with house_style():
+        figure = fluctuations.fluctuation(
+            time, gap, row.noise, row.telegraph, title=trace.name if not trace.simulated else ""
+        )
+        return mark(figure, synthetic=bool(trace.synthetic))
+
+
+def draw_all_noise(result: NoiseCampaign) -> Figure:
+    """Draw the first trace; a figure has room for one."""
+    return draw_noise(result.rows[0])
+
+
+def draw_breakdown(result: BreakdownCampaign) -> Figure:
+    """Draw all sweeps."""
+    rows = []
+    for trace, number, analysis in result.rows:
+        data = trace.dataset.isel(point=np.flatnonzero(trace.cycle == number))
+        rows.append((trace.device, data, analysis))
+    with house_style():
+        return mark(curves.breakdown_curves(rows), synthetic=result.synthetic)

@@ -1,0 +1,199 @@
+"""The files of a campaign and the conductance of the gap in each of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nanogap.campaign.resistances import DeviceResistances
+from nanogap.electrical import GapConductance, SeriesResistance
+from nanogap.electrical.instrument import averaged_over
+from nanogap.errors import SettingsError
+from nanogap.io import iterate_measurements
+from nanogap.io.columns import QUANTITIES
+from nanogap.io.measurement import DATA_SUFFIXES
+from nanogap.units import CONDUCTANCE_QUANTUM
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+
+def parse_columns(text: str | None) -> dict[str, str] | None:
+    """Read ``voltage=AnodeV,current=3``.
+
+    Raises
+    ------
+    SettingsError
+        If it is not of this form.
+    """
+    if not text:
+        return None
+    chosen = {}
+    for part in text.split(","):
+        quantity, sign, column = part.partition("=")
+        if not sign or not column.strip() or quantity.strip() not in QUANTITIES:
+            raise SettingsError(
+                f"--columns {text}: write it as QUANTITY=NAME_OR_NUMBER,...; quantities are "
+                f"{', '.join(QUANTITIES)}"
+            )
+        chosen[quantity.strip()] = column.strip()
+    return chosen
+
+
+def are_measured(paths: Sequence[Path]) -> bool:
+    """Whether paths are data to analyse, and not one run directory."""
+    if len(paths) != 1 or paths[0].is_file():
+        return True
+    folder = paths[0]
+    if not folder.is_dir() or (folder / "run.json").is_file():
+        return False
+    return any(path.suffix.casefold() in DATA_SUFFIXES for path in folder.rglob("*"))
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """The files of a campaign and how they are read.
+
+    Attributes
+    ----------
+    paths : sequence of Path
+        Files, folders of files, run directories.
+    columns : mapping, optional
+        See `nanogap.io.read_measurement`.
+    resistances : DeviceResistances
+        What is in series with the gap of every device.
+    averaging_time : float, optional
+        Averaging time of an instrument that simulated traces are seen through, s.
+    """
+
+    paths: Sequence[Path]
+    columns: Mapping[str, str] | None = None
+    resistances: DeviceResistances = field(default_factory=DeviceResistances)
+    averaging_time: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.paths:
+            raise SettingsError("no files given: name files, folders or run directories")
+
+    def measurements(self) -> Iterator[xr.Dataset]:
+        """Yield the measurement dataset of every file in turn."""
+        yield from iterate_measurements(self.paths, self.columns)
+
+    def traces(self) -> Iterator["Trace"]:
+        """Yield the conductance of the gap in every file in turn."""
+        for dataset in self.measurements():
+            yield self.trace(dataset)
+
+    def trace(self, dataset: xr.Dataset) -> "Trace":
+        """Return the conductance of the gap of one measurement dataset."""
+        device = str(dataset["device_name"].to_numpy()[0])
+        simulated = "simulated" in dataset.attrs
+        series = SeriesResistance(0.0) if simulated else self.resistances.of(device)
+        time = dataset["time"].to_numpy().astype(np.float64)
+        if "conductance" in dataset:
+            raw = dataset["conductance"].to_numpy().astype(np.float64)
+            if simulated and self.averaging_time is not None:
+                raw = averaged_over(time, raw, self.averaging_time)
+            # V = 1/G and I = 1 have this conductance
+            with np.errstate(divide="ignore"):
+                voltage = 1.0 / (raw * CONDUCTANCE_QUANTUM)
+            current = np.ones_like(raw)
+            voltage[raw == 0.0], current[raw == 0.0] = 1.0, 0.0
+        else:
+            voltage = dataset["voltage"].to_numpy().astype(np.float64)
+            current = dataset["current"].to_numpy().astype(np.float64)
+            raw = GapConductance().compute(voltage, current).conductance
+        gap = GapConductance(series).compute(voltage, current)
+        return Trace(
+            dataset=dataset,
+            device=device,
+            name=str(dataset["file_name"].to_numpy()[0]),
+            simulated=simulated,
+            synthetic=str(dataset.attrs.get("synthetic", "")),
+            series=series,
+            time=time,
+            raw=raw,
+            gap=gap.conductance,
+            uncertainty=gap.uncertainty,
+            flagged=gap.flagged,
+            compliance=dataset["compliance"].to_numpy().astype(bool),
+        )
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The conductance in one file.
+
+    Attributes
+    ----------
+    dataset : xarray.Dataset
+        The measurement.
+    device, name : str
+        Of the device and of the file.
+    simulated : bool
+        Whether it is a simulated run.
+    synthetic : str
+        What the file says about being synthetic; empty for real data.
+    series : SeriesResistance
+        What was subtracted.
+    time : ndarray, shape (n_points,)
+        s.
+    raw, gap, uncertainty : ndarray, shape (n_points,)
+        Conductance as measured, of the gap, and the standard error of the latter, G0.
+    flagged, compliance : ndarray of bool, shape (n_points,)
+        Points where the subtraction fails, and where the instrument limited.
+    """
+
+    dataset: xr.Dataset
+    device: str
+    name: str
+    simulated: bool
+    synthetic: str
+    series: SeriesResistance
+    time: FloatArray
+    raw: FloatArray
+    gap: FloatArray
+    uncertainty: FloatArray
+    flagged: BoolArray
+    compliance: BoolArray
+
+    @property
+    def usable(self) -> BoolArray:
+        """Points that tell the conductance of the gap."""
+        return ~(self.flagged | self.compliance)
+
+    @property
+    def cycle(self) -> NDArray[np.int64]:
+        """Cycle of every point."""
+        return self.dataset["cycle"].to_numpy().astype(np.int64)
+
+    @property
+    def notes(self) -> str:
+        """What reading left out."""
+        return str(self.dataset.attrs.get("notes", ""))
+
+    def interval(self, given: float | None = None) -> float:
+        """Return the time between samples, s.
+
+        Raises
+        ------
+        SettingsError
+            If the file has no times and none is given, or the sampling is uneven.
+        """
+        if given is not None:
+            return given
+        steps = np.diff(self.time)
+        if not len(steps) or not np.isfinite(steps).all():
+            raise SettingsError(
+                f"{self.name} has no time column: give the time between samples with --interval"
+            )
+        usual = float(np.median(steps))
+        if usual <= 0.0 or np.abs(steps - usual).max() > 0.5 * usual:
+            raise SettingsError(
+                f"{self.name} is sampled unevenly: spectra and dwell times need equal steps; give "
+                "the mean step with --interval to take the samples as equally spaced"
+            )
+        return usual

@@ -1,0 +1,105 @@
+"""The series resistance of every device of a campaign."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nanogap.electrical import PristineResistance, SaturationResistance, SeriesResistance
+from nanogap.errors import DataFormatError, SettingsError
+from nanogap.io import iterate_measurements
+
+
+@dataclass(frozen=True)
+class DeviceResistances:
+    """A series resistance for all devices, and better ones for some.
+
+    Attributes
+    ----------
+    default : SeriesResistance
+        For devices that are not named.
+    by_device : mapping
+        Device name to series resistance.
+    """
+
+    default: SeriesResistance = field(default_factory=lambda: SeriesResistance(0.0))
+    by_device: Mapping[str, SeriesResistance] = field(default_factory=dict)
+
+    @classmethod
+    def from_pristine(
+        cls, paths: Sequence[Path], columns: Mapping[str, str] | None = None
+    ) -> "DeviceResistances":
+        """Estimate the series resistance of every device from its pristine curve.
+
+        A device without one gets the mean of the others, with their spread as uncertainty, or a
+        fifth of it where there is but one.
+
+        Raises
+        ------
+        DataFormatError
+            If a file is no pristine curve.
+        SettingsError
+            If a device has two.
+        """
+        return cls._estimated(paths, columns, PristineResistance)
+
+    @classmethod
+    def from_saturated(
+        cls, paths: Sequence[Path], columns: Mapping[str, str] | None = None
+    ) -> "DeviceResistances":
+        """Estimate it from curves of a low state that was pulled in until it saturated."""
+        return cls._estimated(paths, columns, SaturationResistance)
+
+    @classmethod
+    def _estimated(
+        cls,
+        paths: Sequence[Path],
+        columns: Mapping[str, str] | None,
+        estimator: type[PristineResistance | SaturationResistance],
+    ) -> "DeviceResistances":
+        found: dict[str, SeriesResistance] = {}
+        for dataset in iterate_measurements(paths, columns):
+            device = str(dataset["device_name"].to_numpy()[0])
+            name = str(dataset["file_name"].to_numpy()[0])
+            try:
+                estimate = estimator().compute(
+                    dataset["voltage"].to_numpy(), dataset["current"].to_numpy()
+                )
+            except DataFormatError as error:
+                raise DataFormatError(f"{name}: {error}") from None
+            if device in found:
+                raise SettingsError(
+                    f"{name}: a second curve for the series resistance of device {device!r}; give "
+                    "one each"
+                )
+            found[device] = estimate.series
+        values = np.array([series.resistance for series in found.values()])
+        scatter = float(values.std(ddof=1)) if len(values) > 1 else 0.2 * float(values[0])
+        return cls(SeriesResistance(float(values.mean()), scatter), found)
+
+    def of(self, device: str) -> SeriesResistance:
+        """Return the series resistance of a device."""
+        return self.by_device.get(device, self.default)
+
+    def moved(self, direction: float) -> "DeviceResistances":
+        """Return all resistances moved by so many of their uncertainties, not below zero."""
+
+        def move(series: SeriesResistance) -> SeriesResistance:
+            shifted = max(0.0, series.resistance + direction * series.uncertainty)
+            return SeriesResistance(shifted, series.uncertainty)
+
+        return DeviceResistances(
+            move(self.default), {name: move(one) for name, one in self.by_device.items()}
+        )
+
+    def summary(self, devices: Sequence[str]) -> dict[str, Any]:
+        """Describe the resistances of some devices, ohm."""
+        return {
+            device: {
+                "resistance": self.of(device).resistance,
+                "uncertainty": self.of(device).uncertainty,
+            }
+            for device in dict.fromkeys(devices)
+        }

@@ -1,0 +1,95 @@
+"""What the subcommands for data share: reading options, tables, JSON, figures."""
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from nanogap.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nanogap.campaign import DataFiles
+
+log = Console(stderr=True)
+
+
+def data_files(
+    files: list[Path],
+    resistance: float,
+    uncertainty: float | None,
+    pristine: list[Path] | None,
+    columns: str | None,
+    averaging_time: float | None = None,
+    saturated: list[Path] | None = None,
+) -> "DataFiles":
+    """Gather what says which files and how."""
+    from nanogap.campaign import DataFiles, DeviceResistances, parse_columns
+    from nanogap.electrical import SeriesResistance
+
+    chosen = parse_columns(columns)
+    given = [bool(resistance), bool(pristine), bool(saturated)]
+    if sum(given) > 1:
+        raise SettingsError("give one of --series-resistance, --pristine and --saturated")
+    if pristine:
+        resistances = DeviceResistances.from_pristine(pristine, chosen)
+    elif saturated:
+        resistances = DeviceResistances.from_saturated(saturated, chosen)
+    else:
+        error = 0.2 * abs(resistance) if uncertainty is None else uncertainty
+        resistances = DeviceResistances(SeriesResistance(resistance, error))
+    return DataFiles(files, chosen, resistances, averaging_time)
+
+
+def check_figure(output: Path | None) -> None:
+    """Refuse a figure path before the work begins."""
+    if output is not None:
+        from nanogap.report.marks import need_figure_path
+
+        need_figure_path(output)
+
+
+def save(figure: Any, output: Path) -> None:
+    """Write a figure and say so."""
+    from nanogap.report.marks import save_figure
+
+    save_figure(figure, output)
+    log.print(f"Wrote {output}")
+
+
+def tell(content: dict[str, Any]) -> None:
+    """Say on stderr what reading left out, and that synthetic data are synthetic."""
+    for note in content.get("notes", []):
+        log.print(note)
+    if content["synthetic"]:
+        log.print("The data are SYNTHETIC.")
+
+
+def emit(content: dict[str, Any]) -> None:
+    """Print one JSON object on stdout."""
+    sys.stdout.write(json.dumps(finite(content), allow_nan=False) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """Turn what JSON has no number for into null."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table on stdout."""
+    shown = Table(title=title)
+    for name in names:
+        shown.add_column(name, justify="right")
+    for row in rows:
+        shown.add_row(*row)
+    Console().print(shown)

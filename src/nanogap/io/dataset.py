@@ -1,0 +1,227 @@
+"""The measurement dataset: the one form that measured curves and simulated traces have.
+
+Dimension ``point``; variables ``time`` (s), ``voltage`` (V), ``current`` (A), ``cycle``,
+``direction`` (1 up, -1 down, 0 constant) and ``compliance``; coordinate ``file``: the place of the
+file in ``file_name`` and ``device_name``, which have the dimension ``source``. Where the
+conductance itself is given, as by a simulated run, there is ``conductance`` (G0), and voltage and
+current are NaN.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nanogap.errors import DataFormatError, SettingsError
+from nanogap.io.sweeps import direction_and_cycle, sweep_source
+
+FloatArray = NDArray[np.float64]
+
+_UNITS = {"time": "s", "voltage": "V", "current": "A", "conductance": "G0"}
+_DEVICE = re.compile(
+    r"(?:^|[_\-\s.])((?:device|dev|sample|nw|wire)[_\-\s]?[a-z]?\d+)", re.IGNORECASE
+)
+
+
+def measurement_dataset(
+    *,
+    time: FloatArray,
+    voltage: FloatArray | None = None,
+    current: FloatArray | None = None,
+    conductance: FloatArray | None = None,
+    cycle: NDArray[np.int64] | None = None,
+    compliance: NDArray[np.bool_] | None = None,
+    name: str = "data",
+    device: str | None = None,
+    attrs: Mapping[str, str] | None = None,
+) -> xr.Dataset:
+    """Make a measurement dataset of arrays.
+
+    Parameters
+    ----------
+    time : ndarray, shape (n_points,)
+        s; NaN if it was not recorded.
+    voltage, current : ndarray, shape (n_points,), optional
+        V and A.
+    conductance : ndarray, shape (n_points,), optional
+        G0, where it is known without a voltage and a current.
+    cycle : ndarray of int, shape (n_points,), optional
+        Default: counted from the sweep.
+    compliance : ndarray of bool, shape (n_points,), optional
+        Whether the instrument limited the point. Default: nowhere.
+    name, device : str, optional
+        Of the file and of the device; the latter is found in the former if it is there.
+    attrs : mapping, optional
+        What else to remember.
+    """
+    count = len(time)
+    unknown = np.full(count, np.nan)
+    volts = unknown if voltage is None else voltage
+    amperes = unknown if current is None else current
+    if voltage is None or current is None:
+        source = volts if voltage is not None else amperes
+    else:
+        source = sweep_source(volts, amperes)
+    direction, counted = direction_and_cycle(source)
+    variables = {
+        "time": time,
+        "voltage": volts,
+        "current": amperes,
+        "cycle": (counted if cycle is None else cycle).astype(np.int64),
+        "direction": direction,
+        "compliance": np.zeros(count, dtype=bool) if compliance is None else compliance,
+    }
+    if conductance is not None:
+        variables["conductance"] = conductance
+    dataset = xr.Dataset(
+        {key: ("point", values) for key, values in variables.items()},
+        coords={
+            "file": ("point", np.zeros(count, dtype=np.int32)),
+            "file_name": ("source", [name]),
+            "device_name": ("source", [device or device_of(name)]),
+        },
+        attrs=dict(attrs or {}),
+    )
+    for key, unit in _UNITS.items():
+        if key in dataset:
+            dataset[key].attrs["units"] = unit
+    return dataset
+
+
+def device_of(name: str) -> str:
+    """Device that a file name speaks of, such as ``nw3``; the stem of the name if it does not."""
+    found = _DEVICE.search(Path(name).stem)
+    return found[1].casefold() if found else Path(name).stem
+
+
+def simulated_trace(transmission: xr.Dataset, name: str) -> xr.Dataset:
+    """Turn the transmissions of a run into a measurement dataset.
+
+    Parameters
+    ----------
+    transmission : xarray.Dataset
+        ``transmission_average`` over ``snapshot`` and perhaps ``energy`` (eV from E_F); may have
+        ``time`` over ``snapshot``, fs.
+    name : str
+        File or folder.
+
+    Returns
+    -------
+    xarray.Dataset
+        With ``conductance`` (G0) and the attribute ``simulated``.
+
+    Raises
+    ------
+    DataFormatError
+        If there is no snapshot.
+    """
+    values = transmission["transmission_average"]
+    if "energy" in values.dims:
+        values = values.sel(energy=0.0, method="nearest")
+    if values.dims != ("snapshot",) or not values.size:
+        raise DataFormatError(f"{name} holds no transmission over snapshots")
+    time = np.full(values.size, np.nan)
+    if "time" in transmission and transmission["time"].dims == ("snapshot",):
+        time = transmission["time"].to_numpy().astype(float) * 1e-15
+    return measurement_dataset(
+        time=time,
+        # rounding can leave the T of an open gap a trifle below zero
+        conductance=np.maximum(values.to_numpy().astype(float), 0.0),
+        name=name,
+        device=f"simulated {Path(name).stem}",
+        attrs={"simulated": "ballistic transmission of snapshots of molecular dynamics"},
+    )
+
+
+def stacked(parts: list[xr.Dataset]) -> xr.Dataset:
+    """Put the sweeps of one file after each other: cycles and times go on."""
+    if len(parts) == 1:
+        return parts[0]
+    if len({"conductance" in part for part in parts}) > 1:
+        raise SettingsError("some sheets hold a conductance and others a voltage and a current")
+    shifted: list[xr.Dataset] = []
+    cycle, clock = 0, 0.0
+    for part in parts:
+        moved = part.assign(cycle=part["cycle"] + cycle)
+        time = part["time"].to_numpy()
+        if shifted and np.isfinite(time).any():
+            begins = float(np.nanmin(time))
+            moved["time"] = ("point", time + max(0.0, clock - begins), {"units": "s"})
+        cycle = int(moved["cycle"].max()) + 1
+        clock = float(np.nanmax(moved["time"].to_numpy(), initial=0.0)) + _interval(time)
+        shifted.append(moved)
+    merged = xr.concat(
+        shifted,
+        dim="point",
+        data_vars="minimal",
+        coords="minimal",
+        compat="override",
+        combine_attrs="override",
+        join="override",
+    )
+    merged.attrs["notes"] = "; ".join(
+        dict.fromkeys(note for part in parts if (note := part.attrs.get("notes", "")))
+    )
+    return merged
+
+
+def _interval(time: FloatArray) -> float:
+    steps = np.diff(time[np.isfinite(time)])
+    return float(np.median(steps)) if len(steps) else 0.0
+
+
+def cycle_number(dataset: xr.Dataset) -> NDArray[np.int64]:
+    """Return cycle numbers that run through all files, shape (n_points,), from 0."""
+    file = dataset["file"].to_numpy().astype(np.int64)
+    cycle = dataset["cycle"].to_numpy().astype(np.int64)
+    if not len(cycle):
+        return cycle
+    key = file * (int(cycle.max()) + 1) + cycle
+    return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
+
+
+def joined_files(parts: list[xr.Dataset]) -> xr.Dataset:
+    """Put the datasets of several files into one; the coordinate ``file`` tells them apart.
+
+    Raises
+    ------
+    SettingsError
+        If there is none, or some files give a conductance and others a voltage and a current.
+    """
+    if not parts:
+        raise SettingsError("no files to read")
+    sources = 0
+    moved = []
+    for part in parts:
+        moved.append(part.assign_coords(file=part["file"] + sources))
+        sources += part.sizes["source"]
+    if len(parts) == 1:
+        return moved[0]
+    if len({"conductance" in part for part in parts}) > 1:
+        raise SettingsError(
+            "some files give a conductance and others a voltage and a current: analyse them apart"
+        )
+    names = {
+        key: ("source", np.concatenate([part[key].to_numpy().astype(str) for part in parts]))
+        for key in ("file_name", "device_name")
+    }
+    points = [part.drop_vars(["file_name", "device_name"]) for part in moved]
+    merged = xr.concat(
+        points,
+        dim="point",
+        data_vars="minimal",
+        coords="minimal",
+        compat="override",
+        join="override",
+        combine_attrs="drop_conflicts",
+    )
+    notes = [
+        f"{part['file_name'].to_numpy()[0]}: {note}"
+        for part in parts
+        if (note := part.attrs.get("notes", ""))
+    ]
+    merged.attrs["notes"] = "; ".join(notes)
+    return merged.assign_coords(names)

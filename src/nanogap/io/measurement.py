@@ -1,0 +1,292 @@
+"""Measured curves from any file that an instrument or nanogap itself wrote."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from nanogap.errors import DataFormatError
+from nanogap.io.cells import check_plausible, continued_time, numbers_of
+from nanogap.io.columns import Column, buffer_columns, identify_columns, split_unit, steps_of
+from nanogap.io.dataset import (
+    device_of,
+    joined_files,
+    measurement_dataset,
+    simulated_trace,
+    stacked,
+)
+from nanogap.io.excel_table import read_workbook
+from nanogap.io.results import read_dataset
+from nanogap.io.text_table import Table, read_text_table
+from nanogap.io.trajectory import TrajectoryStore
+from nanogap.units import CONDUCTANCE_QUANTUM
+
+FloatArray = NDArray[np.float64]
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
+EXCEL_SUFFIXES = (".xls", ".xlsx", ".xlsm")
+NETCDF_SUFFIXES = (".nc", ".nc4", ".h5", ".hdf5")
+DATA_SUFFIXES = TEXT_SUFFIXES + EXCEL_SUFFIXES + NETCDF_SUFFIXES
+
+
+def read_measurement(path: Path, columns: Mapping[str, str] | None = None) -> xr.Dataset:
+    """Read one file.
+
+    Parameters
+    ----------
+    path : Path
+        Keithley 4200 (xls, xlsx, csv), Keithley 2600 buffer (csv), any text table, or netCDF-4.
+    columns : mapping, optional
+        ``time``, ``voltage``, ``current``, ``conductance``, ``resistance``, ``cycle`` or
+        ``compliance`` to the name or the number (from 1) of its column, where the header does not
+        say it.
+
+    Returns
+    -------
+    xarray.Dataset
+        A measurement dataset with one source.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is missing, damaged, or holds no such table.
+    SettingsError
+        If a chosen column does not exist, or the header leaves a choice.
+    """
+    if not path.exists():
+        raise DataFormatError(f"no file {path}")
+    if path.is_dir():
+        raise DataFormatError(f"{path} is a folder, not a file")
+    suffix = path.suffix.casefold()
+    if suffix in NETCDF_SUFFIXES:
+        return _own_file(path)
+    if path.stat().st_size == 0:
+        raise DataFormatError(f"{path} is empty")
+    if suffix in EXCEL_SUFFIXES and _is_workbook(path):
+        tables = read_workbook(path)
+    elif suffix in EXCEL_SUFFIXES + TEXT_SUFFIXES or not suffix:
+        tables = [read_text_table(path)]
+    else:
+        known = ", ".join(DATA_SUFFIXES)
+        raise DataFormatError(f"{path}: unknown kind of file {suffix!r}; known are {known}")
+    return _joined_sheets([_from_table(table, columns) for table in tables], path, tables)
+
+
+def read_measurements(
+    paths: Sequence[Path], columns: Mapping[str, str] | None = None
+) -> xr.Dataset:
+    """Read files and folders as one measurement dataset; see `read_measurement`."""
+    return joined_files(list(iterate_measurements(paths, columns)))
+
+
+def iterate_measurements(
+    paths: Sequence[Path], columns: Mapping[str, str] | None = None
+) -> Iterator[xr.Dataset]:
+    """Read files and folders one by one, so that only one file is in memory.
+
+    Yields
+    ------
+    xarray.Dataset
+        A measurement dataset per file.
+    """
+    for path in paths:
+        if path.is_dir() and (path / "run.json").is_file():
+            yield _run(path)
+        elif path.is_dir():
+            for file in _files_of(path):
+                yield read_measurement(file, columns)
+        else:
+            yield read_measurement(path, columns)
+
+
+def natural_order(path: Path) -> list[tuple[int, str]]:
+    """Key that sorts ``nw2`` before ``nw10``."""
+    parts = re.split(r"(\d+)", str(path))
+    return [(int(part) if part.isdecimal() else -1, part) for part in parts]
+
+
+def _files_of(folder: Path) -> list[Path]:
+    """Return the files of a known kind in a folder, by name; not those in folders below."""
+    known = DATA_SUFFIXES
+    files = [
+        path
+        for path in sorted(folder.iterdir(), key=natural_order)
+        if path.is_file()
+        and path.suffix.casefold() in known
+        and not path.name.startswith((".", "~"))
+    ]
+    if not files:
+        raise DataFormatError(f"{folder} holds no file with one of the endings {', '.join(known)}")
+    return files
+
+
+def _run(folder: Path) -> xr.Dataset:
+    """Read the conductance of a run directory, with the times of its snapshots."""
+    path = folder / "transmission.nc"
+    if not path.is_file():
+        raise DataFormatError(
+            f"{folder} is a run without {path.name}: let it finish, or write it with "
+            f"'nanogap report {folder}'"
+        )
+    dataset = read_dataset(path)
+    if "snapshot" in dataset.coords and dataset.sizes["snapshot"]:
+        numbers = dataset["snapshot"].to_numpy().astype(int)
+        observed = TrajectoryStore(folder).observables(int(numbers.max()) + 1)
+        dataset = dataset.assign(time=("snapshot", observed["time"].to_numpy()[numbers]))
+    return simulated_trace(dataset, str(folder))
+
+
+def _is_workbook(path: Path) -> bool:
+    """Whether the content is one of Excel's formats; older programs call text files ``.xls``."""
+    with path.open("rb") as handle:
+        return handle.read(4) in {b"\xd0\xcf\x11\xe0", b"PK\x03\x04"}
+
+
+def _own_file(path: Path) -> xr.Dataset:
+    """Read a measurement dataset, or the transmissions of a run."""
+    dataset = read_dataset(path)
+    if "transmission_average" in dataset:
+        return simulated_trace(dataset, str(path))
+    if "point" not in dataset.dims or not {"voltage", "current"} <= set(dataset.variables):
+        if "conductance" in dataset and dataset["conductance"].ndim == 1:
+            return _bare_trace(dataset, path)
+        raise DataFormatError(
+            f"{path} holds neither a measurement (voltage and current over 'point') nor a "
+            "transmission over 'snapshot'"
+        )
+    if "compliance" in dataset:
+        dataset["compliance"] = dataset["compliance"].astype(bool)
+    if "file" not in dataset.coords:
+        count = dataset.sizes["point"]
+        fields = {
+            key: dataset[key].to_numpy().astype(float) if key in dataset else None
+            for key in ("time", "voltage", "current", "conductance")
+        }
+        return measurement_dataset(
+            time=fields["time"] if fields["time"] is not None else np.full(count, np.nan),
+            voltage=fields["voltage"],
+            current=fields["current"],
+            conductance=fields["conductance"],
+            cycle=dataset["cycle"].to_numpy() if "cycle" in dataset else None,
+            compliance=dataset["compliance"].to_numpy() if "compliance" in dataset else None,
+            name=path.name,
+            attrs={str(key): str(value) for key, value in dataset.attrs.items()},
+        )
+    return dataset
+
+
+def _bare_trace(dataset: xr.Dataset, path: Path) -> xr.Dataset:
+    """Read a conductance over any one dimension."""
+    values = dataset["conductance"]
+    time = dataset["time"].to_numpy().astype(float) if "time" in dataset else None
+    if time is None or time.shape != values.shape:
+        time = np.full(values.shape, np.nan)
+    return measurement_dataset(
+        time=time, conductance=values.to_numpy().astype(float), name=path.name
+    )
+
+
+def _from_table(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
+    """Turn one table into a measurement dataset; stepped columns become sweeps one by one."""
+    steps = steps_of(table.header)
+    if not steps:
+        return _one_sweep(table, choice)
+    parts = []
+    for step, places in steps.items():
+        part = Table(
+            f"{table.where}, step {step}",
+            [table.header[place] for place in places],
+            table.cells.iloc[:, places].set_axis(range(len(places)), axis=1),
+            table.first_line,
+            table.notes,
+        )
+        parts.append(_one_sweep(part, choice))
+    return stacked(parts)
+
+
+def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
+    """Read the columns of a table that has each quantity once."""
+    where = table.where
+    found = identify_columns(table.header, choice, where)
+    notes = list(table.notes)
+    if "voltage" not in found or "current" not in found:
+        _add_buffer_columns(table, found, notes)
+    wanted = {"conductance", "resistance"} & set(found)
+    if not wanted and not {"voltage", "current"} <= set(found):
+        missing = " and no ".join(q for q in ("voltage", "current") if q not in found)
+        names = ", ".join(repr(cell) for cell in table.header if cell) or "none"
+        raise DataFormatError(
+            f"{where}: no {missing} column among its {len(table.header)} columns (names: {names}); "
+            "choose them with --columns voltage=NAME,current=NAME, or by number"
+        )
+    used = [key for key in found if key != "compliance"]
+    values, status, keep = numbers_of(table, {key: found[key] for key in used}, notes)
+    if not keep.any():
+        raise DataFormatError(f"{where}: the table has no rows of numbers")
+    compliance = (status == "C") | (status == "T")
+    if "compliance" in found:
+        raw = table.cells.iloc[:, found["compliance"].index].astype(str).str.strip().str.casefold()
+        compliance |= raw.isin(["1", "1.0", "true", "yes", "c", "t"]).to_numpy()[keep]
+    if not choice:
+        check_plausible(values, where)
+    count = int(keep.sum())
+    conductance = values.get("conductance")
+    if conductance is None and "resistance" in values and "current" not in values:
+        with np.errstate(divide="ignore"):
+            conductance = 1.0 / (values["resistance"] * CONDUCTANCE_QUANTUM)
+    cycle = values.get("cycle")
+    if cycle is not None and np.isnan(cycle).any():
+        raise DataFormatError(f"{where}: the column {found['cycle'].name!r} of cycles has gaps")
+    time = values.get("time", np.full(count, np.nan))
+    return measurement_dataset(
+        time=continued_time(time, where, notes),
+        voltage=values.get("voltage"),
+        current=values.get("current"),
+        conductance=conductance if not {"voltage", "current"} <= set(values) else None,
+        cycle=None if cycle is None else np.round(cycle).astype(np.int64),
+        compliance=compliance,
+        attrs={**table.metadata, "notes": "; ".join(notes)},
+    )
+
+
+def _add_buffer_columns(table: Table, found: dict[str, Column], notes: list[str]) -> None:
+    """Find source values and readings of a buffer whose header has no units."""
+    pair = buffer_columns(table.header)
+    if pair is None:
+        return
+    sizes = [
+        pd.to_numeric(table.cells.iloc[:, place], errors="coerce").abs().median() for place in pair
+    ]
+    given = [split_unit(table.header[place])[1] for place in pair]
+    function = next(
+        (value for key, value in table.metadata.items() if "source" in key and "func" in key), ""
+    ).casefold()
+    if function.startswith(("v", "i", "a", "curr", "dc v", "dc c")):
+        voltage_first = "v" in function.split("_")[-1][:5]
+    elif any(given):
+        return
+    else:
+        # a device has far more than one ohm, so the larger numbers are the volts
+        voltage_first = bool(sizes[0] >= sizes[1])
+        notes.append(
+            "the buffer names no units: "
+            + ("source values" if voltage_first else "readings")
+            + " were taken as voltage because they are the larger"
+        )
+    places = pair if voltage_first else pair[::-1]
+    for quantity, place in zip(("voltage", "current"), places, strict=True):
+        found[quantity] = Column(place, table.header[place])
+
+
+def _joined_sheets(parts: list[xr.Dataset], path: Path, tables: list[Table]) -> xr.Dataset:
+    """Name the file in the dataset of its sheets."""
+    merged = stacked(parts)
+    device = next((t.metadata["device"] for t in tables if "device" in t.metadata), None)
+    return merged.assign_coords(
+        file_name=("source", [path.name]),
+        device_name=("source", [device or device_of(path.name)]),
+    )
