@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from nanogap import __version__
+from nanogap import __version__, cli_fit
 from nanogap.cli_measured import register, report_of_data
 from nanogap.errors import NanogapError, SettingsError
 
@@ -250,6 +250,7 @@ def transmission(
 
 
 register(app)
+cli_fit.register(app)
 
 
 def _check_output(output: Path, suffixes: tuple[str, ...]) -> None:

@@ -1,7 +1,5 @@
 import dataclasses
 import itertools
-import json
-from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -16,8 +14,9 @@ from nanogap.errors import SettingsError, StructureError
 from nanogap.transport import hamiltonian
 from nanogap.transport.bands import bands, fermi_energy, fermi_energy_of
 from nanogap.transport.fit import pack, residuals, solve_bands, unpack
-from nanogap.transport.fit_data import BlochSums, crowded_clusters, load_references
-from nanogap.transport.hamiltonian import find_neighbours, load_model, real_space_matrices
+from nanogap.transport.fit_data import BlochSums, crowded_clusters, packaged_references
+from nanogap.transport.hamiltonian import load_model, real_space_matrices
+from nanogap.transport.neighbours import find_neighbours
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -38,8 +37,8 @@ def levels(atoms):
 
 
 def references():
-    data = files("nanogap.transport") / "data" / "dft_bands_ag.json"
-    return {r.name: r for r in load_references(json.loads(data.read_text()), semicore=3)}
+    """First-principles bands of two codes: GPAW, and Quantum ESPRESSO."""
+    return {r.name: r for r in packaged_references("Ag")}
 
 
 def fcc_layer_cell(lattice_constant):

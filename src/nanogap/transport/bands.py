@@ -13,11 +13,11 @@ from scipy.special import erfc
 from nanogap.errors import SettingsError
 from nanogap.transport.hamiltonian import (
     TightBindingModel,
-    find_neighbours,
     load_model,
     overlap_error,
     real_space_matrices,
 )
+from nanogap.transport.neighbours import find_neighbours
 
 FloatArray = NDArray[np.float64]
 

@@ -210,7 +210,7 @@ def _assemble(sides: list[_Side], channel: FloatArray, model: TightBindingModel)
     surfaces = [side.units(side.taken, side.lead.layers) for side in sides]
     inside = np.concatenate([left.units(0, left.taken), channel, right.units(0, right.taken)])
     positions = np.concatenate([surfaces[0], inside, surfaces[1]])
-    densities = np.full((2, len(positions)), np.nan)
+    densities = np.full((len(left.lead.densities), len(positions)), np.nan)
     densities[:, : len(surfaces[0])] = np.tile(left.lead.densities, left.lead.layers)
     densities[:, len(positions) - len(surfaces[1]) :] = np.tile(
         right.lead.densities, right.lead.layers

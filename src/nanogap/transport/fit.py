@@ -290,7 +290,8 @@ def fit(
     no_shifts = np.zeros(len(structures))
     n_shifts = 0 if shift_penalty is None else len(structures)
     origin = np.concatenate([pack(start), np.zeros(n_shifts)])
-    pull = np.concatenate([np.full(N_PARAMETERS, ridge), np.full(n_shifts, shift_penalty or 0.0)])
+    by_structure = [(shift_penalty or 0.0) * r.shift_importance for r in references][:n_shifts]
+    pull = np.concatenate([np.full(N_PARAMETERS, ridge), by_structure])
 
     def values(vector: FloatArray) -> FloatArray:
         return evaluate(vector, derivatives=False)[0]

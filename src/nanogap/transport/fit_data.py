@@ -1,6 +1,8 @@
 """What the tight-binding model is fitted to: first-principles bands, and guards of the overlap."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -8,11 +10,19 @@ from ase import Atoms
 from ase.build import bulk
 from numpy.typing import NDArray
 
-from nanogap.transport.hamiltonian import TightBindingModel, find_neighbours
+from nanogap.errors import DataFormatError
+from nanogap.transport.hamiltonian import TightBindingModel
+from nanogap.transport.neighbours import find_neighbours
 from nanogap.transport.slater_koster import N_ORBITALS, angular_blocks
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
+
+
+#: Density of the meshes that fill the bands of small and of large cells.
+_MESH, _LARGE_MESH, _LARGE = 14.0, 6.0, 4
+#: Weight of the Fermi energy of a structure with a gap.
+_GAPPED = 0.05
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,9 @@ class Reference:
     k_weights : ndarray, shape (n_k,)
     importance : float
         Weight of the structure.
+    shift_importance : float
+        Weight of its Fermi energy: small where bands do not cross it, so that it is anywhere in
+        a gap.
     mesh_density : float
         Of the mesh that fills its bands, see `bands.fermi_energy_of`.
     """
@@ -41,30 +54,74 @@ class Reference:
     bands: FloatArray
     k_weights: FloatArray
     importance: float = 1.0
+    shift_importance: float = 1.0
     mesh_density: float = 14.0
 
 
-def load_references(content: dict[str, Any], semicore: int) -> list[Reference]:
-    """Read reference bands from the layout of ``dft_bands_ag.json``.
+def load_references(content: dict[str, Any], name: str = "reference bands") -> list[Reference]:
+    """Read reference bands.
 
     Parameters
     ----------
     content : dict
-        The parsed file.
-    semicore : int
-        Lowest bands per atom to drop.
+        A parsed file in the layout of ``data/dft_bands_ag.json``: ``element``, ``semicore`` (how
+        many of the lowest bands per atom to drop), optionally ``importance`` (structure to
+        weight) and ``gapped`` (structures without bands at E_F), and ``structures``: name to
+        ``cell``, ``positions`` (angstrom), ``kpoints`` (fractions of the reciprocal cell),
+        ``weights``, ``bands`` and ``fermi_energy`` (eV on one scale).
+    name : str
+        What error messages call it.
+
+    Raises
+    ------
+    DataFormatError
+        If something is missing or of another shape.
     """
-    references = []
-    for name, entry in content["structures"].items():
-        positions = np.array(entry["positions"])
-        kpoints = np.array(entry["kpoints"])
-        bands = np.array(entry["bands"]).reshape(len(kpoints), -1)
-        bands = bands[:, semicore * len(positions) :] - entry["fermi_energy"]
-        # points of high symmetry weigh little in the zone, but much in the shape of the bands
-        weights = np.array(entry["weights"]) / np.sum(entry["weights"]) + 1.0 / len(kpoints)
-        atoms = Atoms(f"Ag{len(positions)}", positions=positions, cell=entry["cell"], pbc=True)
-        references.append(Reference(name, atoms, kpoints, bands, weights / weights.sum()))
-    return references
+    try:
+        element, semicore = str(content["element"]), int(content["semicore"])
+        weights, gapped = content.get("importance", {}), content.get("gapped", ())
+        return [
+            replace(
+                _reference(structure, entry, element, semicore),
+                importance=float(weights.get(structure, 1.0)),
+                shift_importance=_GAPPED if structure in gapped else 1.0,
+            )
+            for structure, entry in content["structures"].items()
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataFormatError(
+            f"{name} is not in the layout of reference bands: {type(error).__name__}: {error} "
+            "(docs/hamiltonian.md shows the layout)"
+        ) from None
+
+
+def packaged_contents(element: str) -> list[tuple[str, dict[str, Any]]]:
+    """Read the files of reference bands that come with the package: name and content."""
+    folder = files("nanogap.transport") / "data"
+    prefix = f"dft_bands_{element.lower()}"
+    found = sorted(entry.name for entry in folder.iterdir() if entry.name.startswith(prefix))
+    return [(name, json.loads((folder / name).read_text("utf-8"))) for name in found]
+
+
+def packaged_references(element: str) -> list[Reference]:
+    """Read all reference bands that come with the package."""
+    return [
+        reference
+        for name, content in packaged_contents(element)
+        for reference in load_references(content, name)
+    ]
+
+
+def _reference(name: str, entry: dict[str, Any], element: str, semicore: int) -> Reference:
+    positions, kpoints = np.array(entry["positions"]), np.array(entry["kpoints"])
+    n_atoms = len(positions)
+    bands = np.array(entry["bands"]).reshape(len(kpoints), -1)
+    bands = bands[:, semicore * n_atoms :][:, : N_ORBITALS * n_atoms] - entry["fermi_energy"]
+    # points of high symmetry weigh little in the zone, but much in the shape of the bands
+    weights = np.array(entry["weights"]) / np.sum(entry["weights"]) + 1.0 / len(kpoints)
+    atoms = Atoms(f"{element}{n_atoms}", positions=positions, cell=entry["cell"], pbc=True)
+    mesh = _MESH if n_atoms <= _LARGE else _LARGE_MESH
+    return Reference(name, atoms, kpoints, bands, weights / weights.sum(), mesh_density=mesh)
 
 
 def crowded_clusters(least: float, seed: int = 0, count: int = 12) -> list[Reference]:

@@ -11,9 +11,8 @@ Orbitals are atom-major; on each atom s; x, y, z; xy, yz, 3z^2 - r^2, zx, x^2 - 
 """
 
 import functools
-import itertools
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
@@ -22,10 +21,11 @@ import scipy.linalg
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import bsr_array, csr_array
-from scipy.spatial import cKDTree
 
 from nanogap.errors import SettingsError, StructureError
+from nanogap.transport.neighbours import Neighbours, find_neighbours
 from nanogap.transport.slater_koster import INTEGRALS, N_ORBITALS, two_centre_blocks
+from nanogap.transport.vacuum import VacuumTail, openness, surroundings
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -36,6 +36,8 @@ SHELLS = ("s", "p", "d")
 
 #: The overlap is checked in every structure with a bond shorter than this, angstrom.
 _SAFE_BOND = 2.5
+#: Couplings through vacuum that are weaker than this part of the full one are left out.
+_LEAST_WEIGHT = 1e-6
 #: Radius of the surroundings of a short bond in which the overlap is checked, angstrom.
 _CHECK_RADIUS = 6.0
 #: Structures of at most so many atoms are checked as a whole.
@@ -67,6 +69,8 @@ class TightBindingModel:
         b, c, d of the potential of an atom, v = b t + c t^2 + d t^3, eV, which adds
         S_ij (v_i + v_j)/2 to the Hamiltonian: it moves bands rigidly, so that every environment
         can have its Fermi energy at zero.
+    vacuum : VacuumTail or None
+        Coupling through empty space; None: there is none beyond the cut-off.
     orbitals_per_atom : int
     """
 
@@ -80,6 +84,7 @@ class TightBindingModel:
     onsite: FloatArray
     potential_decay: float
     potential: FloatArray
+    vacuum: VacuumTail | None = None
     orbitals_per_atom: int = N_ORBITALS
 
     def __post_init__(self) -> None:
@@ -175,57 +180,7 @@ def model_from_table(table: dict[str, Any]) -> TightBindingModel:
         onsite=rows("onsite", SHELLS),
         potential_decay=float(table["potential_decay"]),
         potential=np.array(table["potential"], dtype=np.float64),
-    )
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """Pairs of atoms within the cut-off, each in both directions.
-
-    Attributes
-    ----------
-    first, second : ndarray, shape (n_pairs,)
-        Atom numbers.
-    translations : ndarray, shape (n_pairs, 3)
-        Lattice translation of the second atom, in cell vectors.
-    vectors : ndarray, shape (n_pairs, 3)
-        From the first atom to the second, angstrom.
-    distances : ndarray, shape (n_pairs,)
-    """
-
-    first: IntArray
-    second: IntArray
-    translations: IntArray
-    vectors: FloatArray
-    distances: FloatArray
-
-
-def find_neighbours(atoms: Atoms, cutoff: float) -> Neighbours:
-    """Find all pairs of atoms within a cut-off, periodic images included."""
-    periodic = np.asarray(atoms.pbc, dtype=bool)
-    cell = np.asarray(atoms.cell.complete())
-    inverse = np.linalg.inv(cell)
-    positions = atoms.get_positions()
-    home = np.where(periodic, np.floor(positions @ inverse), 0.0).astype(np.intp)
-    wrapped = positions - home @ cell
-    # distance of the planes of the cell decides how many images can be in reach
-    reach = np.where(periodic, np.ceil(cutoff * np.linalg.norm(inverse, axis=0)), 0).astype(int)
-    shifts = np.array(list(itertools.product(*(range(-n, n + 1) for n in reach))), dtype=np.intp)
-    images = (wrapped[None] + (shifts @ cell)[:, None]).reshape(-1, 3)
-    low, high = wrapped.min(axis=0) - cutoff, wrapped.max(axis=0) + cutoff
-    near = np.flatnonzero(np.all((images > low) & (images < high), axis=1))
-    tree = cKDTree(wrapped)
-    found = tree.sparse_distance_matrix(cKDTree(images[near]), cutoff, output_type="ndarray")
-    first, image = found["i"], near[found["j"]]
-    number, second = np.divmod(image, len(atoms))
-    itself = (second == first) & (shifts[number] == 0).all(axis=1)
-    first, second, number, image = (a[~itself] for a in (first, second, number, image))
-    return Neighbours(
-        first=first,
-        second=second,
-        translations=shifts[number] - home[second] + home[first],
-        vectors=images[image] - wrapped[first],
-        distances=found["v"][~itself],
+        vacuum=VacuumTail.from_table(table["vacuum"]) if "vacuum" in table else None,
     )
 
 
@@ -289,9 +244,9 @@ def real_space_matrices(
     atoms : ase.Atoms
         Its cell and periodic axes are used.
     model : TightBindingModel
-    densities : ndarray, shape (2, n_atoms), optional
-        Densities of neighbours that set the onsite energies and the potential, for atoms whose
-        surroundings the structure does not hold whole; NaN where its own neighbours set them.
+    densities : ndarray, shape (3, n_atoms), optional
+        See `atom_densities`; for atoms whose surroundings the structure does not hold whole, NaN
+        where its own neighbours set them.
 
     Raises
     ------
@@ -307,12 +262,13 @@ def real_space_matrices(
         )
     pairs = find_neighbours(atoms, model.cutoff)
     _check_distances(pairs)
-    own = np.array(model.densities(pairs.first, pairs.distances, len(atoms)))
+    own = atom_densities(pairs, len(atoms), model)
     densities = own if densities is None else np.where(np.isnan(densities), own, densities)
+    integrals = model.two_centre(pairs.distances)
+    if model.vacuum is not None:
+        pairs, integrals = _through_vacuum(atoms, model.vacuum, densities[2], pairs, integrals)
     # the two directions of a pair are each other's transpose: both are evaluated, in one sweep
-    blocks = two_centre_blocks(
-        pairs.vectors / pairs.distances[:, None], model.two_centre(pairs.distances)
-    )
+    blocks = two_centre_blocks(pairs.vectors / pairs.distances[:, None], integrals)
     potentials = model.potentials(densities[1])
     mean = (potentials[pairs.first] + potentials[pairs.second]) / 2.0
     blocks[0] += mean[:, None, None] * blocks[1]
@@ -323,6 +279,62 @@ def real_space_matrices(
     matrices = _collect(pairs, np.concatenate([blocks, onsite], axis=1), len(atoms))
     _check_overlap(atoms, pairs, matrices)
     return matrices
+
+
+def atom_densities(pairs: Neighbours, n_atoms: int, model: TightBindingModel) -> FloatArray:
+    """Sum what the surroundings of every atom amount to.
+
+    Returns
+    -------
+    ndarray, shape (3, n_atoms)
+        The densities of neighbours that set the onsite energies and the potential, and the number
+        of neighbours, which tells whether an atom faces vacuum.
+    """
+    onsite, potential = model.densities(pairs.first, pairs.distances, n_atoms)
+    if model.vacuum is None:
+        return np.array([onsite, potential, np.zeros(n_atoms)])
+    counts = np.bincount(pairs.first, model.vacuum.bond_count(pairs.distances), n_atoms)
+    return np.array([onsite, potential, counts])
+
+
+def _through_vacuum(
+    atoms: Atoms,
+    tail: VacuumTail,
+    coordination: FloatArray,
+    pairs: Neighbours,
+    integrals: FloatArray,
+) -> tuple[Neighbours, FloatArray]:
+    """Replace two-centre integrals by the coupling through vacuum where there is nothing between.
+
+    Returns the pairs, farther ones added, and their integrals, shape (2, n_pairs, 10).
+    """
+    exposure = tail.exposure(coordination)
+    facing = np.flatnonzero(exposure > 0.0)
+    if not len(facing):
+        return pairs, integrals
+    far = find_neighbours(atoms[facing], tail.end[1])
+    far = far.only(far.distances > tail.onset[0])
+    if not len(far.distances):
+        return pairs, integrals
+    far = replace(far, first=facing[far.first], second=facing[far.second])
+    free = openness(
+        atoms.positions[far.first],
+        far.vectors,
+        surroundings(atoms, tail.end[1]),
+        tail.between,
+    )
+    weight = free * exposure[far.first] * exposure[far.second] * tail.weight(far.distances)
+    kept = weight > _LEAST_WEIGHT
+    far, weight = far.only(kept), weight[kept]
+    near = far.places_in(pairs)  # where the pair is within the cut-off, too
+    tails = np.zeros((2, len(weight), len(INTEGRALS)))
+    tails[0] = weight[:, None] * tail.two_centre(far.distances)
+    both = near >= 0
+    taken = np.ones(len(pairs.distances))
+    taken[near[both]] -= weight[both]
+    integrals = integrals * taken[:, None]
+    integrals[:, near[both]] += tails[:, both]
+    return pairs.joined(far.only(~both)), np.concatenate([integrals, tails[:, ~both]], axis=1)
 
 
 def _collect(pairs: Neighbours, blocks: FloatArray, n_atoms: int) -> RealSpaceMatrices:

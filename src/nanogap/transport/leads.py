@@ -25,9 +25,10 @@ from nanogap.transport.bands import fermi_energy_of
 from nanogap.transport.hamiltonian import (
     RealSpaceMatrices,
     TightBindingModel,
-    find_neighbours,
+    atom_densities,
     real_space_matrices,
 )
+from nanogap.transport.neighbours import find_neighbours
 from nanogap.transport.slater_koster import N_ORBITALS
 
 spglib.error.OLD_ERROR_HANDLING = False  # raise, not return None
@@ -219,8 +220,8 @@ class Lead:
     unit : LeadUnit
     layers : int
         Units in a principal layer: as many as a unit interacts with in one direction.
-    densities : ndarray, shape (2, n_atoms)
-        Densities of neighbours of the unit's atoms in the endless lead.
+    densities : ndarray, shape (3, n_atoms)
+        Surroundings of the unit's atoms in the endless lead, see `atom_densities`.
     """
 
     def __init__(self, unit: LeadUnit, model: TightBindingModel) -> None:
@@ -228,7 +229,7 @@ class Lead:
         self._model = model
         self._crystal = unit.crystal(model.element)
         pairs = find_neighbours(self._crystal, model.cutoff)
-        self.densities = np.array(model.densities(pairs.first, pairs.distances, len(self._crystal)))
+        self.densities = atom_densities(pairs, len(self._crystal), model)
         self._matrices = real_space_matrices(self._crystal, model)
         reach = int(self._matrices.translations[:, 2].max(initial=0))
         if reach == 0:
