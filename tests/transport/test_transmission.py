@@ -12,7 +12,8 @@ from nanogap.transport.bands import bands, fermi_energy
 from nanogap.transport.device import build_device
 from nanogap.transport.hamiltonian import load_model, real_space_matrices
 from nanogap.transport.landauer import fold
-from nanogap.transport.leads import Lead, LeadUnit, lead_unit
+from nanogap.transport.lead_unit import LeadUnit, lead_unit
+from nanogap.transport.leads import Lead
 from nanogap.transport.mesh import plane_mesh
 from nanogap.transport.transmission import compute_transmission, transmission_summary
 
@@ -295,7 +296,7 @@ def test_unfolding_is_exact():
     )
     plain = LeadUnit(unit.positions, np.zeros((1, 2)), unit.cell, unit.periodic, PERIOD, 1)
     unfolded, whole = Lead(unit, load_model()), Lead(plain, load_model())
-    parts, expected = unfolded.surface(K, 0.01), whole.surface(K, 0.01)[0]
+    parts, expected = unfolded.surface(K, 0.01).green, whole.surface(K, 0.01).green[0]
     basis = unfolded.bloch_basis(K)
     found = np.einsum("iq,qab,jq->iajb", basis, parts, basis.conj())
     size = len(expected)
@@ -308,7 +309,7 @@ def test_surface_solves_its_own_equation(seed):
     rng = np.random.default_rng(seed)
     lead = build_device(slab_junction(1), load_model()).leads[0]
     k, energy = rng.uniform(-0.5, 0.5, 2), float(rng.uniform(-1.0, 1.0))
-    g = lead.surface(k, energy)
+    g = lead.surface(k, energy).green
     own, inward, outward = lead._layer_matrices(k, energy)  # noqa: SLF001 the equation itself
     np.testing.assert_allclose(g @ (own - inward @ g @ outward), np.eye(27)[None], atol=1e-5)
 
