@@ -9,13 +9,14 @@ from junctions import PERIOD, A, chain, disordered, plane, slab_junction
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.tips import surface_vectors
 from nanogap.transport.bands import bands, fermi_energy
+from nanogap.transport.dataset import transmission_summary
 from nanogap.transport.device import build_device
 from nanogap.transport.hamiltonian import load_model, real_space_matrices
 from nanogap.transport.landauer import fold
 from nanogap.transport.lead_unit import LeadUnit, lead_unit
 from nanogap.transport.leads import Lead
 from nanogap.transport.mesh import plane_mesh
-from nanogap.transport.transmission import compute_transmission, transmission_summary
+from nanogap.transport.transmission import compute_transmission
 
 SEEDS = st.integers(0, 2**32 - 1)
 K = np.array([0.23, -0.11])
@@ -372,6 +373,7 @@ def test_threads_do_not_change_the_result():
         ({"junctions": []}, "needs a junction"),
         ({"energies": []}, "needs a junction"),
         ({"kpoints": (0, 4)}, "at least 1 x 1"),
+        ({"kpoints": "dense"}, "'auto' or 'paper'"),
     ],
 )
 def test_empty_requests_are_refused(arguments, message):

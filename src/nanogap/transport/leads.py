@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from nanogap.errors import StructureError
 from nanogap.transport.bands import fermi_energy_of
 from nanogap.transport.hamiltonian import (
-    RealSpaceMatrices,
     TightBindingModel,
     find_neighbours,
     real_space_matrices,
@@ -52,6 +51,9 @@ _DIVERGED = 1e6
 _WIRE_MESH = 60.0
 #: The same of a crystal with a small and with a large primitive cell, whose bands are many.
 _BULK_MESH, _LARGE_CELL_MESH, _LARGE_CELL = 18.0, 9.0, 4
+
+#: A wave vector, and H and S there by distance in units along z.
+_ReducedAt = tuple[tuple[float, float], dict[int, tuple[ComplexArray, ComplexArray]]]
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class Lead:
         self.layers = reach
         self._surface: dict[tuple[float, float, float], Surface] = {}
         self._opened: dict[tuple[float, float, float], int] = {}
+        self._latest: _ReducedAt | None = None
         self._lock = threading.Lock()
 
     @functools.cached_property
@@ -221,7 +224,7 @@ class Lead:
         self, k: FloatArray, z: complex
     ) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
         """K of one principal layer, and its coupling to the next one inwards and back."""
-        by_unit = {m: (z * s - h) for m, (h, s) in self._reduced(k, self._matrices).items()}
+        by_unit = {m: z * s - h for m, (h, s) in self._reduced(k).items()}
         p, sign = self.layers, self.unit.direction
         shape = next(iter(by_unit.values())).shape
         nothing = np.zeros(shape, dtype=complex)
@@ -235,26 +238,44 @@ class Lead:
         outward = np.block([[block(j - i - p) for j in rows] for i in rows])
         return own, inward, outward
 
-    def _reduced(
-        self, k: FloatArray, matrices: RealSpaceMatrices
-    ) -> dict[int, tuple[ComplexArray, ComplexArray]]:
+    def _reduced(self, k: FloatArray) -> dict[int, tuple[ComplexArray, ComplexArray]]:
         """H and S between motif orbitals at every q, by distance in units along z."""
-        n_q = len(self.unit.translations)
-        size = self.unit.motif_size * N_ORBITALS
-        waves = np.exp(2j * np.pi * (self.unit.translations @ self.wave_vectors(k).T))
-        result: dict[int, tuple[ComplexArray, ComplexArray]] = {}
-        for number, translation in enumerate(matrices.translations):
-            phase = np.exp(2j * np.pi * (translation[:2] @ np.asarray(k)))
-            parts = []
-            for operator in (matrices.hamiltonian[number], matrices.overlap[number]):
-                rows = operator[:size].toarray().reshape(size, n_q, size)
-                parts.append(phase * np.einsum("ajb,jq->qab", rows, waves))
-            m = int(translation[2])
-            old = result.get(m)
-            if old is None:
-                result[m] = (parts[0], parts[1])
-            else:
-                result[m] = (old[0] + parts[0], old[1] + parts[1])
+        point = (float(k[0]), float(k[1]))
+        latest = self._latest
+        if latest is None or latest[0] != point:
+            waves = np.exp(2j * np.pi * (self.wave_vectors(k) @ self.unit.translations.T))
+            size = self.unit.motif_size * N_ORBITALS
+            result = {}
+            for m, (translations, operators) in self._motif.items():
+                phases = np.exp(2j * np.pi * (translations @ np.asarray(k)))
+                # real and imaginary part apart: the operators are real, and large
+                summed = phases.real @ operators + 1j * (phases.imag @ operators)
+                h, s = waves @ summed.reshape(2, len(self.unit.translations), -1)
+                result[m] = (h.reshape(-1, size, size), s.reshape(-1, size, size))
+            latest = self._latest = (point, result)
+        return latest[1]
+
+    @functools.cached_property
+    def _motif(self) -> dict[int, tuple[FloatArray, FloatArray]]:
+        """In-plane translations R, and H and S from the motif to all atoms at R, by units along z.
+
+        Shapes (n_R, 2) and (2, n_R, n_translations * size * size).
+        """
+        n_j, size = len(self.unit.translations), self.unit.motif_size * N_ORBITALS
+        matrices, result = self._matrices, {}
+        for m in np.unique(matrices.translations[:, 2]):
+            chosen = np.flatnonzero(matrices.translations[:, 2] == m)
+            operators = [
+                [
+                    operator[number][:size].toarray().reshape(size, n_j, size).swapaxes(0, 1)
+                    for number in chosen
+                ]
+                for operator in (matrices.hamiltonian, matrices.overlap)
+            ]
+            result[int(m)] = (
+                matrices.translations[chosen, :2].astype(np.float64),
+                np.array(operators).reshape(2, len(chosen), -1),
+            )
         return result
 
 

@@ -78,7 +78,7 @@ class LeadSide:
         return self._made
 
     def _last_copies(self) -> IntArray:
-        """Number the last copy before the cut of every atom of the unit; 0 is as labelled."""
+        """Return the number of the last copy before the cut of every atom, 0 as labelled."""
         steps = (self._cut + _SAME_LAYER / 2.0 - self._depths) / self.period
         return np.floor(steps).astype(np.intp)
 
