@@ -5,7 +5,7 @@ with a lattice translation. E S - H of a group at a wave vector is a sum of them
 it is done by compiled loops, which hold no interpreter lock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -26,7 +26,7 @@ class PairBlocks:
     Attributes
     ----------
     first, second : ndarray of int, shape (n_pairs,)
-        Atoms; every pair is there in both directions, and every atom with itself.
+        Atoms; an atom is a pair with itself.
     translation : ndarray of int, shape (n_pairs,)
         Number of the lattice translation of the second atom.
     hamiltonian, overlap : ndarray, shape (n_pairs, 9, 9)
@@ -70,6 +70,10 @@ class PairBlocks:
             self.hamiltonian[which],
             self.overlap[which],
         )
+
+    def renumbered(self, numbers: IntArray) -> "PairBlocks":
+        """Return the same pairs with other numbers of their atoms."""
+        return replace(self, first=numbers[self.first], second=numbers[self.second])
 
     def at(self, energy: float) -> FloatArray:
         """E S - H of all pairs, shape (n_pairs, 9, 9), eV."""

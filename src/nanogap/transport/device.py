@@ -86,7 +86,8 @@ class Device:
     atoms : ndarray of int, shape (n_atoms,)
         Which atom of the junction each is; -1 for one of a lead's further repeats.
     pairs : PairBlocks
-        In the order of the placements.
+        In the order of the placements, each pair at least in one direction; atoms of the leads
+        have the number -1.
     plan : Elimination
     branches : tuple of list of FrontPlan
     middle : Placement
@@ -133,7 +134,9 @@ class Device:
         return known
 
 
-def build_device(junction: Atoms, model: TightBindingModel) -> Device:
+def build_device(
+    junction: Atoms, model: TightBindingModel, *, whole_channel: bool = False
+) -> Device:
     """Assemble the matrices of a junction.
 
     Parameters
@@ -141,6 +144,8 @@ def build_device(junction: Atoms, model: TightBindingModel) -> Device:
     junction : ase.Atoms
         A validated junction (`nanogap.structure.junction`).
     model : TightBindingModel
+    whole_channel : bool
+        Keep all atoms of the channel, and enough of the leads that none of them sees the rest.
 
     Returns
     -------
@@ -166,7 +171,9 @@ def build_device(junction: Atoms, model: TightBindingModel) -> Device:
         unit, _ = lead_unit(junction.positions[members], cell, periodic, period, direction)
         labelled.append(get_lead(unit, model))
         sides.append(LeadSide(junction.positions[members], members, unit))
-    return _assemble(junction, sides, (labelled[0], labelled[1]), model)
+    return _assemble(
+        junction, sides, (labelled[0], labelled[1]), model, whole_channel=whole_channel
+    )
 
 
 def _in_plane(junction: Atoms) -> tuple[FloatArray, tuple[bool, bool]]:
@@ -188,13 +195,15 @@ def _assemble(
     sides: list[LeadSide],
     labelled: tuple[Lead, Lead],
     model: TightBindingModel,
+    *,
+    whole_channel: bool,
 ) -> Device:
     """Cut the leads, and compute the blocks between all atoms that matter."""
     left, right = sides
     members = np.flatnonzero(junction.arrays["region"] == "channel")
     channel = junction.positions[members]
     for side, other in ((left, right), (right, left)):
-        side.cut_where_crystal_ends(channel, other, model.cutoff)
+        side.cut_where_crystal_ends(channel, other, model.cutoff, whole_channel=whole_channel)
     while right.face - left.face < model.cutoff:  # no coupling from lead to lead past the channel
         left.retreat()
     kept = left.beyond(channel) & right.beyond(channel)
@@ -298,7 +307,9 @@ def _place(
         "landings": landings,
         "middle": middle,
         "connected": bool(np.intersect1d(seen[0], seen[1]).size),
-        "pairs": pairs.taken(placer.order),
+        "pairs": pairs.taken(placer.order).renumbered(
+            np.where(part == 0, np.append(number, np.full(len(part) - n, -1)), -1)
+        ),
     }
     return reached, parts
 

@@ -115,7 +115,7 @@ def fold_at(device: Device, k: FloatArray, energy: float) -> FoldedJunction:
     left, right = branches
     source = landed(device, 1, right.waves)
     solution = np.linalg.solve(matrix, source)
-    rows = _orbitals(device.landings[0])
+    rows = orbitals_at(device.landings[0])
     return FoldedJunction(np.asarray(left.waves.conj().T @ solution[rows]))
 
 
@@ -153,11 +153,11 @@ def middle_of(
 def landed(device: Device, side: int, waves: ComplexArray) -> ComplexArray:
     """Vectors on the last front of a branch as vectors on the middle."""
     result = np.zeros((N_ORBITALS * len(device.plan.middle), waves.shape[1]), dtype=complex)
-    result[_orbitals(device.landings[side])] = waves
+    result[orbitals_at(device.landings[side])] = waves
     return result
 
 
-def _orbitals(places: NDArray[np.intp]) -> NDArray[np.intp]:
+def orbitals_at(places: NDArray[np.intp]) -> NDArray[np.intp]:
     """All orbitals of atoms from their first ones."""
     return np.asarray((places[:, None] + np.arange(N_ORBITALS)).ravel())
 
@@ -194,7 +194,7 @@ def _fold_branch(
         mirror(matrix, g)
         add_front(matrix, effect, plan.inherited)
         source = np.zeros((g + n, waves.shape[1]), dtype=complex)
-        source[_orbitals(plan.inherited)] = waves
+        source[orbitals_at(plan.inherited)] = waves
         # products are faster than solving for many right-hand sides
         known = np.concatenate([matrix[:g, g:], source[:g]], axis=1)
         solved = np.linalg.inv(matrix[:g, :g]) @ known

@@ -111,7 +111,9 @@ class LeadSide:
     def _cut_at(self, depth: float) -> None:
         self._cut, self._made = depth, None
 
-    def cut_where_crystal_ends(self, channel: FloatArray, other: "LeadSide", cutoff: float) -> None:
+    def cut_where_crystal_ends(
+        self, channel: FloatArray, other: "LeadSide", cutoff: float, *, whole_channel: bool
+    ) -> None:
         """Cut as near to the channel's disorder as the lead's last atoms do not see it.
 
         Parameters
@@ -122,6 +124,8 @@ class LeadSide:
             The lead at the other end, as labelled.
         cutoff : float
             How far atoms see, angstrom.
+        whole_channel : bool
+            Cut so that no atom of the channel sees the lead.
         """
         far = self._depth(other.positions)
         end = float(far.min()) + cutoff + self.period  # the other lead is known so far
@@ -142,6 +146,8 @@ class LeadSide:
         )
         # only atoms of the channel become part of the lead
         limit = min(float(wrong.min()) - cutoff - _SAME_PLACE, float(far.min()) - _SAME_LAYER)
+        if whole_channel and len(channel):
+            limit = min(limit, float(self._depth(channel).min()) - cutoff - _SAME_PLACE)
         above = np.floor((limit - self._depths) / self.period)
         self._cut_at(float((self._depths + above * self.period).max()))
         while float(wrong.min()) - self._cut <= cutoff + _SAME_PLACE:
