@@ -56,6 +56,10 @@ _BULK_MESH, _LARGE_CELL_MESH, _LARGE_CELL = 18.0, 9.0, 4
 _ReducedAt = tuple[tuple[float, float], dict[int, tuple[ComplexArray, ComplexArray]]]
 
 
+#: Fermi energies of crystals in their standard cell: both leads of a junction share one.
+_FERMI_ENERGIES: dict[tuple[int, bytes, bytes], tuple[float, TightBindingModel]] = {}
+
+
 @dataclass(frozen=True)
 class Surface:
     """The surface of a lead at a wave vector and an energy.
@@ -130,13 +134,19 @@ class Lead:
         if not all(crystal.pbc):
             return fermi_energy_of(crystal, _WIRE_MESH, self._model)
         number = atomic_numbers[self._model.element]
-        cell, scaled, numbers = spglib.find_primitive(
+        cell, scaled, numbers = spglib.standardize_cell(
             (crystal.cell[:], crystal.get_scaled_positions(), [number] * len(crystal)),
+            to_primitive=True,
             symprec=1e-4,
         )
         crystal = Atoms(numbers, scaled_positions=scaled, cell=cell, pbc=True)
         mesh = _BULK_MESH if len(crystal) <= _LARGE_CELL else _LARGE_CELL_MESH
-        return fermi_energy_of(crystal, mesh, self._model)
+        key = (id(self._model), np.round(cell, 7).tobytes(), np.round(scaled, 7).tobytes())
+        if key not in _FERMI_ENERGIES:
+            level = fermi_energy_of(crystal, mesh, self._model)
+            # the model is kept alive, so that the identity in the key stays its own
+            _FERMI_ENERGIES[key] = (level, self._model)
+        return _FERMI_ENERGIES[key][0]
 
     def wave_vectors(self, k: FloatArray) -> FloatArray:
         """Wave vectors q that fold to k, fractions of the reciprocal cell, shape (n_q, 2)."""
