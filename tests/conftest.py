@@ -1,12 +1,16 @@
 """Fixtures that many tests share."""
 
 import pytest
+from hypothesis import settings
 
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.structure import build_tips
 
 #: The force field's own lattice constant at 0 K, angstrom; no test needs the thermal one.
 LATTICE_CONSTANT = 4.216
+
+#: ``pytest --hypothesis-profile validation``: as many examples as the project promises.
+settings.register_profile("validation", max_examples=200, deadline=None)
 
 
 @pytest.fixture(scope="session")

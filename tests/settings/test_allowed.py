@@ -14,7 +14,7 @@ from nanogap.settings.allowed import allowed_values
         ("dynamics", "fast_control", "true or false"),
         ("voltage", "applied", "a number from -100 to 100"),
         ("voltage", "mode", "'steady' or 'relaxation'"),
-        ("transport", "kpoints", "a list of two whole numbers from 1 to 64"),
+        ("transport", "kpoints", "a list of two whole numbers from 1 to 64 or 'auto' or 'paper'"),
         ("transport", "energies", "text"),
     ],
 )

@@ -83,5 +83,41 @@ def disordered(seed, width=2, size=4):
         result.positions[-1] = point
         result.arrays["region"][-1] = "channel"
     channel = result.arrays["region"] == "channel"
-    result.positions[channel] += rng.normal(0.0, 0.08, (channel.sum(), 3))
+    # heat, but no atoms so close that they overlap
+    noise = rng.normal(0.0, 0.08, (channel.sum(), 3))
+    result.positions[channel] += np.clip(noise, -0.12, 0.12)
     return result
+
+
+def mirrored(junction):
+    """The junction seen from the other end: left and right, and +z and -z, exchanged."""
+    turned = junction.copy()
+    turned.positions[:, 2] *= -1.0
+    names = {"left": "right", "right": "left", "channel": "channel"}
+    regions = [names[str(name)] for name in junction.arrays["region"]]
+    turned.arrays["region"] = np.array(regions)
+    turned.info["left_period"], turned.info["right_period"] = (
+        junction.info["right_period"],
+        junction.info["left_period"],
+    )
+    return turned
+
+
+def with_lead_layer(junction, side):
+    """The same structure, cut one lead unit further out on a side."""
+    sign = -1.0 if side == "left" else 1.0
+    grown = junction.copy()
+    unit = junction[junction.arrays["region"] == side]
+    grown.arrays["region"][grown.arrays["region"] == side] = "channel"
+    unit.positions[:, 2] += sign * junction.info[f"{side}_period"]
+    return grown + unit
+
+
+def turned_and_moved(junction, seed):
+    """The same structure elsewhere, turned about z, its atoms renumbered and wrapped otherwise."""
+    rng = np.random.default_rng(seed)
+    moved = junction[rng.permutation(len(junction))]
+    moved.rotate(float(rng.uniform(0, 360)), "z", rotate_cell=True)
+    moved.positions += rng.uniform(-20, 20, 3)
+    moved.positions += rng.integers(-1, 2, (len(moved), 2)) @ moved.cell.array[:2]
+    return moved

@@ -9,12 +9,14 @@ from junctions import PERIOD, A, chain, disordered, plane, slab_junction
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.tips import surface_vectors
 from nanogap.transport.bands import bands, fermi_energy
+from nanogap.transport.dataset import transmission_summary
 from nanogap.transport.device import build_device
-from nanogap.transport.hamiltonian import load_model, real_space_matrices
+from nanogap.transport.hamiltonian import load_model
 from nanogap.transport.landauer import fold
-from nanogap.transport.leads import Lead, LeadUnit, lead_unit
+from nanogap.transport.lead_unit import LeadUnit, lead_unit
+from nanogap.transport.leads import Lead
 from nanogap.transport.mesh import plane_mesh
-from nanogap.transport.transmission import compute_transmission, transmission_summary
+from nanogap.transport.transmission import compute_transmission
 
 SEEDS = st.integers(0, 2**32 - 1)
 K = np.array([0.23, -0.11])
@@ -26,119 +28,6 @@ def transmission(device, k, energy):
 
 def at(junction, k=K, energy=0.01):
     return transmission(build_device(junction, load_model()), k, energy)
-
-
-def mirrored(junction):
-    """The junction seen from the other end: left and right, and +z and -z, exchanged."""
-    turned = junction.copy()
-    turned.positions[:, 2] *= -1.0
-    names = {"left": "right", "right": "left", "channel": "channel"}
-    regions = [names[str(name)] for name in junction.arrays["region"]]
-    turned.arrays["region"] = np.array(regions)
-    turned.info["left_period"], turned.info["right_period"] = (
-        junction.info["right_period"],
-        junction.info["left_period"],
-    )
-    return turned
-
-
-def with_lead_layer(junction, side):
-    """The same structure, cut one lead unit further out on a side."""
-    sign = -1.0 if side == "left" else 1.0
-    grown = junction.copy()
-    unit = junction[junction.arrays["region"] == side]
-    grown.arrays["region"][grown.arrays["region"] == side] = "channel"
-    unit.positions[:, 2] += sign * junction.info[f"{side}_period"]
-    return grown + unit
-
-
-def dense_transmission(junction, k, energy):
-    """By one inversion of everything, with leads of plain decimation at a small broadening."""
-    model, extended = load_model(), junction.copy()
-    for side, sign in (("left", -1), ("right", 1)):
-        unit = junction[junction.arrays["region"] == side]
-        for copy in (1, 2, 3):
-            more = unit.copy()
-            more.positions[:, 2] += sign * copy * junction.info[f"{side}_period"]
-            more.arrays["region"] = np.full(len(more), f"{side}{copy}")
-            extended += more
-    extended.pbc = (True, True, False)
-    h, s = (m.toarray() for m in real_space_matrices(extended, model).at([*k, 0.0]))
-    K_all = energy * s - h
-    regions = np.repeat(extended.arrays["region"], 9)
-    inside = np.isin(regions, ["left", "channel", "right"])
-    inverse = K_all[np.ix_(inside, inside)].copy()
-    broadening = []
-    for side in ("left", "right"):
-        first, second = regions == f"{side}1", regions == f"{side}2"
-        z = energy + 1e-7j
-        own = z * s[np.ix_(first, first)] - h[np.ix_(first, first)]
-        hop = z * s[np.ix_(first, second)] - h[np.ix_(first, second)]
-        back = z * s[np.ix_(second, first)] - h[np.ix_(second, first)]
-        surface, inner, down, up = own.copy(), own.copy(), hop, back
-        for _ in range(40):
-            g = np.linalg.inv(inner)
-            surface = surface - down @ g @ up
-            inner = inner - down @ g @ up - up @ g @ down
-            down, up = -down @ g @ down, -up @ g @ up
-        coupling = K_all[np.ix_(inside, first)]
-        sigma = coupling @ np.linalg.inv(surface) @ coupling.conj().T
-        inverse -= sigma
-        broadening.append(1j * (sigma - sigma.conj().T))
-    G = np.linalg.inv(inverse)
-    return np.trace(broadening[0] @ G @ broadening[1] @ G.conj().T).real
-
-
-@given(SEEDS)
-@settings(deadline=None, max_examples=15)
-def test_channels_are_between_zero_and_one_and_sum_to_the_transmission(seed):
-    junction = disordered(seed)
-    device = build_device(junction, load_model())
-    folded = fold(device, K, [0.01])[0]
-    total, channels = folded.transmission, folded.eigenchannels
-    assert channels.min() >= -1e-9
-    assert channels.max() <= 1.0 + 1e-9
-    assert channels.sum() == pytest.approx(total, abs=1e-9)
-    assert total <= min(lead.open_channels(K, 0.01) for lead in device.leads) + 1e-9
-
-
-@given(SEEDS)
-@settings(deadline=None, max_examples=10)
-def test_both_directions_conduct_alike(seed):
-    junction = disordered(seed)
-    # time reversal: from the right at k is from the left at -k
-    assert at(mirrored(junction)) == pytest.approx(at(junction), abs=1e-9)
-    assert at(junction, -K) == pytest.approx(at(junction), abs=1e-9)
-
-
-@given(SEEDS)
-@settings(deadline=None, max_examples=10)
-def test_place_direction_numbering_and_wrapping_do_not_matter(seed):
-    junction = disordered(seed)
-    expected = at(junction)
-    rng = np.random.default_rng(seed)
-    moved = junction[rng.permutation(len(junction))]
-    moved.rotate(float(rng.uniform(0, 360)), "z", rotate_cell=True)
-    moved.positions += rng.uniform(-20, 20, 3)
-    in_plane = rng.integers(-1, 2, (len(moved), 2)) @ moved.cell.array[:2]
-    moved.positions += in_plane
-    assert at(moved) == pytest.approx(expected, abs=1e-8)
-
-
-@given(SEEDS, st.sampled_from(["left", "right"]))
-@settings(deadline=None, max_examples=10)
-def test_where_the_channel_is_cut_does_not_matter(seed, side):
-    junction = disordered(seed)
-    assert at(with_lead_layer(junction, side)) == pytest.approx(at(junction), abs=1e-8)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_folding_agrees_with_one_dense_inversion(seed):
-    junction = disordered(seed)
-    for side in ("left", "right"):
-        junction = with_lead_layer(junction, side)
-    # what is left of the difference is the broadening of the plain decimation, 1e-7 eV
-    assert at(junction) == pytest.approx(dense_transmission(junction, K, 0.01), abs=2e-6)
 
 
 def test_a_supercell_conducts_as_its_primitive_cells_do():
@@ -295,7 +184,7 @@ def test_unfolding_is_exact():
     )
     plain = LeadUnit(unit.positions, np.zeros((1, 2)), unit.cell, unit.periodic, PERIOD, 1)
     unfolded, whole = Lead(unit, load_model()), Lead(plain, load_model())
-    parts, expected = unfolded.surface(K, 0.01), whole.surface(K, 0.01)[0]
+    parts, expected = unfolded.surface(K, 0.01).green, whole.surface(K, 0.01).green[0]
     basis = unfolded.bloch_basis(K)
     found = np.einsum("iq,qab,jq->iajb", basis, parts, basis.conj())
     size = len(expected)
@@ -308,7 +197,7 @@ def test_surface_solves_its_own_equation(seed):
     rng = np.random.default_rng(seed)
     lead = build_device(slab_junction(1), load_model()).leads[0]
     k, energy = rng.uniform(-0.5, 0.5, 2), float(rng.uniform(-1.0, 1.0))
-    g = lead.surface(k, energy)
+    g = lead.surface(k, energy).green
     own, inward, outward = lead._layer_matrices(k, energy)  # noqa: SLF001 the equation itself
     np.testing.assert_allclose(g @ (own - inward @ g @ outward), np.eye(27)[None], atol=1e-5)
 
@@ -371,6 +260,7 @@ def test_threads_do_not_change_the_result():
         ({"junctions": []}, "needs a junction"),
         ({"energies": []}, "needs a junction"),
         ({"kpoints": (0, 4)}, "at least 1 x 1"),
+        ({"kpoints": "dense"}, "'auto' or 'paper'"),
     ],
 )
 def test_empty_requests_are_refused(arguments, message):

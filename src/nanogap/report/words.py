@@ -243,12 +243,17 @@ def _transport(settings: Settings) -> str:
         else f"a cell of at least {repeats} and at most {junction.max_repeats} atoms across, wide "
         "enough for the whole filament, with the tips' own atoms"
     )
-    first, second = transport.kpoints
+    if transport.kpoints == "auto":
+        mesh = "a mesh of in-plane k-points as dense as the width of the cell asks for"
+    elif transport.kpoints == "paper":
+        mesh = "135 independent in-plane k-points"
+    else:
+        mesh = f"{transport.kpoints[0]} by {transport.kpoints[1]} in-plane k-points"
     centre = "centred on Γ" if transport.gamma_centred else "shifted off Γ"
     return (
         f"Every snapshot was cut into a junction between two semi-infinite (111) leads ({cut}). "
         "Its transmission is the ballistic Landauer one at the Fermi energy, at vanishing bias, "
-        f"averaged over {first} by {second} in-plane k-points ({centre})."
+        f"averaged over {mesh} ({centre})."
     )
 
 

@@ -217,16 +217,20 @@ class RunDirectory:
         if not parts:
             return None
         wall_time = sum(float(part.attrs.get("wall_time", 0.0)) for part in parts)
+        # cells of different widths have different meshes, which then belong to their snapshots
+        meshes = {part.attrs.get("kpoints") for part in parts}
         merged = xr.concat(
-            parts,
+            [_numbered(part) for part in parts],
             dim="snapshot",
             data_vars="minimal",
-            coords="minimal",
+            coords="minimal" if len(meshes) == 1 else ["k1", "k2"],
             join="outer",
             compat="override",
             combine_attrs="override",
         )
         merged.attrs["wall_time"] = wall_time
+        if len(meshes) > 1:
+            merged.attrs["kpoints"] = "by the width of each cell"
         return merged.assign_coords(snapshot=[int(path.stem) for path in paths])
 
     @property
@@ -283,6 +287,12 @@ class RunDirectory:
             path.unlink(missing_ok=True)
         else:
             write_json(path, {"error": message})
+
+
+def _numbered(part: xr.Dataset) -> xr.Dataset:
+    """Give k-points and channels numbers, so that snapshots with more or fewer can be joined."""
+    names = [name for name in ("k", "channel") if name in part.dims and name not in part.coords]
+    return part.assign_coords({name: np.arange(part.sizes[name]) for name in names})
 
 
 def _reason(path: Path) -> str:

@@ -10,7 +10,8 @@ from nanogap.io import write_dataset
 from nanogap.settings import JunctionSettings, VoltageSettings, parse_energies
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.junction import read_frames, validate_junction
-from nanogap.transport.transmission import compute_transmission, transmission_summary
+from nanogap.transport.dataset import transmission_summary
+from nanogap.transport.transmission import compute_transmission
 
 
 def transmission_of_file(

@@ -91,5 +91,5 @@ def _provenance(run: RunDirectory) -> dict[str, Any]:
         "dynamics, wall time (s)": round(state.seconds, 1),
         "transport, wall time (s)": round(float(attributes.get("wall_time", 0.0)), 1),
         "transport backend": attributes.get("backend", "not run yet"),
-        "k-points": "x".join(map(str, run.settings.transport.kpoints)),
+        "k-points": attributes.get("kpoints", "not known yet"),
     }

@@ -20,6 +20,8 @@ from nanogap.settings.energies import parse_energies
 Length = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
 Duration = Annotated[float, Field(ge=0.0, le=1.0e9, allow_inf_nan=False)]
 MeshPoints = Annotated[int, Field(ge=1, le=64)]
+# TOML and JSON know lists only, so a list is no wrong type here
+Mesh = Annotated[tuple[MeshPoints, MeshPoints], Field(strict=False)]
 
 
 def _energy_text(value: Any) -> Any:
@@ -167,9 +169,10 @@ class JunctionSettings(_Model):
 class TransportSettings(_Model):
     """Ballistic transmission of every snapshot."""
 
-    # TOML and JSON know lists only, so a list is no wrong type here
-    kpoints: tuple[MeshPoints, MeshPoints] = Field(
-        (4, 4), strict=False, description="in-plane k-mesh, shifted off Γ unless gamma_centred"
+    kpoints: Mesh | Literal["auto", "paper"] = Field(
+        "auto",
+        description="in-plane k-mesh, shifted off Γ unless gamma_centred; 'auto': by the width of "
+        "the cell, 6 x 6 for 3 x 3 atoms; 'paper': 15 x 18, of which 135 are independent",
     )
     gamma_centred: bool = Field(False, description="centre the mesh on Γ")
     energies: Energies = Field(

@@ -1,97 +1,72 @@
 """A junction as the matrices that transport needs: leads, channel, and what couples them.
 
-The channel is cut into slices that couple only to the next one, from both leads towards the
-narrowest place, so that the matrices to be inverted are as small as the structure allows.
+The leads begin as near to the channel's disorder as their perfect crystal allows, whatever the
+labels of the junction say: planes that go on as the lead does are part of it.
 """
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
-from scipy.spatial import cKDTree
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from nanogap.errors import StructureError
-from nanogap.transport.hamiltonian import (
-    RealSpaceMatrices,
-    TightBindingModel,
-    real_space_matrices,
-)
-from nanogap.transport.leads import Lead, LeadUnit, get_lead, lead_unit
+from nanogap.transport.blocks import PairBlocks, Placement
+from nanogap.transport.elimination import Elimination, Step, plan_elimination
+from nanogap.transport.hamiltonian import TightBindingModel, real_space_matrices
+from nanogap.transport.lead_unit import lead_unit
+from nanogap.transport.leads import Lead, get_lead
 from nanogap.transport.slater_koster import N_ORBITALS
+from nanogap.transport.surroundings import LeadSide
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 IntArray = NDArray[np.intp]
 
-#: Atoms that agree to this continue a lead, angstrom.
 _SAME_PLACE = 1e-5
 
 
 @dataclass(frozen=True)
-class BlochBlock:
-    """H and S between two groups of atoms as functions of the wave vector.
-
-    Attributes
-    ----------
-    hamiltonian, overlap : scipy.sparse.csr_array, shape (n_rows * n_columns, n_translations)
-        One column per lattice translation; eV, and no unit.
-    shape : tuple of int
-        Orbitals of the two groups.
-    """
-
-    hamiltonian: csr_array
-    overlap: csr_array
-    shape: tuple[int, int]
-
-    @classmethod
-    def between(
-        cls, matrices: RealSpaceMatrices, rows: IntArray, columns: IntArray
-    ) -> "BlochBlock":
-        """Take the block between two groups of atoms."""
-        r, c = _orbitals(rows), _orbitals(columns)
-        flat = [
-            vstack([m[r][:, c].reshape((1, len(r) * len(c))) for m in operators]).T.tocsr()
-            for operators in (matrices.hamiltonian, matrices.overlap)
-        ]
-        return cls(flat[0], flat[1], (len(r), len(c)))
-
-    def at(self, phases: ComplexArray) -> tuple[ComplexArray, ComplexArray]:
-        """H(k) and S(k) from the Bloch phases of the translations."""
-        h, s = (operator @ phases for operator in (self.hamiltonian, self.overlap))
-        return h.reshape(self.shape), s.reshape(self.shape)
-
-
-def _orbitals(atoms: IntArray) -> IntArray:
-    """Return the orbitals of atoms, in the atoms' order."""
-    return np.asarray((atoms[:, None] * N_ORBITALS + np.arange(N_ORBITALS)).ravel())
-
-
-@dataclass(frozen=True)
-class Branch:
-    """The way from a lead to the middle of the channel.
+class Contact:
+    """How a lead couples to the channel.
 
     Attributes
     ----------
     lead : Lead
-    coupling : BlochBlock
-        From the first slice (rows) to the principal layer of the lead.
-    own : list of BlochBlock
-        Each slice with itself, from the lead inwards.
-    onward : list of BlochBlock
-        From the next slice (rows) to each slice; the last one from `landing`.
-    landing : ndarray
-        Orbitals of the middle that the branch couples to, numbered within the middle.
+    touched : ndarray of int
+        Atoms of the channel that couple to the lead.
+    orbitals : ndarray of int
+        Orbitals of a principal layer's motif that couple to the channel.
+    coupling : Placement
+        From `touched` (rows) to the lead, in stacked matrices of one translation of the lead each.
     """
 
     lead: Lead
-    coupling: BlochBlock
-    own: list[BlochBlock]
-    onward: list[BlochBlock]
-    landing: IntArray
+    touched: IntArray
+    orbitals: IntArray
+    coupling: Placement
+
+
+@dataclass(frozen=True)
+class FrontPlan:
+    """One step of the elimination, with where everything stands in its dense matrix.
+
+    Attributes
+    ----------
+    step : Step
+    pairs : Placement
+        E S - H from the group (rows) to the group and its front.
+    inherited : ndarray of int
+        Where the atoms of the previous front stand, first orbitals.
+    """
+
+    step: Step
+    pairs: Placement
+    inherited: IntArray
 
 
 @dataclass(frozen=True)
@@ -101,19 +76,39 @@ class Device:
     Attributes
     ----------
     leads : tuple of Lead
-        Left and right.
+        Left and right, as the junction labels them.
+    contacts : tuple of Contact
+        The same leads, cut where the crystal ends.
     translations : ndarray, shape (n_t, 2)
         Lattice translations in the plane, in cell vectors.
-    middle : BlochBlock or None
-        The slice in which both branches meet; None if no orbitals couple from lead to lead.
-    branches : tuple of Branch
-        From the left and from the right lead; empty if they do not couple.
+    positions : ndarray, shape (n_atoms, 3)
+        Atoms of the channel, angstrom.
+    atoms : ndarray of int, shape (n_atoms,)
+        Which atom of the junction each is; -1 for one of a lead's further repeats.
+    pairs : PairBlocks
+        In the order of the placements, each pair at least in one direction; atoms of the leads
+        have the number -1.
+    plan : Elimination
+    branches : tuple of list of FrontPlan
+    middle : Placement
+    landings : tuple of ndarray of int
+        Where the atoms of the last front of each branch stand in the middle, first orbitals.
+    connected : bool
+        Whether orbitals couple from lead to lead.
     """
 
     leads: tuple[Lead, Lead]
+    contacts: tuple[Contact, Contact]
     translations: IntArray
-    middle: BlochBlock | None
-    branches: tuple[Branch, ...]
+    positions: FloatArray
+    atoms: IntArray
+    pairs: PairBlocks
+    plan: Elimination
+    branches: tuple[list[FrontPlan], list[FrontPlan]]
+    middle: Placement
+    landings: tuple[IntArray, IntArray]
+    connected: bool
+    _blocks: dict[float, FloatArray] = field(default_factory=dict)
 
     @property
     def fermi_energy(self) -> float:
@@ -121,15 +116,27 @@ class Device:
         return (self.leads[0].fermi_energy + self.leads[1].fermi_energy) / 2.0
 
     @property
-    def slice_sizes(self) -> list[int]:
-        """Orbitals of the slices from left to right."""
-        if self.middle is None:
-            return []
-        left, right = ([own.shape[0] for own in branch.own] for branch in self.branches)
-        return [*left, self.middle.shape[0], *right[::-1]]
+    def operations(self) -> float:
+        """Floating-point operations on real numbers at one wave vector and energy."""
+        total = self.plan.operations
+        for contact in self.contacts:
+            n, m = N_ORBITALS * len(contact.touched), len(contact.orbitals)
+            total += 8.0 * len(contact.lead.unit.translations) * (n * m**2 + n**2 * m)
+        return total
+
+    def blocks(self, energy: float) -> FloatArray:
+        """E S - H of all pairs, shape (n_pairs, 9, 9); kept for the wave vectors to come."""
+        known = self._blocks.get(energy)
+        if known is None:
+            known = self.pairs.at(energy)
+            self._blocks.clear()
+            self._blocks[energy] = known
+        return known
 
 
-def build_device(junction: Atoms, model: TightBindingModel) -> Device:
+def build_device(
+    junction: Atoms, model: TightBindingModel, *, whole_channel: bool = False
+) -> Device:
     """Assemble the matrices of a junction.
 
     Parameters
@@ -137,6 +144,8 @@ def build_device(junction: Atoms, model: TightBindingModel) -> Device:
     junction : ase.Atoms
         A validated junction (`nanogap.structure.junction`).
     model : TightBindingModel
+    whole_channel : bool
+        Keep all atoms of the channel, and enough of the leads that none of them sees the rest.
 
     Returns
     -------
@@ -154,13 +163,17 @@ def build_device(junction: Atoms, model: TightBindingModel) -> Device:
             f"give a junction of {model.element} atoms only"
         )
     cell, periodic = _in_plane(junction)
-    regions, positions = junction.arrays["region"], junction.positions
-    sides = []
+    regions = junction.arrays["region"]
+    labelled, sides = [], []
     for name, direction in (("left", -1), ("right", 1)):
         period = float(junction.info[f"{name}_period"])
-        unit, origin = lead_unit(positions[regions == name], cell, periodic, period, direction)
-        sides.append(_Side(get_lead(unit, model), origin))
-    return _assemble(sides, positions[regions == "channel"], model)
+        members = np.flatnonzero(regions == name)
+        unit, _ = lead_unit(junction.positions[members], cell, periodic, period, direction)
+        labelled.append(get_lead(unit, model))
+        sides.append(LeadSide(junction.positions[members], members, unit))
+    return _assemble(
+        junction, sides, (labelled[0], labelled[1]), model, whole_channel=whole_channel
+    )
 
 
 def _in_plane(junction: Atoms) -> tuple[FloatArray, tuple[bool, bool]]:
@@ -177,159 +190,195 @@ def _in_plane(junction: Atoms) -> tuple[FloatArray, tuple[bool, bool]]:
     return plane, periodic
 
 
-@dataclass
-class _Side:
-    """A lead, where it stands, and how many of its units are taken into the channel."""
-
-    lead: Lead
-    origin: FloatArray
-    taken: int = 0
-
-    def units(self, first: int, count: int) -> FloatArray:
-        """Positions of some units, numbered from the given one into the lead."""
-        unit = self.lead.unit
-        step = np.array([0.0, 0.0, unit.direction * unit.period])
-        copies = [
-            unit.positions + self.origin + number * step for number in range(first, first + count)
-        ]
-        return np.concatenate(copies) if copies else np.zeros((0, 3))
-
-    @property
-    def face(self) -> float:
-        """Height of the atoms of the surface unit that are nearest the channel."""
-        heights = self.units(self.taken, 1)[:, 2]
-        return float(heights.max() if self.lead.unit.direction < 0 else heights.min())
-
-
-def _assemble(sides: list[_Side], channel: FloatArray, model: TightBindingModel) -> Device:
+def _assemble(
+    junction: Atoms,
+    sides: list[LeadSide],
+    labelled: tuple[Lead, Lead],
+    model: TightBindingModel,
+    *,
+    whole_channel: bool,
+) -> Device:
+    """Cut the leads, and compute the blocks between all atoms that matter."""
     left, right = sides
+    members = np.flatnonzero(junction.arrays["region"] == "channel")
+    channel = junction.positions[members]
     for side, other in ((left, right), (right, left)):
-        _take_what_is_not_bulk(side, channel, other, model.cutoff)
+        side.cut_where_crystal_ends(channel, other, model.cutoff, whole_channel=whole_channel)
     while right.face - left.face < model.cutoff:  # no coupling from lead to lead past the channel
-        left.taken += 1
-    surfaces = [side.units(side.taken, side.lead.layers) for side in sides]
-    inside = np.concatenate([left.units(0, left.taken), channel, right.units(0, right.taken)])
-    positions = np.concatenate([surfaces[0], inside, surfaces[1]])
-    densities = np.full((len(left.lead.densities), len(positions)), np.nan)
-    densities[:, : len(surfaces[0])] = np.tile(left.lead.densities, left.lead.layers)
-    densities[:, len(positions) - len(surfaces[1]) :] = np.tile(
-        right.lead.densities, right.lead.layers
-    )
-    unit = left.lead.unit
+        left.retreat()
+    kept = left.beyond(channel) & right.beyond(channel)
+    extra = [side.given_up() for side in sides]
+    positions = np.concatenate([extra[0][0], channel[kept], extra[1][0]])
+    numbers = np.concatenate([extra[0][1], members[kept], extra[1][1]])
+    leads = [get_lead(side.unit, model) for side in sides]
+    surfaces = [
+        _Near(side, lead, positions, model) for side, lead in zip(sides, leads, strict=True)
+    ]
+    everything = np.concatenate([positions, *(near.positions for near in surfaces)])
+    densities = np.full((len(leads[0].densities), len(everything)), np.nan)
+    densities[:, len(positions) :] = np.concatenate([near.densities for near in surfaces], axis=1)
+    unit = leads[0].unit
     box = np.zeros((3, 3))
-    box[:2, :2], box[2, 2] = unit.cell, np.ptp(positions[:, 2]) + 1.0
+    box[:2, :2], box[2, 2] = unit.cell, np.ptp(everything[:, 2]) + 1.0
     atoms = Atoms(
-        f"{model.element}{len(positions)}", positions, cell=box, pbc=(*unit.periodic, False)
+        f"{model.element}{len(everything)}", everything, cell=box, pbc=(*unit.periodic, False)
     )
     matrices = real_space_matrices(atoms, model, densities)
-    groups = np.split(np.arange(len(positions)), np.cumsum([len(surfaces[0]), len(inside)]))
-    return _slice(matrices, groups, (left.lead, right.lead))
+    pairs = PairBlocks.of(matrices)
+    reached, parts = _place(pairs, positions, surfaces)
+    return Device(
+        leads=labelled,
+        translations=np.asarray(matrices.translations[:, :2]),
+        positions=positions[reached],
+        atoms=numbers[reached],
+        **parts,
+    )
 
 
-def _take_what_is_not_bulk(side: _Side, channel: FloatArray, other: _Side, cutoff: float) -> None:
-    """Take units into the channel unless it goes on as the lead does, as far as atoms see."""
-    unit, face = side.lead.unit, side.face
-    n_seen = math.ceil(cutoff / unit.period)
-    expected = side.units(-n_seen, n_seen)
-    n_other = math.ceil(cutoff / other.lead.unit.period) + 1
-    found = np.concatenate([channel, other.units(0, n_other)])
+class _Near:
+    """The atoms of a lead that the channel can see."""
 
-    def near(points: FloatArray) -> FloatArray:
-        return points[unit.direction * (points[:, 2] - face) > -cutoff - _SAME_PLACE]
-
-    if not _same_points(near(expected), near(found), unit):
-        depth = float(np.ptp(unit.positions[:, 2]))
-        side.taken = math.ceil((cutoff + depth) / unit.period)
-
-
-def _same_points(first: FloatArray, second: FloatArray, unit: LeadUnit) -> bool:
-    """Whether two sets of atoms are the same but for lattice translations."""
-    if len(first) != len(second):
-        return False
-    inverse = np.linalg.inv(unit.cell)
-    steps = [(-1.0, 0.0, 1.0) if axis else (0.0,) for axis in unit.periodic]
-    images = np.array([(i, j) for i in steps[0] for j in steps[1]]) @ unit.cell
-    wrapped = []
-    for points in (first, second):
-        fractional = points[:, :2] @ inverse
-        fractional -= np.where(unit.periodic, np.floor(fractional), 0.0)
-        wrapped.append(np.column_stack([fractional @ unit.cell, points[:, 2]]))
-    everywhere = wrapped[1][None] + np.column_stack([images, np.zeros(len(images))])[:, None]
-    distance, _ = cKDTree(everywhere.reshape(-1, 3)).query(wrapped[0])
-    return bool(distance.max(initial=0.0) < _SAME_PLACE)
+    def __init__(
+        self, side: LeadSide, lead: Lead, inside: FloatArray, model: TightBindingModel
+    ) -> None:
+        unit, count = lead.unit, len(lead.unit.positions)
+        self.lead = lead
+        copies = np.repeat(np.arange(lead.layers), count)
+        step = np.array([0.0, 0.0, unit.direction * unit.period])
+        positions = np.tile(unit.positions, (lead.layers, 1)) + copies[:, None] * step + side.origin
+        nearest = inside[:, 2].min() if unit.direction < 0 else inside[:, 2].max()
+        seen = np.abs(positions[:, 2] - nearest) <= model.cutoff
+        self.positions = positions[seen]
+        self.densities = np.tile(lead.densities, lead.layers)[:, seen]
+        within = np.tile(np.arange(count), lead.layers)
+        #: which translation of the lead each atom belongs to, and which atom of a layer's motif
+        self.translation = (within // unit.motif_size)[seen]
+        self.motif = (copies * unit.motif_size + within % unit.motif_size)[seen]
 
 
-def _slice(matrices: RealSpaceMatrices, groups: list[IntArray], leads: tuple[Lead, Lead]) -> Device:
-    """Cut the channel into slices from both leads, and take the blocks between them."""
-    pattern = _neighbour_pattern(matrices)
-    translations = np.asarray(matrices.translations[:, :2])
-    surfaces, inside = (groups[0], groups[2]), groups[1]
-    levels = [_levels(pattern, surface, inside) for surface in surfaces]
-    reached = inside[(levels[0][inside] > 0) & (levels[1][inside] > 0)]
-    if not len(reached):
-        return Device(leads, translations, None, ())
-    depths = _cheapest_depths(levels, inside)
-    in_branch = [(levels[side] > 0) & (levels[side] <= depths[side]) for side in (0, 1)]
-    middle = reached[~(in_branch[0] | in_branch[1])[reached]]
-    branches = []
-    for side, lead in enumerate(leads):
-        level = levels[side]
-        slices = [np.flatnonzero(level == number + 1) for number in range(depths[side])]
-        landing = np.flatnonzero(level[middle] == depths[side] + 1)
-        steps = [*slices, middle[landing]]
-        branches.append(
-            Branch(
-                lead=lead,
-                coupling=BlochBlock.between(matrices, steps[0], surfaces[side]),
-                own=[BlochBlock.between(matrices, atoms, atoms) for atoms in slices],
-                onward=[
-                    BlochBlock.between(matrices, after, before) for before, after in pairwise(steps)
-                ],
-                landing=_orbitals(landing),
-            )
-        )
-    return Device(leads, translations, BlochBlock.between(matrices, middle, middle), (*branches,))
+def _place(
+    pairs: PairBlocks, positions: FloatArray, surfaces: list[_Near]
+) -> tuple[NDArray[np.bool_], dict[str, Any]]:
+    """Find where all blocks stand in the dense matrices of the elimination.
 
-
-def _neighbour_pattern(matrices: RealSpaceMatrices) -> csr_array:
-    """Which atoms couple, at any translation; shape (n_atoms, n_atoms)."""
-    total = sum(abs(m[::N_ORBITALS][:, ::N_ORBITALS]) for m in matrices.hamiltonian)
-    return csr_array(total)
-
-
-def _levels(pattern: csr_array, surface: IntArray, inside: IntArray) -> IntArray:
-    """Count steps from the lead to every atom of the channel; -1: never reached, 0: elsewhere."""
-    levels = np.zeros(pattern.shape[0], dtype=np.intp)
-    levels[inside] = -1
-    front, number = surface, 0
-    while len(front):
-        number += 1
-        touched = np.unique(pattern[front].indices)
-        front = touched[levels[touched] == -1]
-        levels[front] = number
-    return levels
-
-
-def _cheapest_depths(levels: list[IntArray], inside: IntArray) -> tuple[int, int]:
-    """How many slices each branch has, so that the work is least.
-
-    Branches must not touch: no atom of one is a neighbour of one of the other.
+    Returns
+    -------
+    reached : ndarray of bool, shape (n_atoms,)
+        Atoms that couple to a lead over any others; the rest is left out.
+    parts : dict
+        Of the `Device`.
     """
-    left, right = levels[0][inside], levels[1][inside]
-    both = (left > 0) & (right > 0)
-    left, right = left[both], right[both]
-    counts = [np.bincount(level, minlength=int(level.max()) + 2)[1:] for level in (left, right)]
-    work = [np.concatenate([[0.0], np.cumsum((9.0 * c.astype(float)) ** 3 * 2.0)]) for c in counts]
-    best, chosen = math.inf, (0, 0)
-    for m in range(int(left.max()) + 1):
-        for n in range(int(right.max()) + 1):
-            # level 0 is the lead itself, which touches level 1
-            if np.any((left <= m) & (right <= n + 1)) or np.any((left <= m + 1) & (right <= n)):
-                break
-            rest = np.count_nonzero((left > m) & (right > n))
-            if not rest:
-                break
-            total = work[0][m] + work[1][n] + 6.0 * (9.0 * rest) ** 3
-            if total < best:
-                best, chosen = total, (m, n)
-    return chosen
+    n = len(positions)
+    ends = np.cumsum([n, *(len(near.positions) for near in surfaces)])
+    part = np.searchsorted(ends, np.arange(ends[-1]), side="right")
+    own = (part[pairs.first] == 0) & (part[pairs.second] == 0)
+    touching = [(part[pairs.first] == 0) & (part[pairs.second] == side) for side in (1, 2)]
+    graph = _pattern(pairs.first[own], pairs.second[own], n)
+    _, component = connected_components(graph, directed=False)
+    seen = [np.unique(component[pairs.first[selected]]) for selected in touching]
+    reached = np.isin(component, np.concatenate(seen))
+    number = np.cumsum(reached) - 1
+    own[own] = reached[pairs.first[own]]
+    which = [np.flatnonzero(selected) for selected in touching]
+    touched = [np.unique(number[pairs.first[members]]) for members in which]
+    rows = [
+        np.searchsorted(atoms, number[pairs.first[members]])
+        for atoms, members in zip(touched, which, strict=True)
+    ]
+    inner = np.flatnonzero(own)
+    first, second = number[pairs.first[inner]], number[pairs.second[inner]]
+    count = int(np.count_nonzero(reached))
+    plan = plan_elimination(
+        _pattern(first, second, count), positions[reached, 2], (touched[0], touched[1])
+    )
+    placer, contacts = _Placer(), []
+    for side, near in enumerate(surfaces):
+        partner = pairs.second[which[side]] - ends[side]
+        motif = np.unique(near.motif[partner])
+        columns = np.searchsorted(motif, near.motif[partner])
+        stacked = near.translation[partner] * len(touched[side]) + rows[side]
+        placement = placer.add(which[side], stacked, columns)
+        contacts.append(Contact(near.lead, touched[side], _orbitals(motif), placement))
+    branches, landings, middle = _place_fronts(plan, placer, inner, first, second)
+    parts = {
+        "contacts": tuple(contacts),
+        "plan": plan,
+        "branches": branches,
+        "landings": landings,
+        "middle": middle,
+        "connected": bool(np.intersect1d(seen[0], seen[1]).size),
+        "pairs": pairs.taken(placer.order).renumbered(
+            np.where(part == 0, np.append(number, np.full(len(part) - n, -1)), -1)
+        ),
+    }
+    return reached, parts
+
+
+def _place_fronts(
+    plan: Elimination, placer: "_Placer", inner: IntArray, first: IntArray, second: IntArray
+) -> tuple[tuple[list[FrontPlan], list[FrontPlan]], tuple[IntArray, IntArray], Placement]:
+    """Place the pairs `inner` of the channel, between its atoms `first` and `second`."""
+    count = sum(len(step.group) for branch in plan.branches for step in branch) + len(plan.middle)
+    # when each atom is eliminated, in its own branch; those of the middle come last
+    turn = np.full(count, np.iinfo(np.intp).max)
+    owner = np.full(count, -1)
+    steps = [step for branch in plan.branches for step in branch]
+    for branch in plan.branches:
+        for number, step in enumerate(branch):
+            turn[step.group] = number
+    for number, step in enumerate(steps):
+        owner[step.group] = number
+    later = turn[first] <= turn[second]
+    inner, first, second = inner[later], first[later], second[later]
+    order = np.argsort(owner[first], kind="stable")
+    edges = np.searchsorted(owner[first][order], np.arange(-1, len(steps) + 1))
+    members = [order[start:stop] for start, stop in pairwise(edges)]
+    place = np.zeros(count, dtype=np.intp)
+
+    def placed(atoms: IntArray, chosen: IntArray) -> Placement:
+        place[atoms] = np.arange(len(atoms))
+        return placer.add(inner[chosen], place[first[chosen]], place[second[chosen]])
+
+    branches: tuple[list[FrontPlan], list[FrontPlan]] = ([], [])
+    landings = []
+    number = 0
+    for side, branch in enumerate(plan.branches):
+        before = plan.touched[side]
+        for step in branch:
+            number += 1
+            pairs = placed(np.concatenate([step.group, step.front]), members[number])
+            branches[side].append(FrontPlan(step, pairs, N_ORBITALS * place[before]))
+            before = step.front
+        landings.append(before)
+    middle = placed(plan.middle, members[0])
+    return branches, (N_ORBITALS * place[landings[0]], N_ORBITALS * place[landings[1]]), middle
+
+
+class _Placer:
+    """Collects pairs in the order in which they are used."""
+
+    def __init__(self) -> None:
+        self._parts: list[IntArray] = []
+        self._count = 0
+
+    def add(self, members: IntArray, rows: IntArray, columns: IntArray) -> Placement:
+        """Place some pairs in a matrix by the numbers of their atoms in it."""
+        start = self._count
+        self._parts.append(members)
+        self._count += len(members)
+        return Placement(start, self._count, N_ORBITALS * rows, N_ORBITALS * columns)
+
+    @property
+    def order(self) -> IntArray:
+        """All pairs placed so far."""
+        return np.concatenate(self._parts)
+
+
+def _pattern(rows: IntArray, columns: IntArray, n: int) -> csr_array:
+    """Which of n atoms couple, from pairs."""
+    return csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
+
+
+def _orbitals(atoms: IntArray) -> IntArray:
+    """Return the orbitals of atoms, in the atoms' order."""
+    return np.asarray((atoms[:, None] * N_ORBITALS + np.arange(N_ORBITALS)).ravel())

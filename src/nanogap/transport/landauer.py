@@ -1,10 +1,14 @@
 """Transmission of a junction at one wave vector.
 
 Landauer transmission T = Tr[Gamma_L G Gamma_R G^+] (Caroli, Combescot, Nozieres & Saint-James,
-J. Phys. C 4, 916 (1971), doi:10.1088/0022-3719/4/8/018). Both leads are folded, slice by slice,
-into the middle of the channel, where G is needed; the eigenvalues of the transmission matrix
-there are the eigenchannels (Paulsson & Brandbyge, Phys. Rev. B 76, 115117 (2007),
-doi:10.1103/PhysRevB.76.115117).
+J. Phys. C 4, 916 (1971), doi:10.1088/0022-3719/4/8/018). The broadening of a lead has as many
+non-zero eigenvalues as the lead has open channels, Gamma = F F^+, so that t = F_L^+ G F_R is a
+small matrix of amplitudes; its squared singular values are the eigenchannels (Paulsson &
+Brandbyge, Phys. Rev. B 76, 115117 (2007), doi:10.1103/PhysRevB.76.115117).
+
+Atoms are eliminated from both leads towards the middle of the channel. Elimination of a group g
+turns D and F of its front f into D_ff - D_fg D_gg^-1 D_gf and F_f - D_fg D_gg^-1 F_g, and
+Gamma = F F^+ stays true: with P = (-D_fg D_gg^-1, 1) the new matrix is P D P^+.
 """
 
 from collections.abc import Sequence
@@ -14,49 +18,78 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from nanogap.transport.device import BlochBlock, Branch, Device
+from nanogap.transport.blocks import BlochSum, add_front, mirror
+from nanogap.transport.device import Contact, Device, FrontPlan
+from nanogap.transport.leads import Surface
 from nanogap.transport.slater_koster import N_ORBITALS
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-#: Eigenvalues of a broadening below this part of the largest carry no current.
-_NO_CHANNEL = 1e-13
-
 
 @dataclass(frozen=True)
 class FoldedJunction:
-    """A junction at one wave vector and energy, folded into the middle of its channel.
+    """A junction at one wave vector and energy.
 
     Attributes
     ----------
-    broadenings : tuple of ndarray, shapes (n_left, n_left) and (n_right, n_right)
-        Gamma = i (Sigma - Sigma^+) of the left and the right side where they reach the middle, eV.
-    propagator : ndarray, shape (n_left, n_right)
-        Retarded Green's function between the two, 1/eV.
+    amplitudes : ndarray, shape (n_left, n_right)
+        F_L^+ G F_R between the open channels of the leads.
     """
 
-    broadenings: tuple[ComplexArray, ComplexArray]
-    propagator: ComplexArray
+    amplitudes: ComplexArray
 
     @property
     def transmission(self) -> float:
         """Transmission from lead to lead."""
-        left, right = self.broadenings
-        G = self.propagator
-        return float(np.vdot(G @ right, left @ G).real)
+        return float(np.vdot(self.amplitudes, self.amplitudes).real)
 
     @property
     def eigenchannels(self) -> FloatArray:
         """Transmissions of the eigenchannels, largest first; they add up to the transmission."""
-        left, right = (_root(broadening) for broadening in self.broadenings)
-        amplitudes = left.conj().T @ self.propagator @ right
-        values: FloatArray = scipy.linalg.svdvals(amplitudes, check_finite=False) ** 2
+        if not self.amplitudes.size:
+            return np.zeros(0)
+        values: FloatArray = scipy.linalg.svdvals(self.amplitudes, check_finite=False) ** 2
         return values
 
 
+@dataclass(frozen=True)
+class Eliminated:
+    """What is needed to go back from a front to the group that was eliminated before it.
+
+    Attributes
+    ----------
+    response : ndarray, shape (n_group, n_front)
+        D_gg^-1 D_gf.
+    source : ndarray, shape (n_group, n_open)
+        D_gg^-1 F_g.
+    """
+
+    response: ComplexArray
+    source: ComplexArray
+
+
+@dataclass(frozen=True)
+class FoldedBranch:
+    """A lead and the atoms eliminated from its side, as the middle sees them.
+
+    Attributes
+    ----------
+    effect : ndarray, shape (n_front, n_front)
+        What the branch adds to D of its front: minus its self-energy, eV.
+    waves : ndarray, shape (n_front, n_open)
+        F, with the broadening F F^+, eV^(1/2).
+    eliminated : list of Eliminated
+        Of all steps if they were to be kept.
+    """
+
+    effect: ComplexArray
+    waves: ComplexArray
+    eliminated: list[Eliminated]
+
+
 def fold(device: Device, k: FloatArray, energies: Sequence[float]) -> list[FoldedJunction]:
-    """Fold a junction at one wave vector.
+    """Compute the amplitudes of a junction at one wave vector.
 
     Parameters
     ----------
@@ -71,62 +104,103 @@ def fold(device: Device, k: FloatArray, energies: Sequence[float]) -> list[Folde
     list of FoldedJunction
         One for each energy; their transmission is zero if no orbitals couple from lead to lead.
     """
-    if device.middle is None:
-        nothing = np.zeros((0, 0), dtype=complex)
-        return [FoldedJunction((nothing, nothing), nothing) for _ in energies]
-    phases = np.exp(2j * np.pi * (device.translations @ np.asarray(k, dtype=np.float64)))
-    branches = [_FoldedBranch(branch, k, phases) for branch in device.branches]
-    h, s = device.middle.at(phases)
-    result = []
-    for energy in energies:
-        inverse = energy * s - h
-        sigmas = [branch.self_energy(energy) for branch in branches]
-        for branch, sigma in zip(device.branches, sigmas, strict=True):
-            inverse[np.ix_(branch.landing, branch.landing)] -= sigma
-        left, right = device.branches
-        source = np.zeros((len(inverse), len(right.landing)), dtype=complex)
-        source[right.landing, np.arange(len(right.landing))] = 1.0
-        propagator = np.asarray(np.linalg.solve(inverse, source)[left.landing], dtype=complex)
-        from_left, from_right = (1j * (sigma - sigma.conj().T) for sigma in sigmas)
-        result.append(FoldedJunction((from_left, from_right), propagator))
+    return [fold_at(device, k, energy) for energy in energies]
+
+
+def fold_at(device: Device, k: FloatArray, energy: float) -> FoldedJunction:
+    """Compute the amplitudes at one energy; see `fold`."""
+    if not device.connected:
+        return FoldedJunction(np.zeros((0, 0), dtype=complex))
+    branches, matrix = middle_of(device, k, energy)
+    left, right = branches
+    source = landed(device, 1, right.waves)
+    solution = np.linalg.solve(matrix, source)
+    rows = orbitals_at(device.landings[0])
+    return FoldedJunction(np.asarray(left.waves.conj().T @ solution[rows]))
+
+
+def middle_of(
+    device: Device, k: FloatArray, energy: float, *, keep: bool = False
+) -> tuple[list[FoldedBranch], ComplexArray]:
+    """Fold both branches, and return them with D of the middle.
+
+    Parameters
+    ----------
+    device : Device
+    k : ndarray, shape (2,)
+    energy : float
+    keep : bool
+        Keep what is needed to go back to the eliminated atoms.
+    """
+    k = np.asarray(k, dtype=np.float64)
+    blochs = BlochSum(
+        blocks=device.blocks(energy),
+        translation=device.pairs.translation,
+        phases=np.exp(2j * np.pi * (device.translations @ k)),
+    )
+    branches = []
+    for contact, fronts in zip(device.contacts, device.branches, strict=True):
+        lead = _lead_effect(contact, contact.lead.surface(k, energy), k, blochs)
+        branches.append(_fold_branch(lead, fronts, blochs, keep=keep))
+    size = N_ORBITALS * len(device.plan.middle)
+    matrix = np.zeros((size, size), dtype=complex)
+    blochs.add_to(matrix, device.middle)
+    for branch, landing in zip(branches, device.landings, strict=True):
+        add_front(matrix, branch.effect, landing)
+    return branches, matrix
+
+
+def landed(device: Device, side: int, waves: ComplexArray) -> ComplexArray:
+    """Vectors on the last front of a branch as vectors on the middle."""
+    result = np.zeros((N_ORBITALS * len(device.plan.middle), waves.shape[1]), dtype=complex)
+    result[orbitals_at(device.landings[side])] = waves
     return result
 
 
-class _FoldedBranch:
-    """A branch at one wave vector."""
-
-    def __init__(self, branch: Branch, k: FloatArray, phases: ComplexArray) -> None:
-        def at(blocks: list[BlochBlock]) -> list[tuple[ComplexArray, ComplexArray]]:
-            return [block.at(phases) for block in blocks]
-
-        self._lead, self._k = branch.lead, k
-        self._coupling = branch.coupling.at(phases)
-        self._own, self._onward = at(branch.own), at(branch.onward)
-
-    def self_energy(self, energy: float) -> ComplexArray:
-        """Self-energy of the branch and its lead in the middle, eV."""
-        sigma = self._lead_self_energy(energy)
-        for (h, s), (h_next, s_next) in zip(self._own, self._onward, strict=True):
-            onward = energy * s_next - h_next
-            sigma = onward @ np.linalg.solve(energy * s - h - sigma, onward.conj().T)
-        return sigma
-
-    def _lead_self_energy(self, energy: float) -> ComplexArray:
-        """Self-energy of the lead on the first slice, eV."""
-        lead, (h, s) = self._lead, self._coupling
-        basis = lead.bloch_basis(self._k)
-        size = lead.unit.motif_size * N_ORBITALS
-        coupling = (energy * s - h).reshape(-1, lead.layers, len(basis), size)
-        waves = np.einsum("aljb,jq->qalb", coupling, basis, optimize=True)
-        waves = waves.reshape(len(basis), len(coupling), -1)
-        folded = waves @ lead.surface(self._k, energy) @ waves.conj().swapaxes(1, 2)
-        return np.asarray(folded.sum(axis=0))
+def orbitals_at(places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """All orbitals of atoms from their first ones."""
+    return np.asarray((places[:, None] + np.arange(N_ORBITALS)).ravel())
 
 
-def _root(broadening: ComplexArray) -> ComplexArray:
-    """Return F with F F^+ the broadening, as many columns as carry current."""
-    if not broadening.size:
-        return broadening
-    values, vectors = np.linalg.eigh(broadening)
-    kept = values > _NO_CHANNEL * values[-1]
-    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
+def _lead_effect(
+    contact: Contact, surface: Surface, k: FloatArray, blochs: BlochSum
+) -> FoldedBranch:
+    """Fold a lead into the atoms it touches."""
+    basis = contact.lead.bloch_basis(k)
+    n, m = N_ORBITALS * len(contact.touched), len(contact.orbitals)
+    coupling = np.zeros((len(basis) * n, m), dtype=complex)
+    blochs.add_to(coupling, contact.coupling)
+    # to the Bloch waves of the lead: one small problem for each q
+    to_waves = (basis.T @ coupling.reshape(len(basis), n * m)).reshape(-1, n, m)
+    green = surface.green[:, contact.orbitals[:, None], contact.orbitals]
+    left = (to_waves @ green).swapaxes(0, 1).reshape(n, -1)
+    right = to_waves.swapaxes(0, 1).reshape(n, -1)
+    waves = [
+        part @ wave[contact.orbitals] for part, wave in zip(to_waves, surface.waves, strict=True)
+    ]
+    return FoldedBranch(-(left @ right.conj().T), np.concatenate(waves, axis=1), [])
+
+
+def _fold_branch(
+    lead: FoldedBranch, fronts: list[FrontPlan], blochs: BlochSum, *, keep: bool
+) -> FoldedBranch:
+    """Eliminate a branch, group by group, from its lead to the middle."""
+    effect, waves = lead.effect, lead.waves
+    eliminated = []
+    for plan in fronts:
+        g, n = (N_ORBITALS * len(atoms) for atoms in (plan.step.group, plan.step.front))
+        matrix = np.zeros((g + n, g + n), dtype=complex)
+        blochs.add_to(matrix, plan.pairs)
+        mirror(matrix, g)
+        add_front(matrix, effect, plan.inherited)
+        source = np.zeros((g + n, waves.shape[1]), dtype=complex)
+        source[orbitals_at(plan.inherited)] = waves
+        # products are faster than solving for many right-hand sides
+        known = np.concatenate([matrix[:g, g:], source[:g]], axis=1)
+        solved = np.linalg.inv(matrix[:g, :g]) @ known
+        change = matrix[g:, :g] @ solved
+        effect = matrix[g:, g:] - change[:, :n]
+        waves = source[g:] - change[:, n:]
+        if keep:
+            eliminated.append(Eliminated(solved[:, :n], solved[:, n:]))
+    return FoldedBranch(effect, waves, eliminated)

@@ -18,16 +18,15 @@ import spglib
 from ase import Atoms
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from nanogap.errors import StructureError
 from nanogap.transport.bands import fermi_energy_of
 from nanogap.transport.hamiltonian import (
-    RealSpaceMatrices,
     TightBindingModel,
     atom_densities,
     real_space_matrices,
 )
+from nanogap.transport.lead_unit import LeadUnit
 from nanogap.transport.neighbours import find_neighbours
 from nanogap.transport.slater_koster import N_ORBITALS
 
@@ -39,11 +38,14 @@ ComplexArray = NDArray[np.complex128]
 #: Imaginary parts of the energy that decimation is tried with, eV: where rounding errors win over
 #: one (near band edges), the next is taken. Results at one and two of it are extrapolated to zero.
 _BROADENINGS = (1e-6, 1e-5, 1e-4, 1e-3)
-#: Atoms that agree to this within the lead are translations of each other, angstrom.
-_SAME_PLACE = 1e-5
 #: A wave that loses less than this part of its amplitude from layer to layer propagates: the
 #: broadening alone costs about 1e-8, evanescent waves lose far more but for band edges.
 _PROPAGATES = 1e-5
+#: Eigenvalues of a spectral function below this part of the largest carry no current: those of
+#: evanescent waves are below 1e-9, those of open channels near 1.
+_NO_CHANNEL = 1e-9
+#: Memory for the surfaces that one lead keeps, bytes.
+_KEPT_BYTES = 2.5e8
 _MOST_DOUBLINGS = 60
 _DIVERGED = 1e6
 #: Mesh of the filling that gives the Fermi energy of a wire, points per 1/angstrom.
@@ -51,160 +53,41 @@ _WIRE_MESH = 60.0
 #: The same of a crystal with a small and with a large primitive cell, whose bands are many.
 _BULK_MESH, _LARGE_CELL_MESH, _LARGE_CELL = 18.0, 9.0, 4
 
+#: A wave vector, and H and S there by distance in units along z.
+_ReducedAt = tuple[tuple[float, float], dict[int, tuple[ComplexArray, ComplexArray]]]
+
+
+#: Fermi energies of crystals in their standard cell: both leads of a junction share one.
+_FERMI_ENERGIES: dict[tuple[int, bytes, bytes], tuple[float, TightBindingModel]] = {}
+
 
 @dataclass(frozen=True)
-class LeadUnit:
-    """The repeat unit of a lead, in the order and place that all its copies share.
+class Surface:
+    """The surface of a lead at a wave vector and an energy.
 
     Attributes
     ----------
-    positions : ndarray, shape (n_translations * n_motif, 3)
-        Translation-major, from the first atom of the motif, angstrom.
-    translations : ndarray, shape (n_translations, 2)
-        Translations in the plane that map the lead onto itself, fractions of the cell.
-    cell : ndarray, shape (2, 2)
-        In-plane cell, angstrom.
-    periodic : tuple of bool
-        In the plane.
-    period : float
-        Along z, angstrom.
-    direction : int
-        -1 if the lead extends towards -z, else 1.
+    green : ndarray, shape (n_q, n, n)
+        Surface Green's function at every q that folds to k, 1/eV, between the orbitals of the
+        motif of one principal layer, unit-major from the surface inwards; n = layers * motif
+        atoms * 9.
+    waves : list of ndarray, each of shape (n, n_open)
+        W with W W^+ = i (g - g^+) at every q: one column for each open channel, eV^(-1/2).
     """
 
-    positions: FloatArray
-    translations: FloatArray
-    cell: FloatArray
-    periodic: tuple[bool, bool]
-    period: float
-    direction: int
+    green: ComplexArray
+    waves: list[ComplexArray]
 
-    @property
-    def motif_size(self) -> int:
-        """Atoms per translation."""
-        return len(self.positions) // len(self.translations)
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What makes two leads the same, wherever they stand."""
-        return (
-            *(
-                (np.round(a, 8) + 0.0).tobytes()
-                for a in (self.positions, self.translations, self.cell)
-            ),
-            self.periodic,
-            round(self.period, 8),
-            self.direction,
-        )
-
-    def crystal(self, element: str) -> Atoms:
-        """Return the lead continued without end, as a periodic structure."""
-        cell = np.zeros((3, 3))
-        cell[:2, :2], cell[2, 2] = self.cell, self.period
-        return Atoms(
-            f"{element}{len(self.positions)}",
-            positions=self.positions,
-            cell=cell,
-            pbc=(*self.periodic, True),
-        )
-
-
-def lead_unit(
-    positions: FloatArray,
-    cell: FloatArray,
-    periodic: tuple[bool, bool],
-    period: float,
-    direction: int,
-) -> tuple[LeadUnit, FloatArray]:
-    """Bring the unit of a lead into the order and place that all its copies share.
-
-    Parameters
-    ----------
-    positions : ndarray, shape (n_atoms, 3)
-        Angstrom.
-    cell : ndarray, shape (2, 2)
-        In-plane cell, angstrom.
-    periodic : tuple of bool
-        In the plane.
-    period : float
-        Along z, angstrom.
-    direction : int
-        -1 if the lead extends towards -z, else 1.
-
-    Returns
-    -------
-    unit : LeadUnit
-    origin : ndarray, shape (3,)
-        Where the first atom of the unit stands, angstrom.
-    """
-    inverse = np.linalg.inv(cell)
-    home = positions[:, :2] @ inverse
-    home = np.where(periodic, home - np.floor(home + 1e-9), home)
-    positions = np.column_stack([home @ cell, positions[:, 2]])
-    translations = _translations(positions, cell, periodic)
-    shifts = np.column_stack([translations @ cell, np.zeros(len(translations))])
-    order = np.lexsort((*np.round(positions[:, :2].T, 4), np.round(positions[:, 2], 4)))
-    left = positions[order]
-    origin, motif = left[0], []
-    while len(left):
-        # of all copies of an atom, the one nearest to the origin; ties broken by its direction
-        copies = (left[0] + shifts)[:, None, :] + np.column_stack(
-            [_images(periodic) @ cell, np.zeros(len(_images(periodic)))]
-        )
-        relative = copies.reshape(-1, 3) - origin
-        rank = np.lexsort((*np.round(relative.T, 4), np.round(np.linalg.norm(relative, axis=1), 4)))
-        motif.append(relative[rank[0]])
-        difference = (left - left[0])[:, None, :] - shifts[None]
-        fractional = difference[:, :, :2] @ inverse
-        fractional -= np.where(periodic, np.rint(fractional), 0.0)
-        distance = np.hypot(
-            np.linalg.norm(fractional @ cell, axis=-1), np.abs(difference[:, :, 2])
-        ).min(axis=1)
-        left = left[distance > 2.0 * _SAME_PLACE]
-    unit = LeadUnit(
-        positions=(shifts[:, None, :] + np.array(motif)[None]).reshape(-1, 3),
-        translations=translations,
-        cell=cell,
-        periodic=periodic,
-        period=period,
-        direction=direction,
-    )
-    if len(unit.positions) != len(positions):  # positions too irregular to sort into copies
-        plain = LeadUnit(
-            positions[order] - origin, np.zeros((1, 2)), cell, periodic, period, direction
-        )
-        return plain, origin
-    return unit, origin
-
-
-def _images(periodic: tuple[bool, bool]) -> FloatArray:
-    """Cells around the home cell, shape (n, 2)."""
-    reach = [(-1, 0, 1) if axis else (0,) for axis in periodic]
-    return np.array([(i, j) for i in reach[0] for j in reach[1]], dtype=np.float64)
-
-
-def _translations(
-    positions: FloatArray, cell: FloatArray, periodic: tuple[bool, bool]
-) -> FloatArray:
-    """Find translations within the cell that map all atoms onto atoms, fractions, shape (n, 2)."""
-    inverse = np.linalg.inv(cell)
-    images = np.column_stack([_images(periodic) @ cell, np.zeros(len(_images(periodic)))])
-    everywhere = (positions[None] + images[:, None]).reshape(-1, 3)
-    tree = cKDTree(everywhere)
-    level = np.abs(positions[:, 2] - positions[0, 2]) < _SAME_PLACE
-    found = []
-    for step in positions[level] - positions[0]:
-        fraction = step[:2] @ inverse
-        fraction = np.where(periodic, fraction - np.floor(fraction + 1e-6), fraction)
-        moved = positions + np.append(fraction @ cell, 0.0)
-        wrapped = moved[:, :2] @ inverse
-        moved[:, :2] = np.where(periodic, wrapped - np.floor(wrapped), wrapped) @ cell
-        if tree.query(moved)[0].max() < _SAME_PLACE:
-            found.append(fraction)
-    fractions = np.array(found)
-    return np.asarray(
-        fractions[np.lexsort((np.round(fractions[:, 1], 6), np.round(fractions[:, 0], 6)))]
-    )
+    @classmethod
+    def of(cls, green: ComplexArray) -> "Surface":
+        """Take the open channels out of a surface Green's function."""
+        values, vectors = np.linalg.eigh(1j * (green - green.conj().swapaxes(1, 2)))
+        kept = values > _NO_CHANNEL * values.max(initial=0.0)
+        waves = [
+            vector[:, open_] * np.sqrt(value[open_])
+            for value, vector, open_ in zip(values, vectors, kept, strict=True)
+        ]
+        return cls(green, waves)
 
 
 class Lead:
@@ -238,7 +121,9 @@ class Lead:
                 f"along z (the Hamiltonian reaches {model.cutoff:g} Å): it cannot conduct"
             )
         self.layers = reach
-        self._surface: dict[tuple[float, float, float], ComplexArray] = {}
+        self._surface: dict[tuple[float, float, float], Surface] = {}
+        self._opened: dict[tuple[float, float, float], int] = {}
+        self._latest: _ReducedAt | None = None
         self._lock = threading.Lock()
 
     @functools.cached_property
@@ -250,13 +135,19 @@ class Lead:
         if not all(crystal.pbc):
             return fermi_energy_of(crystal, _WIRE_MESH, self._model)
         number = atomic_numbers[self._model.element]
-        cell, scaled, numbers = spglib.find_primitive(
+        cell, scaled, numbers = spglib.standardize_cell(
             (crystal.cell[:], crystal.get_scaled_positions(), [number] * len(crystal)),
+            to_primitive=True,
             symprec=1e-4,
         )
         crystal = Atoms(numbers, scaled_positions=scaled, cell=cell, pbc=True)
         mesh = _BULK_MESH if len(crystal) <= _LARGE_CELL else _LARGE_CELL_MESH
-        return fermi_energy_of(crystal, mesh, self._model)
+        key = (id(self._model), np.round(cell, 7).tobytes(), np.round(scaled, 7).tobytes())
+        if key not in _FERMI_ENERGIES:
+            level = fermi_energy_of(crystal, mesh, self._model)
+            # the model is kept alive, so that the identity in the key stays its own
+            _FERMI_ENERGIES[key] = (level, self._model)
+        return _FERMI_ENERGIES[key][0]
 
     def wave_vectors(self, k: FloatArray) -> FloatArray:
         """Wave vectors q that fold to k, fractions of the reciprocal cell, shape (n_q, 2)."""
@@ -278,8 +169,8 @@ class Lead:
                 break
         return np.array(found, dtype=np.float64)
 
-    def surface(self, k: FloatArray, energy: float) -> ComplexArray:
-        """Surface Green's function for every q that folds to k.
+    def surface(self, k: FloatArray, energy: float) -> Surface:
+        """Surface Green's function for every q that folds to k; computed once, then kept.
 
         Parameters
         ----------
@@ -287,17 +178,11 @@ class Lead:
             Fractions of the reciprocal cell.
         energy : float
             eV on the Hamiltonian's scale.
-
-        Returns
-        -------
-        ndarray, shape (n_q, n, n)
-            1/eV, between the orbitals of the motif of one principal layer, unit-major from the
-            surface inwards; n = layers * motif atoms * 9.
         """
         key = (round(float(k[0]), 12), round(float(k[1]), 12), round(energy, 12))
         known = self._surface.get(key)
         if known is None:
-            known = self._decimated(k, energy)
+            known = Surface.of(self._decimated(k, energy))
             with self._lock:
                 if len(self._surface) >= self._most_kept:
                     self._surface.pop(next(iter(self._surface)))
@@ -321,7 +206,7 @@ class Lead:
     @property
     def _most_kept(self) -> int:
         size = self.layers * self.unit.motif_size * N_ORBITALS
-        return max(16, int(2.5e8 / (16.0 * len(self.unit.translations) * size**2)))
+        return max(16, int(_KEPT_BYTES / (16.0 * len(self.unit.translations) * size**2)))
 
     def open_channels(self, k: FloatArray, energy: float) -> int:
         """Count the waves that leave along the lead at k and an energy.
@@ -330,9 +215,12 @@ class Lead:
         psi_1 = -g K_10 psi_0, whose eigenvalues are the Bloch factors of the waves that move or
         decay away from the surface.
         """
-        _, _, outward = self._layer_matrices(k, energy)
-        factors = np.linalg.eigvals(self.surface(k, energy) @ outward)
-        return int((np.abs(factors) > 1.0 - _PROPAGATES).sum())
+        key = (round(float(k[0]), 12), round(float(k[1]), 12), round(energy, 12))
+        if key not in self._opened:
+            _, _, outward = self._layer_matrices(k, energy)
+            factors = np.linalg.eigvals(self.surface(k, energy).green @ outward)
+            self._opened[key] = int((np.abs(factors) > 1.0 - _PROPAGATES).sum())
+        return self._opened[key]
 
     def bloch_basis(self, k: FloatArray) -> ComplexArray:
         """Bloch waves of the motif on the unit's atoms, shape (n_translations, n_q).
@@ -347,7 +235,7 @@ class Lead:
         self, k: FloatArray, z: complex
     ) -> tuple[ComplexArray, ComplexArray, ComplexArray]:
         """K of one principal layer, and its coupling to the next one inwards and back."""
-        by_unit = {m: (z * s - h) for m, (h, s) in self._reduced(k, self._matrices).items()}
+        by_unit = {m: z * s - h for m, (h, s) in self._reduced(k).items()}
         p, sign = self.layers, self.unit.direction
         shape = next(iter(by_unit.values())).shape
         nothing = np.zeros(shape, dtype=complex)
@@ -361,26 +249,44 @@ class Lead:
         outward = np.block([[block(j - i - p) for j in rows] for i in rows])
         return own, inward, outward
 
-    def _reduced(
-        self, k: FloatArray, matrices: RealSpaceMatrices
-    ) -> dict[int, tuple[ComplexArray, ComplexArray]]:
+    def _reduced(self, k: FloatArray) -> dict[int, tuple[ComplexArray, ComplexArray]]:
         """H and S between motif orbitals at every q, by distance in units along z."""
-        n_q = len(self.unit.translations)
-        size = self.unit.motif_size * N_ORBITALS
-        waves = np.exp(2j * np.pi * (self.unit.translations @ self.wave_vectors(k).T))
-        result: dict[int, tuple[ComplexArray, ComplexArray]] = {}
-        for number, translation in enumerate(matrices.translations):
-            phase = np.exp(2j * np.pi * (translation[:2] @ np.asarray(k)))
-            parts = []
-            for operator in (matrices.hamiltonian[number], matrices.overlap[number]):
-                rows = operator[:size].toarray().reshape(size, n_q, size)
-                parts.append(phase * np.einsum("ajb,jq->qab", rows, waves))
-            m = int(translation[2])
-            old = result.get(m)
-            if old is None:
-                result[m] = (parts[0], parts[1])
-            else:
-                result[m] = (old[0] + parts[0], old[1] + parts[1])
+        point = (float(k[0]), float(k[1]))
+        latest = self._latest
+        if latest is None or latest[0] != point:
+            waves = np.exp(2j * np.pi * (self.wave_vectors(k) @ self.unit.translations.T))
+            size = self.unit.motif_size * N_ORBITALS
+            result = {}
+            for m, (translations, operators) in self._motif.items():
+                phases = np.exp(2j * np.pi * (translations @ np.asarray(k)))
+                # real and imaginary part apart: the operators are real, and large
+                summed = phases.real @ operators + 1j * (phases.imag @ operators)
+                h, s = waves @ summed.reshape(2, len(self.unit.translations), -1)
+                result[m] = (h.reshape(-1, size, size), s.reshape(-1, size, size))
+            latest = self._latest = (point, result)
+        return latest[1]
+
+    @functools.cached_property
+    def _motif(self) -> dict[int, tuple[FloatArray, FloatArray]]:
+        """In-plane translations R, and H and S from the motif to all atoms at R, by units along z.
+
+        Shapes (n_R, 2) and (2, n_R, n_translations * size * size).
+        """
+        n_j, size = len(self.unit.translations), self.unit.motif_size * N_ORBITALS
+        matrices, result = self._matrices, {}
+        for m in np.unique(matrices.translations[:, 2]):
+            chosen = np.flatnonzero(matrices.translations[:, 2] == m)
+            operators = [
+                [
+                    operator[number][:size].toarray().reshape(size, n_j, size).swapaxes(0, 1)
+                    for number in chosen
+                ]
+                for operator in (matrices.hamiltonian, matrices.overlap)
+            ]
+            result[int(m)] = (
+                matrices.translations[chosen, :2].astype(np.float64),
+                np.array(operators).reshape(2, len(chosen), -1),
+            )
         return result
 
 

@@ -1,0 +1,49 @@
+"""Backends of the transmission: one file each, found by its name.
+
+A backend is a module of this folder with a function ``compute_transmission`` that takes the
+arguments of `nanogap.transport.transmission.compute_transmission`, as far as they concern it, and
+returns the same dataset (`nanogap.transport.dataset.transmission_dataset` makes it). The name of
+the file, with hyphens, is the name of the backend. Nothing else is to be told of a new one; the
+suite of invariants in tests/transport/test_backends.py finds it too.
+"""
+
+import pkgutil
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+import xarray as xr
+
+from nanogap.errors import SettingsError
+
+DEFAULT = "tight-binding"
+
+
+class ComputeTransmission(Protocol):
+    """What a backend does."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> xr.Dataset:
+        """Compute the transmission of junctions."""
+        ...
+
+
+def backend_names() -> list[str]:
+    """Names of all backends, whether or not the programs that they need are installed."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+
+
+def get_backend(name: str = DEFAULT) -> ComputeTransmission:
+    """Return the function of a backend.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    SettingsError
+        If there is no such backend.
+    """
+    if name not in backend_names():
+        raise SettingsError(f"no backend {name!r}: choose {' or '.join(backend_names())}")
+    module = import_module(f"{__name__}.{name.replace('-', '_')}")
+    return cast("ComputeTransmission", module.compute_transmission)
