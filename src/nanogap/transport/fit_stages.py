@@ -191,9 +191,6 @@ def model_to_toml(model: TightBindingModel, comment: str) -> str:
     tail = model.vacuum
     if tail is not None:
         lines += ["", "[vacuum]"]
-        lines += [
-            f"{name} = {value!r}" for name, value in vars(tail).items() if name in "decay s p"
-        ]
-        for name in ("onset", "end", "bond", "exposed", "between"):
-            lines.append(f"{name} = {list(getattr(tail, name))}")
+        for name, value in vars(tail).items():
+            lines.append(f"{name} = {list(value) if isinstance(value, tuple) else round(value, 6)}")
     return "\n".join(lines) + "\n"
