@@ -40,6 +40,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout,
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 
 _INTERRUPTED = 130
+_BONDS_SHOWN = 20
 
 
 def main() -> None:
@@ -216,33 +217,62 @@ def transmission(
     file: Annotated[Path, typer.Argument(help="a junction, or a frame of a nanogap trajectory")],
     index: Annotated[str, typer.Option(help="frame or slice of the file: 0, -1, 0:10")] = "-1",
     energies: Annotated[
-        str, typer.Option(help="eV from E_F: start:stop:step or a comma-separated list")
-    ] = "0",
+        str | None,
+        typer.Option(help="eV from E_F: start:stop:step or a comma-separated list; default 0"),
+    ] = None,
     kpoints: Annotated[
-        tuple[int, int], typer.Option(help="in-plane mesh, shifted off Γ", metavar="N M")
-    ] = (4, 4),
+        tuple[int, int] | None,
+        typer.Option(help="in-plane mesh, shifted off Γ; wins over --mesh", metavar="N M"),
+    ] = None,
+    mesh: Annotated[
+        str, typer.Option(help="auto: by the cell's width; paper: 135 independent points")
+    ] = "auto",
     gamma_centred: Annotated[bool, typer.Option("--gamma-centred", help="centre it on Γ")] = False,
     per_k: Annotated[bool, typer.Option("--per-k", help="also print T at every k")] = False,
     cut: Annotated[str, typer.Option(help="how a trajectory frame is cut: paper or full")] = "full",
+    backend: Annotated[str, typer.Option(help="what computes it")] = "tight-binding",
+    temperature: Annotated[
+        float | None, typer.Option(help="K: add linear conductance and thermopower")
+    ] = None,
+    iv: Annotated[
+        str | None, typer.Option("--iv", help="voltages start:stop:step in V: add the current")
+    ] = None,
+    local_density: Annotated[
+        bool, typer.Option("--local-density", help="add the density of states of atoms at E_F")
+    ] = False,
+    bond_currents: Annotated[
+        bool, typer.Option("--bond-currents", help="add the currents between atoms at E_F")
+    ] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="netCDF file")] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="draw T(E) and I(V): .png, .pdf or .svg")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute the ballistic transmission of a junction or of trajectory frames."""
-    from nanogap.run.single import transmission_of_file
+    from nanogap.run.single import TransmissionRequest, transmission_of_file
 
     if output is not None:
         _check_output(output, (".nc",))
+    if figure is not None:
+        _check_output(figure, (".png", ".pdf", ".svg"), "--figure")
+    request = TransmissionRequest(
+        index=index,
+        energies=energies,
+        kpoints=mesh if kpoints is None else kpoints,
+        gamma_centred=gamma_centred,
+        per_k=per_k,
+        cut=cut,
+        backend=backend,
+        temperature=temperature,
+        voltages=iv,
+        local_density=local_density,
+        bond_currents=bond_currents,
+        output=output,
+        figure=figure,
+    )
     with log.status("Transmission"):
-        summary = transmission_of_file(
-            file,
-            index=index,
-            energies=energies,
-            kpoints=kpoints,
-            gamma_centred=gamma_centred,
-            per_k=per_k,
-            cut=cut,
-            output=output,
-        )
+        summary = transmission_of_file(file, request)
     if as_json:
         _emit(summary)
     else:
@@ -253,15 +283,15 @@ register(app)
 cli_fit.register(app)
 
 
-def _check_output(output: Path, suffixes: tuple[str, ...]) -> None:
+def _check_output(output: Path, suffixes: tuple[str, ...], option: str = "-o") -> None:
     """Refuse a file that cannot be written, or read again, before the work begins."""
     if output.suffix not in suffixes:
-        raise SettingsError(f"-o {output}: the name must end in {' or '.join(suffixes)}")
+        raise SettingsError(f"{option} {output}: the name must end in {' or '.join(suffixes)}")
     if output.is_dir():
-        raise SettingsError(f"-o {output} is a folder: give the name of a file in it")
+        raise SettingsError(f"{option} {output} is a folder: give the name of a file in it")
     if not output.absolute().parent.is_dir():
         raise SettingsError(
-            f"-o {output}: there is no folder {output.absolute().parent}: make it first"
+            f"{option} {output}: there is no folder {output.absolute().parent}: make it first"
         )
 
 
@@ -342,3 +372,32 @@ def _print_transmission(summary: dict[str, Any]) -> None:
         for energy, value in zip(summary["energies"], values, strict=True):
             table.add_row(str(number), f"{energy:.3f}", f"{value:.4f}")
     Console().print(table)
+    for number, value in enumerate(summary.get("conductance", [])):
+        seebeck = summary["thermopower"][number]
+        words = "none" if seebeck is None else f"{seebeck * 1e6:.2f} µV/K"
+        sys.stdout.write(
+            f"snapshot {number} at {summary['temperature']:g} K: G = {value:.4f} G0, "
+            f"thermopower {words}\n"
+        )
+    for number, currents in enumerate(summary.get("current", [])):
+        for voltage, current in zip(summary["voltages"], currents, strict=True):
+            sys.stdout.write(f"snapshot {number}: {voltage:g} V, {current * 1e6:.4f} µA\n")
+    _print_local(summary)
+
+
+def _print_local(summary: dict[str, Any]) -> None:
+    for number, local in enumerate(summary.get("local_density", [])):
+        atoms = Table(title=f"snapshot {number}: density of states at E_F")
+        for name in ("atom", "1/eV"):
+            atoms.add_column(name, justify="right")
+        for atom, density in zip(local["atom"], local["density"], strict=True):
+            atoms.add_row(str(atom), f"{density:.4f}")
+        Console().print(atoms)
+    for number, local in enumerate(summary.get("bond_currents", [])):
+        bonds = Table(title=f"snapshot {number}: the largest bond currents (all: --json)")
+        for name in ("from atom", "to atom", "G0"):
+            bonds.add_column(name, justify="right")
+        rows = zip(local["first"], local["second"], local["current"], strict=True)
+        for first, second, current in sorted(rows, key=lambda row: -row[2])[:_BONDS_SHOWN]:
+            bonds.add_row(str(first), str(second), f"{current:.4f}")
+        Console().print(bonds)

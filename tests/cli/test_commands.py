@@ -3,7 +3,9 @@ import tomllib
 
 import numpy as np
 import pytest
-from ase.io import read
+import xarray as xr
+from ase import Atoms
+from ase.io import read, write
 
 from nanogap.run import RunDirectory
 from nanogap.settings import load_settings, preset_names, preset_text
@@ -102,3 +104,56 @@ def test_status_keeps_its_contract(nanogap, workplace):
     assert content["time"] == content["transmission"] == content["connected"] == []
     assert content["report"] is None
     assert "interrupted" in nanogap("status", "young").out
+
+
+def wire(path):
+    atoms = Atoms("Ag7", positions=[(0, 0, 2.9 * i) for i in range(7)], cell=[9, 9, 50])
+    atoms.new_array("region", np.array(["left"] + ["channel"] * 5 + ["right"]))
+    atoms.info.update(left_period=2.9, right_period=2.9)
+    write(path, atoms)
+
+
+CONTRACT = {
+    "backend",
+    "fermi_energy",
+    "energies",
+    "n_kpoints",
+    "transmission",
+    "eigenchannels",
+    "open_channels",
+}
+
+
+def test_transmission_keeps_its_contract(nanogap):
+    wire("wire.extxyz")
+    outcome = nanogap("transmission", "wire.extxyz", "--json", "--kpoints", "2", "2")
+    content = json.loads(outcome.out)
+    assert set(content) == CONTRACT
+    assert content["transmission"] == [[pytest.approx(1.0)]]
+
+
+def test_transmission_gives_currents_and_local_properties_where_asked(nanogap, workplace):
+    wire("wire.extxyz")
+    outcome = nanogap(
+        "transmission", "wire.extxyz", "--json", "--temperature", "300", "--iv", "0:0.2:0.1",
+        "--local-density", "--bond-currents", "--figure", "T.png", "-o", "T.nc",
+    )  # fmt: skip
+    assert outcome.status == 0, outcome.err
+    content = json.loads(outcome.out)
+    added = {"temperature", "conductance", "thermopower", "voltages", "current"}
+    assert set(content) == CONTRACT | added | {"local_density", "bond_currents"}
+    assert content["conductance"] == [pytest.approx(1.0, abs=1e-5)]
+    assert content["current"][0] == pytest.approx([0.0, 7.748e-6, 15.496e-6], rel=1e-3)
+    assert content["local_density"][0]["atom"] == [1, 2, 3, 4, 5]
+    assert sorted(content["bond_currents"][0]) == ["current", "first", "second"]
+    assert (workplace / "T.png").stat().st_size > 10_000
+    with xr.open_dataset("T.nc", engine="h5netcdf") as dataset:
+        assert {"current", "thermopower", "kpoint_error", "fano_factor"} <= set(dataset)
+
+
+def test_transmission_is_printed_for_people(nanogap):
+    wire("wire.extxyz")
+    outcome = nanogap("transmission", "wire.extxyz", "--temperature", "300", "--bond-currents")
+    assert outcome.status == 0, outcome.err
+    assert "thermopower" in outcome.out
+    assert "from atom" in outcome.out
