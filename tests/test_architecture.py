@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "settings": set(),
     "structure": {"settings"},
     "dynamics": {"settings", "structure"},
-    "transport": {"settings", "structure"},
+    "transport": {"settings", "structure", "io"},  # a backend keeps what is finished
     "electrical": {"settings"},
     "analysis": set(),
     "io": set(),

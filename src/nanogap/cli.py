@@ -38,7 +38,16 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 
+Accuracy = Annotated[
+    str, typer.Option(help="pwcond: coarse, validation, paper, or a TOML file of one")
+]
+Upf = Annotated[
+    Path | None, typer.Option(help="pwcond: UPF file; without it nanogap makes its own")
+]
+
 _INTERRUPTED = 130
+#: Work beyond this is begun only if the user agrees, s.
+_LONG_WORK = 600.0
 
 
 def main() -> None:
@@ -207,34 +216,95 @@ def transmission(
         str, typer.Option(help="eV from E_F: start:stop:step or a comma-separated list")
     ] = "0",
     kpoints: Annotated[
-        tuple[int, int], typer.Option(help="in-plane mesh, shifted off Γ", metavar="N M")
-    ] = (4, 4),
+        tuple[int, int] | None,
+        typer.Option(help="in-plane mesh, shifted off Γ; default 4 4 or the accuracy's"),
+    ] = None,
     gamma_centred: Annotated[bool, typer.Option("--gamma-centred", help="centre it on Γ")] = False,
     per_k: Annotated[bool, typer.Option("--per-k", help="also print T at every k")] = False,
     cut: Annotated[str, typer.Option(help="how a trajectory frame is cut: paper or full")] = "full",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="netCDF file")] = None,
+    backend: Annotated[str, typer.Option(help="tight-binding or pwcond")] = "tight-binding",
+    accuracy: Accuracy = "validation",
+    pseudopotential: Upf = None,
+    work: Annotated[
+        Path, typer.Option(help="pwcond: folder of the calculation, goes on with what is there")
+    ] = Path("pwcond"),
+    processes: Annotated[int | None, typer.Option(help="pwcond: MPI processes")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="pwcond: start long work unasked")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute the ballistic transmission of a junction or of trajectory frames."""
     from nanogap.run.single import transmission_of_file
+    from nanogap.settings import load_accuracy
 
     if output is not None:
         _check_output(output, (".nc",))
-    with log.status("Transmission"):
+    if backend not in {"tight-binding", "pwcond"}:
+        raise SettingsError(f"--backend {backend!r}: choose tight-binding or pwcond")
+    first_principles = None
+    if backend == "pwcond":
+        mesh = {"kpoints": kpoints, "gamma_centred": gamma_centred} if kpoints else {}
+        changes = {"pseudopotential": pseudopotential, "processes": processes, **mesh}
+        first_principles = load_accuracy(accuracy, changes)
+    with log.status("Transmission") as spinner:
+
+        def confirm(seconds: float) -> bool:
+            spinner.stop()
+            log.print(f"This will take about {_duration(seconds)}.")
+            asked = not yes and seconds > _LONG_WORK and sys.stdin.isatty()
+            go_on = not asked or typer.confirm("Continue?", err=True)
+            spinner.start()
+            return go_on
+
         summary = transmission_of_file(
             file,
             index=index,
             energies=energies,
-            kpoints=kpoints,
+            kpoints=kpoints or (4, 4),
             gamma_centred=gamma_centred,
             per_k=per_k,
             cut=cut,
             output=output,
+            first_principles=first_principles,
+            work=work,
+            watch=spinner.update,
+            confirm=confirm,
         )
     if as_json:
         _emit(summary)
     else:
         _print_transmission(summary)
+
+
+@app.command()
+def pseudopotential(
+    element: Annotated[str, typer.Argument(help="chemical symbol")] = "Ag",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="UPF file")] = None,
+    pseudopotential: Upf = None,
+    figure: Annotated[Path | None, typer.Option(help="PNG of the scattering phases")] = None,
+    crystal: Annotated[bool, typer.Option(help="test the crystal too, two minutes")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Make the pseudopotential of an element with ld1.x, and check it."""
+    from nanogap.run.pseudopotential import describe, pseudopotential_report
+    from nanogap.settings import load_accuracy
+
+    for path, suffixes in ((output, (".UPF", ".upf")), (figure, (".png", ".svg"))):
+        if path is not None:
+            _check_output(path, suffixes)
+    with log.status("Pseudopotential") as spinner:
+        report = pseudopotential_report(
+            element,
+            settings=load_accuracy("paper", {"pseudopotential": pseudopotential}),
+            output=output,
+            crystal=crystal,
+            figure=figure,
+            watch=spinner.update,
+        )
+    if as_json:
+        _emit(report)
+    else:
+        sys.stdout.write(describe(report))
 
 
 def _check_output(output: Path, suffixes: tuple[str, ...]) -> None:
@@ -316,6 +386,13 @@ def _print_status(directory: Path, content: dict[str, Any]) -> None:
     Console().print(table)
     if content["report"]:
         sys.stdout.write(f"Report: {Path(content['report']).absolute()}\n")
+
+
+def _duration(seconds: float) -> str:
+    """Say a time in its natural unit."""
+    if seconds < 90.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"
 
 
 def _print_transmission(summary: dict[str, Any]) -> None:

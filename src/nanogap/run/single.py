@@ -1,5 +1,6 @@
 """The transmission of a file of junctions or trajectory frames, outside a run."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,15 @@ from ase import Atoms
 
 from nanogap.errors import SettingsError
 from nanogap.io import write_dataset
-from nanogap.settings import JunctionSettings, VoltageSettings, parse_energies
+from nanogap.settings import (
+    FirstPrinciplesSettings,
+    JunctionSettings,
+    VoltageSettings,
+    parse_energies,
+)
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.junction import read_frames, validate_junction
+from nanogap.transport.pwcond import first_principles_transmission
 from nanogap.transport.transmission import compute_transmission, transmission_summary
 
 
@@ -23,6 +30,10 @@ def transmission_of_file(
     per_k: bool,
     cut: str,
     output: Path | None,
+    first_principles: FirstPrinciplesSettings | None = None,
+    work: Path = Path("pwcond"),
+    watch: Callable[[str], None] = lambda _: None,
+    confirm: Callable[[float], bool] = lambda _: True,
 ) -> dict[str, Any]:
     """Compute the transmission of the structures in a file.
 
@@ -44,6 +55,15 @@ def transmission_of_file(
         ``paper`` or ``full``.
     output : Path or None
         Where to write the dataset as netCDF-4.
+    first_principles : FirstPrinciplesSettings, optional
+        Compute with PWCOND to this accuracy, and its k-mesh, instead of tight binding.
+    work : Path
+        Folder of the first-principles calculations; what it holds is not computed again.
+    watch : callable, optional
+        Is told what a first-principles calculation does.
+    confirm : callable, optional
+        Is given the estimated time of a first-principles calculation, s; it begins if it returns
+        True.
 
     Returns
     -------
@@ -67,7 +87,20 @@ def transmission_of_file(
         raise SettingsError(f"--index {index!r} is no frame or slice: give 0, -1 or 0:10") from None
     frames = read_frames(path, index)
     junctions = [_junction(frame, f"{path} frame {i}", cut) for i, frame in enumerate(frames)]
-    dataset = compute_transmission(junctions, values, kpoints=kpoints, gamma_centred=gamma_centred)
+    if first_principles is None:
+        dataset = compute_transmission(
+            junctions, values, kpoints=kpoints, gamma_centred=gamma_centred
+        )
+    else:
+        dataset = first_principles_transmission(
+            junctions,
+            values,
+            settings=first_principles,
+            work=work,
+            names=[f"{path} frame {number}" for number in range(len(junctions))],
+            watch=watch,
+            confirm=confirm,
+        )
     if output is not None:
         write_dataset(dataset, output)
     return transmission_summary(dataset, per_k=per_k)

@@ -93,7 +93,7 @@ def compute_transmission(
         for junction, name in zip(junctions, names, strict=True):
             device = _device(junction, name, model)
             parts.append(_one_junction(device, mesh, values, pool))
-    dataset = _dataset(parts, mesh, values)
+    dataset = transmission_dataset(parts, mesh, values)
     centre = "centred on" if gamma_centred else "shifted off"
     return dataset.assign_attrs(
         backend=BACKEND,
@@ -149,8 +149,25 @@ def _one_junction(
     }
 
 
-def _dataset(parts: list[dict[str, Any]], mesh: PlaneMesh, energies: FloatArray) -> xr.Dataset:
-    """Gather all junctions."""
+def transmission_dataset(
+    parts: list[dict[str, Any]], mesh: PlaneMesh, energies: FloatArray
+) -> xr.Dataset:
+    """Gather the junctions of any backend.
+
+    Parameters
+    ----------
+    parts : list of dict
+        Of each junction ``transmission`` (n_k, n_energies), ``eigenchannels`` (n,) and
+        ``open_channels`` (2,) at the Fermi energy as means over k, and ``fermi_energy``.
+    mesh : PlaneMesh
+    energies : ndarray, shape (n_energies,)
+        From the Fermi energy, eV.
+
+    Returns
+    -------
+    xarray.Dataset
+        See `compute_transmission`.
+    """
     table = np.array([part["transmission"] for part in parts])
     longest = max(len(part["eigenchannels"]) for part in parts)
     channels = np.zeros((len(parts), longest))

@@ -1,0 +1,355 @@
+"""The calculation of one junction with pw.x and pwcond.x, kept in a folder, restartable."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from nanogap.errors import EngineError, StructureError
+from nanogap.io import write_json
+from nanogap.settings import FirstPrinciplesSettings
+from nanogap.transport.espresso import Programs, run_program
+from nanogap.transport.mesh import PlaneMesh, reduced_mesh
+from nanogap.transport.planewave import (
+    STATE,
+    PlaneWaveResult,
+    PlaneWaveSettings,
+    pw_input,
+    self_consistent,
+)
+from nanogap.transport.pseudopotential import Pseudopotential, find_pseudopotential
+from nanogap.transport.pwcond_cells import ScatteringCells, scattering_cells
+from nanogap.transport.pwcond_cost import JobSize
+from nanogap.transport.pwcond_output import Point, check_grids, parse_points, pwcond_input
+
+FloatArray = NDArray[np.float64]
+Watch = Callable[[str], None]
+
+#: Wave vectors of one pwcond.x run: so many as keep the start-up a small part, and a kill cheap.
+_ATOMS_PER_RUN = 24
+_SAME_ENERGY = 1e-6
+_PSEUDOPOTENTIAL = "pseudopotential.UPF"
+
+
+class PwcondJob:
+    """The calculation of one junction, in a folder that is named by all that decides its result.
+
+    Parameters
+    ----------
+    junction : ase.Atoms
+    settings : FirstPrinciplesSettings
+    work : Path
+        The job's folder is made in it.
+    name : str
+        What messages call the junction.
+
+    Attributes
+    ----------
+    cells : ScatteringCells
+    folder : Path
+    wall_time : float
+        Of the programs, all runs together, s.
+    engine_version : str
+        Of Quantum ESPRESSO.
+    """
+
+    def __init__(
+        self, junction: Atoms, settings: FirstPrinciplesSettings, work: Path, name: str = "junction"
+    ) -> None:
+        try:
+            self.cells: ScatteringCells = scattering_cells(
+                junction, settings.planes, settings.vacuum
+            )
+        except StructureError as error:
+            raise StructureError(f"{name}: {error}") from None
+        self.name = name
+        self._settings = settings
+        self._programs = Programs(settings.programs, settings.processes)
+        element = str(junction.symbols[0])
+        self.pseudopotential: Pseudopotential = find_pseudopotential(
+            element, self._programs, settings.pseudopotential
+        )
+        self.plane_wave = plane_wave_settings(settings, self.pseudopotential)
+        self.folder = work / f"{element.lower()}{len(self.cells.scattering)}-{self._label()}"
+        self.wall_time = 0.0
+        self.engine_version = ""
+
+    def _label(self) -> str:
+        """Checksum of the cells and all that decides the transmission at a wave vector."""
+        decisive = [
+            self._settings.model_dump_json(
+                exclude={
+                    "programs",
+                    "processes",
+                    "keep_states",
+                    "kpoints",
+                    "gamma_centred",
+                    "pseudopotential",
+                    "wave_cutoff",
+                    "density_cutoff",
+                }
+            ),
+            repr(self.plane_wave),
+            self.pseudopotential.checksum,
+            *(
+                (np.round(array, 6) + 0.0).tobytes().hex()
+                for cell in (self.cells.lead, self.cells.scattering)
+                for array in (cell.positions, cell.cell.array)
+            ),
+        ]
+        return hashlib.sha256("\n".join(decisive).encode()).hexdigest()[:12]
+
+    def run(
+        self, mesh: PlaneMesh, energies: FloatArray, watch: Watch
+    ) -> tuple[dict[str, Any], NDArray[np.str_]]:
+        """Compute what is not there yet, and gather everything.
+
+        Parameters
+        ----------
+        mesh : PlaneMesh
+        energies : ndarray, shape (n_energies,)
+            From the Fermi energy, eV.
+        watch : callable
+
+        Returns
+        -------
+        part : dict
+            For `nanogap.transport.transmission.transmission_dataset`.
+        states : ndarray of str, shape (n_k, n_energies)
+
+        Raises
+        ------
+        EngineError
+            If a program fails; what is finished is kept.
+        """
+        mesh = reduced_mesh(mesh, self.cells.symmetries())
+        wanted = _with_fermi_energy(energies)
+        points = mesh.points[mesh.computed]
+        self._prepare()
+        missing = [n for n, k in enumerate(points) if self._missing(k, wanted)]
+        if missing:
+            self._self_consistent(watch)
+            self._check_channels(points[missing[0]], watch)
+        per_run = max(1, _ATOMS_PER_RUN // len(self.cells.scattering))
+        for begin in range(0, len(missing), per_run):
+            group = points[missing[begin : begin + per_run]]
+            watch(f"{self.name}: pwcond.x, k-point {begin + 1} of {len(missing)}")
+            self._transmit(group, sorted({e for k in group for e in self._missing(k, wanted)}))
+        if not self._settings.keep_states:
+            shutil.rmtree(self.folder / STATE, ignore_errors=True)
+        facts = self._facts()
+        self.wall_time, self.engine_version = facts["wall_time"], facts["version"]
+        table = [[self._known(k)[_key(energy)] for energy in wanted] for k in points]
+        return self._gather(table, mesh, len(energies), facts["fermi_energy"])
+
+    def estimate(self, mesh: PlaneMesh, energies: FloatArray) -> float:
+        """Estimate the time of what is not there yet, s (`nanogap.transport.pwcond_cost`)."""
+        mesh = reduced_mesh(mesh, self.cells.symmetries())
+        wanted = _with_fermi_energy(energies)
+        missing = sum(len(self._missing(k, wanted)) for k in mesh.points[mesh.computed])
+        if not missing:
+            return 0.0
+        size = JobSize.of(self.cells, self.plane_wave, self._settings.mesh_density)
+        seconds = missing * size.pwcond_time(self._settings.subslabs, self._settings.projection)
+        if not (self.folder / STATE).is_dir():
+            seconds += size.self_consistent_time
+        return seconds / self._settings.processes
+
+    def _prepare(self) -> None:
+        """Make the folder, self-contained but for the programs."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            target = self.folder / _PSEUDOPOTENTIAL
+            if not target.exists():
+                temporary = target.with_suffix(".part")
+                shutil.copyfile(self.pseudopotential.path, temporary)
+                temporary.replace(target)
+            for cell, name in ((self.cells.lead, "lead"), (self.cells.scattering, "scattering")):
+                path = self.folder / f"{name}.extxyz"
+                if not path.exists():
+                    cell.write(path, format="extxyz")
+        except OSError as error:
+            raise EngineError(
+                f"the work folder {self.folder} cannot be written: {error.strerror}: free disk "
+                "space or choose another; start again, what is finished is kept"
+            ) from None
+
+    def _self_consistent(self, watch: Watch) -> None:
+        """Converge the lead and the scattering region."""
+        grids = dict(zip(("lead", "scattering"), self.cells.grids(self.plane_wave), strict=True))
+        results: dict[str, PlaneWaveResult] = {}
+        seconds = 0.0
+        for name, cell in (("lead", self.cells.lead), ("scattering", self.cells.scattering)):
+            watch(f"{self.name}: pw.x, {name} of {len(cell)} atoms")
+            text = pw_input(
+                cell,
+                Path(_PSEUDOPOTENTIAL),
+                self.plane_wave,
+                self.cells.mesh(cell, self._settings.mesh_density),
+                name=name,
+                grids=grids[name],
+            )
+            results[name], taken = self_consistent(text, self._programs, self.folder, name)
+            seconds += taken
+            found = (results[name].dense_grid, results[name].smooth_grid)
+            if found != grids[name]:
+                raise EngineError(
+                    f"{self.name}: pw.x used the FFT grids {found} for the {name} where "
+                    f"{grids[name]} were asked for: PWCOND would return wrong numbers"
+                )
+        facts = self._facts()
+        if not facts:
+            self._write_facts(
+                fermi_energy=results["lead"].fermi_energy,
+                fermi_energy_scattering=results["scattering"].fermi_energy,
+                version=results["lead"].version,
+                self_consistent_time=seconds,
+                wall_time=seconds,
+            )
+
+    def _check_channels(self, k: FloatArray, watch: Watch) -> None:
+        """Count the lead's channels at E_F by a run on the lead alone, once per job."""
+        if "channels" in self._facts():
+            return
+        watch(f"{self.name}: pwcond.x, bands of the lead")
+        printed = self._run(None, k[None], [0.0], "lead-bands")
+        found = parse_points(printed, k[None])
+        self._write_facts(channels={"k": k.tolist(), "count": found[0][0].channels})
+
+    def _transmit(self, kpoints: FloatArray, energies: list[float]) -> None:
+        """Run pwcond.x, and keep every block that it finished even if it then failed."""
+        try:
+            printed = self._run(self.cells.scattering, kpoints, energies, "transmission")
+        except EngineError:
+            output = self.folder / "transmission.out"
+            if output.is_file():
+                self._keep(parse_points(output.read_text(errors="replace"), kpoints), kpoints)
+            raise
+        check_grids(printed)
+        found = parse_points(printed, kpoints)
+        self._keep(found, kpoints)
+        for number, k in enumerate(kpoints):
+            if len(found.get(number, ())) != len(energies):
+                raise EngineError(
+                    f"{self.name}: pwcond.x printed {len(found.get(number, ()))} of "
+                    f"{len(energies)} energies at k = {k[0]:.4f} {k[1]:.4f} (see "
+                    f"{self.folder / 'transmission.out'})"
+                )
+
+    def _run(
+        self, scattering: Atoms | None, kpoints: FloatArray, energies: list[float], name: str
+    ) -> str:
+        text = pwcond_input(
+            self.cells.lead,
+            scattering,
+            kpoints,
+            energies,
+            projection=self._settings.projection,
+            subslabs=self._settings.subslabs,
+            window=self._settings.window,
+            state=f"./{STATE}",
+        )
+        started = time.perf_counter()
+        try:
+            return run_program(self._programs, "pwcond.x", text, self.folder, name)
+        finally:
+            facts, seconds = self._facts(), time.perf_counter() - started
+            self._write_facts(
+                wall_time=facts["wall_time"] + seconds,
+                pwcond_time=facts.get("pwcond_time", 0.0) + seconds,
+            )
+
+    def _keep(self, found: dict[int, list[Point]], kpoints: FloatArray) -> None:
+        """Add finished points to the files of their wave vectors."""
+        expected = self._facts()["channels"]
+        for number, points in found.items():
+            k = kpoints[number]
+            for point in points:
+                same_k = np.abs(np.array(expected["k"]) - k).max() < _SAME_ENERGY
+                if (
+                    same_k
+                    and abs(point.energy) < _SAME_ENERGY
+                    and (point.channels != expected["count"])
+                ):
+                    raise EngineError(
+                        f"{self.name}: {point.channels} channels of the lead at E_F, "
+                        f"k = {k[0]:.4f} {k[1]:.4f}, where the lead alone has "
+                        f"{expected['count']}: its waves are not matched"
+                    )
+            known = self._known(k) | {_key(point.energy): point for point in points}
+            write_json(self._path(k), {key: point.as_dict() for key, point in known.items()})
+
+    def _path(self, k: FloatArray) -> Path:
+        return self.folder / f"k_{k[0]:+.6f}_{k[1]:+.6f}.json"
+
+    def _known(self, k: FloatArray) -> dict[str, Point]:
+        """Finished points of a wave vector by energy."""
+        path = self._path(k)
+        if not path.is_file():
+            return {}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {key: Point(**values) for key, values in content.items()}
+
+    def _missing(self, k: FloatArray, energies: list[float]) -> list[float]:
+        known = self._known(k)
+        return [energy for energy in energies if _key(energy) not in known]
+
+    def _facts(self) -> dict[str, Any]:
+        path = self.folder / "job.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+    def _write_facts(self, **facts: Any) -> None:
+        write_json(self.folder / "job.json", self._facts() | facts)
+
+    def _gather(
+        self, table: list[list[Point]], mesh: PlaneMesh, n_energies: int, fermi_energy: float
+    ) -> tuple[dict[str, Any], NDArray[np.str_]]:
+        """Put the points in the form that all backends share."""
+        values = np.array(
+            [[p.transmission if p.believed else np.nan for p in row[:n_energies]] for row in table]
+        )
+        at_fermi_energy = [min(row, key=lambda point: abs(point.energy)) for row in table]
+        most = max(1, *(len(point.eigenchannels) for point in at_fermi_energy))
+        ranked = np.zeros((len(table), most))
+        for row, point in zip(ranked, at_fermi_energy, strict=True):
+            row[: len(point.eigenchannels)] = point.eigenchannels
+            row[:] = row if point.believed else np.nan
+        opened = np.array([2 * [point.channels] for point in at_fermi_energy], dtype=np.float64)
+        part = {
+            "transmission": values[mesh.source],
+            "eigenchannels": ranked[mesh.source].mean(axis=0),
+            "open_channels": opened[mesh.source].mean(axis=0),
+            "fermi_energy": fermi_energy,
+        }
+        states = np.array([[point.state for point in row[:n_energies]] for row in table])
+        return part, states[mesh.source]
+
+
+def plane_wave_settings(
+    settings: FirstPrinciplesSettings, pseudopotential: Pseudopotential
+) -> PlaneWaveSettings:
+    """Return the accuracy of pw.x; cut-offs that are not set are the pseudopotential's."""
+    return PlaneWaveSettings(
+        wave_cutoff=settings.wave_cutoff or pseudopotential.wave_cutoff,
+        density_cutoff=settings.density_cutoff or pseudopotential.density_cutoff,
+        smearing=settings.smearing,
+        convergence=settings.convergence,
+        mixing=settings.mixing,
+    )
+
+
+def _with_fermi_energy(energies: FloatArray) -> list[float]:
+    """Add the Fermi energy, where eigenchannels and open channels are taken."""
+    wanted = [float(energy) for energy in energies]
+    return wanted if min(map(abs, wanted)) < _SAME_ENERGY else [*wanted, 0.0]
+
+
+def _key(energy: float) -> str:
+    return f"{energy + 0.0:.6f}"
