@@ -401,5 +401,6 @@ def _print_transmission(summary: dict[str, Any]) -> None:
         table.add_column(name, justify="right")
     for number, values in enumerate(summary["transmission"]):
         for energy, value in zip(summary["energies"], values, strict=True):
-            table.add_row(str(number), f"{energy:.3f}", f"{value:.4f}")
+            shown = "not computed" if value is None else f"{value:.4f}"
+            table.add_row(str(number), f"{energy:.3f}", shown)
     Console().print(table)

@@ -74,9 +74,12 @@ class ScatteringCells:
         density : float
             Length that the points' supercell spans, angstrom.
         """
-        counts = [max(1, round(density / float(np.linalg.norm(v)))) for v in cell.cell.array]
-        first, second = (n if axis else 1 for n, axis in zip(counts, self.periodic, strict=False))
-        return (first, second, counts[2])
+        sides = [float(np.linalg.norm(vector)) for vector in cell.cell.array]
+        first, second = (
+            max(1, round(density / side)) if axis else 1
+            for side, axis in zip(sides, self.periodic, strict=False)
+        )
+        return (first, second, math.ceil(density / sides[2]))
 
     def symmetries(self) -> list[NDArray[np.int64]]:
         """Matrices W such that T(k) = T(k W), k as a row in fractions of the reciprocal cell.

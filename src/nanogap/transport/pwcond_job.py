@@ -92,6 +92,9 @@ class PwcondJob:
                     "kpoints",
                     "gamma_centred",
                     "pseudopotential",
+                    "projection",
+                    "subslabs",
+                    "window",
                     "wave_cutoff",
                     "density_cutoff",
                 }
@@ -165,7 +168,7 @@ class PwcondJob:
     def _prepare(self) -> None:
         """Make the folder, self-contained but for the programs."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._points.mkdir(parents=True, exist_ok=True)
             target = self.folder / _PSEUDOPOTENTIAL
             if not target.exists():
                 temporary = target.with_suffix(".part")
@@ -216,19 +219,21 @@ class PwcondJob:
 
     def _check_channels(self, k: FloatArray, watch: Watch) -> None:
         """Count the lead's channels at E_F by a run on the lead alone, once per job."""
-        if "channels" in self._facts():
+        path = self._points / "lead.json"
+        if path.is_file():
             return
         watch(f"{self.name}: pwcond.x, bands of the lead")
         printed = self._run(None, k[None], [0.0], "lead-bands")
         found = parse_points(printed, k[None])
-        self._write_facts(channels={"k": k.tolist(), "count": found[0][0].channels})
+        write_json(path, {"k": k.tolist(), "channels": found[0][0].channels})
 
     def _transmit(self, kpoints: FloatArray, energies: list[float]) -> None:
         """Run pwcond.x, and keep every block that it finished even if it then failed."""
+        output = self.folder / "transmission.out"
+        output.unlink(missing_ok=True)
         try:
             printed = self._run(self.cells.scattering, kpoints, energies, "transmission")
         except EngineError:
-            output = self.folder / "transmission.out"
             if output.is_file():
                 self._keep(parse_points(output.read_text(errors="replace"), kpoints), kpoints)
             raise
@@ -240,7 +245,7 @@ class PwcondJob:
                 raise EngineError(
                     f"{self.name}: pwcond.x printed {len(found.get(number, ()))} of "
                     f"{len(energies)} energies at k = {k[0]:.4f} {k[1]:.4f} (see "
-                    f"{self.folder / 'transmission.out'})"
+                    f"{output})"
                 )
 
     def _run(
@@ -268,26 +273,33 @@ class PwcondJob:
 
     def _keep(self, found: dict[int, list[Point]], kpoints: FloatArray) -> None:
         """Add finished points to the files of their wave vectors."""
-        expected = self._facts()["channels"]
+        lead = json.loads((self._points / "lead.json").read_text(encoding="utf-8"))
         for number, points in found.items():
             k = kpoints[number]
             for point in points:
-                same_k = np.abs(np.array(expected["k"]) - k).max() < _SAME_ENERGY
+                same_k = np.abs(np.array(lead["k"]) - k).max() < _SAME_ENERGY
                 if (
                     same_k
                     and abs(point.energy) < _SAME_ENERGY
-                    and (point.channels != expected["count"])
+                    and (point.channels != lead["channels"])
                 ):
                     raise EngineError(
                         f"{self.name}: {point.channels} channels of the lead at E_F, "
                         f"k = {k[0]:.4f} {k[1]:.4f}, where the lead alone has "
-                        f"{expected['count']}: its waves are not matched"
+                        f"{lead['channels']}: its waves are not matched"
                     )
             known = self._known(k) | {_key(point.energy): point for point in points}
             write_json(self._path(k), {key: point.as_dict() for key, point in known.items()})
 
+    @property
+    def _points(self) -> Path:
+        """Folder of the results of one accuracy of PWCOND: they share the densities."""
+        settings = self._settings
+        label = f"{settings.projection:g}-{settings.subslabs}-{settings.window:g}"
+        return self.folder / f"points-{label}"
+
     def _path(self, k: FloatArray) -> Path:
-        return self.folder / f"k_{k[0]:+.6f}_{k[1]:+.6f}.json"
+        return self._points / f"k_{k[0]:+.6f}_{k[1]:+.6f}.json"
 
     def _known(self, k: FloatArray) -> dict[str, Point]:
         """Finished points of a wave vector by energy."""

@@ -98,7 +98,8 @@ def pwcond_input(
     scattering : ase.Atoms or None
         Its saved state is called ``scattering``; None: the complex bands of the lead only.
     kpoints : ndarray, shape (n_k, 2)
-        Fractions of the reciprocal cell; PWCOND wants 2 pi / alat of the lead's cell.
+        Fractions of the reciprocal cell, which is what pwcond.x takes, although its documentation
+        says 2 pi / alat: in those, equivalent wave vectors of a hexagonal cell have other waves.
     energies : list of float
         From the Fermi energy, eV.
     projection : float
@@ -111,7 +112,6 @@ def pwcond_input(
         Folder of the saved states.
     """
     alat = float(np.linalg.norm(lead.cell.array[0]))
-    reciprocal = np.linalg.inv(lead.cell.array[:2, :2]).T * alat
     lines = [
         "&inputcond",
         f" outdir='{state}', prefixl='lead', ikind={0 if scattering is None else 1},",
@@ -126,7 +126,7 @@ def pwcond_input(
         f" ewind={window:.3f}, epsproj={projection:.3e}, nz1={subslabs}",
         "/",
         str(len(kpoints)),
-        *(f"{x:.12f} {y:.12f} 1.0" for x, y in kpoints @ reciprocal),
+        *(f"{x:.12f} {y:.12f} 1.0" for x, y in kpoints),
         str(len(energies)),
         *(f"{energy:.9f}" for energy in energies),
     ]
