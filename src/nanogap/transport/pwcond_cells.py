@@ -21,6 +21,8 @@ from nanogap.errors import StructureError
 from nanogap.structure.junction import LEFT, RIGHT
 from nanogap.transport.planewave import BOHR, Grid, PlaneWaveSettings
 
+spglib.error.OLD_ERROR_HANDLING = False  # raise, not return None
+
 FloatArray = NDArray[np.float64]
 
 #: Atoms at the same height to this are one plane; atoms of a lead that repeats agree to

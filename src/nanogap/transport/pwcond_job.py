@@ -53,7 +53,7 @@ class PwcondJob:
     Attributes
     ----------
     cells : ScatteringCells
-    folder : Path
+    folder, lead_folder : Path
     wall_time : float
         Of the programs, all runs together, s.
     engine_version : str
@@ -77,33 +77,23 @@ class PwcondJob:
             element, self._programs, settings.pseudopotential
         )
         self.plane_wave = plane_wave_settings(settings, self.pseudopotential)
-        self.folder = work / f"{element.lower()}{len(self.cells.scattering)}-{self._label()}"
+        kind, cells = element.lower(), self.cells
+        self.folder = work / (
+            f"{kind}{len(cells.scattering)}-{self._label(cells.lead, cells.scattering)}"
+        )
+        self.lead_folder = work / f"lead-{kind}{len(cells.lead)}-{self._label(cells.lead)}"
         self.wall_time = 0.0
         self.engine_version = ""
 
-    def _label(self) -> str:
-        """Checksum of the cells and all that decides the transmission at a wave vector."""
+    def _label(self, *cells: Atoms) -> str:
+        """Checksum of cells and all that decides their densities."""
         decisive = [
-            self._settings.model_dump_json(
-                exclude={
-                    "programs",
-                    "processes",
-                    "keep_states",
-                    "kpoints",
-                    "gamma_centred",
-                    "pseudopotential",
-                    "projection",
-                    "subslabs",
-                    "window",
-                    "wave_cutoff",
-                    "density_cutoff",
-                }
-            ),
             repr(self.plane_wave),
+            repr(self._settings.mesh_density),
             self.pseudopotential.checksum,
             *(
                 (np.round(array, 6) + 0.0).tobytes().hex()
-                for cell in (self.cells.lead, self.cells.scattering)
+                for cell in cells
                 for array in (cell.positions, cell.cell.array)
             ),
         ]
@@ -166,18 +156,22 @@ class PwcondJob:
         return seconds / self._settings.processes
 
     def _prepare(self) -> None:
-        """Make the folder, self-contained but for the programs."""
+        """Make the folders, self-contained but for the programs."""
         try:
             self._points.mkdir(parents=True, exist_ok=True)
-            target = self.folder / _PSEUDOPOTENTIAL
-            if not target.exists():
-                temporary = target.with_suffix(".part")
-                shutil.copyfile(self.pseudopotential.path, temporary)
-                temporary.replace(target)
-            for cell, name in ((self.cells.lead, "lead"), (self.cells.scattering, "scattering")):
-                path = self.folder / f"{name}.extxyz"
-                if not path.exists():
-                    cell.write(path, format="extxyz")
+            self.lead_folder.mkdir(exist_ok=True)
+            for folder in (self.folder, self.lead_folder):
+                target = folder / _PSEUDOPOTENTIAL
+                if not target.exists():
+                    temporary = target.with_suffix(".part")
+                    shutil.copyfile(self.pseudopotential.path, temporary)
+                    temporary.replace(target)
+            for folder, cell in (
+                (self.lead_folder, self.cells.lead),
+                (self.folder, self.cells.scattering),
+            ):
+                if not (folder / "cell.extxyz").exists():
+                    cell.write(folder / "cell.extxyz", format="extxyz")
         except OSError as error:
             raise EngineError(
                 f"the work folder {self.folder} cannot be written: {error.strerror}: free disk "
@@ -185,11 +179,14 @@ class PwcondJob:
             ) from None
 
     def _self_consistent(self, watch: Watch) -> None:
-        """Converge the lead and the scattering region."""
-        grids = dict(zip(("lead", "scattering"), self.cells.grids(self.plane_wave), strict=True))
+        """Converge the lead, which jobs share, and the scattering region."""
+        lead_grids, scattering_grids = self.cells.grids(self.plane_wave)
         results: dict[str, PlaneWaveResult] = {}
         seconds = 0.0
-        for name, cell in (("lead", self.cells.lead), ("scattering", self.cells.scattering)):
+        for name, cell, folder, grids in (
+            ("lead", self.cells.lead, self.lead_folder, lead_grids),
+            ("scattering", self.cells.scattering, self.folder, scattering_grids),
+        ):
             watch(f"{self.name}: pw.x, {name} of {len(cell)} atoms")
             text = pw_input(
                 cell,
@@ -197,16 +194,20 @@ class PwcondJob:
                 self.plane_wave,
                 self.cells.mesh(cell, self._settings.mesh_density),
                 name=name,
-                grids=grids[name],
+                grids=grids,
             )
-            results[name], taken = self_consistent(text, self._programs, self.folder, name)
+            results[name], taken = self_consistent(text, self._programs, folder, name)
             seconds += taken
             found = (results[name].dense_grid, results[name].smooth_grid)
-            if found != grids[name]:
+            if found != grids:
                 raise EngineError(
-                    f"{self.name}: pw.x used the FFT grids {found} for the {name} where "
-                    f"{grids[name]} were asked for: PWCOND would return wrong numbers"
+                    f"{self.name}: pw.x used the FFT grids {found} for the {name} where {grids} "
+                    "were asked for: PWCOND would return wrong numbers"
                 )
+        for saved in ("lead.save", "lead.xml"):
+            link = self.folder / STATE / saved
+            link.unlink(missing_ok=True)
+            link.symlink_to(Path("..") / ".." / self.lead_folder.name / STATE / saved)
         facts = self._facts()
         if not facts:
             self._write_facts(
