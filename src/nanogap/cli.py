@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -44,6 +44,7 @@ Accuracy = Annotated[
 Upf = Annotated[
     Path | None, typer.Option(help="pwcond: UPF file; without it nanogap makes its own")
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="pwcond: start long work unasked")]
 
 _INTERRUPTED = 130
 #: Work beyond this is begun only if the user agrees, s.
@@ -158,6 +159,9 @@ def run(
     source: Source,
     output: Annotated[Path, typer.Option("-o", "--output", help="the new run directory")],
     overrides: Overrides = None,
+    reference_snapshots: Annotated[
+        int, typer.Option(help="then compute so many snapshots with pwcond, see 'reference'")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a rewiring and compute the transmission of every snapshot."""
@@ -167,6 +171,8 @@ def run(
     settings = load_settings(source, tuple(overrides or ()))
     with _progress() as watch:
         start_run(output, settings, source, watch)
+    if reference_snapshots:
+        _reference(output, reference_snapshots, "0", 2, "validation", unasked=True)
     _conclude(output, as_json)
 
 
@@ -230,7 +236,7 @@ def transmission(
         Path, typer.Option(help="pwcond: folder of the calculation, goes on with what is there")
     ] = Path("pwcond"),
     processes: Annotated[int | None, typer.Option(help="pwcond: MPI processes")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="pwcond: start long work unasked")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute the ballistic transmission of a junction or of trajectory frames."""
@@ -247,15 +253,6 @@ def transmission(
         changes = {"pseudopotential": pseudopotential, "processes": processes, **mesh}
         first_principles = load_accuracy(accuracy, changes)
     with log.status("Transmission") as spinner:
-
-        def confirm(seconds: float) -> bool:
-            spinner.stop()
-            log.print(f"This will take about {_duration(seconds)}.")
-            asked = not yes and seconds > _LONG_WORK and sys.stdin.isatty()
-            go_on = not asked or typer.confirm("Continue?", err=True)
-            spinner.start()
-            return go_on
-
         summary = transmission_of_file(
             file,
             index=index,
@@ -268,12 +265,50 @@ def transmission(
             first_principles=first_principles,
             work=work,
             watch=spinner.update,
-            confirm=confirm,
+            confirm=_confirm(spinner, unasked=yes),
         )
     if as_json:
         _emit(summary)
     else:
         _print_transmission(summary)
+
+
+@app.command()
+def reference(
+    directory: Directory,
+    snapshots: Annotated[int, typer.Option(help="how many, one per stage first")] = 6,
+    energies: Annotated[str, typer.Option(help="eV from E_F, as of 'transmission'")] = "0",
+    repeats: Annotated[int, typer.Option(help="cell of the junctions, bond lengths")] = 2,
+    accuracy: Accuracy = "validation",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute some snapshots of a run with Quantum ESPRESSO and PWCOND."""
+    from nanogap.run.reference import describe
+
+    result = _reference(directory, snapshots, energies, repeats, accuracy, unasked=yes)
+    if as_json:
+        _emit(result)
+    else:
+        sys.stdout.write(describe(result))
+
+
+def _reference(
+    directory: Path, snapshots: int, energies: str, repeats: int, accuracy: str, *, unasked: bool
+) -> dict[str, Any]:
+    from nanogap.run.reference import reference_of_run
+    from nanogap.settings import load_accuracy
+
+    with log.status("Reference") as spinner:
+        return reference_of_run(
+            directory,
+            snapshots=snapshots,
+            energies=energies,
+            repeats=repeats,
+            settings=load_accuracy(accuracy),
+            watch=spinner.update,
+            confirm=_confirm(spinner, unasked=unasked),
+        )
 
 
 @app.command()
@@ -388,11 +423,19 @@ def _print_status(directory: Path, content: dict[str, Any]) -> None:
         sys.stdout.write(f"Report: {Path(content['report']).absolute()}\n")
 
 
-def _duration(seconds: float) -> str:
-    """Say a time in its natural unit."""
-    if seconds < 90.0:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"
+def _confirm(spinner: Any, *, unasked: bool) -> Callable[[float], bool]:
+    """Return a function that tells the expected time of work, and asks whether to begin it."""
+    from nanogap.transport.pwcond_cost import time_in_words
+
+    def confirm(seconds: float) -> bool:
+        spinner.stop()
+        log.print(f"This will take about {time_in_words(seconds)}.")
+        asked = not unasked and seconds > _LONG_WORK and sys.stdin.isatty()
+        go_on = not asked or typer.confirm("Continue?", err=True)
+        spinner.start()
+        return go_on
+
+    return confirm
 
 
 def _print_transmission(summary: dict[str, Any]) -> None:

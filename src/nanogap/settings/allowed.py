@@ -6,7 +6,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-_NOUNS = {int: "a whole number", float: "a number", str: "text", Path: "a path", bool: "true or false"}
+_NOUNS = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+    bool: "true or false",
+}
 _NUMBER_WORDS = {1: "one", 2: "two", 3: "three"}
 
 
