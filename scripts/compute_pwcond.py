@@ -91,7 +91,7 @@ def wire(distance: float) -> Atoms:
 
 def junctions() -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
     """Give class, name, junction, energies and changes of the validation accuracy."""
-    dense = {"kpoints": (12, 12), "gamma_centred": True}
+    dense = {"kpoints": (12, 12), "gamma_centred": True, "mesh_density": 24.0}
     for gap in GAPS:
         yield "gap", f"flat planes, {gap:.1f} Å", contact(1, gap, []), [0.0], dense
     for distance in CHAINS:

@@ -1,12 +1,14 @@
 """Figures of first-principles calculations: pseudopotential, calibration of the fast engine."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from nanogap.io import write_atomically
-from nanogap.report.style import BLUE, GREEN, INK, ORANGE, QUIET, house_style
+from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, house_style
 from nanogap.transport.planewave import RYDBERG
 from nanogap.transport.pseudopotential_check import SCATTERING_RANGE, AtomCheck
 
@@ -54,4 +56,64 @@ def draw_scattering(check: AtomCheck, path: Path) -> None:
         below.axhline(0.0, color=QUIET, lw=0.6)
         below.set_ylabel("error (mrad)")
         below.set_xlabel("energy from vacuum (eV)")
+        write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=150))
+
+
+def draw_calibration(
+    classes: Sequence[str],
+    gaps: NDArray[np.float64],
+    exact: NDArray[np.float64],
+    fast: NDArray[np.float64],
+    path: Path,
+) -> None:
+    """Draw the fast engine's transmissions against PWCOND's, and both over the open gap.
+
+    Parameters
+    ----------
+    classes : sequence of str, length n
+        ``gap`` is the class of the open gaps.
+    gaps : ndarray, shape (n,)
+        Distance of the planes of the open gaps, angstrom; not used of other classes.
+    exact, fast : ndarray, shape (n,)
+        G0.
+    path : Path
+        PNG or SVG.
+    """
+    names = np.array(classes)
+    with house_style():
+        figure = Figure(figsize=(9.0, 4.2))
+        left, right = figure.subplots(1, 2)
+        least = max(1e-6, float(exact[exact > 0.0].min()) / 3.0)
+        left.plot([least, 3.0], [least, 3.0], color=QUIET, lw=0.8)
+        for number, name in enumerate(dict.fromkeys(classes)):
+            of_class = names == name
+            left.plot(
+                exact[of_class],
+                np.maximum(fast[of_class], least),
+                "o^sDv"[number % 5],
+                color=(BLUE, ORANGE, GREEN, PURPLE, INK)[number % 5],
+                label=name,
+                ms=6,
+            )
+        left.set(
+            xscale="log", yscale="log", xlabel="T by PWCOND (G₀)", ylabel="T, fast engine (G₀)"
+        )
+        left.set_title("Same junction, cell and k-points; line: equal", color=INK)
+        left.legend(loc="upper left")
+        open_gap = np.flatnonzero(names == "gap")
+        order = open_gap[np.argsort(gaps[open_gap])]
+        right.plot(gaps[order], exact[order], "o-", color=BLUE, label="PWCOND", ms=6)
+        right.plot(
+            gaps[order],
+            np.maximum(fast[order], least),
+            "^--",
+            color=ORANGE,
+            label="fast engine",
+            ms=6,
+        )
+        right.set(
+            yscale="log", xlabel="distance of the planes (Å)", ylabel="T per surface atom (G₀)"
+        )
+        right.set_title("Two flat (111) surfaces", color=INK)
+        right.legend()
         write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=150))
