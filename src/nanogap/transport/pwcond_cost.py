@@ -1,8 +1,8 @@
 """How long a PWCOND calculation will take, from measured times.
 
-The constants are fits to the calculations in ``data/pwcond_calibration.json``, one core; a fit
-holds to a factor of two. The cost of pw.x grows as k-points x bands^2 x plane waves, that of
-pwcond.x as slabs along z x waves in the plane^3.
+The constants are fits to measured times on one core, from wires of one atom to contacts of 25; the
+estimate holds to a factor of two. The cost of pw.x grows as k-points x bands^2 x plane waves, that
+of pwcond.x as slabs along z x waves in the plane^3.
 """
 
 import math
@@ -14,11 +14,14 @@ from nanogap.transport.planewave import BOHR, PlaneWaveSettings
 from nanogap.transport.pwcond_cells import ScatteringCells
 
 #: Seconds per k-point, squared hundred of atoms' bands and thousand plane waves.
-_PER_BAND = 2.0
+_PER_BAND = 10.0
 #: Seconds to start pw.x or pwcond.x.
-_START = 2.0
+_START = 3.0
 #: Seconds per slab and cubed hundred of waves in the plane.
-_PER_SLAB = 0.02
+_PER_SLAB = 0.03
+#: Volume of an atom in the crystal, angstrom^3; the reduced basis of a wire in empty space has only
+#: the waves that its atoms need: 43 of 357.
+_ATOMIC_VOLUME = 20.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class JobSize:
     self_consistent_kpoints : int
         Of the scattering region, halved by time reversal.
     plane_wave_area : float
-        Waves in the plane, estimated from the cell's area.
+        Waves in the plane, estimated from the area that the lead's atoms fill.
     slabs : int
         Of the FFT grid along z, both calculations.
     """
@@ -52,7 +55,8 @@ class JobSize:
         """Measure a calculation that is to be done."""
         wave = math.sqrt(plane_wave.wave_cutoff)
         volume = cells.scattering.get_volume() / BOHR**3
-        area = abs(float(np.linalg.det(cells.lead.cell.array[:2, :2]))) / BOHR**2
+        filled = len(cells.lead) * _ATOMIC_VOLUME / float(cells.lead.cell.array[2, 2])
+        area = min(filled, abs(float(np.linalg.det(cells.lead.cell.array[:2, :2])))) / BOHR**2
         (_, lead), (_, scattering) = cells.grids(plane_wave)
         mesh = cells.mesh(cells.scattering, mesh_density)
         return cls(
