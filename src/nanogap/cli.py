@@ -20,8 +20,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from nanogap import __version__, cli_fit
+from nanogap import __version__, cli_first_principles, cli_fit
+from nanogap.cli_first_principles import Accuracy, Upf, Yes, confirm_long_work
 from nanogap.cli_measured import register, report_of_data
+from nanogap.cli_output import check_output
 from nanogap.errors import NanogapError, SettingsError
 
 app = typer.Typer(
@@ -112,7 +114,7 @@ def init(
     text = preset_text(preset)
     if output.exists():
         raise SettingsError(f"{output} exists already: choose another -o")
-    _check_output(output, (".toml",))
+    check_output(output, (".toml",))
     write_text(output, text)
     if as_json:
         _emit({"settings": str(output), "preset": preset})
@@ -135,7 +137,7 @@ def build(
     from nanogap.settings import load_settings
 
     settings = load_settings(source, tuple(overrides or ()))
-    _check_output(output, (".extxyz", ".xyz"))
+    check_output(output, (".extxyz", ".xyz"))
     with log.status("Lattice constant and structure"):
         atoms = build_structure(settings)
     write_atomically(output, lambda path: write(path, atoms, format="extxyz"))
@@ -151,6 +153,9 @@ def run(
     source: Source,
     output: Annotated[Path, typer.Option("-o", "--output", help="the new run directory")],
     overrides: Overrides = None,
+    reference_snapshots: Annotated[
+        int, typer.Option(help="then compute so many snapshots with pwcond, see 'reference'")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a rewiring and compute the transmission of every snapshot."""
@@ -160,6 +165,10 @@ def run(
     settings = load_settings(source, tuple(overrides or ()))
     with _progress() as watch:
         start_run(output, settings, source, watch)
+    if reference_snapshots:
+        cli_first_principles.compute_reference(
+            output, reference_snapshots, "0", 2, "validation", unasked=True
+        )
     _conclude(output, as_json)
 
 
@@ -230,7 +239,16 @@ def transmission(
     gamma_centred: Annotated[bool, typer.Option("--gamma-centred", help="centre it on Γ")] = False,
     per_k: Annotated[bool, typer.Option("--per-k", help="also print T at every k")] = False,
     cut: Annotated[str, typer.Option(help="how a trajectory frame is cut: paper or full")] = "full",
-    backend: Annotated[str, typer.Option(help="what computes it")] = "tight-binding",
+    backend: Annotated[
+        str, typer.Option(help="what computes it: tight-binding, pwcond, dense")
+    ] = "tight-binding",
+    accuracy: Accuracy = "validation",
+    pseudopotential: Upf = None,
+    work: Annotated[
+        Path, typer.Option(help="pwcond: folder of the calculation, goes on with what is there")
+    ] = Path("pwcond"),
+    processes: Annotated[int | None, typer.Option(help="pwcond: MPI processes")] = None,
+    yes: Yes = False,
     temperature: Annotated[
         float | None, typer.Option(help="K: add linear conductance and thermopower")
     ] = None,
@@ -250,12 +268,15 @@ def transmission(
     as_json: AsJson = False,
 ) -> None:
     """Compute the ballistic transmission of a junction or of trajectory frames."""
+    from dataclasses import replace
+
     from nanogap.run.single import TransmissionRequest, transmission_of_file
+    from nanogap.settings import load_accuracy
 
     if output is not None:
-        _check_output(output, (".nc",))
+        check_output(output, (".nc",))
     if figure is not None:
-        _check_output(figure, (".png", ".pdf", ".svg"), "--figure")
+        check_output(figure, (".png", ".pdf", ".svg"), "--figure")
     request = TransmissionRequest(
         index=index,
         energies=energies,
@@ -271,8 +292,15 @@ def transmission(
         output=output,
         figure=figure,
     )
-    with log.status("Transmission"):
-        summary = transmission_of_file(file, request)
+    if backend == "pwcond":
+        own_mesh = {"kpoints": kpoints, "gamma_centred": gamma_centred} if kpoints else {}
+        changes = {"pseudopotential": pseudopotential, "processes": processes, **own_mesh}
+        request = replace(request, first_principles=load_accuracy(accuracy, changes), work=work)
+    with log.status("Transmission") as spinner:
+        asked = replace(
+            request, watch=spinner.update, confirm=confirm_long_work(spinner, unasked=yes)
+        )
+        summary = transmission_of_file(file, asked)
     if as_json:
         _emit(summary)
     else:
@@ -281,18 +309,7 @@ def transmission(
 
 register(app)
 cli_fit.register(app)
-
-
-def _check_output(output: Path, suffixes: tuple[str, ...], option: str = "-o") -> None:
-    """Refuse a file that cannot be written, or read again, before the work begins."""
-    if output.suffix not in suffixes:
-        raise SettingsError(f"{option} {output}: the name must end in {' or '.join(suffixes)}")
-    if output.is_dir():
-        raise SettingsError(f"{option} {output} is a folder: give the name of a file in it")
-    if not output.absolute().parent.is_dir():
-        raise SettingsError(
-            f"{option} {output}: there is no folder {output.absolute().parent}: make it first"
-        )
+cli_first_principles.register(app)
 
 
 @contextmanager
@@ -370,7 +387,8 @@ def _print_transmission(summary: dict[str, Any]) -> None:
         table.add_column(name, justify="right")
     for number, values in enumerate(summary["transmission"]):
         for energy, value in zip(summary["energies"], values, strict=True):
-            table.add_row(str(number), f"{energy:.3f}", f"{value:.4f}")
+            shown = "not computed" if value is None else f"{value:.4f}"
+            table.add_row(str(number), f"{energy:.3f}", shown)
     Console().print(table)
     for number, value in enumerate(summary.get("conductance", [])):
         seebeck = summary["thermopower"][number]

@@ -45,6 +45,18 @@ def data_files(
     return DataFiles(files, chosen, resistances, averaging_time)
 
 
+def check_output(output: Path, suffixes: tuple[str, ...], option: str = "-o") -> None:
+    """Refuse a file that cannot be written, or read again, before the work begins."""
+    if output.suffix not in suffixes:
+        raise SettingsError(f"{option} {output}: the name must end in {' or '.join(suffixes)}")
+    if output.is_dir():
+        raise SettingsError(f"{option} {output} is a folder: give the name of a file in it")
+    if not output.absolute().parent.is_dir():
+        raise SettingsError(
+            f"{option} {output}: there is no folder {output.absolute().parent}: make it first"
+        )
+
+
 def check_figure(output: Path | None) -> None:
     """Refuse a figure path before the work begins."""
     if output is not None:

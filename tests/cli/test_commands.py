@@ -12,7 +12,17 @@ from nanogap.settings import load_settings, preset_names, preset_text
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, MOBILE, TOP, nearest_neighbour_distance
 
-COMMANDS = ("init", "build", "run", "resume", "status", "transmission", "report")
+COMMANDS = (
+    "init",
+    "build",
+    "run",
+    "resume",
+    "status",
+    "transmission",
+    "report",
+    "reference",
+    "pseudopotential",
+)
 #: The status contract; "error" and "failures" go beyond it.
 STATUS_KEYS = {
     "state",

@@ -1,5 +1,6 @@
 """The transmission of a file of junctions or trajectory frames, outside a run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,19 @@ from ase import Atoms
 from nanogap.errors import SettingsError
 from nanogap.io import write_dataset
 from nanogap.report.transmission import write_transmission_figure
-from nanogap.settings import JunctionSettings, VoltageSettings, parse_energies
+from nanogap.settings import (
+    FirstPrinciplesSettings,
+    JunctionSettings,
+    VoltageSettings,
+    parse_energies,
+)
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.junction import read_frames, validate_junction
 from nanogap.transport.backends import get_backend
 from nanogap.transport.current import CurrentVoltage, LinearResponse, energies_needed
 from nanogap.transport.dataset import transmission_summary
 from nanogap.transport.local import compute_local
+from nanogap.transport.pwcond import first_principles_transmission
 
 #: Spacing of the energies that are chosen for currents and the thermopower, eV.
 _ENERGY_STEP = 0.05
@@ -55,6 +62,15 @@ class TransmissionRequest:
         Where to write the dataset as netCDF-4.
     figure : Path or None
         Where to draw T(E), or I(V).
+    first_principles : FirstPrinciplesSettings or None
+        Compute with PWCOND to this accuracy, and its k-mesh.
+    work : Path
+        Folder of the first-principles calculations; what it holds is not computed again.
+    watch : callable
+        Is told what a first-principles calculation does.
+    confirm : callable
+        Is given the estimated time of a first-principles calculation, s; it begins if it returns
+        True.
     """
 
     index: str = "-1"
@@ -70,6 +86,10 @@ class TransmissionRequest:
     bond_currents: bool = False
     output: Path | None = None
     figure: Path | None = None
+    first_principles: FirstPrinciplesSettings | None = None
+    work: Path = Path("pwcond")
+    watch: Callable[[str], None] = lambda _: None
+    confirm: Callable[[float], bool] = lambda _: True
 
 
 def transmission_of_file(path: Path, request: TransmissionRequest) -> dict[str, Any]:
@@ -94,7 +114,8 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> dict[str, 
     NanogapError
         If an argument or the file is wrong; the message names it.
     """
-    compute = get_backend(request.backend)
+    if request.first_principles is None:
+        get_backend(request.backend)
     voltages = _voltages(request)
     values = _energies(request, voltages)
     _check(request)
@@ -104,7 +125,18 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> dict[str, 
         _junction(frame, name, request.cut) for frame, name in zip(frames, names, strict=True)
     ]
     mesh: dict[str, Any] = {"kpoints": request.kpoints, "gamma_centred": request.gamma_centred}
-    dataset = compute(junctions, values, **mesh, names=names)
+    if request.first_principles is not None:
+        dataset = first_principles_transmission(
+            junctions,
+            values,
+            settings=request.first_principles,
+            work=request.work,
+            names=names,
+            watch=request.watch,
+            confirm=request.confirm,
+        )
+    else:
+        dataset = get_backend(request.backend)(junctions, values, **mesh, names=names)
     summary = transmission_summary(dataset, per_k=request.per_k)
     dataset = _add_currents(dataset, summary, request, voltages)
     if request.local_density or request.bond_currents:

@@ -1,6 +1,11 @@
 """The input file as pydantic models, and presets as TOML files."""
 
 from nanogap.settings.energies import parse_energies
+from nanogap.settings.first_principles import (
+    FirstPrinciplesSettings,
+    accuracy_names,
+    load_accuracy,
+)
 from nanogap.settings.load import load_settings, preset_names, preset_text, settings_from_text
 from nanogap.settings.models import (
     DynamicsSettings,
@@ -13,11 +18,14 @@ from nanogap.settings.models import (
 
 __all__ = [
     "DynamicsSettings",
+    "FirstPrinciplesSettings",
     "JunctionSettings",
     "Settings",
     "StructureSettings",
     "TransportSettings",
     "VoltageSettings",
+    "accuracy_names",
+    "load_accuracy",
     "load_settings",
     "parse_energies",
     "preset_names",

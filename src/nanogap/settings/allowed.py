@@ -1,11 +1,18 @@
 """What a setting may be, in words: for error messages and for the settings reference."""
 
-from types import UnionType
+from pathlib import Path
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-_NOUNS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+_NOUNS = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    Path: "a path",
+    bool: "true or false",
+}
 _NUMBER_WORDS = {1: "one", 2: "two", 3: "three"}
 
 
@@ -29,7 +36,8 @@ def _describe(annotation: Any, limits: list[Any]) -> str:
     if origin is Annotated:
         return _describe(arguments[0], [*_flat(arguments[1:]), *limits])
     if origin in (Union, UnionType):
-        return " or ".join(_describe(argument, limits) for argument in arguments)
+        given = [argument for argument in arguments if argument is not NoneType]
+        return " or ".join(_describe(argument, limits) for argument in given)
     if origin is Literal:
         return " or ".join(f"'{value}'" for value in arguments)
     if origin is tuple:

@@ -124,7 +124,7 @@ def _table_of_channels(junctions: Sequence[JunctionTransmission], n_k: int) -> F
     for rows, junction in zip(table, junctions, strict=True):
         for row, values in zip(rows, junction.eigenchannels, strict=True):
             row[: len(values)] = values
-    kept = max(1, int((table > _CLOSED).any(axis=(0, 1)).sum()))
+    kept = max(1, int((~(table <= _CLOSED)).any(axis=(0, 1)).sum()))
     return table[:, :, :kept]
 
 
@@ -143,18 +143,28 @@ def transmission_summary(dataset: xr.Dataset, *, per_k: bool = False) -> dict[st
     dict
         ``backend``, ``fermi_energy`` (eV on the Hamiltonian's scale), ``energies`` (from it),
         ``n_kpoints``, ``transmission`` per snapshot and energy, ``eigenchannels`` per snapshot,
-        ``open_channels`` of the left and the right lead of the first snapshot.
+        ``open_channels`` of the left and the right lead of the first snapshot. What a backend
+        could not compute is None; ``states`` per snapshot, k and energy then say why.
     """
     summary: dict[str, Any] = {
         "backend": str(dataset.attrs["backend"]),
         "fermi_energy": float(dataset["fermi_energy"][0]),
         "energies": dataset["energy"].to_numpy().tolist(),
         "n_kpoints": int(dataset.sizes["k"]),
-        "transmission": dataset["transmission_average"].to_numpy().tolist(),
-        "eigenchannels": dataset["eigenchannels"].to_numpy().tolist(),
+        "transmission": _plain(dataset["transmission_average"]),
+        "eigenchannels": _plain(dataset["eigenchannels"]),
         "open_channels": dataset["open_channels"][0].to_numpy().tolist(),
     }
     if per_k:
-        summary["transmission_k"] = dataset["transmission"].to_numpy().tolist()
+        summary["transmission_k"] = _plain(dataset["transmission"])
         summary["kpoints"] = np.stack([dataset["k1"], dataset["k2"]], axis=1).tolist()
+    if "state" in dataset and not np.isfinite(dataset["transmission"]).all():
+        summary["states"] = dataset["state"].to_numpy().tolist()
     return summary
+
+
+def _plain(values: xr.DataArray) -> list[Any]:
+    """Return nested lists, with None for what is not a number."""
+    plain = values.to_numpy().astype(object)
+    plain[~np.isfinite(values)] = None
+    return list(plain.tolist())

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ase import Atoms
@@ -183,3 +183,36 @@ def plane_mesh(
     return PlaneMesh(
         (len(axes[0]), len(axes[1])), periodic, points, computed, source.astype(np.intp)
     )
+
+
+def reduced_mesh(mesh: PlaneMesh, symmetries: Sequence[NDArray[np.int64]]) -> PlaneMesh:
+    """Compute fewer points of a mesh by symmetries of the junction.
+
+    Parameters
+    ----------
+    mesh : PlaneMesh
+    symmetries : sequence of ndarray, shape (2, 2)
+        Matrices W with T(k) = T(k W), k a row of fractions; they form a group. Those that do not
+        map the mesh onto itself are not used.
+
+    Returns
+    -------
+    PlaneMesh
+        The same points, with fewer to compute.
+    """
+    keys = {_place(point): number for number, point in enumerate(mesh.points)}
+    first = np.arange(len(mesh.points))
+    for matrix in symmetries:
+        images = [keys.get(_place(point @ matrix)) for point in mesh.points]
+        if None not in images:
+            first = np.minimum(first, np.array(images, dtype=np.intp))
+    while not np.array_equal(first, first[first]):
+        first = first[first]
+    computed, source = np.unique(first, return_inverse=True)
+    return replace(mesh, computed=computed, source=source.astype(np.intp))
+
+
+def _place(point: FloatArray) -> tuple[float, float]:
+    """Name a wave vector, the same for all that differ by reciprocal vectors."""
+    first, second = np.round(point % 1.0, 9) % 1.0
+    return float(first), float(second)

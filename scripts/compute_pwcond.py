@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Compute transmissions of silver junctions with PWCOND, to judge the fast engine by.
+
+    scripts/compute_pwcond.py OUTPUT.json --work FOLDER [--only CLASS]
+
+The output is rewritten after every junction, with the geometries beside it (OUTPUT.extxyz);
+junctions that it holds already are left alone.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.io import write
+
+from nanogap.errors import NanogapError
+from nanogap.io import write_atomically, write_json
+from nanogap.settings import FirstPrinciplesSettings, load_accuracy
+from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
+from nanogap.transport.pwcond import first_principles_transmission
+
+ABOUT = (
+    "Transmission of silver junctions by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
+    "pseudopotential), made by scripts/compute_pwcond.py. Energies in eV from the Fermi energy, "
+    "transmission in G0, mean over the k-mesh and per k (fractions of the reciprocal cell, all "
+    "points of the mesh); open_channels: mean over k at the Fermi energy; time in s on one core."
+)
+#: Lattice constant of the pseudopotential, angstrom.
+A = 4.156
+SPACING = layer_spacing(A)
+GAPS = (4.5, 5.5, 6.5, 7.5, 8.5, 3.0, 3.5, 4.0, 5.0, 6.0)
+CHAINS = (2.65, 2.80, 2.94, 3.2, 3.6)
+
+
+def plane(width: int, layer: int) -> np.ndarray:
+    """Return sites of a (111) plane of width x width atoms at its height in the crystal."""
+    vectors = surface_vectors(A)
+    grid = np.array([(i, j) for i in range(width) for j in range(width)], dtype=float)
+    points = grid @ vectors + layer * stacking_shift(A)
+    cell = width * vectors
+    points = (points @ np.linalg.inv(cell) + 1e-9) % 1.0 @ cell
+    return np.column_stack([points, np.full(len(points), layer * SPACING)])
+
+
+def contact(width: int, separation: float, between: np.ndarray, upper: int = 3) -> Atoms:
+    """Return two half-crystals with atoms between.
+
+    Parameters
+    ----------
+    width : int
+        Atoms along either side of the plane's cell.
+    separation : float
+        From the last plane below to the first above, angstrom.
+    between : ndarray, shape (n, 3)
+        From the last plane below: in the plane in units of the primitive vectors, z in angstrom.
+    upper : int
+        Layer of the crystal that the first plane above continues: 3 is the stacking of the lower.
+    """
+    low = [plane(width, n) for n in range(3)]
+    high = [plane(width, upper + n) for n in range(3)]
+    top = low[-1][0, 2]
+    for n, sites in enumerate(high):
+        sites[:, 2] = top + separation + n * SPACING
+    middle = np.array(between, dtype=float).reshape(-1, 3)
+    middle[:, :2] = middle[:, :2] @ surface_vectors(A)
+    middle[:, 2] += top
+    positions = np.concatenate([*low, middle, *high])
+    cell = np.zeros((3, 3))
+    cell[:2, :2] = width * surface_vectors(A)
+    cell[2, 2] = np.ptp(positions[:, 2]) + SPACING
+    atoms = Atoms(f"Ag{len(positions)}", positions, cell=cell, pbc=(True, True, False))
+    n = 3 * width**2
+    labels = ["left"] * n + ["channel"] * len(middle) + ["right"] * n
+    atoms.new_array("region", np.array(labels))
+    atoms.info.update(left_period=3 * SPACING, right_period=3 * SPACING)
+    return atoms
+
+
+def wire(distance: float) -> Atoms:
+    """Return a straight monatomic wire."""
+    atoms = Atoms("Ag3", [(0.0, 0.0, n * distance) for n in range(3)])
+    atoms.new_array("region", np.array(["left", "channel", "right"]))
+    atoms.info.update(left_period=distance, right_period=distance)
+    return atoms
+
+
+def junctions() -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
+    """Give class, name, junction, energies and changes of the validation accuracy."""
+    dense = {"kpoints": (12, 12), "gamma_centred": True, "mesh_density": 24.0}
+    for gap in GAPS:
+        yield "gap", f"flat planes, {gap:.1f} Å", contact(1, gap, []), [0.0], dense
+    for distance in CHAINS:
+        yield "chain", f"chain, {distance:.2f} Å", wire(distance), [0.0, -0.5, 0.5], {}
+    # in the hollow of both planes, above a site of layer 1; the upper planes go on as the crystal
+    for height in (2.40, 2.80, 3.20):
+        name = f"one atom, planes {2 * height:.2f} Å apart"
+        yield "one atom", name, contact(2, 2 * height, [(1 / 3, 1 / 3, height)]), [0.0], {}
+
+
+def record(
+    kind: str, atoms: Atoms, dataset: Any, settings: FirstPrinciplesSettings, seconds: float
+) -> dict[str, Any]:
+    """Put a result into plain data."""
+    return {
+        "class": kind,
+        "atoms": len(atoms),
+        "cell": atoms.cell.array.round(8).tolist(),
+        "pbc": atoms.pbc.tolist(),
+        "positions": atoms.positions.round(8).tolist(),
+        "region": atoms.arrays["region"].tolist(),
+        "left_period": atoms.info["left_period"],
+        "right_period": atoms.info["right_period"],
+        "kpoints": list(settings.kpoints),
+        "gamma_centred": settings.gamma_centred,
+        "energies": dataset["energy"].to_numpy().tolist(),
+        "transmission": dataset["transmission_average"][0].to_numpy().tolist(),
+        "transmission_k": dataset["transmission"][0].to_numpy().tolist(),
+        "k": np.stack([dataset["k1"], dataset["k2"]], axis=1).round(8).tolist(),
+        "eigenchannels": dataset["eigenchannels"][0].to_numpy().round(6).tolist(),
+        "open_channels": dataset["open_channels"][0].to_numpy().tolist(),
+        "accuracy": json.loads(dataset.attrs["accuracy"]),
+        "engine": dataset.attrs["engine_version"],
+        "time": float(dataset["wall_time"][0]) or seconds,
+    }
+
+
+def main() -> None:
+    """Compute the junctions that are not there yet."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--only", help="a class, or part of a name")
+    arguments = parser.parse_args()
+    known: dict[str, Any] = {}
+    if arguments.output.is_file():
+        known = json.loads(arguments.output.read_text())["junctions"]
+    for kind, name, atoms, energies, changes in junctions():
+        if name in known or (arguments.only and arguments.only not in {kind, name}):
+            continue
+        settings = load_accuracy("validation", changes)
+        started = time.perf_counter()
+        try:
+            dataset = first_principles_transmission(
+                [atoms], energies, settings=settings, work=arguments.work, names=[name]
+            )
+        except NanogapError as error:
+            print(f"{name}: {error}", flush=True)
+            continue
+        seconds = time.perf_counter() - started
+        known[name] = record(kind, atoms, dataset, settings, seconds)
+        write_json(arguments.output, {"about": ABOUT, "junctions": known})
+        folder = arguments.output.with_suffix("")
+        folder.mkdir(exist_ok=True)
+        place = folder / f"{name.replace(' ', '_').replace(',', '').replace('Å', 'A')}.extxyz"
+        write_atomically(place, lambda path, a=atoms: write(path, a, format="extxyz"))
+        print(name, known[name]["transmission"], f"{known[name]['time']:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

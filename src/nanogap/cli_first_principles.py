@@ -1,0 +1,111 @@
+"""The subcommands that run Quantum ESPRESSO: arguments in, calls out."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nanogap.cli_output import check_output, emit, log
+
+Accuracy = Annotated[
+    str, typer.Option(help="pwcond: coarse, validation, paper, or a TOML file of one")
+]
+Upf = Annotated[
+    Path | None, typer.Option(help="pwcond: UPF file; without it nanogap makes its own")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="pwcond: start long work unasked")]
+AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
+
+#: Work beyond this is begun only if the user agrees, s.
+_LONG_WORK = 600.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommands to the command line."""
+    for command in (reference, pseudopotential):
+        app.command()(command)
+
+
+def reference(
+    directory: Annotated[Path, typer.Argument(help="a run directory")],
+    snapshots: Annotated[int, typer.Option(help="how many, one per stage first")] = 6,
+    energies: Annotated[str, typer.Option(help="eV from E_F, as of 'transmission'")] = "0",
+    repeats: Annotated[int, typer.Option(help="cell of the junctions, bond lengths")] = 2,
+    accuracy: Accuracy = "validation",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute some snapshots of a run with Quantum ESPRESSO and PWCOND."""
+    from nanogap.run.reference import describe
+
+    result = compute_reference(directory, snapshots, energies, repeats, accuracy, unasked=yes)
+    if as_json:
+        emit(result)
+    else:
+        sys.stdout.write(describe(result))
+
+
+def compute_reference(
+    directory: Path, snapshots: int, energies: str, repeats: int, accuracy: str, *, unasked: bool
+) -> dict[str, Any]:
+    """Compute some snapshots of a run, with a spinner."""
+    from nanogap.run.reference import reference_of_run
+    from nanogap.settings import load_accuracy
+
+    with log.status("Reference") as spinner:
+        return reference_of_run(
+            directory,
+            snapshots=snapshots,
+            energies=energies,
+            repeats=repeats,
+            settings=load_accuracy(accuracy),
+            watch=spinner.update,
+            confirm=confirm_long_work(spinner, unasked=unasked),
+        )
+
+
+def pseudopotential(
+    element: Annotated[str, typer.Argument(help="chemical symbol")] = "Ag",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="UPF file")] = None,
+    pseudopotential: Upf = None,
+    figure: Annotated[Path | None, typer.Option(help="PNG of the scattering phases")] = None,
+    crystal: Annotated[bool, typer.Option(help="test the crystal too, two minutes")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Make the pseudopotential of an element with ld1.x, and check it."""
+    from nanogap.run.pseudopotential import describe, pseudopotential_report
+    from nanogap.settings import load_accuracy
+
+    for path, suffixes in ((output, (".UPF", ".upf")), (figure, (".png", ".svg"))):
+        if path is not None:
+            check_output(path, suffixes)
+    with log.status("Pseudopotential") as spinner:
+        report = pseudopotential_report(
+            element,
+            settings=load_accuracy("paper", {"pseudopotential": pseudopotential}),
+            output=output,
+            crystal=crystal,
+            figure=figure,
+            watch=spinner.update,
+        )
+    if as_json:
+        emit(report)
+    else:
+        sys.stdout.write(describe(report))
+
+
+def confirm_long_work(spinner: Any, *, unasked: bool) -> Callable[[float], bool]:
+    """Return a function that tells the expected time of work, and asks whether to begin it."""
+    from nanogap.transport.pwcond_cost import time_in_words
+
+    def confirm(seconds: float) -> bool:
+        spinner.stop()
+        log.print(f"This will take about {time_in_words(seconds)}.")
+        asked = not unasked and seconds > _LONG_WORK and sys.stdin.isatty()
+        go_on = not asked or typer.confirm("Continue?", err=True)
+        spinner.start()
+        return go_on
+
+    return confirm

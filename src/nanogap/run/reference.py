@@ -1,0 +1,152 @@
+"""First-principles transmissions of a few snapshots of a run, beside the fast engine's."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nanogap.analysis.stages import Stage, classify_stages, stage_spans
+from nanogap.errors import SettingsError, StructureError
+from nanogap.io import write_dataset
+from nanogap.run.directory import RunDirectory
+from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, parse_energies
+from nanogap.structure.cut import cut_junction
+from nanogap.transport.pwcond import first_principles_transmission
+from nanogap.transport.transmission import compute_transmission
+
+
+def choose_snapshots(stages: Sequence[Stage], count: int) -> list[int]:
+    """Choose snapshots that show every stage, then some between.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        Of all snapshots.
+    count : int
+        How many, at most.
+
+    Returns
+    -------
+    list of int
+        In order of time: the middle of the longest span of every stage; further ones each as far
+        from those chosen as can be.
+    """
+    longest: dict[Stage, tuple[int, int]] = {}
+    for stage, first, last in stage_spans(stages):
+        known = longest.get(stage)
+        if known is None or last - first > known[1] - known[0]:
+            longest[stage] = (first, last)
+    chosen = [(first + last) // 2 for first, last in longest.values()][:count]
+    while len(chosen) < min(count, len(stages)):
+        distance = np.abs(np.arange(len(stages))[:, None] - np.array(chosen)).min(axis=1)
+        chosen.append(int(distance.argmax()))
+    return sorted(chosen)
+
+
+def reference_of_run(
+    directory: Path,
+    *,
+    snapshots: int,
+    energies: str,
+    repeats: int,
+    settings: FirstPrinciplesSettings,
+    watch: Callable[[str], None] = lambda _: None,
+    confirm: Callable[[float], bool] = lambda _: True,
+) -> dict[str, Any]:
+    """Compute some snapshots of a run with PWCOND, and the same junctions with tight binding.
+
+    Parameters
+    ----------
+    directory : Path
+        The run. ``reference.nc`` and the folder ``pwcond`` are written there.
+    snapshots : int
+        How many, see `choose_snapshots`.
+    energies : str
+        See `nanogap.settings.parse_energies`.
+    repeats : int
+        Cell of the junctions in bond lengths (cut ``paper``).
+    settings : FirstPrinciplesSettings
+    watch, confirm : callable
+        See `nanogap.transport.pwcond.first_principles_transmission`.
+
+    Returns
+    -------
+    dict
+        ``snapshots`` with ``snapshot``, ``time`` (fs), ``stage``, ``atoms``, ``transmission`` and
+        ``tight_binding`` (G0, per energy); ``energies`` (eV); ``file``.
+
+    Raises
+    ------
+    NanogapError
+        If there is no snapshot, or a calculation fails; it goes on with the same command.
+    """
+    run = RunDirectory(directory)
+    records = run.records()
+    if not records or snapshots < 1:
+        raise SettingsError(f"{directory}: a reference needs one snapshot at least")
+    stages = classify_stages(run.observables())
+    chosen, junctions = [], []
+    cut = JunctionSettings(cut="paper", lead_repeats=repeats)
+    for number in choose_snapshots(stages, snapshots):
+        frame = run.trajectory.frame(records[number])
+        try:
+            junction = cut_junction(frame, cut, run.settings.voltage.cutoff, f"snapshot {number}")
+        except StructureError as error:
+            watch(str(error))
+            continue
+        chosen.append(number)
+        junctions.append(junction)
+    if not chosen:
+        raise StructureError(f"{directory}: no chosen snapshot can be cut: raise --repeats")
+    values = parse_energies(energies)
+    exact = first_principles_transmission(
+        junctions,
+        values,
+        settings=settings,
+        work=directory / "pwcond",
+        names=[f"snapshot {number}" for number in chosen],
+        watch=watch,
+        confirm=confirm,
+    )
+    fast = compute_transmission(
+        junctions, values, kpoints=settings.kpoints, gamma_centred=settings.gamma_centred
+    )
+    exact["tight_binding"] = fast["transmission_average"].assign_attrs(
+        long_name="transmission by tight binding, mean over k"
+    )
+    exact = exact.assign_coords(snapshot=chosen)
+    path = directory / "reference.nc"
+    write_dataset(exact, path)
+    return {
+        "energies": values,
+        "file": str(path),
+        "snapshots": [
+            {
+                "snapshot": number,
+                "time": records[number]["time"],
+                "stage": str(stages[number]),
+                "atoms": len(junction),
+                "transmission": [
+                    None if np.isnan(value) else float(value)
+                    for value in exact["transmission_average"].sel(snapshot=number)
+                ],
+                "tight_binding": exact["tight_binding"].sel(snapshot=number).to_numpy().tolist(),
+            }
+            for number, junction in zip(chosen, junctions, strict=True)
+        ],
+    }
+
+
+def describe(reference: dict[str, Any]) -> str:
+    """Put a result of `reference_of_run` into lines of text."""
+    lines = [f"{'snapshot':>8}  {'stage':<15}{'E (eV)':>8}{'T pwcond':>11}{'T fast':>9}"]
+    for entry in reference["snapshots"]:
+        for energy, exact, fast in zip(
+            reference["energies"], entry["transmission"], entry["tight_binding"], strict=True
+        ):
+            shown = "unreliable" if exact is None else f"{exact:.4f}"
+            lines.append(
+                f"{entry['snapshot']:>8}  {entry['stage']:<15}{energy:>8.3f}{shown:>11}{fast:>9.4f}"
+            )
+    return "\n".join([*lines, f"file: {reference['file']}"]) + "\n"

@@ -1,0 +1,177 @@
+"""Quantum ESPRESSO programs as processes: find them, run them, and say clearly how they ended.
+
+Programs and input: Giannozzi et al., J. Phys.: Condens. Matter 29, 465901 (2017),
+doi:10.1088/1361-648X/aa8f79.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nanogap.errors import EngineError
+
+#: What a finished program prints; ld1.x has no line of its own, its exit status has to do.
+_DONE = {"ld1.x": "", "pwcond.x": "     PWCOND       :"}
+_USUAL_DONE = "JOB DONE."
+_REMEDY = "install it (Debian: apt-get install quantum-espresso)"
+#: Variables that would make a program write, or take threads, elsewhere than told.
+_UNWANTED = ("ESPRESSO_TMPDIR", "ESPRESSO_PSEUDO")
+_NO_SPACE = re.compile(r"no space left|disk quota|davcio.*write|error while writing", re.IGNORECASE)
+#: A program that leaves less than this free has filled the disk, bytes.
+_LEAST_FREE = 1 << 20
+#: MPI's helper process outlives its program by a moment, and holds what it inherited.
+_LOCK_TRIES, _LOCK_PAUSE = 200, 0.05
+_ROUTINE = re.compile(r"Error in routine\s+(.+?)\s*\((-?\d+)\)\s*:\s*\n\s*(.*)")
+_ABORTED = {signal.SIGABRT, signal.SIGSEGV, signal.SIGFPE}
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Where the programs are, and how they are started.
+
+    Attributes
+    ----------
+    folder : str
+        Folder of the programs; empty: they are looked for in PATH.
+    processes : int
+        MPI processes; 1 starts no MPI.
+    launcher : str
+        Starts several processes, given ``-np N``.
+    """
+
+    folder: str = ""
+    processes: int = 1
+    launcher: str = "mpirun"
+
+    @property
+    def alone(self) -> "Programs":
+        """The same programs as single processes."""
+        return replace(self, processes=1)
+
+    def command(self, program: str) -> list[str]:
+        """Return the command line that starts a program.
+
+        Parameters
+        ----------
+        program : str
+            For example ``pw.x``.
+
+        Raises
+        ------
+        EngineError
+            If it, or the MPI launcher, is not installed.
+        """
+        path = shutil.which(program, path=self.folder or None)
+        if path is None:
+            place = f"the folder {self.folder}" if self.folder else "PATH"
+            raise EngineError(f"{program} of Quantum ESPRESSO is not in {place}: {_REMEDY}")
+        if self.processes == 1:
+            return [path]
+        launcher = shutil.which(self.launcher)
+        if launcher is None:
+            raise EngineError(
+                f"{self.processes} processes need the MPI launcher {self.launcher}, which is not "
+                "in PATH: install it, or use one process"
+            )
+        return [launcher, "-np", str(self.processes), path]
+
+
+def run_program(programs: Programs, program: str, text: str, folder: Path, name: str) -> str:
+    """Run a program on an input, and keep input and output in a folder.
+
+    Parameters
+    ----------
+    programs : Programs
+    program : str
+        For example ``pw.x``.
+    text : str
+        Its input.
+    folder : Path
+        Where it runs; it exists.
+    name : str
+        ``NAME.in`` and ``NAME.out`` are written.
+
+    Returns
+    -------
+    str
+        The output.
+
+    Raises
+    ------
+    EngineError
+        If it does not end as a finished program does; the message says why.
+    """
+    command = programs.command(program)
+    source, output = folder / f"{name}.in", folder / f"{name}.out"
+    environment = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
+    environment.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        with _alone_in(folder, program) as lock:
+            source.write_text(text, encoding="utf-8")
+            with source.open() as stdin, output.open("wb") as stdout:
+                process = subprocess.run(
+                    command,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=subprocess.STDOUT,
+                    cwd=folder,
+                    env=environment,
+                    pass_fds=(lock,),
+                    check=False,
+                )
+    except OSError as error:
+        raise EngineError(
+            f"{program} in {folder} cannot be run: {error.strerror}: free disk space or correct "
+            "the permissions, and start again; what is finished is kept"
+        ) from None
+    printed = output.read_text(encoding="utf-8", errors="replace")
+    if process.returncode or _DONE.get(program, _USUAL_DONE) not in printed:
+        raise EngineError(_reason(program, printed, process.returncode, folder, output))
+    return printed
+
+
+@contextmanager
+def _alone_in(folder: Path, program: str) -> Iterator[int]:
+    """Hold a folder's lock; the program inherits it, and holds it if we are killed first."""
+    with (folder / ".lock").open("w") as handle:
+        for attempt in range(_LOCK_TRIES + 1):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if attempt == _LOCK_TRIES:
+                    raise EngineError(
+                        f"another program works in {folder}, perhaps one that a killed run left "
+                        f"behind: wait until it ends, or end it, before {program} starts there"
+                    ) from None
+            time.sleep(_LOCK_PAUSE)
+        yield handle.fileno()
+
+
+def _reason(program: str, printed: str, status: int, folder: Path, output: Path) -> str:
+    """Say in a sentence why a program did not finish."""
+    routine = _ROUTINE.search(printed)
+    free = shutil.disk_usage(folder).free
+    again = "start again with the same command; what is finished is kept"
+    if free < _LEAST_FREE or _NO_SPACE.search(printed):
+        return f"{program} could not write to {folder}: the disk is full: free space and {again}"
+    killed = -status if status < 0 else status - 128 if 128 < status < 160 else 0
+    if killed and killed not in _ABORTED and not routine:
+        label = signal.Signals(killed).name
+        memory = ", perhaps for want of memory" if killed == signal.SIGKILL else ""
+        return f"{program} in {folder} was killed ({label}{memory}): {again}"
+    if routine:
+        where, _, what = routine.groups()
+        return f"{program} stopped in its routine {where}: {' '.join(what.split())} (see {output})"
+    return (
+        f"{program} ended with status {status} before it was finished, and does not say why "
+        f"(see {output}): {again}"
+    )

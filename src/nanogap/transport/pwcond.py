@@ -1,0 +1,115 @@
+"""The transmission of junctions by Quantum ESPRESSO and PWCOND, restartable.
+
+Ballistic conductance with ultrasoft pseudopotentials: Smogunov, Dal Corso & Tosatti, Phys. Rev. B
+70, 045417 (2004), doi:10.1103/PhysRevB.70.045417.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from ase import Atoms
+
+from nanogap.errors import EngineError, SettingsError, StructureError
+from nanogap.settings import FirstPrinciplesSettings
+from nanogap.structure.junction import validate_junction
+from nanogap.transport.dataset import transmission_dataset
+from nanogap.transport.mesh import plane_mesh
+from nanogap.transport.pwcond_job import PwcondJob
+from nanogap.transport.pwcond_output import ENERGY_WINDOW
+
+BACKEND = "pwcond"
+
+
+def first_principles_transmission(
+    junctions: Sequence[Atoms],
+    energies: Sequence[float] = (0.0,),
+    *,
+    settings: FirstPrinciplesSettings,
+    work: Path,
+    names: Sequence[str] | None = None,
+    watch: Callable[[str], None] = lambda _: None,
+    confirm: Callable[[float], bool] = lambda _: True,
+) -> xr.Dataset:
+    """Compute the ballistic transmission of junctions with pw.x and pwcond.x.
+
+    What is finished is kept in the work folder, one folder per junction and accuracy: the same call
+    goes on where an interrupted one stopped.
+
+    Parameters
+    ----------
+    junctions : sequence of ase.Atoms
+        In the junction format; both leads of one crystal, in register.
+    energies : sequence of float
+        From the Fermi energy, eV, within `ENERGY_WINDOW`.
+    settings : FirstPrinciplesSettings
+    work : Path
+        Made if missing.
+    names : sequence of str, optional
+        What messages call the junctions.
+    watch : callable, optional
+        Is told what is being done.
+    confirm : callable, optional
+        Is given the estimated time of all that is not there yet, s, if that is more than nothing;
+        the work begins if it returns True.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `nanogap.transport.compute_transmission` returns, and ``state`` over (``snapshot``,
+        ``k``, ``energy``): ``ok``, ``no open channel``, or why a value is not a number
+        (`nanogap.transport.pwcond_output.Point`).
+
+    Raises
+    ------
+    SettingsError
+        If there is no junction or energy, or an energy is outside the window.
+    StructureError
+        If a junction is malformed, or its leads do not suit PWCOND.
+    DataFormatError
+        If there is no usable pseudopotential.
+    EngineError
+        If a program is missing, stops, is killed or does not converge, or if `confirm` says no.
+    """
+    started = time.perf_counter()
+    if not len(junctions) or not len(energies):
+        raise SettingsError("transmission needs a junction and an energy")
+    low, high = ENERGY_WINDOW
+    outside = [energy for energy in energies if not low <= energy <= high]
+    if outside:
+        raise SettingsError(
+            f"energy {outside[0]:g} eV: PWCOND is trusted from {low:g} to {high:g} eV only"
+        )
+    names = names or [f"junction {number}" for number in range(len(junctions))]
+    periodic = {(bool(junction.pbc[0]), bool(junction.pbc[1])) for junction in junctions}
+    if len(periodic) > 1:
+        raise StructureError("the junctions differ in their in-plane periodicity: split the file")
+    mesh = plane_mesh(
+        settings.kpoints, gamma_centred=settings.gamma_centred, periodic=periodic.pop()
+    )
+    values = np.asarray(energies, dtype=np.float64)
+    for junction, name in zip(junctions, names, strict=True):
+        validate_junction(junction, name)
+    jobs = [
+        PwcondJob(junction, settings, work, name)
+        for junction, name in zip(junctions, names, strict=True)
+    ]
+    expected = sum(job.estimate(mesh, values) for job in jobs)
+    if expected and not confirm(expected):
+        raise EngineError("the first-principles calculation was not begun")
+    results = [job.run(mesh, values, watch) for job in jobs]
+    dataset = transmission_dataset([part for part, _ in results], mesh, values)
+    dataset["state"] = (("snapshot", "k", "energy"), np.array([states for _, states in results]))
+    dataset["wall_time"] = ("snapshot", np.array([job.wall_time for job in jobs]), {"units": "s"})
+    return dataset.assign_attrs(
+        backend=BACKEND,
+        nanogap_version=version("nanogap"),
+        engine_version=f"Quantum ESPRESSO {jobs[0].engine_version}",
+        kpoints=mesh.description,
+        n_kpoints=len(mesh.points),
+        accuracy=settings.model_dump_json(exclude={"programs", "processes", "keep_states"}),
+        wall_time=time.perf_counter() - started,
+    )
