@@ -119,7 +119,7 @@ def record(
         "gamma_centred": settings.gamma_centred,
         "energies": dataset["energy"].to_numpy().tolist(),
         "transmission": dataset["transmission_average"][0].to_numpy().tolist(),
-        "transmission_k": dataset["transmission"][0].to_numpy().tolist(),
+        "transmission_k": dataset["transmission"][0].to_numpy().round(7).tolist(),
         "k": np.stack([dataset["k1"], dataset["k2"]], axis=1).round(8).tolist(),
         "eigenchannels": dataset["eigenchannels"][0].to_numpy().round(6).tolist(),
         "open_channels": dataset["open_channels"][0].to_numpy().tolist(),

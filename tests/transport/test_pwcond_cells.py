@@ -86,7 +86,16 @@ def test_a_wire_needs_one_atom_and_gets_empty_space_around_it():
     assert len(cells.lead) == len(cells.scattering) == 1
     np.testing.assert_allclose(cells.scattering.cell.lengths(), [8.0, 8.0, 2.65])
     assert cells.periodic == (False, False)
-    assert cells.mesh(cells.lead, 24.0)[:2] == (1, 1)
+    assert [mesh[:2] for mesh in cells.meshes(24.0)] == [(1, 1), (1, 1)]
+
+
+def test_lead_and_region_are_sampled_alike():
+    """Found with a wire of three atoms: 5 points of the lead, 2 of the region, T = 0.955 not 1."""
+    lead, scattering = scattering_cells(chain(2.65, n_channel=1), 3, 8.0).meshes(12.0)
+    assert lead == (1, 1, 3 * scattering[2])
+    contact = scattering_cells(slab_junction(2, gap_layers=3, channel_layers=0), 3, 8.0)
+    lead, scattering = contact.meshes(24.0)
+    assert lead[:2] == scattering[:2] == (4, 4)
 
 
 def test_a_cut_snapshot_becomes_cells():

@@ -28,6 +28,8 @@ FloatArray = NDArray[np.float64]
 #: Atoms at the same height to this are one plane; atoms of a lead that repeats agree to
 #: this, angstrom.
 _PLANE, _SAME_PLACE = 0.05, 0.02
+#: Denser meshes along wires, by this factor.
+_WIRE_DENSITY = 2.0
 #: Primes that FFT grids are made of.
 _PRIMES = (2, 3, 5)
 
@@ -66,22 +68,29 @@ class ScatteringCells:
             scattering.append((own[0], own[1], _grid_points(math.ceil(least))))
         return (lead[0], lead[1]), (scattering[0], scattering[1])
 
-    def mesh(self, cell: Atoms, density: float) -> Grid:
-        """Gamma-centred mesh of a cell; one point along an axis that does not repeat.
+    def meshes(self, density: float) -> tuple[Grid, Grid]:
+        """Gamma-centred meshes of the lead and of the scattering region.
+
+        PWCOND joins the two at their Fermi energies, so these must have the same error: the meshes
+        are equal in the plane and as equal as can be along z. Wires need twice the density, for
+        want of other directions to average over.
 
         Parameters
         ----------
-        cell : ase.Atoms
-            The lead or the scattering region.
         density : float
-            Length that the points' supercell spans, angstrom.
+            Length that the supercell of the points spans, angstrom.
         """
-        sides = [float(np.linalg.norm(vector)) for vector in cell.cell.array]
+        sides = np.linalg.norm(self.lead.cell.array, axis=1)
         first, second = (
-            max(1, round(density / side)) if axis else 1
+            max(1, round(density / float(side))) if axis else 1
             for side, axis in zip(sides, self.periodic, strict=False)
         )
-        return (first, second, math.ceil(density / sides[2]))
+        length = float(self.scattering.cell.array[2, 2])
+        along = math.ceil(density * (1.0 if all(self.periodic) else _WIRE_DENSITY) / length)
+        return (
+            (first, second, max(1, round(along * length / float(sides[2])))),
+            (first, second, along),
+        )
 
     def symmetries(self) -> list[NDArray[np.int64]]:
         """Matrices W such that T(k) = T(k W), k as a row in fractions of the reciprocal cell.

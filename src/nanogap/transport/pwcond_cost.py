@@ -58,7 +58,7 @@ class JobSize:
         filled = len(cells.lead) * _ATOMIC_VOLUME / float(cells.lead.cell.array[2, 2])
         area = min(filled, abs(float(np.linalg.det(cells.lead.cell.array[:2, :2])))) / BOHR**2
         (_, lead), (_, scattering) = cells.grids(plane_wave)
-        mesh = cells.mesh(cells.scattering, mesh_density)
+        _, mesh = cells.meshes(mesh_density)
         return cls(
             atoms=len(cells.scattering),
             plane_waves=volume * wave**3 / (6.0 * math.pi**2),

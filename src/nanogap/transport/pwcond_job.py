@@ -90,7 +90,7 @@ class PwcondJob:
         """Checksum of cells and all that decides their densities."""
         decisive = [
             repr(self.plane_wave),
-            repr(self._settings.mesh_density),
+            repr(self.cells.meshes(self._settings.mesh_density)[0]),
             self.pseudopotential.checksum,
             *(
                 (np.round(array, 6) + 0.0).tobytes().hex()
@@ -182,18 +182,19 @@ class PwcondJob:
     def _self_consistent(self, watch: Watch) -> None:
         """Converge the lead, which jobs share, and the scattering region."""
         lead_grids, scattering_grids = self.cells.grids(self.plane_wave)
+        lead_mesh, scattering_mesh = self.cells.meshes(self._settings.mesh_density)
         results: dict[str, PlaneWaveResult] = {}
         seconds = 0.0
-        for name, cell, folder, grids in (
-            ("lead", self.cells.lead, self.lead_folder, lead_grids),
-            ("scattering", self.cells.scattering, self.folder, scattering_grids),
+        for name, cell, folder, grids, mesh in (
+            ("lead", self.cells.lead, self.lead_folder, lead_grids, lead_mesh),
+            ("scattering", self.cells.scattering, self.folder, scattering_grids, scattering_mesh),
         ):
             watch(f"{self.name}: pw.x, {name} of {len(cell)} atoms")
             text = pw_input(
                 cell,
                 Path(_PSEUDOPOTENTIAL),
                 self.plane_wave,
-                self.cells.mesh(cell, self._settings.mesh_density),
+                mesh,
                 name=name,
                 grids=grids,
             )
