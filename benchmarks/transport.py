@@ -268,8 +268,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="only the smallest junction")
     arguments = parser.parse_args()
+    trace(2 if arguments.quick else 5)  # first: its memory is that of this process so far
     compare([74] if arguments.quick else list(PLANES), blas_peak())
-    trace(2 if arguments.quick else 5)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from nanogap.transport.hamiltonian import load_model
 from nanogap.transport.landauer import fold
 from nanogap.transport.lead_unit import LeadUnit, lead_unit
 from nanogap.transport.leads import Lead
-from nanogap.transport.mesh import plane_mesh
+from nanogap.transport.mesh import common_mesh, plane_mesh
 from nanogap.transport.transmission import compute_transmission
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -207,6 +207,29 @@ def test_lead_without_coupling_is_refused():
         compute_transmission([chain(8.0)])
 
 
+def test_the_self_energy_from_copies_is_the_direct_sum():
+    device = build_device(disordered(3), load_model())
+    for contact in device.contacts:
+        assert contact.copies is not None
+    # a shift of 1e-8 angstrom, as a file has it, is no copy any more, and the same physics
+    junction = disordered(3)
+    rough = junction.copy()
+    rough.positions += np.random.default_rng(1).normal(0.0, 3e-9, rough.positions.shape)
+    other = build_device(rough, load_model())
+    assert all(contact.copies is None for contact in other.contacts)
+    for k in (K, np.array([0.5, 0.0])):
+        found, expected = (transmission(each, k, 0.1) for each in (device, other))
+        assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_perfect_planes_become_part_of_the_leads():
+    short, long = slab_junction(2, gap_layers=2), slab_junction(2, gap_layers=2, channel_layers=12)
+    devices = [build_device(junction, load_model()) for junction in (short, long)]
+    assert len(devices[0].positions) == len(devices[1].positions)
+    values = [transmission(device, K, 0.01) for device in devices]
+    assert values[0] == pytest.approx(values[1], abs=1e-9)
+
+
 def test_mesh_is_symmetric_and_halved():
     mesh = plane_mesh((4, 3), periodic=(True, True))
     assert len(mesh.points) == 12
@@ -220,6 +243,35 @@ def test_mesh_is_symmetric_and_halved():
     own = np.abs(centred.points - centred.points[centred.computed[centred.source]])
     assert np.all((np.minimum(paired, own) % 1.0) < 1e-9)
     assert len(plane_mesh((5, 7), periodic=(False, False)).points) == 1
+
+
+def test_the_automatic_mesh_goes_with_the_width_of_the_cell():
+    counts = [common_mesh([slab_junction(width)], "auto").counts for width in (1, 3, 6)]
+    assert counts == [(17, 17), (6, 6), (3, 3)]
+    paper = common_mesh([slab_junction(3)], "paper")
+    assert len(paper.computed) == 135
+    assert common_mesh([chain(2.9)], "auto").counts == (1, 1)
+
+
+def test_the_error_of_a_mesh_is_that_of_the_waves_it_does_not_resolve():
+    mesh = plane_mesh((6, 6), periodic=(True, True))
+    k1, k2 = mesh.points.T
+    assert mesh.error(np.ones(36)) == pytest.approx(0.0, abs=1e-12)
+    assert mesh.error(1.0 + np.cos(2 * np.pi * k1)) == pytest.approx(0.0, abs=1e-12)
+    assert mesh.error(1.0 + np.cos(2 * np.pi * 3 * (k1 + k2))) > 0.3
+    assert np.isnan(plane_mesh((1, 4), periodic=(True, True)).error(np.ones(4)))
+    assert plane_mesh((1, 1), periodic=(False, False)).error(np.ones(1)) == 0.0
+
+
+@pytest.mark.validation
+@pytest.mark.parametrize("seed", [4, 7])
+def test_the_automatic_mesh_is_as_good_as_promised(seed):
+    junction = disordered(seed, width=3, size=9)
+    automatic = compute_transmission([junction])
+    dense = compute_transmission([junction], kpoints=(15, 15))
+    error = abs(automatic["transmission_average"] - dense["transmission_average"]).item()
+    assert error < 0.03
+    assert error < automatic["kpoint_error"].item() < 0.2
 
 
 def test_mesh_average_is_that_of_all_points():

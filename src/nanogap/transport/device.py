@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from nanogap.errors import StructureError
 from nanogap.transport.blocks import PairBlocks, Placement
+from nanogap.transport.contact import Contact, ContactPairs, find_copies
 from nanogap.transport.elimination import Elimination, Step, plan_elimination
 from nanogap.transport.hamiltonian import TightBindingModel, real_space_matrices
 from nanogap.transport.lead_unit import lead_unit
@@ -28,27 +29,6 @@ ComplexArray = NDArray[np.complex128]
 IntArray = NDArray[np.intp]
 
 _SAME_PLACE = 1e-5
-
-
-@dataclass(frozen=True)
-class Contact:
-    """How a lead couples to the channel.
-
-    Attributes
-    ----------
-    lead : Lead
-    touched : ndarray of int
-        Atoms of the channel that couple to the lead.
-    orbitals : ndarray of int
-        Orbitals of a principal layer's motif that couple to the channel.
-    coupling : Placement
-        From `touched` (rows) to the lead, in stacked matrices of one translation of the lead each.
-    """
-
-    lead: Lead
-    touched: IntArray
-    orbitals: IntArray
-    coupling: Placement
 
 
 @dataclass(frozen=True)
@@ -118,11 +98,7 @@ class Device:
     @property
     def operations(self) -> float:
         """Floating-point operations on real numbers at one wave vector and energy."""
-        total = self.plan.operations
-        for contact in self.contacts:
-            n, m = N_ORBITALS * len(contact.touched), len(contact.orbitals)
-            total += 8.0 * len(contact.lead.unit.translations) * (n * m**2 + n**2 * m)
-        return total
+        return self.plan.operations + sum(contact.operations for contact in self.contacts)
 
     def blocks(self, energy: float) -> FloatArray:
         """E S - H of all pairs, shape (n_pairs, 9, 9); kept for the wave vectors to come."""
@@ -225,10 +201,11 @@ def _assemble(
     )
     matrices = real_space_matrices(atoms, model, densities)
     pairs = PairBlocks.of(matrices)
-    reached, parts = _place(pairs, positions, surfaces)
+    translations = np.asarray(matrices.translations[:, :2])
+    reached, parts = _place(pairs, translations, positions, surfaces)
     return Device(
         leads=labelled,
-        translations=np.asarray(matrices.translations[:, :2]),
+        translations=translations,
         positions=positions[reached],
         atoms=numbers[reached],
         **parts,
@@ -257,7 +234,7 @@ class _Near:
 
 
 def _place(
-    pairs: PairBlocks, positions: FloatArray, surfaces: list[_Near]
+    pairs: PairBlocks, translations: IntArray, positions: FloatArray, surfaces: list[_Near]
 ) -> tuple[NDArray[np.bool_], dict[str, Any]]:
     """Find where all blocks stand in the dense matrices of the elimination.
 
@@ -292,13 +269,24 @@ def _place(
         _pattern(first, second, count), positions[reached, 2], (touched[0], touched[1])
     )
     placer, contacts = _Placer(), []
+    inside = positions[reached]
     for side, near in enumerate(surfaces):
-        partner = pairs.second[which[side]] - ends[side]
+        members, atoms = which[side], touched[side]
+        partner = pairs.second[members] - ends[side]
         motif = np.unique(near.motif[partner])
         columns = np.searchsorted(motif, near.motif[partner])
-        stacked = near.translation[partner] * len(touched[side]) + rows[side]
-        placement = placer.add(which[side], stacked, columns)
-        contacts.append(Contact(near.lead, touched[side], _orbitals(motif), placement))
+        contact = ContactPairs(
+            pairs.taken(members), rows[side], near.translation[partner], columns, translations
+        )
+        copies = find_copies(near.lead, inside[atoms], contact)
+        n_rows, number_of = len(atoms), np.arange(len(atoms))
+        if copies is not None:  # the couplings of the originals are enough
+            n_rows, number_of = len(copies.originals), np.full(len(atoms), -1)
+            number_of[copies.originals] = np.arange(n_rows)
+        used = number_of[rows[side]] >= 0
+        stacked = near.translation[partner] * n_rows + number_of[rows[side]]
+        placement = placer.add(members[used], stacked[used], columns[used])
+        contacts.append(Contact(near.lead, atoms, _orbitals(motif), placement, copies))
     branches, landings, middle = _place_fronts(plan, placer, inner, first, second)
     parts = {
         "contacts": tuple(contacts),

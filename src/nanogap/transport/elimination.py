@@ -20,7 +20,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
 #: Floating-point operations that one group costs beside its products, from timings.
-_OVERHEAD = 3.0e6
+_OVERHEAD = 2.0e6
+#: Assembling, adding and storing an element of a front is as dear as so many operations.
+_TRAFFIC = 300.0
 #: Inversions run at this part of the speed of products, from timings.
 _INVERSION_SPEED = 0.35
 #: A group is at most so many atoms, and so large a part of the channel.
@@ -150,8 +152,7 @@ class _Sweep:
             g = N_ORBITALS * (stop - starts).astype(float)
             f = N_ORBITALS * float(self.front_sizes[stop])
             work = _COMPLEX * (g**3 / _INVERSION_SPEED + g**2 * f + g * f**2) + _OVERHEAD
-            # assembling, adding and storing the front is memory traffic, about as dear as this
-            work += 30.0 * (g + f) ** 2
+            work += _TRAFFIC * (g + f) ** 2
             totals = self.costs[starts] + work
             best = int(np.argmin(totals))
             self.costs[stop], self._from[stop] = totals[best], starts[best]
@@ -190,7 +191,7 @@ def _meeting(
             break
         j = np.arange(most + 1)
         middle = N_ORBITALS * (n - i - j).astype(float)
-        work = _COMPLEX / 3.0 * middle**3 / 0.7 + 30.0 * middle**2
+        work = _COMPLEX / 3.0 * middle**3 / 0.7 + _TRAFFIC * middle**2
         totals = left.costs[i] + right.costs[j] + np.where(middle > 0, work, np.inf)
         lowest = int(np.argmin(totals))
         if totals[lowest] < best:

@@ -11,6 +11,7 @@ turns D and F of its front f into D_ff - D_fg D_gg^-1 D_gf and F_f - D_fg D_gg^-
 Gamma = F F^+ stays true: with P = (-D_fg D_gg^-1, 1) the new matrix is P D P^+.
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from nanogap.transport.blocks import BlochSum, add_front, mirror
-from nanogap.transport.device import Contact, Device, FrontPlan
-from nanogap.transport.leads import Surface
+from nanogap.transport.device import Device, FrontPlan
 from nanogap.transport.slater_koster import N_ORBITALS
 
 FloatArray = NDArray[np.float64]
@@ -140,8 +140,9 @@ def middle_of(
     )
     branches = []
     for contact, fronts in zip(device.contacts, device.branches, strict=True):
-        lead = _lead_effect(contact, contact.lead.surface(k, energy), k, blochs)
-        branches.append(_fold_branch(lead, fronts, blochs, keep=keep))
+        surface = contact.lead.surface(k, energy)
+        effect, waves = contact.effect(surface, k, blochs, device.pairs.overlap)
+        branches.append(_fold_branch(FoldedBranch(effect, waves, []), fronts, blochs, keep=keep))
     size = N_ORBITALS * len(device.plan.middle)
     matrix = np.zeros((size, size), dtype=complex)
     blochs.add_to(matrix, device.middle)
@@ -162,34 +163,17 @@ def orbitals_at(places: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.asarray((places[:, None] + np.arange(N_ORBITALS)).ravel())
 
 
-def _lead_effect(
-    contact: Contact, surface: Surface, k: FloatArray, blochs: BlochSum
-) -> FoldedBranch:
-    """Fold a lead into the atoms it touches."""
-    basis = contact.lead.bloch_basis(k)
-    n, m = N_ORBITALS * len(contact.touched), len(contact.orbitals)
-    coupling = np.zeros((len(basis) * n, m), dtype=complex)
-    blochs.add_to(coupling, contact.coupling)
-    # to the Bloch waves of the lead: one small problem for each q
-    to_waves = (basis.T @ coupling.reshape(len(basis), n * m)).reshape(-1, n, m)
-    green = surface.green[:, contact.orbitals[:, None], contact.orbitals]
-    left = (to_waves @ green).swapaxes(0, 1).reshape(n, -1)
-    right = to_waves.swapaxes(0, 1).reshape(n, -1)
-    waves = [
-        part @ wave[contact.orbitals] for part, wave in zip(to_waves, surface.waves, strict=True)
-    ]
-    return FoldedBranch(-(left @ right.conj().T), np.concatenate(waves, axis=1), [])
-
-
 def _fold_branch(
     lead: FoldedBranch, fronts: list[FrontPlan], blochs: BlochSum, *, keep: bool
 ) -> FoldedBranch:
     """Eliminate a branch, group by group, from its lead to the middle."""
     effect, waves = lead.effect, lead.waves
     eliminated = []
-    for plan in fronts:
+    for number, plan in enumerate(fronts):
         g, n = (N_ORBITALS * len(atoms) for atoms in (plan.step.group, plan.step.front))
-        matrix = np.zeros((g + n, g + n), dtype=complex)
+        # the last effect is a part of the buffer that is not used now
+        matrix = _BUFFERS.take(number % 2, (g + n, g + n))
+        matrix.fill(0.0)
         blochs.add_to(matrix, plan.pairs)
         mirror(matrix, g)
         add_front(matrix, effect, plan.inherited)
@@ -198,9 +182,29 @@ def _fold_branch(
         # products are faster than solving for many right-hand sides
         known = np.concatenate([matrix[:g, g:], source[:g]], axis=1)
         solved = np.linalg.inv(matrix[:g, :g]) @ known
-        change = matrix[g:, :g] @ solved
-        effect = matrix[g:, g:] - change[:, :n]
+        change = _BUFFERS.take(2, (n, solved.shape[1]))
+        np.matmul(matrix[g:, :g], solved, out=change)
+        effect = matrix[g:, g:]
+        effect -= change[:, :n]
         waves = source[g:] - change[:, n:]
         if keep:
             eliminated.append(Eliminated(solved[:, :n], solved[:, n:]))
-    return FoldedBranch(effect, waves, eliminated)
+    return FoldedBranch(effect.copy(), waves, eliminated)
+
+
+class _Buffers(threading.local):
+    """Memory of one thread that is used again: fresh memory costs as much as the arithmetic."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, ComplexArray] = {}
+
+    def take(self, number: int, shape: tuple[int, int]) -> ComplexArray:
+        """Return one of the buffers in a shape, with whatever it holds."""
+        size = shape[0] * shape[1]
+        kept = self._kept.get(number)
+        if kept is None or kept.size < size:
+            kept = self._kept[number] = np.empty(size, dtype=complex)
+        return kept[:size].reshape(shape)
+
+
+_BUFFERS = _Buffers()
