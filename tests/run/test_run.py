@@ -131,7 +131,8 @@ def test_a_run_is_complete(whole):
     assert all(value is not None for value in found["transmission"])
     assert not found["connected"][0]
     assert found["connected"][-1]
-    assert found["transmission"][0] < 0.1
+    # four atoms face four across 5 angstrom: PWCOND has 0.064 for each
+    assert 0.05 < found["transmission"][0] < 0.5
     assert found["transmission"][-1] > 0.5
     assert Path(found["report"]).stat().st_size > 100_000
 

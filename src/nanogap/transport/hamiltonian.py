@@ -317,12 +317,10 @@ def _through_vacuum(
     if not len(far.distances):
         return pairs, integrals
     far = replace(far, first=facing[far.first], second=facing[far.second])
-    free = openness(
-        atoms.positions[far.first],
-        far.vectors,
-        surroundings(atoms, tail.end[1]),
-        tail.between,
-    )
+    # all in one cell, so that a few images surround every line
+    home = atoms.get_positions(wrap=True)
+    reach = tail.end[1] + tail.between[1]
+    free = openness(home[far.first], far.vectors, surroundings(atoms, home, reach), tail.between)
     weight = free * exposure[far.first] * exposure[far.second] * tail.weight(far.distances)
     kept = weight > _LEAST_WEIGHT
     far, weight = far.only(kept), weight[kept]

@@ -157,14 +157,14 @@ def openness(
     return result
 
 
-def surroundings(atoms: Atoms, reach: float) -> FloatArray:
-    """Atoms and their periodic images within a reach of the cell's own, shape (n, 3)."""
+def surroundings(atoms: Atoms, positions: FloatArray, reach: float) -> FloatArray:
+    """Atoms at positions in the cell, and their images within a reach of them, shape (n, 3)."""
     cell = np.asarray(atoms.cell.complete())
     inverse = np.linalg.inv(cell)
     counts = np.where(atoms.pbc, np.ceil(reach * np.linalg.norm(inverse, axis=0)), 0).astype(int)
     ranges = [range(-n - 1, n + 2) if n else range(1) for n in counts]
     shifts = np.array(list(itertools.product(*ranges)))
-    everywhere = (atoms.positions[None] + (shifts @ cell)[:, None]).reshape(-1, 3)
-    low, high = atoms.positions.min(axis=0) - reach, atoms.positions.max(axis=0) + reach
+    everywhere = (positions[None] + (shifts @ cell)[:, None]).reshape(-1, 3)
+    low, high = positions.min(axis=0) - reach, positions.max(axis=0) + reach
     kept: FloatArray = everywhere[np.all((everywhere > low) & (everywhere < high), axis=1)]
     return kept
