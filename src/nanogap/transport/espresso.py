@@ -125,6 +125,7 @@ def run_program(programs: Programs, program: str, text: str, folder: Path, name:
                     cwd=folder,
                     env=environment,
                     pass_fds=(lock,),
+                    start_new_session=True,  # MPI's abort signals the whole process group
                     check=False,
                 )
     except OSError as error:
