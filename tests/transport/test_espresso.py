@@ -76,6 +76,12 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
         run_program(programs, "pw.x", "", tmp_path / "absent", "job")
 
 
+def test_an_abort_that_signals_the_group_ends_the_program_alone(tmp_path):
+    """Open MPI does so when one of its programs aborts."""
+    with pytest.raises(EngineError, match="SIGTERM"):
+        run(tmp_path, "kill -TERM 0; sleep 5")
+
+
 def test_variables_that_move_files_do_not_reach_the_program(tmp_path, monkeypatch):
     monkeypatch.setenv("ESPRESSO_TMPDIR", "/elsewhere")
     assert "elsewhere" not in run(tmp_path, "env; echo JOB DONE.")

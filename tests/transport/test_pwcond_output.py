@@ -59,6 +59,8 @@ def test_of_a_run_that_was_cut_off_the_finished_blocks_are_kept():
         points = parse_points(CHAIN[:end], GAMMA).get(0, [])
         assert [point.energy for point in points] in ([0.0], [0.0, -1.0])
     assert parse_points(CHAIN[: second - 10], GAMMA) == {}  # the only block may not be whole
+    assert parse_points(CHAIN[: CHAIN.index("---  E-Ef")], GAMMA) == {}
+    assert parse_points("", GAMMA) == {}
 
 
 def test_other_wave_vectors_than_asked_for_are_refused():

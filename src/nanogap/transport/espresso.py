@@ -113,6 +113,8 @@ def run_program(programs: Programs, program: str, text: str, folder: Path, name:
     source, output = folder / f"{name}.in", folder / f"{name}.out"
     environment = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
     environment.setdefault("OMP_NUM_THREADS", "1")
+    # finished results stand in the output even if the program is killed next
+    environment["GFORTRAN_UNBUFFERED_PRECONNECTED"] = "y"
     try:
         with _alone_in(folder, program) as lock:
             source.write_text(text, encoding="utf-8")
@@ -125,6 +127,7 @@ def run_program(programs: Programs, program: str, text: str, folder: Path, name:
                     cwd=folder,
                     env=environment,
                     pass_fds=(lock,),
+                    start_new_session=True,  # MPI's abort signals the whole process group
                     check=False,
                 )
     except OSError as error:

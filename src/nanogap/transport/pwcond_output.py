@@ -4,6 +4,7 @@ PWCOND computes one spin of a spin-unpolarised system and prints, and writes to 
 file, twice the transmission in G0: ``T(x2 spins)``. Without an open channel it prints no such line.
 """
 
+import itertools
 import re
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -176,7 +177,7 @@ def parse_points(printed: str, kpoints: FloatArray) -> dict[int, list[Point]]:
             raise EngineError(f"pwcond.x computed k = {echo}, which was not asked for")
     heads = list(_BLOCK.finditer(printed))
     result: dict[int, list[Point]] = {}
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
+    for head, following in itertools.zip_longest(heads, heads[1:]):
         block = printed[head.end() : following.start() if following else len(printed)]
         place, channels = _PLACE.search(block), _CHANNELS.search(block)
         if place is None or channels is None:
