@@ -25,7 +25,8 @@ FAST = "tight-binding"
 REFERENCE = "dense"
 #: A model whose interactions reach over five layers, as one with a tail for tunnelling does.
 FAR = replace(load_model(), inner_cutoff=7.0, cutoff=12.0)
-MODELS = {"near": load_model(), "far": FAR}
+ORTHOGONAL = replace(load_model(), overlap=np.zeros_like(load_model().overlap))
+MODELS = {"near": load_model(), "far": FAR, "orthogonal": ORTHOGONAL}
 EVERYDAY = [pytest.param(FAST, "near"), pytest.param(FAST, "far")]
 
 
@@ -82,7 +83,8 @@ def test_where_the_channel_is_cut_does_not_matter(backend, model, seed, side):
     np.testing.assert_allclose(per_k(found), per_k(expected), atol=1e-8)
 
 
-@pytest.mark.parametrize(("backend", "model"), EVERYDAY)
+@pytest.mark.parametrize("model", list(MODELS))
+@pytest.mark.parametrize("backend", [FAST])
 @SLOW_EXAMPLES
 @given(seed=SEEDS)
 def test_elimination_agrees_with_one_dense_inversion(backend, model, seed):

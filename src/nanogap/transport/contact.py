@@ -248,9 +248,11 @@ def find_copies(lead: Lead, positions: FloatArray, contact: ContactPairs) -> Cop
     h, s = moved_back - moved_back[:, :, originals[kind]]
     reference = moved_back[1][:, originals[kind]]
     norm = (np.abs(reference) ** 2).sum(axis=(0, 2, 3))
-    potential = 2.0 * (reference.conj() * h).real.sum(axis=(0, 2, 3)) / norm
+    # without overlap potentials change nothing here
+    potential = 2.0 * (reference.conj() * h).real.sum(axis=(0, 2, 3)) / np.where(norm, norm, 1.0)
     rest = h - 0.5 * potential[None, :, None, None] * reference
-    if max(np.abs(rest).max(), np.abs(s).max()) > _SAME_COUPLING * np.abs(waves).max():
+    largest = max(np.abs(rest).max(), np.abs(s).max())
+    if not largest <= _SAME_COUPLING * np.abs(waves).max():
         return None
     difference = moved[:, None] - moved[None, :]
     fractional = difference[:, :, None] - unit.translations
