@@ -137,9 +137,10 @@ def test_a_run_is_complete(whole):
     assert Path(found["report"]).stat().st_size > 100_000
 
 
-def test_sampling_is_dense_around_the_first_connection(whole):
+def test_sampling_is_dense_around_the_first_bond(whole):
     found = status(whole)
-    first = found["time"][found["connected"].index(True)]
+    frames = snapshots(whole)
+    first = next(frame.info["time"] for frame in frames if frame.info["bottleneck_atoms"])
     window = [t for t in found["time"] if first <= t <= first + 200.0]
     assert np.diff(window) == pytest.approx(20.0)
     assert first - 20.0 in found["time"]

@@ -204,7 +204,7 @@ def test_surface_solves_its_own_equation(seed):
 
 def test_lead_without_coupling_is_refused():
     with pytest.raises(StructureError, match=r"junction 0: .* lead do not interact"):
-        compute_transmission([chain(8.0)])
+        compute_transmission([chain(16.0)])
 
 
 def test_the_self_energy_from_copies_is_the_direct_sum():

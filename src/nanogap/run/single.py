@@ -20,7 +20,7 @@ from nanogap.settings import (
 )
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.junction import read_frames, validate_junction
-from nanogap.transport.backends import get_backend
+from nanogap.transport.backends import backend_names, get_backend
 from nanogap.transport.current import CurrentVoltage, LinearResponse, energies_needed
 from nanogap.transport.dataset import transmission_summary
 from nanogap.transport.local import compute_local
@@ -114,8 +114,9 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> dict[str, 
     NanogapError
         If an argument or the file is wrong; the message names it.
     """
-    if request.first_principles is None:
-        get_backend(request.backend)
+    if request.first_principles is None and request.backend not in backend_names():
+        names_of_all = ", ".join(reversed(backend_names()))
+        raise SettingsError(f"--backend {request.backend!r}: choose {names_of_all} or pwcond")
     voltages = _voltages(request)
     values = _energies(request, voltages)
     _check(request)

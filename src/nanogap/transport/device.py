@@ -180,7 +180,8 @@ def _assemble(
     channel = junction.positions[members]
     for side, other in ((left, right), (right, left)):
         side.cut_where_crystal_ends(channel, other, model.cutoff, whole_channel=whole_channel)
-    while right.face - left.face < model.cutoff:  # no coupling from lead to lead past the channel
+    reach = _reach(labelled, model)
+    while right.face - left.face < reach:  # no coupling from lead to lead past the channel
         left.retreat()
     kept = left.beyond(channel) & right.beyond(channel)
     extra = [side.given_up() for side in sides]
@@ -188,7 +189,7 @@ def _assemble(
     numbers = np.concatenate([extra[0][1], members[kept], extra[1][1]])
     leads = [get_lead(side.unit, model) for side in sides]
     surfaces = [
-        _Near(side, lead, positions, model) for side, lead in zip(sides, leads, strict=True)
+        _Near(side, lead, positions, reach) for side, lead in zip(sides, leads, strict=True)
     ]
     everything = np.concatenate([positions, *(near.positions for near in surfaces)])
     densities = np.full((len(leads[0].densities), len(everything)), np.nan)
@@ -212,19 +213,25 @@ def _assemble(
     )
 
 
+def _reach(leads: tuple[Lead, Lead], model: TightBindingModel) -> float:
+    """How far along z atoms of the leads couple: through vacuum, too, where they face it."""
+    tail = model.vacuum
+    if tail is None or not any(tail.exposure(lead.densities[2]).any() for lead in leads):
+        return model.cutoff
+    return tail.end[1]
+
+
 class _Near:
     """The atoms of a lead that the channel can see."""
 
-    def __init__(
-        self, side: LeadSide, lead: Lead, inside: FloatArray, model: TightBindingModel
-    ) -> None:
+    def __init__(self, side: LeadSide, lead: Lead, inside: FloatArray, reach: float) -> None:
         unit, count = lead.unit, len(lead.unit.positions)
         self.lead = lead
         copies = np.repeat(np.arange(lead.layers), count)
         step = np.array([0.0, 0.0, unit.direction * unit.period])
         positions = np.tile(unit.positions, (lead.layers, 1)) + copies[:, None] * step + side.origin
         nearest = inside[:, 2].min() if unit.direction < 0 else inside[:, 2].max()
-        seen = np.abs(positions[:, 2] - nearest) <= model.cutoff
+        seen = np.abs(positions[:, 2] - nearest) <= reach
         self.positions = positions[seen]
         self.densities = np.tile(lead.densities, lead.layers)[:, seen]
         within = np.tile(np.arange(count), lead.layers)
