@@ -25,7 +25,7 @@ from scipy.sparse import bsr_array, csr_array
 from nanogap.errors import SettingsError, StructureError
 from nanogap.transport.neighbours import Neighbours, find_neighbours
 from nanogap.transport.slater_koster import INTEGRALS, N_ORBITALS, two_centre_blocks
-from nanogap.transport.vacuum import VacuumTail, openness, surroundings
+from nanogap.transport.vacuum import VacuumTail, openness, smooth_step, surroundings
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -93,10 +93,7 @@ class TightBindingModel:
 
     def taper(self, distances: FloatArray) -> FloatArray:
         """Cut-off function F(R): 1, then falling to 0 with two continuous derivatives; (n,)."""
-        x = (distances - self.inner_cutoff) / (self.cutoff - self.inner_cutoff)
-        x = np.clip(x, 0.0, 1.0)
-        result: FloatArray = 1.0 - x**3 * (10.0 - 15.0 * x + 6.0 * x**2)
-        return result
+        return 1.0 - smooth_step(distances, self.inner_cutoff, self.cutoff)
 
     def two_centre(self, distances: FloatArray) -> FloatArray:
         """Two-centre integrals, Hamiltonian (eV) then overlap, shape (2, n, 10)."""
