@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Compute transmissions of silver junctions with PWCOND, to judge the fast engine by.
 
-    scripts/compute_pwcond.py OUTPUT.json --work FOLDER [--only CLASS]
+    scripts/compute_pwcond.py OUTPUT.json --work FOLDER [--only CLASS] [--run RUN]
+
+RUN is a directory of `nanogap run --preset quick`; with it, snapshots of it are computed too.
 
 The output is rewritten after every junction, with the geometries beside it (OUTPUT.extxyz);
 junctions that it holds already are left alone.
 """
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -16,11 +19,12 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.io import write
+from ase.io import read, write
 
 from nanogap.errors import NanogapError
 from nanogap.io import write_atomically, write_json
-from nanogap.settings import FirstPrinciplesSettings, load_accuracy
+from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_accuracy
+from nanogap.structure.cut import cut_junction
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
 from nanogap.transport.pwcond import first_principles_transmission
 
@@ -35,6 +39,14 @@ A = 4.156
 SPACING = layer_spacing(A)
 GAPS = (4.5, 5.5, 6.5, 7.5, 8.5, 3.0, 3.5, 4.0, 5.0, 6.0)
 CHAINS = (2.65, 2.80, 2.94, 3.2, 3.6)
+#: Not on Gamma, where T of flat planes changes within a few hundredths of the zone.
+SHIFTED = {"gamma_centred": False}
+#: Where little symmetry leaves many points to compute.
+COARSE = {**SHIFTED, "kpoints": (2, 2)}
+#: Snapshots of the run of the preset quick, ps.
+MOMENTS = (17.7, 5.0, 18.2, 17.62, 17.82, 14.5, 23.0, 18.62)
+#: What counts as a bond, angstrom.
+BOND = 3.6
 
 
 def plane(width: int, layer: int) -> np.ndarray:
@@ -96,10 +108,45 @@ def junctions() -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]
         yield "gap", f"flat planes, {gap:.1f} Å", contact(1, gap, []), [0.0], dense
     for distance in CHAINS:
         yield "chain", f"chain, {distance:.2f} Å", wire(distance), [0.0, -0.5, 0.5], {}
-    # in the hollow of both planes, above a site of layer 1; the upper planes go on as the crystal
+    for name, atoms in contacts():
+        kind = name.split(",")[0]
+        yield kind, name, atoms, [0.0], SHIFTED if kind in {"one atom", "dimer"} else COARSE
+
+
+def contacts() -> Iterator[tuple[str, Atoms]]:
+    """Give contacts of a few atoms in the hollow of planes of 2 x 2, at several stretches.
+
+    All stand above a site of layer 1, or, in layers of several atoms, where the crystal goes on.
+    """
+    hollow = np.array([(1 / 3, 1 / 3), (4 / 3, 1 / 3), (1 / 3, 4 / 3)])
     for height in (2.40, 2.80, 3.20):
-        name = f"one atom, planes {2 * height:.2f} Å apart"
-        yield "one atom", name, contact(2, 2 * height, [(1 / 3, 1 / 3, height)]), [0.0], {}
+        one = [(*hollow[0], height)]
+        yield f"one atom, planes {2 * height:.2f} Å apart", contact(2, 2 * height, one)
+    for height, bond in ((2.35, 2.60), (2.40, 2.85), (2.45, 3.15)):
+        dimer = [(*hollow[0], height), (*hollow[0], height + bond)]
+        yield f"dimer, bond {bond:.2f} Å", contact(2, 2 * height + bond, dimer)
+    for height in (2.40, 2.80, 3.20):
+        row = [(*site, height) for site in hollow[:2]]
+        yield f"two atoms, planes {2 * height:.2f} Å apart", contact(2, 2 * height, row)
+    for height in (2.40, 2.80):
+        three = [(*site, height) for site in hollow]
+        yield f"three atoms, planes {2 * height:.2f} Å apart", contact(2, 2 * height, three)
+    for distance in (3.5, 4.5, 5.5):
+        adatom = [(*hollow[0], 2.40)]
+        yield f"adatom, plane {distance:.1f} Å above", contact(2, 2.40 + distance, adatom)
+
+
+def from_dynamics(run: Path) -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
+    """Give snapshots of a run of the preset quick, cut to cells of 2 x 2."""
+    frames = {
+        round(float(atoms.info["time"]) / 1000.0, 3): atoms
+        for atoms in read(run / "trajectory.extxyz", ":")
+    }
+    cut = JunctionSettings(cut="paper", lead_repeats=2)
+    for moment in MOMENTS:
+        name = f"dynamics, {moment:.1f} ps"
+        atoms = cut_junction(frames[moment], cut, BOND, name)
+        yield "dynamics", name, atoms, [0.0], COARSE
 
 
 def record(
@@ -134,13 +181,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--only", help="a class, or part of a name")
+    parser.add_argument("--only", help="a class, or a name", nargs="+")
+    parser.add_argument("--run", type=Path, help="a run of the preset quick")
     arguments = parser.parse_args()
     known: dict[str, Any] = {}
     if arguments.output.is_file():
         known = json.loads(arguments.output.read_text())["junctions"]
-    for kind, name, atoms, energies, changes in junctions():
-        if name in known or (arguments.only and arguments.only not in {kind, name}):
+    dynamics = from_dynamics(arguments.run) if arguments.run else ()
+    for kind, name, atoms, energies, changes in itertools.chain(junctions(), dynamics):
+        if name in known or (arguments.only and not {kind, name} & set(arguments.only)):
             continue
         settings = load_accuracy("validation", changes)
         started = time.perf_counter()

@@ -4,11 +4,12 @@ import functools
 import itertools
 
 import numpy as np
+import scipy.linalg
 from ase import Atoms
 from ase.build import bulk
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.special import erfc
+from scipy.special import erfc, expit
 
 from nanogap.errors import SettingsError
 from nanogap.transport.hamiltonian import (
@@ -27,6 +28,9 @@ FloatArray = NDArray[np.float64]
 _WIDTHS = (0.02, 0.05, 0.15, 0.3)
 #: Points per axis of the mesh of `fermi_energy`: 24 to 72 agree within 4 meV.
 _MESH = 48
+#: Width of the occupation that gives the charges of atoms, eV: smooths the discrete levels of the
+#: finite pieces that they are computed in.
+_POPULATION_WIDTH = 0.1
 #: Bloch matrices are solved in batches of about so many elements.
 _BATCH = 4_000_000
 
@@ -81,6 +85,44 @@ def bands(atoms: Atoms, kpoints: ArrayLike, model: TightBindingModel | None = No
             raise overlap_error(find_neighbours(atoms, model.cutoff)) from None
         energies[part] = np.linalg.eigvalsh(inverse @ h @ inverse.conj().swapaxes(1, 2))
     return energies
+
+
+def populations(
+    atoms: Atoms,
+    kpoints: FloatArray,
+    weights: FloatArray,
+    level: float,
+    model: TightBindingModel,
+    shifts: FloatArray | None = None,
+) -> FloatArray:
+    """Electrons of every atom of a structure, both spins (Mulliken, doi:10.1063/1.1740588).
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    kpoints : ndarray, shape (n_k, 3)
+        In units of the reciprocal cell vectors.
+    weights : ndarray, shape (n_k,)
+        They sum to 1.
+    level : float
+        Up to which states are filled, by a Fermi function of width 0.1 eV; eV.
+    model : TightBindingModel
+    shifts : ndarray, shape (n_atoms,), optional
+        Added to the potential of every atom, eV.
+
+    Returns
+    -------
+    ndarray, shape (n_atoms,)
+    """
+    matrices = real_space_matrices(atoms, model, shifts=shifts)
+    electrons = np.zeros(model.orbitals_per_atom * len(atoms))
+    for k, weight in zip(kpoints, weights, strict=True):
+        h, s = (matrix.toarray() for matrix in matrices.at(k))
+        energies, states = scipy.linalg.eigh(h, s, overwrite_a=True, check_finite=False)
+        filled = states[:, energies < level + 30.0 * _POPULATION_WIDTH]
+        occupation = 2.0 * expit((level - energies[: filled.shape[1]]) / _POPULATION_WIDTH)
+        electrons += weight * ((filled.conj() * (s @ filled)).real @ occupation)
+    return np.asarray(electrons.reshape(len(atoms), -1).sum(axis=1))
 
 
 def fermi_energy(lattice_constant: float, model: TightBindingModel | None = None) -> float:

@@ -28,6 +28,9 @@ FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 IntArray = NDArray[np.intp]
 
+#: Optional per-atom array of a junction: added to the levels of channel atoms, eV.
+SHIFT = "onsite_shift"
+
 _SAME_PLACE = 1e-5
 
 
@@ -178,8 +181,15 @@ def _assemble(
     left, right = sides
     members = np.flatnonzero(junction.arrays["region"] == "channel")
     channel = junction.positions[members]
+    shifts = junction.arrays.get(SHIFT, np.zeros(len(junction)))
     for side, other in ((left, right), (right, left)):
-        side.cut_where_crystal_ends(channel, other, model.cutoff, whole_channel=whole_channel)
+        side.cut_where_crystal_ends(
+            channel,
+            other,
+            model.cutoff,
+            shifted=junction.positions[shifts != 0.0],
+            whole_channel=whole_channel,
+        )
     reach = _reach(labelled, model)
     while right.face - left.face < reach:  # no coupling from lead to lead past the channel
         left.retreat()
@@ -200,7 +210,10 @@ def _assemble(
     atoms = Atoms(
         f"{model.element}{len(everything)}", everything, cell=box, pbc=(*unit.periodic, False)
     )
-    matrices = real_space_matrices(atoms, model, densities)
+    own = np.where(numbers >= 0, shifts[numbers], 0.0)
+    matrices = real_space_matrices(
+        atoms, model, densities, np.concatenate([own, np.zeros(len(everything) - len(own))])
+    )
     pairs = PairBlocks.of(matrices)
     translations = np.asarray(matrices.translations[:, :2])
     reached, parts = _place(pairs, translations, positions, surfaces)

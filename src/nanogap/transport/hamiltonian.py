@@ -12,7 +12,7 @@ Orbitals are atom-major; on each atom s; x, y, z; xy, yz, 3z^2 - r^2, zx, x^2 - 
 
 import functools
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
@@ -71,6 +71,9 @@ class TightBindingModel:
         can have its Fermi energy at zero.
     vacuum : VacuumTail or None
         Coupling through empty space; None: there is none beyond the cut-off.
+    neutrality : ndarray, shape (2, n)
+        Numbers of neighbours, and the shift of the levels that makes atoms with so many neutral
+        on average, eV; empty if not known.
     orbitals_per_atom : int
     """
 
@@ -85,10 +88,12 @@ class TightBindingModel:
     potential_decay: float
     potential: FloatArray
     vacuum: VacuumTail | None = None
+    neutrality: FloatArray = field(default_factory=lambda: np.zeros((2, 0)))
     orbitals_per_atom: int = N_ORBITALS
 
     def __post_init__(self) -> None:
-        for array in (self.hamiltonian, self.overlap, self.onsite, self.potential):
+        arrays = (self.hamiltonian, self.overlap, self.onsite, self.potential, self.neutrality)
+        for array in arrays:
             array.setflags(write=False)
 
     def taper(self, distances: FloatArray) -> FloatArray:
@@ -141,6 +146,23 @@ class TightBindingModel:
         return result
 
 
+    def neutral_shifts(self, coordination: FloatArray) -> FloatArray:
+        """Shifts that make atoms of so many neighbours neutral on average, eV; any shape.
+
+        Raises
+        ------
+        nanogap.errors.SettingsError
+            If the model has no such numbers.
+        """
+        if not self.neutrality.size:
+            raise SettingsError(
+                f"the Hamiltonian of {self.element} has no shifts by coordination: "
+                "choose neutrality 'self-consistent' or 'none'"
+            )
+        result: FloatArray = np.interp(coordination, *self.neutrality)
+        return result
+
+
 @functools.cache
 def load_model(element: str = "Ag") -> TightBindingModel:
     """Load the packaged model of an element.
@@ -178,6 +200,11 @@ def model_from_table(table: dict[str, Any]) -> TightBindingModel:
         potential_decay=float(table["potential_decay"]),
         potential=np.array(table["potential"], dtype=np.float64),
         vacuum=VacuumTail.from_table(table["vacuum"]) if "vacuum" in table else None,
+        neutrality=np.array(
+            [table["neutrality"][key] for key in ("coordination", "shift")]
+            if "neutrality" in table
+            else np.zeros((2, 0))
+        ),
     )
 
 
@@ -232,7 +259,10 @@ class RealSpaceMatrices:
 
 
 def real_space_matrices(
-    atoms: Atoms, model: TightBindingModel, densities: FloatArray | None = None
+    atoms: Atoms,
+    model: TightBindingModel,
+    densities: FloatArray | None = None,
+    shifts: FloatArray | None = None,
 ) -> RealSpaceMatrices:
     """Assemble the Hamiltonian and overlap of a structure.
 
@@ -244,6 +274,8 @@ def real_space_matrices(
     densities : ndarray, shape (3, n_atoms), optional
         See `atom_densities`; for atoms whose surroundings the structure does not hold whole, NaN
         where its own neighbours set them.
+    shifts : ndarray, shape (n_atoms,), optional
+        Added to the potential of every atom, eV.
 
     Raises
     ------
@@ -267,6 +299,8 @@ def real_space_matrices(
     # the two directions of a pair are each other's transpose: both are evaluated, in one sweep
     blocks = two_centre_blocks(pairs.vectors / pairs.distances[:, None], integrals)
     potentials = model.potentials(densities[1])
+    if shifts is not None:
+        potentials = potentials + shifts
     mean = (potentials[pairs.first] + potentials[pairs.second]) / 2.0
     blocks[0] += mean[:, None, None] * blocks[1]
     onsite = np.zeros((2, len(atoms), N_ORBITALS, N_ORBITALS))

@@ -112,7 +112,13 @@ class LeadSide:
         self._cut, self._made = depth, None
 
     def cut_where_crystal_ends(
-        self, channel: FloatArray, other: "LeadSide", cutoff: float, *, whole_channel: bool
+        self,
+        channel: FloatArray,
+        other: "LeadSide",
+        cutoff: float,
+        *,
+        shifted: FloatArray,
+        whole_channel: bool,
     ) -> None:
         """Cut as near to the channel's disorder as the lead's last atoms do not see it.
 
@@ -124,6 +130,8 @@ class LeadSide:
             The lead at the other end, as labelled.
         cutoff : float
             How far atoms see, angstrom.
+        shifted : ndarray, shape (m, 3)
+            Atoms whose levels are shifted, so that they are not the crystal's.
         whole_channel : bool
             Cut so that no atom of the channel sees the lead.
         """
@@ -141,6 +149,7 @@ class LeadSide:
             [
                 self._depth(expected[~self._matched(expected, found)]),
                 self._depth(found[~self._matched(found, expected)]),
+                self._depth(shifted),
                 [end],
             ]
         )
