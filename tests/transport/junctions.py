@@ -51,6 +51,45 @@ def slab_junction(width, extra=(), gap_layers=0, channel_layers=3, lattice_const
     return atoms
 
 
+def tips(sizes, *, shared, inverted, width=3, lattice_constant=4.09):
+    """Two tips of triangles with `sizes` atoms a side, on planes of width x width, face to face.
+
+    `shared`: they have the last triangle in common; otherwise the last triangles are a bond length,
+    or if `inverted` and of several atoms a layer, apart. `inverted`: the second is the first turned
+    inside out, otherwise its mirror image.
+    """
+    vectors, spacing = surface_vectors(lattice_constant), layer_spacing(lattice_constant)
+    shift, layers = stacking_shift(lattice_constant), []
+    for layer in range(5):
+        sites = np.indices((width, width)).reshape(2, -1).T
+        layers.append(
+            np.column_stack([sites @ vectors + layer * shift, [layer * spacing] * len(sites)])
+        )
+    for layer, size in enumerate(sizes, start=5):
+        sites = np.array([(i, j) for i in range(size) for j in range(size - i)])
+        layers.append(
+            np.column_stack([sites @ vectors + layer * shift, [layer * spacing] * len(sites)])
+        )
+    low = np.concatenate(layers) - layers[-1].mean(axis=0)
+    high = low * ([-1, -1, -1] if inverted else [1, 1, -1])
+    labels = [["left"] * 3 * width**2 + ["channel"] * (len(low) - 3 * width**2)]
+    labels.append([{"left": "right"}.get(label, label) for label in labels[0]])
+    if shared:
+        high, labels[1] = high[: -len(layers[-1])], labels[1][: -len(layers[-1])]
+    elif inverted and sizes[-1] > 1:
+        high[:, 2] += spacing
+    else:
+        high[:, 2] += lattice_constant / np.sqrt(2.0)
+    positions = np.concatenate([low, high])
+    cell = np.zeros((3, 3))
+    cell[:2, :2] = width * vectors
+    cell[2, 2] = np.ptp(positions[:, 2]) + spacing
+    atoms = Atoms(f"Ag{len(positions)}", positions, cell=cell, pbc=(True, True, False))
+    atoms.new_array("region", np.array(labels[0] + labels[1]))
+    atoms.info.update(left_period=3 * spacing, right_period=3 * spacing)
+    return atoms
+
+
 def chain(distance, n_channel=3, repeats=1):
     """A monatomic wire along z; each lead unit holds `repeats` atoms."""
     n = n_channel + 2 * repeats

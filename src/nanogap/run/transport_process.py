@@ -74,6 +74,7 @@ def _compute(run: RunDirectory, numbers: list[int], energies: list[float]) -> xr
         energies,
         kpoints=settings.transport.kpoints,
         gamma_centred=settings.transport.gamma_centred,
+        neutrality=settings.transport.neutrality,
     )
 
 

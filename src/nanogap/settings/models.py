@@ -185,6 +185,11 @@ class TransportSettings(_Model):
         description="energies of T(E) before, at and after the first contact, eV from E_F; "
         "empty: no spectra",
     )
+    neutrality: Literal["none", "coordination", "self-consistent"] = Field(
+        "none",
+        description="shifts of levels that make atoms neutral: none, those that atoms of so many "
+        "neighbours need on average, or until each is neutral (ten times the time of T)",
+    )
     workers: int = Field(1, ge=1, le=256, description="transport processes beside the dynamics")
 
     @field_validator("energies")

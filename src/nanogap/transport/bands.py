@@ -92,6 +92,7 @@ def populations(
     kpoints: FloatArray,
     weights: FloatArray,
     level: float,
+    *,
     model: TightBindingModel,
     shifts: FloatArray | None = None,
 ) -> FloatArray:

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from nanogap.errors import StructureError
+from nanogap.structure.junction import CHANNEL
 from nanogap.transport.blocks import PairBlocks, Placement
 from nanogap.transport.contact import Contact, ContactPairs, find_copies
 from nanogap.transport.elimination import Elimination, Step, plan_elimination
@@ -155,6 +156,22 @@ def build_device(
     )
 
 
+def onsite_shifts(junction: Atoms) -> FloatArray:
+    """Shifts of the levels of all atoms, from the optional array ``onsite_shift``; (n_atoms,), eV.
+
+    Raises
+    ------
+    StructureError
+        If the array is malformed, or shifts an atom of a lead.
+    """
+    shifts = np.asarray(junction.arrays.get(SHIFT, np.zeros(len(junction))))
+    if shifts.shape != (len(junction),) or not np.isfinite(shifts).all():
+        raise StructureError(f"the per-atom array '{SHIFT}' must hold one finite number (eV) each")
+    if shifts[junction.arrays["region"] != CHANNEL].any():
+        raise StructureError(f"'{SHIFT}' must be 0 for atoms of the leads, which are crystal")
+    return shifts
+
+
 def _in_plane(junction: Atoms) -> tuple[FloatArray, tuple[bool, bool]]:
     """Cell in the plane, shape (2, 2), and along which of its vectors it is periodic."""
     periodic = (bool(junction.pbc[0]), bool(junction.pbc[1]))
@@ -181,7 +198,7 @@ def _assemble(
     left, right = sides
     members = np.flatnonzero(junction.arrays["region"] == "channel")
     channel = junction.positions[members]
-    shifts = junction.arrays.get(SHIFT, np.zeros(len(junction)))
+    shifts = onsite_shifts(junction)
     for side, other in ((left, right), (right, left)):
         side.cut_where_crystal_ends(
             channel,

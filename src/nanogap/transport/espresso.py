@@ -21,7 +21,7 @@ from nanogap.errors import EngineError
 #: What a finished program prints; ld1.x has no line of its own, its exit status has to do.
 _DONE = {"ld1.x": "", "pwcond.x": "     PWCOND       :"}
 _USUAL_DONE = "JOB DONE."
-_REMEDY = "install it (Debian: apt-get install quantum-espresso)"
+_REMEDY = "install it (Debian: apt-get install quantum-espresso libopenblas0-pthread)"
 #: Variables that would make a program write, or take threads, elsewhere than told.
 _UNWANTED = ("ESPRESSO_TMPDIR", "ESPRESSO_PSEUDO")
 _NO_SPACE = re.compile(r"no space left|disk quota|davcio.*write|error while writing", re.IGNORECASE)

@@ -193,4 +193,8 @@ def model_to_toml(model: TightBindingModel, comment: str) -> str:
         lines += ["", "[vacuum]"]
         for name, value in vars(tail).items():
             lines.append(f"{name} = {list(value) if isinstance(value, tuple) else round(value, 6)}")
+    if model.neutrality.size:
+        lines += ["", "[neutrality]"]
+        coordination, shift = model.neutrality
+        lines += [f"coordination = {row(coordination)}", f"shift = {row(shift)}"]
     return "\n".join(lines) + "\n"

@@ -145,7 +145,6 @@ class TightBindingModel:
         result: FloatArray = t * (b + t * (c + t * d))
         return result
 
-
     def neutral_shifts(self, coordination: FloatArray) -> FloatArray:
         """Shifts that make atoms of so many neighbours neutral on average, eV; any shape.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
-from scipy.optimize import NoConvergence, anderson
+from scipy.optimize import NoConvergence, broyden1
 from threadpoolctl import threadpool_limits
 
 from nanogap.errors import SettingsError, StructureError
@@ -172,7 +172,7 @@ def _self_consistent(
 
     def charges(values: FloatArray) -> FloatArray:
         shifts[free] = extended.exposure[free] * values
-        electrons = populations(atoms, points, weights, extended.level, model, shifts)
+        electrons = populations(atoms, points, weights, extended.level, model=model, shifts=shifts)
         excess: FloatArray = extended.exposure[free] * (electrons[free] - model.electrons_per_atom)
         return excess
 
@@ -180,7 +180,7 @@ def _self_consistent(
         return shifts
     with threadpool_limits(1, user_api="blas"):  # bit for bit the same on any machine
         try:
-            found = anderson(
+            found = broyden1(
                 charges,
                 np.zeros(len(free)),
                 alpha=1.0 / _RESPONSE,

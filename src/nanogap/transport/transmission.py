@@ -20,6 +20,7 @@ from nanogap.transport.device import Device, build_device
 from nanogap.transport.hamiltonian import TightBindingModel, load_model
 from nanogap.transport.landauer import fold_at
 from nanogap.transport.mesh import PlaneMesh, common_mesh
+from nanogap.transport.neutrality import neutral_junction
 
 FloatArray = NDArray[np.float64]
 
@@ -35,6 +36,7 @@ def compute_transmission(
     kpoints: tuple[int, int] | str = "auto",
     gamma_centred: bool = False,
     model: TightBindingModel | None = None,
+    neutrality: str = "none",
     threads: int | None = None,
     names: Sequence[str] | None = None,
 ) -> xr.Dataset:
@@ -53,6 +55,9 @@ def compute_transmission(
         Centre the mesh on Gamma; otherwise it is shifted by half a step.
     model : TightBindingModel, optional
         Default: the packaged one of the junctions' element.
+    neutrality : str
+        Shifts that make atoms neutral: ``none``, ``coordination`` or ``self-consistent``
+        (`nanogap.transport.neutrality.neutral_junction`).
     threads : int, optional
         Wave vectors computed at the same time; default: the cores this process may use, or what
         OMP_NUM_THREADS says.
@@ -76,9 +81,10 @@ def compute_transmission(
     Raises
     ------
     StructureError
-        If a junction is malformed or mixes periodicities, or its orbitals depend on each other.
+        If a junction is malformed or mixes periodicities, its orbitals depend on each other, or
+        its neutral state is not found.
     SettingsError
-        If there is no junction, energy or k-point.
+        If there is no junction, energy or k-point, or no such way to neutrality.
     """
     started = time.perf_counter()
     names = names or [f"junction {number}" for number in range(len(junctions))]
@@ -92,12 +98,13 @@ def compute_transmission(
         ThreadPoolExecutor(threads or _available_cores()) as pool,
     ):
         for junction, name in zip(junctions, names, strict=True):
-            device = _device(junction, name, model)
+            device = _device(junction, name, model, neutrality)
             parts.append(_one_junction(device, mesh, values, pool))
     dataset = transmission_dataset(parts, mesh, values)
     return dataset.assign_attrs(
         backend=BACKEND,
         nanogap_version=version("nanogap"),
+        neutrality=neutrality,
         kpoints=mesh.description,
         n_kpoints=len(mesh.points),
         wall_time=time.perf_counter() - started,
@@ -110,10 +117,12 @@ def _available_cores() -> int:
     return int(wanted) if wanted.isdigit() and int(wanted) else len(os.sched_getaffinity(0))
 
 
-def _device(junction: Atoms, name: str, model: TightBindingModel | None) -> Device:
+def _device(junction: Atoms, name: str, model: TightBindingModel | None, neutrality: str) -> Device:
     validate_junction(junction, name)
+    model = model or load_model(str(junction.symbols[0]))
+    junction = neutral_junction(junction, neutrality, model, name=name)
     try:
-        return build_device(junction, model or load_model(str(junction.symbols[0])))
+        return build_device(junction, model)
     except StructureError as error:
         raise StructureError(f"{name}: {error}") from None
 

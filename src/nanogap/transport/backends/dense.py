@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nanogap.errors import SettingsError
 from nanogap.structure.junction import LEFT, RIGHT, validate_junction
 from nanogap.transport.dataset import JunctionTransmission, transmission_dataset
+from nanogap.transport.device import onsite_shifts
 from nanogap.transport.hamiltonian import (
     RealSpaceMatrices,
     TightBindingModel,
@@ -137,7 +138,9 @@ class WholeJunction:
             cell=junction.cell,
             pbc=(*junction.pbc[:2], False),
         )
-        self._matrices: RealSpaceMatrices = real_space_matrices(atoms, model)
+        shifts = np.zeros(len(atoms))
+        shifts[: len(junction)] = onsite_shifts(junction)
+        self._matrices: RealSpaceMatrices = real_space_matrices(atoms, model, shifts=shifts)
 
     @property
     def fermi_energy(self) -> float:
