@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare the fast engine with PWCOND on the committed junctions; write the figure of the docs.
 
-scripts/calibrate.py [--figure docs/images/calibration.png]
+scripts/calibrate.py [--figure docs/images/calibration.png] [--neutrality none coordination ...]
 """
 
 import argparse
@@ -16,10 +16,13 @@ from ase import Atoms
 
 from nanogap.analysis.calibration import Calibration, barrier_decay, decay_constant
 from nanogap.report.first_principles import draw_calibration
+from nanogap.transport.neutrality import METHODS
 from nanogap.transport.transmission import compute_transmission
 
 #: Gaps that count as tunnelling, angstrom: below, the density of the two surfaces overlaps.
 TUNNELLING = 4.5
+#: The tail of the Hamiltonian was fitted to the flat planes from this distance on, angstrom.
+FITTED = 5.5
 #: Height of the barrier: the work function of the same pseudopotential, eV.
 WORK_FUNCTION = 4.46
 
@@ -34,47 +37,81 @@ def junction(entry: dict[str, Any]) -> Atoms:
     return atoms
 
 
-def main() -> None:
-    """Print errors by class and decay constants; draw the figure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--figure", type=Path, default=Path("docs/images/calibration.png"))
-    parser.add_argument("--data", type=Path)
-    arguments = parser.parse_args()
-    packaged = resources.files("nanogap.transport") / "data" / "pwcond_calibration.json"
-    text = arguments.data.read_text() if arguments.data else packaged.read_text(encoding="utf-8")
-    entries = json.loads(text)["junctions"]
-    names = list(entries)
-    exact, fast, ratios = [], [], []
-    for name in names:
-        entry = entries[name]
+def is_judged(name: str, entry: dict[str, Any]) -> bool:
+    """Whether the Hamiltonian was fitted without this transmission."""
+    return entry["class"] != "gap" or distance(name) < FITTED
+
+
+def distance(name: str) -> float:
+    """Read the first length in a name, angstrom."""
+    return float(re.findall(r"[\d.]+", name)[0])
+
+
+def transmissions(
+    entries: dict[str, dict[str, Any]], neutrality: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute all junctions with the fast engine: T at the Fermi energy, and how much faster."""
+    values, ratios = [], []
+    for entry in entries.values():
         result = compute_transmission(
             [junction(entry)],
             [0.0],
             kpoints=tuple(entry["kpoints"]),
             gamma_centred=entry["gamma_centred"],
+            neutrality=neutrality,
         )
-        exact.append(entry["transmission"][entry["energies"].index(0.0)])
-        fast.append(float(result["transmission_average"][0, 0]))
+        values.append(float(result["transmission_average"][0, 0]))
         ratios.append(entry["time"] / float(result.attrs["wall_time"]))
-        print(f"{name:<36}{exact[-1]:>10.5f}{fast[-1]:>10.5f}   time x {ratios[-1]:.0f}")
-    classes = [entries[name]["class"] for name in names]
-    found = Calibration().compute(classes, np.array(exact), np.array(fast))
-    print(f"mean absolute error, T <= 3: {found.mean_absolute_error:.3f} G0")
-    print(f"Spearman's rank correlation: {found.rank_correlation:.3f}")
+    return np.array(values), np.array(ratios)
+
+
+def show_errors(classes: list[str], exact: np.ndarray, fast: np.ndarray) -> None:
+    """Print the errors of some junctions."""
+    found = Calibration().compute(classes, exact, fast)
+    print(f"  mean absolute error, T <= 3: {found.mean_absolute_error:.3f} G0")
+    print(f"  Spearman's rank correlation: {found.rank_correlation:.3f}")
     for kind, error in found.by_class.items():
         print(
-            f"  {kind:<12}{error.count:>3}  mean {error.mean_absolute:.3f}  bias {error.bias:+.3f}"
+            f"    {kind:<12}{error.count:>3}  mean {error.mean_absolute:.3f}  "
+            f"worst {error.worst:.3f}  bias {error.bias:+.3f}"
         )
-    gaps = np.array([float(re.findall(r"[\d.]+", name)[0]) for name in names])
-    far = (np.array(classes) == "gap") & (gaps >= TUNNELLING)
-    decays = {
-        label: decay_constant(gaps[far], np.array(values)[far])
-        for label, values in (("PWCOND", exact), ("fast engine", fast))
-        if (np.array(values)[far] > 0.0).all()
-    }
-    decays["barrier"] = barrier_decay(WORK_FUNCTION)
-    print("decay of the amplitude, 1/Å:", {key: round(value, 3) for key, value in decays.items()})
-    draw_calibration(classes, gaps, np.array(exact), np.array(fast), arguments.figure)
+
+
+def main() -> None:
+    """Print errors by class and decay constants; draw the figure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--figure", type=Path, default=Path("docs/images/calibration.png"))
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--neutrality", nargs="+", default=["none"], choices=METHODS)
+    arguments = parser.parse_args()
+    packaged = resources.files("nanogap.transport") / "data" / "pwcond_calibration.json"
+    text = arguments.data.read_text() if arguments.data else packaged.read_text(encoding="utf-8")
+    entries = json.loads(text)["junctions"]
+    names, classes = list(entries), [entry["class"] for entry in entries.values()]
+    exact = np.array([e["transmission"][e["energies"].index(0.0)] for e in entries.values()])
+    judged = np.array([is_judged(name, entry) for name, entry in entries.items()])
+    results = {name: transmissions(entries, name) for name in arguments.neutrality}
+    for number, name in enumerate(names):
+        own = "".join(f"{values[number]:>10.5f}" for values, _ in results.values())
+        ratio = next(iter(results.values()))[1][number]
+        print(f"{name:<36}{exact[number]:>10.5f}{own}   time x {ratio:.0f}")
+    lengths = np.array([distance(name) for name in names])
+    for method, (fast, _) in results.items():
+        print(f"neutrality {method}, all {len(names)}:")
+        show_errors(classes, exact, fast)
+        print(f"neutrality {method}, the {judged.sum()} that were not fitted:")
+        show_errors(
+            [c for c, own in zip(classes, judged, strict=True) if own], exact[judged], fast[judged]
+        )
+        for kind in ("gap", "adatom"):
+            far = (np.array(classes) == kind) & (lengths >= TUNNELLING)
+            decays = [decay_constant(lengths[far], values[far]) for values in (exact, fast)]
+            print(
+                f"  decay of the amplitude, {kind}: PWCOND {decays[0]:.3f}, fast engine "
+                f"{decays[1]:.3f}, barrier {barrier_decay(WORK_FUNCTION):.3f} 1/Å"
+            )
+    fast = next(iter(results.values()))[0]
+    draw_calibration(classes, lengths, exact, fast, arguments.figure)
 
 
 if __name__ == "__main__":

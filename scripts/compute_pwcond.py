@@ -184,9 +184,10 @@ def main() -> None:
     parser.add_argument("--only", help="a class, or a name", nargs="+")
     parser.add_argument("--run", type=Path, help="a run of the preset quick")
     arguments = parser.parse_args()
-    known: dict[str, Any] = {}
+    data: dict[str, Any] = {"about": ABOUT, "junctions": {}}
     if arguments.output.is_file():
-        known = json.loads(arguments.output.read_text())["junctions"]
+        data = json.loads(arguments.output.read_text())
+    known = data["junctions"]
     dynamics = from_dynamics(arguments.run) if arguments.run else ()
     for kind, name, atoms, energies, changes in itertools.chain(junctions(), dynamics):
         if name in known or (arguments.only and not {kind, name} & set(arguments.only)):
@@ -202,7 +203,7 @@ def main() -> None:
             continue
         seconds = time.perf_counter() - started
         known[name] = record(kind, atoms, dataset, settings, seconds)
-        write_json(arguments.output, {"about": ABOUT, "junctions": known})
+        write_json(arguments.output, data)
         folder = arguments.output.with_suffix("")
         folder.mkdir(exist_ok=True)
         place = folder / f"{name.replace(' ', '_').replace(',', '').replace('Å', 'A')}.extxyz"

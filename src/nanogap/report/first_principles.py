@@ -71,9 +71,11 @@ def draw_calibration(
     Parameters
     ----------
     classes : sequence of str, length n
-        ``gap`` is the class of the open gaps.
+        ``gap`` is the class of the open gaps between planes, ``adatom`` of those with an atom on
+        one of them.
     gaps : ndarray, shape (n,)
-        Distance of the planes of the open gaps, angstrom; not used of other classes.
+        Distance of the planes, or of the adatom from the plane, angstrom; not used of other
+        classes.
     exact, fast : ndarray, shape (n,)
         G0.
     path : Path
@@ -81,39 +83,34 @@ def draw_calibration(
     """
     names = np.array(classes)
     with house_style():
-        figure = Figure(figsize=(9.0, 4.2))
-        left, right = figure.subplots(1, 2)
+        figure = Figure(figsize=(11.0, 3.9))
+        linear, logarithmic, decay = figure.subplots(1, 3)
         least = max(1e-6, float(exact[exact > 0.0].min()) / 3.0)
-        left.plot([least, 3.0], [least, 3.0], color=QUIET, lw=0.8)
-        for number, name in enumerate(dict.fromkeys(classes)):
-            of_class = names == name
-            left.plot(
-                exact[of_class],
-                np.maximum(fast[of_class], least),
-                "o^sDv"[number % 5],
-                color=(BLUE, ORANGE, GREEN, PURPLE, INK)[number % 5],
-                label=name,
-                ms=6,
-            )
-        left.set(
-            xscale="log", yscale="log", xlabel="T by PWCOND (G₀)", ylabel="T, fast engine (G₀)"
-        )
-        left.set_title("Same junction, cell and k-points; line: equal", color=INK)
-        left.legend(loc="upper left")
-        open_gap = np.flatnonzero(names == "gap")
-        order = open_gap[np.argsort(gaps[open_gap])]
-        right.plot(gaps[order], exact[order], "o-", color=BLUE, label="PWCOND", ms=6)
-        right.plot(
-            gaps[order],
-            np.maximum(fast[order], least),
-            "^--",
-            color=ORANGE,
-            label="fast engine",
-            ms=6,
-        )
-        right.set(
-            yscale="log", xlabel="distance of the planes (Å)", ylabel="T per surface atom (G₀)"
-        )
-        right.set_title("Two flat (111) surfaces", color=INK)
-        right.legend()
+        most = 1.1 * float(exact.max())
+        for axes, start in ((linear, 0.0), (logarithmic, least)):
+            axes.plot([start, most], [start, most], color=QUIET, lw=0.8)
+            axes.set(xlabel="T by PWCOND (G₀)", ylabel="T, fast engine (G₀)")
+            for number, name in enumerate(dict.fromkeys(classes)):
+                of_class = names == name
+                axes.plot(
+                    exact[of_class],
+                    np.maximum(fast[of_class], start),
+                    "o^sDvPX*"[number % 8],
+                    color=(BLUE, ORANGE, GREEN, PURPLE, INK)[number % 5],
+                    label=name,
+                    ms=6,
+                )
+        linear.set_title("Same junction, cell, k-points; line: equal", color=INK)
+        linear.legend(loc="upper left")
+        logarithmic.set(xscale="log", yscale="log")
+        logarithmic.set_title("The same, logarithmic", color=INK)
+        for name, what in (("gap", "two surfaces, per atom"), ("adatom", "adatom and surface")):
+            chosen = np.flatnonzero(names == name)
+            order = chosen[np.argsort(gaps[chosen])]
+            full = "white" if name == "adatom" else None
+            decay.plot(gaps[order], exact[order], "o-", color=BLUE, mfc=full, label=what, ms=6)
+            decay.plot(gaps[order], np.maximum(fast[order], least), "^--", color=ORANGE, mfc=full)
+        decay.set(yscale="log", xlabel="open distance (Å)", ylabel="T (G₀)")
+        decay.set_title("Open gaps; circles PWCOND, triangles fast engine", color=INK)
+        decay.legend()
         write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=150))

@@ -1,7 +1,8 @@
 """How long a PWCOND calculation will take, from measured times.
 
-The constants are fits to measured times on one core, from wires of one atom to contacts of 25; the
-estimate holds to a factor of two. The cost of pw.x grows as k-points x bands^2 x plane waves, that
+The constants are fits to measured times on one core with OpenBLAS, from wires of one atom to
+contacts of 42; the estimate holds to a factor of two (with the reference BLAS, pw.x takes five times
+as long). The cost of pw.x grows as k-points x bands^2 x plane waves, that
 of pwcond.x as slabs along z x waves in the plane^3.
 """
 
@@ -14,11 +15,11 @@ from nanogap.transport.planewave import BOHR, PlaneWaveSettings
 from nanogap.transport.pwcond_cells import ScatteringCells
 
 #: Seconds per k-point, squared hundred of atoms' bands and thousand plane waves.
-_PER_BAND = 10.0
+_PER_BAND = 4.0
 #: Seconds to start pw.x or pwcond.x.
 _START = 3.0
 #: Seconds per slab and cubed hundred of waves in the plane.
-_PER_SLAB = 0.03
+_PER_SLAB = 0.0115
 #: Volume of an atom in the crystal, angstrom^3; the reduced basis of a wire in empty space has only
 #: the waves that its atoms need: 43 of 357.
 _ATOMIC_VOLUME = 20.0
