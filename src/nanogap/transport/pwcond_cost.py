@@ -1,8 +1,8 @@
 """How long a PWCOND calculation will take, from measured times.
 
-The constants are fits to measured times on one core with OpenBLAS, from wires of one atom to
-contacts of 42; the estimate holds to a factor of two (with the reference BLAS, pw.x takes five times
-as long). The cost of pw.x grows as k-points x bands^2 x plane waves, that
+The constants are fits to measured times on one core with OpenBLAS (with the reference BLAS, pw.x
+takes five times as long), from wires of one atom to contacts of 42; the estimate holds to a factor
+of two. The cost of pw.x grows as k-points x bands^2 x plane waves, that
 of pwcond.x as slabs along z x waves in the plane^3.
 """
 
