@@ -39,6 +39,7 @@ A = 4.156
 SPACING = layer_spacing(A)
 GAPS = (4.5, 5.5, 6.5, 7.5, 8.5, 3.0, 3.5, 4.0, 5.0, 6.0)
 CHAINS = (2.65, 2.80, 2.94, 3.2, 3.6)
+BROKEN = (3.4, 4.0, 4.6, 5.2, 6.0, 7.0)
 #: Not on Gamma, where T of flat planes changes within a few hundredths of the zone.
 SHIFTED = {"gamma_centred": False}
 #: Where little symmetry leaves many points to compute.
@@ -108,9 +109,20 @@ def junctions() -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]
         yield "gap", f"flat planes, {gap:.1f} Å", contact(1, gap, []), [0.0], dense
     for distance in CHAINS:
         yield "chain", f"chain, {distance:.2f} Å", wire(distance), [0.0, -0.5, 0.5], {}
+    for distance in BROKEN:
+        yield "broken wire", f"broken wire, {distance:.1f} Å", broken_wire(distance), [0.0], {}
     for name, atoms in contacts():
         kind = name.split(",")[0]
         yield kind, name, atoms, [0.0], SHIFTED if kind in {"one atom", "dimer"} else COARSE
+
+
+def broken_wire(distance: float) -> Atoms:
+    """Return a straight wire of bonds of 2.8 angstrom with one of another length."""
+    heights = np.concatenate([np.arange(4) * 2.8, 3 * 2.8 + distance + np.arange(4) * 2.8])
+    atoms = Atoms("Ag8", [(0.0, 0.0, height) for height in heights])
+    atoms.new_array("region", np.array(["left"] + 6 * ["channel"] + ["right"]))
+    atoms.info.update(left_period=2.8, right_period=2.8)
+    return atoms
 
 
 def contacts() -> Iterator[tuple[str, Atoms]]:

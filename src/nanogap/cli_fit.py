@@ -24,8 +24,9 @@ def fit_hamiltonian(
     output: Annotated[Path, typer.Option("-o", "--output", help="TOML file of parameters")] = Path(
         "hamiltonian.toml"
     ),
-    gaps: Annotated[
-        Path | None, typer.Option(help="transmissions of gaps (JSON), for the vacuum tail")
+    transmissions: Annotated[
+        Path | None,
+        typer.Option(help="first-principles transmissions (JSON), for the vacuum tail"),
     ] = None,
     start: Annotated[
         Path | None, typer.Option(help="TOML file to start from instead of a clean guess")
@@ -52,7 +53,7 @@ def fit_hamiltonian(
     if output.suffix != ".toml" or not output.absolute().parent.is_dir():
         raise SettingsError(f"-o {output}: give the name of a .toml file in an existing folder")
     contents = [(str(path), _read(path)) for path in bands] if bands else _packaged()
-    gap_data = _read(gaps) if gaps else None
+    reference = _read(transmissions) if transmissions else None
     references = [r for name, content in contents for r in load_references(content, name)]
     held_out = tuple(hold_out or ())
     started = time.monotonic()
@@ -68,9 +69,9 @@ def fit_hamiltonian(
         held_out=held_out,
         tell=tell,
     )
-    if gap_data is not None:
-        junctions = [gap_data["junctions"][name] for name in gap_data["fitted"]]
-        model = fit_vacuum(model, float(gap_data["work_function"]), junctions, tell)
+    if reference is not None:
+        junctions = [reference["junctions"][name] for name in reference["fitted"]]
+        model = fit_vacuum(model, float(reference["work_function"]), junctions, tell)
     table = error_table(model, references, held_out)
     write_text(output, model_to_toml(model, f"{_GREETING}\n{table}\n"))
     if figure is not None:

@@ -1,7 +1,7 @@
-"""Fit the coupling through vacuum to first-principles transmissions of gaps.
+"""Fit the coupling through vacuum to first-principles transmissions of gaps and contacts.
 
-The decay follows from the work function; the two amplitudes and the relief of the barrier in narrow
-gaps are fitted, in logarithms, to the transmission of flat planes that face each other (PWCOND).
+The decay follows from the work function; the two amplitudes, the relief of the barrier in narrow
+gaps, and where the tail takes over are fitted to logarithms of transmissions (PWCOND).
 """
 
 import math
@@ -18,6 +18,10 @@ from nanogap.transport.hamiltonian import TightBindingModel
 from nanogap.transport.transmission import compute_transmission
 from nanogap.transport.vacuum import VacuumTail
 
+#: First guess and bounds of a_s, a_p (eV^(1/2)), delta (1/angstrom), and of the distances between
+#: which the tail takes over (angstrom).
+_GUESS = (0.12, 0.4, 0.4, 4.2, 6.0)
+_BOUNDS = ((0.0, 0.0, 0.0, 3.6, 5.5), (1.0, 1.0, 1.0, 5.0, 7.0))
 #: Transmissions below this are none.
 _NOTHING = 1e-30
 #: Meshes wider than this add nothing to the fit but time.
@@ -55,7 +59,7 @@ def fit_vacuum(
     entries: Sequence[dict[str, Any]],
     tell: Callable[[str], None],
 ) -> TightBindingModel:
-    """Fit the amplitudes of the tail and the relief of its decay.
+    """Fit the tail: amplitudes, relief of its decay, onset.
 
     Parameters
     ----------
@@ -79,18 +83,19 @@ def fit_vacuum(
     wanted = np.array([entry["transmission"][0] for entry in entries])
 
     def with_tail(values: Any) -> TightBindingModel:
-        s, p, relief = (float(value) for value in values)
-        tail = VacuumTail(decay=decay, s=s, p=p, relief=relief)
+        s, p, relief, start, end = (float(value) for value in values)
+        tail = VacuumTail(decay=decay, s=s, p=p, relief=relief, onset=(start, end))
         return replace(model, vacuum=tail)
 
     def residuals(values: Any) -> Any:
+        tailed = with_tail(values)
         found = [
             float(
                 compute_transmission(
                     [junction],
                     kpoints=(min(entry["kpoints"][0], _MESH), min(entry["kpoints"][1], _MESH)),
                     gamma_centred=entry["gamma_centred"],
-                    model=with_tail(values),
+                    model=tailed,
                 )["transmission_average"].item()
             )
             for junction, entry in zip(junctions, entries, strict=True)
@@ -99,5 +104,7 @@ def fit_vacuum(
         tell(f"vacuum tail {np.round(values, 4)}: errors of ln T {np.round(result, 3)}")
         return result
 
-    solution = least_squares(residuals, [0.25, 0.2, 0.2], diff_step=0.02, max_nfev=20, xtol=1e-4)
+    solution = least_squares(
+        residuals, _GUESS, bounds=_BOUNDS, diff_step=0.02, max_nfev=20, xtol=1e-3, loss="soft_l1"
+    )
     return with_tail(solution.x)

@@ -143,6 +143,8 @@ def pw_input(
         },
         "electrons": {
             "conv_thr": settings.convergence,
+            # metal beside empty space: plain mixing sloshes charge to and fro over long cells
+            "mixing_mode": "local-TF",
             "mixing_beta": settings.mixing,
             "electron_maxstep": settings.most_steps,
         },
