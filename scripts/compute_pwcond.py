@@ -22,7 +22,7 @@ from nanogap.errors import NanogapError
 from nanogap.io import write_atomically, write_json
 from nanogap.settings import FirstPrinciplesSettings, load_accuracy
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
-from nanogap.transport.pwcond import first_principles_transmission
+from nanogap.transport.backends import get_backend
 
 ABOUT = (
     "Transmission of silver junctions by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
@@ -145,7 +145,7 @@ def main() -> None:
         settings = load_accuracy("validation", changes)
         started = time.perf_counter()
         try:
-            dataset = first_principles_transmission(
+            dataset = get_backend("pwcond")(
                 [atoms], energies, settings=settings, work=arguments.work, names=[name]
             )
         except NanogapError as error:

@@ -50,7 +50,7 @@ def test_the_pseudopotential_is_made_checked_and_drawn(nanogap, workplace):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--backend", "magic"], "choose tight-binding, dense or pwcond"),
+        (["--backend", "magic"], "choose tight-binding, dense, pwcond or sisl"),
         (["--backend", "pwcond", "--accuracy", "best"], "choose coarse, paper, validation"),
         (["--backend", "pwcond", "--pseudopotential", "absent.UPF"], "no pseudopotential file"),
         (["--backend", "pwcond", "--processes", "0"], "processes = 0: must be a whole number from"),

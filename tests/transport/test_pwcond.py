@@ -11,9 +11,9 @@ from junctions import chain, slab_junction
 
 from nanogap.errors import EngineError, SettingsError, StructureError
 from nanogap.settings import load_accuracy
+from nanogap.transport.backends.pwcond import compute_transmission as first_principles_transmission
 from nanogap.transport.dataset import transmission_summary
 from nanogap.transport.planewave import BOHR, read_result
-from nanogap.transport.pwcond import first_principles_transmission
 from nanogap.transport.transmission import compute_transmission
 
 DISTANCES = (2.65, 2.94)
