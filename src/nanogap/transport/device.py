@@ -144,9 +144,9 @@ def build_device(
     for name, direction in (("left", -1), ("right", 1)):
         period = float(junction.info[f"{name}_period"])
         members = np.flatnonzero(regions == name)
-        unit, _ = lead_unit(junction.positions[members], cell, periodic, period, direction)
+        unit, origin = lead_unit(junction.positions[members], cell, periodic, period, direction)
         labelled.append(get_lead(unit, model))
-        sides.append(LeadSide(junction.positions[members], members, unit))
+        sides.append(LeadSide(junction.positions[members], members, unit, origin))
     return _assemble(
         junction, sides, (labelled[0], labelled[1]), model, whole_channel=whole_channel
     )
@@ -178,6 +178,8 @@ def _assemble(
     left, right = sides
     members = np.flatnonzero(junction.arrays["region"] == "channel")
     channel = junction.positions[members]
+    for side in sides:
+        channel = side.settled(channel)
     for side, other in ((left, right), (right, left)):
         side.cut_where_crystal_ends(channel, other, model.cutoff, whole_channel=whole_channel)
     reach = _reach(labelled, model)
