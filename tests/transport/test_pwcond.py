@@ -20,28 +20,16 @@ ENERGIES = (0.0, -0.5)
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def own_cache(cache, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-
-
-@pytest.fixture(scope="module")
-def wires(cache, tmp_path_factory):
+def wires(tmp_path_factory):
     """Two wires, computed once: the dataset, and its work folder."""
     need("pw.x", "pwcond.x", "ld1.x")
     work = tmp_path_factory.mktemp("work")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(cache))
-        dataset = compute_transmission(
-            [chain(distance, n_channel=1) for distance in DISTANCES],
-            ENERGIES,
-            settings=load_accuracy("coarse"),
-            work=work,
-        )
+    dataset = compute_transmission(
+        [chain(distance, n_channel=1) for distance in DISTANCES],
+        ENERGIES,
+        settings=load_accuracy("coarse"),
+        work=work,
+    )
     return dataset, work
 
 
