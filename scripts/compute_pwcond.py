@@ -26,7 +26,7 @@ from nanogap.io import write_atomically, write_json
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_accuracy
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
-from nanogap.transport.pwcond import first_principles_transmission
+from nanogap.transport.backends import get_backend
 
 ABOUT = (
     "Transmission of silver junctions by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
@@ -207,7 +207,7 @@ def main() -> None:
         settings = load_accuracy("validation", changes)
         started = time.perf_counter()
         try:
-            dataset = first_principles_transmission(
+            dataset = get_backend("pwcond")(
                 [atoms], energies, settings=settings, work=arguments.work, names=[name]
             )
         except NanogapError as error:

@@ -13,6 +13,14 @@ LATTICE_CONSTANT = 4.216
 settings.register_profile("validation", max_examples=200, deadline=None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache_folder(tmp_path_factory):
+    """A cache that no earlier version of the code has filled, and that no user misses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("user-cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def force_field():
     return load_force_field("Ag")

@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 
 from nanogap import __version__, cli_first_principles, cli_fit
-from nanogap.cli_first_principles import Accuracy, Upf, Yes, confirm_long_work
+from nanogap.cli_first_principles import ACCURACY, Upf, Yes, pwcond_options
 from nanogap.cli_measured import register, report_of_data
 from nanogap.cli_output import check_output
 from nanogap.errors import NanogapError, SettingsError
@@ -234,19 +234,24 @@ def transmission(
         typer.Option(help="in-plane mesh, shifted off Γ; wins over --mesh", metavar="N M"),
     ] = None,
     mesh: Annotated[
-        str, typer.Option(help="auto: by the cell's width; paper: 135 independent points")
-    ] = "auto",
+        str | None,
+        typer.Option(
+            help="auto: by the cell's width, the default; paper: 135 independent points; pwcond: "
+            "without it, that of the accuracy"
+        ),
+    ] = None,
     gamma_centred: Annotated[bool, typer.Option("--gamma-centred", help="centre it on Γ")] = False,
     per_k: Annotated[bool, typer.Option("--per-k", help="also print T at every k")] = False,
     cut: Annotated[str, typer.Option(help="how a trajectory frame is cut: paper or full")] = "full",
     backend: Annotated[
-        str, typer.Option(help="what computes it: tight-binding, pwcond, dense")
+        str, typer.Option(help="what computes it: tight-binding, dense, pwcond, sisl")
     ] = "tight-binding",
-    accuracy: Accuracy = "validation",
+    accuracy: Annotated[str | None, ACCURACY] = None,
     pseudopotential: Upf = None,
     work: Annotated[
-        Path, typer.Option(help="pwcond: folder of the calculation, goes on with what is there")
-    ] = Path("pwcond"),
+        Path | None,
+        typer.Option(help="pwcond: folder to go on in, default pwcond"),
+    ] = None,
     processes: Annotated[int | None, typer.Option(help="pwcond: MPI processes")] = None,
     yes: Yes = False,
     temperature: Annotated[
@@ -271,7 +276,6 @@ def transmission(
     from dataclasses import replace
 
     from nanogap.run.single import TransmissionRequest, transmission_of_file
-    from nanogap.settings import load_accuracy
 
     if output is not None:
         check_output(output, (".nc",))
@@ -292,15 +296,15 @@ def transmission(
         output=output,
         figure=figure,
     )
-    if backend == "pwcond":
-        own_mesh = {"kpoints": kpoints, "gamma_centred": gamma_centred} if kpoints else {}
-        changes = {"pseudopotential": pseudopotential, "processes": processes, **own_mesh}
-        request = replace(request, first_principles=load_accuracy(accuracy, changes), work=work)
+    own = {
+        "accuracy": accuracy,
+        "pseudopotential": pseudopotential,
+        "processes": processes,
+        "work": work,
+    }
     with log.status("Transmission") as spinner:
-        asked = replace(
-            request, watch=spinner.update, confirm=confirm_long_work(spinner, unasked=yes)
-        )
-        summary = transmission_of_file(file, asked)
+        options = pwcond_options(backend, spinner, own, unasked=yes)
+        summary = transmission_of_file(file, replace(request, options=options))
     if as_json:
         _emit(summary)
     else:

@@ -1,17 +1,18 @@
 """The subcommands that run Quantum ESPRESSO: arguments in, calls out."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from nanogap.cli_output import check_output, emit, log
+from nanogap.errors import SettingsError
 
-Accuracy = Annotated[
-    str, typer.Option(help="pwcond: coarse, validation, paper, or a TOML file of one")
-]
+_ACCURACY = "validation"
+ACCURACY = typer.Option(help="pwcond: coarse, validation, paper, or a TOML file of one")
+Accuracy = Annotated[str, ACCURACY]
 Upf = Annotated[
     Path | None, typer.Option(help="pwcond: UPF file; without it nanogap makes its own")
 ]
@@ -33,7 +34,7 @@ def reference(
     snapshots: Annotated[int, typer.Option(help="how many, one per stage first")] = 6,
     energies: Annotated[str, typer.Option(help="eV from E_F, as of 'transmission'")] = "0",
     repeats: Annotated[int, typer.Option(help="cell of the junctions, bond lengths")] = 2,
-    accuracy: Accuracy = "validation",
+    accuracy: Accuracy = _ACCURACY,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -94,6 +95,31 @@ def pseudopotential(
         emit(report)
     else:
         sys.stdout.write(describe(report))
+
+
+def pwcond_options(
+    backend: str, spinner: Any, given: Mapping[str, Any], *, unasked: bool
+) -> dict[str, Any]:
+    """Return what only the backend pwcond takes; refuse it for another one."""
+    from nanogap.settings import load_accuracy
+    from nanogap.transport.backends import get_backend
+
+    get_backend(backend)  # an unknown one is the first thing to say
+    named = {name: value for name, value in given.items() if value is not None}
+    if backend != "pwcond":
+        if named:
+            raise SettingsError(
+                f"--{next(iter(named))} is of --backend pwcond, not of {backend}: leave it out"
+            )
+        return {}
+    accuracy = named.pop("accuracy", _ACCURACY)
+    work = {"work": named.pop("work")} if "work" in named else {}
+    return {
+        "settings": load_accuracy(accuracy, named),
+        "watch": spinner.update,
+        "confirm": confirm_long_work(spinner, unasked=unasked),
+        **work,
+    }
 
 
 def confirm_long_work(spinner: Any, *, unasked: bool) -> Callable[[float], bool]:

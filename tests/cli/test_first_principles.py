@@ -50,7 +50,14 @@ def test_the_pseudopotential_is_made_checked_and_drawn(nanogap, workplace):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--backend", "magic"], "choose tight-binding, dense or pwcond"),
+        (["--backend", "magic"], "choose tight-binding, dense, pwcond or sisl"),
+        (["--backend", "magic", "--work", "here"], "choose tight-binding, dense, pwcond or sisl"),
+        (["--accuracy", "coarse"], "--accuracy is of --backend pwcond, not of tight-binding"),
+        (["--backend", "dense", "--work", "here"], "--work is of --backend pwcond, not of dense"),
+        (["--processes", "2"], "--processes is of --backend pwcond"),
+        (["--pseudopotential", "Ag.UPF"], "--pseudopotential is of --backend pwcond"),
+        (["--backend", "pwcond", "--bond-currents"], "--bond-currents: backend 'pwcond' has none"),
+        (["--backend", "pwcond", "--mesh", "dense"], "--mesh 'dense': choose auto or paper"),
         (["--backend", "pwcond", "--accuracy", "best"], "choose coarse, paper, validation"),
         (["--backend", "pwcond", "--pseudopotential", "absent.UPF"], "no pseudopotential file"),
         (["--backend", "pwcond", "--processes", "0"], "processes = 0: must be a whole number from"),

@@ -100,10 +100,10 @@ def chain(distance, n_channel=3, repeats=1):
     return atoms
 
 
-def disordered(seed, width=2, size=4):
+def disordered(seed, width=2, size=4, gap_layers=4):
     """Two half-crystals with a random blob of atoms that bridges the gap between them."""
     rng = np.random.default_rng(seed)
-    junction = slab_junction(width, gap_layers=4, channel_layers=int(rng.integers(1, 4)))
+    junction = slab_junction(width, gap_layers=gap_layers, channel_layers=int(rng.integers(1, 4)))
     z = junction.positions[:, 2]
     gap = np.sort(z)[len(z) // 2 - 1 : len(z) // 2 + 1]
     cell = junction.cell.array[:2, :2]
@@ -113,8 +113,10 @@ def disordered(seed, width=2, size=4):
         everything = np.array([*junction.positions, *added])
         difference = everything - point
         fraction = difference[:, :2] @ np.linalg.inv(cell)
-        difference[:, :2] = (fraction - np.rint(fraction)) @ cell
-        if np.linalg.norm(difference, axis=1).min() > 2.35:
+        # the nearest image in a skewed cell is one of four
+        fraction = (fraction % 1.0)[:, None] - np.array([(0, 0), (1, 0), (0, 1), (1, 1)])
+        across = np.linalg.norm(fraction @ cell, axis=-1).min(axis=1)
+        if np.hypot(across, difference[:, 2]).min() > 2.35:
             added.append(point)
     result = junction.copy()
     for point in added:

@@ -207,19 +207,47 @@ def test_lead_without_coupling_is_refused():
         compute_transmission([chain(16.0)])
 
 
-def test_the_self_energy_from_copies_is_the_direct_sum():
+def test_the_self_energy_from_copies_is_the_direct_sum(monkeypatch):
     device = build_device(disordered(3), load_model())
     for contact in device.contacts:
         assert contact.copies is not None
-    # a shift of 1e-8 angstrom, as a file has it, is no copy any more, and the same physics
-    junction = disordered(3)
-    rough = junction.copy()
-    rough.positions += np.random.default_rng(1).normal(0.0, 3e-9, rough.positions.shape)
-    other = build_device(rough, load_model())
+    monkeypatch.setattr("nanogap.transport.device.find_copies", lambda *_: None)
+    other = build_device(disordered(3), load_model())
     assert all(contact.copies is None for contact in other.contacts)
     for k in (K, np.array([0.5, 0.0])):
         found, expected = (transmission(each, k, 0.1) for each in (device, other))
-        assert found == pytest.approx(expected, abs=1e-6)
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("decimals", [8, 6, 5, 4])
+def test_leads_are_known_as_crystal_from_positions_that_a_file_rounded(decimals):
+    """T is as far off as places are, times some G0 per angstrom: its slope near a band's edge."""
+    junction = slab_junction(3, gap_layers=2, extra=[(0.1, 0.2, -0.3)])
+    rounded = junction.copy()
+    rounded.positions = np.round(rounded.positions, decimals)
+    expected, found = (build_device(each, load_model()) for each in (junction, rounded))
+    for contact, other in zip(expected.contacts, found.contacts, strict=True):
+        assert other.lead.unit.motif_size == contact.lead.unit.motif_size == 3
+        assert other.copies is not None
+    assert len(found.positions) == len(expected.positions)
+    for k in (K, np.array([0.5, 0.0])):
+        assert transmission(found, k, 0.0) == pytest.approx(
+            transmission(expected, k, 0.0), abs=20.0 * 10.0**-decimals
+        )
+
+
+@pytest.mark.parametrize("shift", [2e-3, 0.05])
+def test_a_lead_that_is_distorted_is_not_idealised(shift):
+    junction = slab_junction(2)
+    moved = np.flatnonzero(junction.arrays["region"] == "left")[0]
+    junction.positions[moved, 0] += shift
+    unit = build_device(junction, load_model()).leads[0].unit
+    assert len(unit.translations) == 1
+    np.testing.assert_allclose(
+        np.sort(unit.positions[:, 2]),
+        np.sort(junction.positions[junction.arrays["region"] == "left", 2]),
+        atol=1e-9,
+    )
 
 
 def test_perfect_planes_become_part_of_the_leads():

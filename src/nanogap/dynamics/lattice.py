@@ -14,6 +14,7 @@ import numpy as np
 from nanogap.dynamics.engine import open_lammps
 from nanogap.dynamics.forcefield import ForceField
 from nanogap.errors import EngineError
+from nanogap.settings import cache_folder
 
 _CELLS = 3
 _TIME_STEP = 4.0
@@ -53,7 +54,7 @@ def equilibrium_lattice_constant(
     """
     recipe = f"{force_field.text()}|{temperature!r}|{_CELLS}|{_BLOCKS}x{_BLOCK_STEPS}|1"
     key = hashlib.sha256(recipe.encode()).hexdigest()[:24]
-    folder = cache or _user_cache()
+    folder = cache or cache_folder()
     stored = folder / f"lattice-{key}.json"
     try:
         return float(json.loads(stored.read_text())["lattice_constant"])
@@ -124,11 +125,6 @@ def _average(lammps: object, static: float, temperature: float) -> float:
 def _lattice_constant(lammps: object) -> float:
     volume = float(lammps.get_thermo("vol"))  # type: ignore[attr-defined]
     return float(volume ** (1.0 / 3.0)) / _CELLS
-
-
-def _user_cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(root) if root else Path.home() / ".cache") / "nanogap"
 
 
 def _store(path: Path, content: dict[str, float]) -> None:

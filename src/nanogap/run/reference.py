@@ -12,8 +12,7 @@ from nanogap.io import write_dataset
 from nanogap.run.directory import RunDirectory
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, parse_energies
 from nanogap.structure.cut import cut_junction
-from nanogap.transport.pwcond import first_principles_transmission
-from nanogap.transport.transmission import compute_transmission
+from nanogap.transport.backends import get_backend
 
 
 def choose_snapshots(stages: Sequence[Stage], count: int) -> list[int]:
@@ -68,7 +67,7 @@ def reference_of_run(
         Cell of the junctions in bond lengths (cut ``paper``).
     settings : FirstPrinciplesSettings
     watch, confirm : callable
-        See `nanogap.transport.pwcond.first_principles_transmission`.
+        See `nanogap.transport.backends.pwcond.compute_transmission`.
 
     Returns
     -------
@@ -100,7 +99,7 @@ def reference_of_run(
     if not chosen:
         raise StructureError(f"{directory}: no chosen snapshot can be cut: raise --repeats")
     values = parse_energies(energies)
-    exact = first_principles_transmission(
+    exact = get_backend("pwcond")(
         junctions,
         values,
         settings=settings,
@@ -109,7 +108,7 @@ def reference_of_run(
         watch=watch,
         confirm=confirm,
     )
-    fast = compute_transmission(
+    fast = get_backend()(
         junctions, values, kpoints=settings.kpoints, gamma_centred=settings.gamma_centred
     )
     exact["tight_binding"] = fast["transmission_average"].assign_attrs(

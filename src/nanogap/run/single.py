@@ -1,7 +1,7 @@
 """The transmission of a file of junctions or trajectory frames, outside a run."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,13 @@ from ase import Atoms
 from nanogap.errors import SettingsError
 from nanogap.io import write_dataset
 from nanogap.report.transmission import write_transmission_figure
-from nanogap.settings import (
-    FirstPrinciplesSettings,
-    JunctionSettings,
-    VoltageSettings,
-    parse_energies,
-)
+from nanogap.settings import JunctionSettings, VoltageSettings, parse_energies
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.junction import read_frames, validate_junction
-from nanogap.transport.backends import backend_names, get_backend
+from nanogap.transport.backends import LOCAL, get_backend
 from nanogap.transport.current import CurrentVoltage, LinearResponse, energies_needed
 from nanogap.transport.dataset import transmission_summary
 from nanogap.transport.local import compute_local
-from nanogap.transport.pwcond import first_principles_transmission
 
 #: Spacing of the energies that are chosen for currents and the thermopower, eV.
 _ENERGY_STEP = 0.05
@@ -42,8 +36,8 @@ class TransmissionRequest:
     energies : str or None
         See `nanogap.settings.parse_energies`; None: the Fermi energy, or what the temperature and
         the voltages need.
-    kpoints : tuple of int or str
-        In-plane mesh, or ``auto`` or ``paper``.
+    kpoints : tuple of int, str or None
+        In-plane mesh, or ``auto`` or ``paper``; None: what the backend takes by itself.
     gamma_centred : bool
         Centre the mesh on Γ.
     per_k : bool
@@ -62,20 +56,13 @@ class TransmissionRequest:
         Where to write the dataset as netCDF-4.
     figure : Path or None
         Where to draw T(E), or I(V).
-    first_principles : FirstPrinciplesSettings or None
-        Compute with PWCOND to this accuracy, and its k-mesh.
-    work : Path
-        Folder of the first-principles calculations; what it holds is not computed again.
-    watch : callable
-        Is told what a first-principles calculation does.
-    confirm : callable
-        Is given the estimated time of a first-principles calculation, s; it begins if it returns
-        True.
+    options : mapping
+        What only this backend takes, by the names of its arguments.
     """
 
     index: str = "-1"
     energies: str | None = None
-    kpoints: tuple[int, int] | str = "auto"
+    kpoints: tuple[int, int] | str | None = None
     gamma_centred: bool = False
     per_k: bool = False
     cut: str = "full"
@@ -86,10 +73,7 @@ class TransmissionRequest:
     bond_currents: bool = False
     output: Path | None = None
     figure: Path | None = None
-    first_principles: FirstPrinciplesSettings | None = None
-    work: Path = Path("pwcond")
-    watch: Callable[[str], None] = lambda _: None
-    confirm: Callable[[float], bool] = lambda _: True
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 def transmission_of_file(path: Path, request: TransmissionRequest) -> dict[str, Any]:
@@ -114,9 +98,7 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> dict[str, 
     NanogapError
         If an argument or the file is wrong; the message names it.
     """
-    if request.first_principles is None and request.backend not in backend_names():
-        names_of_all = ", ".join(reversed(backend_names()))
-        raise SettingsError(f"--backend {request.backend!r}: choose {names_of_all} or pwcond")
+    compute = get_backend(request.backend)
     voltages = _voltages(request)
     values = _energies(request, voltages)
     _check(request)
@@ -125,19 +107,10 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> dict[str, 
     junctions = [
         _junction(frame, name, request.cut) for frame, name in zip(frames, names, strict=True)
     ]
-    mesh: dict[str, Any] = {"kpoints": request.kpoints, "gamma_centred": request.gamma_centred}
-    if request.first_principles is not None:
-        dataset = first_principles_transmission(
-            junctions,
-            values,
-            settings=request.first_principles,
-            work=request.work,
-            names=names,
-            watch=request.watch,
-            confirm=request.confirm,
-        )
-    else:
-        dataset = get_backend(request.backend)(junctions, values, **mesh, names=names)
+    mesh: dict[str, Any] = {"gamma_centred": request.gamma_centred}
+    if request.kpoints is not None:
+        mesh["kpoints"] = request.kpoints
+    dataset = compute(junctions, values, **mesh, names=names, **request.options)
     summary = transmission_summary(dataset, per_k=request.per_k)
     dataset = _add_currents(dataset, summary, request, voltages)
     if request.local_density or request.bond_currents:
@@ -156,10 +129,15 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> dict[str, 
 def _check(request: TransmissionRequest) -> None:
     """Refuse arguments that cannot be, before anything is read or computed."""
     kpoints = request.kpoints
-    if not isinstance(kpoints, str) and not all(1 <= number <= 64 for number in kpoints):
+    if isinstance(kpoints, tuple) and not all(1 <= number <= 64 for number in kpoints):
         raise SettingsError(f"--kpoints {kpoints[0]} {kpoints[1]}: give two numbers from 1 to 64")
-    if kpoints not in ("auto", "paper") and isinstance(kpoints, str):
+    if isinstance(kpoints, str) and kpoints not in ("auto", "paper"):
         raise SettingsError(f"--mesh {kpoints!r}: choose auto or paper")
+    if (request.local_density or request.bond_currents) and request.backend not in LOCAL:
+        asked = "--local-density" if request.local_density else "--bond-currents"
+        raise SettingsError(
+            f"{asked}: backend {request.backend!r} has none; choose {' or '.join(LOCAL)}"
+        )
     if request.cut not in ("paper", "full"):
         raise SettingsError(f"--cut {request.cut!r}: choose paper or full")
     try:

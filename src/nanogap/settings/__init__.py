@@ -6,6 +6,7 @@ from nanogap.settings.first_principles import (
     accuracy_names,
     load_accuracy,
 )
+from nanogap.settings.folders import cache_folder
 from nanogap.settings.load import load_settings, preset_names, preset_text, settings_from_text
 from nanogap.settings.models import (
     DynamicsSettings,
@@ -25,6 +26,7 @@ __all__ = [
     "TransportSettings",
     "VoltageSettings",
     "accuracy_names",
+    "cache_folder",
     "load_accuracy",
     "load_settings",
     "parse_energies",

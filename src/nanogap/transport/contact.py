@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from nanogap.transport.blocks import BlochSum, PairBlocks, Placement
-from nanogap.transport.lead_unit import LeadUnit
+from nanogap.transport.lead_unit import SAME_PLACE, LeadUnit
 from nanogap.transport.leads import Lead, Surface
 from nanogap.transport.slater_koster import N_ORBITALS
 
@@ -27,8 +27,6 @@ FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 IntArray = NDArray[np.intp]
 
-#: Atoms that agree to this are copies of each other, angstrom.
-_SAME_PLACE = 1e-5
 #: Couplings of copies agree to this part of the largest.
 _SAME_COUPLING = 1e-11
 #: A wave vector without any symmetry, to compare couplings at.
@@ -277,7 +275,7 @@ def _sorted_into_copies(
         left = steps[:, None] - unit.translations
         left -= np.where(unit.periodic, np.rint(left), 0.0)
         away = np.linalg.norm(left @ unit.cell, axis=-1).min(axis=1)
-        same = (np.hypot(away, positions[:, 2] - position[2]) < _SAME_PLACE) & (kind < 0)
+        same = (np.hypot(away, positions[:, 2] - position[2]) < SAME_PLACE) & (kind < 0)
         kind[same], moved[same] = len(originals), steps[same]
         originals.append(atom)
     return np.array(originals), kind, moved

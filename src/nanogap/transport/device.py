@@ -142,15 +142,15 @@ def build_device(
             f"the junction has {foreign[0]} atoms, but the Hamiltonian is one of {model.element}: "
             f"give a junction of {model.element} atoms only"
         )
-    cell, periodic = _in_plane(junction)
+    cell, periodic = in_plane(junction)
     regions = junction.arrays["region"]
     labelled, sides = [], []
     for name, direction in (("left", -1), ("right", 1)):
         period = float(junction.info[f"{name}_period"])
         members = np.flatnonzero(regions == name)
-        unit, _ = lead_unit(junction.positions[members], cell, periodic, period, direction)
+        unit, origin = lead_unit(junction.positions[members], cell, periodic, period, direction)
         labelled.append(get_lead(unit, model))
-        sides.append(LeadSide(junction.positions[members], members, unit))
+        sides.append(LeadSide(junction.positions[members], members, unit, origin))
     return _assemble(
         junction, sides, (labelled[0], labelled[1]), model, whole_channel=whole_channel
     )
@@ -172,7 +172,7 @@ def onsite_shifts(junction: Atoms) -> FloatArray:
     return shifts
 
 
-def _in_plane(junction: Atoms) -> tuple[FloatArray, tuple[bool, bool]]:
+def in_plane(junction: Atoms) -> tuple[FloatArray, tuple[bool, bool]]:
     """Cell in the plane, shape (2, 2), and along which of its vectors it is periodic."""
     periodic = (bool(junction.pbc[0]), bool(junction.pbc[1]))
     cell = np.array(junction.cell.array[:2], dtype=np.float64)
@@ -198,6 +198,8 @@ def _assemble(
     left, right = sides
     members = np.flatnonzero(junction.arrays["region"] == "channel")
     channel = junction.positions[members]
+    for side in sides:
+        channel = side.settled(channel)
     shifts = onsite_shifts(junction)
     for side, other in ((left, right), (right, left)):
         side.cut_where_crystal_ends(
@@ -323,7 +325,7 @@ def _place(
         used = number_of[rows[side]] >= 0
         stacked = near.translation[partner] * n_rows + number_of[rows[side]]
         placement = placer.add(members[used], stacked[used], columns[used])
-        contacts.append(Contact(near.lead, atoms, _orbitals(motif), placement, copies))
+        contacts.append(Contact(near.lead, atoms, orbitals_of(motif), placement, copies))
     branches, landings, middle = _place_fronts(plan, placer, inner, first, second)
     parts = {
         "contacts": tuple(contacts),
@@ -404,6 +406,6 @@ def _pattern(rows: IntArray, columns: IntArray, n: int) -> csr_array:
     return csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, n))
 
 
-def _orbitals(atoms: IntArray) -> IntArray:
-    """Return the orbitals of atoms, in the atoms' order."""
+def orbitals_of(atoms: IntArray) -> IntArray:
+    """Return the numbers of the orbitals of atoms, in the atoms' order."""
     return np.asarray((atoms[:, None] * N_ORBITALS + np.arange(N_ORBITALS)).ravel())

@@ -181,6 +181,14 @@ def load_model(element: str = "Ag") -> TightBindingModel:
     return model_from_table(tomllib.loads(resource.read_text(encoding="utf-8")))
 
 
+def is_packaged(model: TightBindingModel) -> bool:
+    """Whether a model is the one that `load_model` returns."""
+    try:
+        return model is load_model(model.element)
+    except SettingsError:
+        return False
+
+
 def model_from_table(table: dict[str, Any]) -> TightBindingModel:
     """Make a model from its parsed TOML table (the layout of the packaged one)."""
 

@@ -1,6 +1,7 @@
 """The repeat unit of a lead: one order and one place for all its copies."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ase import Atoms
@@ -9,8 +10,12 @@ from scipy.spatial import cKDTree
 
 FloatArray = NDArray[np.float64]
 
-#: Atoms that agree to this within the lead are translations of each other, angstrom.
-_SAME_PLACE = 1e-5
+#: Atoms that agree to this are translations of each other, angstrom: files round positions, some to
+#: four decimals, and heat moves atoms by a hundred times more.
+SAME_PLACE = 5e-4
+#: Decimals of the places within a unit: the same for all copies of a lead, whatever was added to
+#: and taken from their coordinates before.
+_DECIMALS = 10
 
 
 @dataclass(frozen=True)
@@ -49,14 +54,33 @@ class LeadUnit:
     def key(self) -> tuple[object, ...]:
         """What makes two leads the same, wherever they stand."""
         return (
-            *(
-                (np.round(a, 8) + 0.0).tobytes()
-                for a in (self.positions, self.translations, self.cell)
-            ),
+            *((a + 0.0).tobytes() for a in (self.positions, self.translations, self.cell)),
             self.periodic,
-            round(self.period, 8),
+            self.period,
             self.direction,
         )
+
+    def settled(self, points: FloatArray, origin: FloatArray) -> FloatArray:
+        """Move points that all but stand on a site of the endless lead onto it.
+
+        Parameters
+        ----------
+        points : ndarray, shape (n, 3)
+            Angstrom.
+        origin : ndarray, shape (3,)
+            Where the first atom of the unit stands, angstrom.
+
+        Returns
+        -------
+        ndarray, shape (n, 3)
+            None is moved by more than `SAME_PLACE`.
+        """
+        away = _off_lattice(
+            points[:, None] - origin - self.positions, self.cell, self.periodic, self.period
+        )
+        nearest = np.linalg.norm(away, axis=-1).argmin(axis=1)
+        step = away[np.arange(len(points)), nearest]
+        return points - np.where(np.linalg.norm(step, axis=1) < SAME_PLACE, step.T, 0.0).T
 
     def crystal(self, element: str) -> Atoms:
         """Return the lead continued without end, as a periodic structure."""
@@ -106,36 +130,49 @@ def lead_unit(
     shifts = np.column_stack([translations @ cell, np.zeros(len(translations))])
     order = np.lexsort((*np.round(positions[:, :2].T, 4), np.round(positions[:, 2], 4)))
     left = positions[order]
-    origin, motif = left[0], []
+    first, motif = left[0], []
     while len(left):
-        # of all copies of an atom, the one nearest to the origin; ties broken by its direction
+        # of all copies of an atom, the one nearest to the first; ties broken by its direction
         copies = (left[0] + shifts)[:, None, :] + np.column_stack(
             [_images(periodic) @ cell, np.zeros(len(_images(periodic)))]
         )
-        relative = copies.reshape(-1, 3) - origin
+        relative = copies.reshape(-1, 3) - first
         rank = np.lexsort((*np.round(relative.T, 4), np.round(np.linalg.norm(relative, axis=1), 4)))
-        motif.append(relative[rank[0]])
-        difference = (left - left[0])[:, None, :] - shifts[None]
-        fractional = difference[:, :, :2] @ inverse
-        fractional -= np.where(periodic, np.rint(fractional), 0.0)
-        distance = np.hypot(
-            np.linalg.norm(fractional @ cell, axis=-1), np.abs(difference[:, :, 2])
-        ).min(axis=1)
-        left = left[distance > 2.0 * _SAME_PLACE]
+        away = _off_lattice(left[:, None] - left[0] - shifts, cell, periodic)
+        nearest = np.linalg.norm(away, axis=-1).argmin(axis=1)
+        away = away[np.arange(len(left)), nearest]
+        same = np.linalg.norm(away, axis=1) <= 2.0 * SAME_PLACE
+        # the mean of all copies is nearer to where they would be than any that a file rounded
+        motif.append(relative[rank[0]] + away[same].mean(axis=0))
+        left = left[~same]
     unit = LeadUnit(
-        positions=(shifts[:, None, :] + np.array(motif)[None]).reshape(-1, 3),
+        positions=(shifts[:, None, :] + np.round(np.array(motif) - motif[0], _DECIMALS)).reshape(
+            -1, 3
+        ),
         translations=translations,
         cell=cell,
         periodic=periodic,
-        period=period,
+        period=round(period, _DECIMALS),
         direction=direction,
     )
     if len(unit.positions) != len(positions):  # positions too irregular to sort into copies
-        plain = LeadUnit(
-            positions[order] - origin, np.zeros((1, 2)), cell, periodic, period, direction
-        )
-        return plain, origin
-    return unit, origin
+        plain = np.round(positions[order] - first, _DECIMALS)
+        return replace(unit, positions=plain, translations=np.zeros((1, 2))), first
+    return unit, first + motif[0]
+
+
+def _off_lattice(
+    difference: FloatArray,
+    cell: FloatArray,
+    periodic: tuple[bool, bool],
+    period: float = math.inf,
+) -> FloatArray:
+    """Take the nearest lattice translation off differences of places, shape (..., 3)."""
+    fractional = difference[..., :2] @ np.linalg.inv(cell)
+    fractional -= np.where(periodic, np.rint(fractional), 0.0)
+    turns = np.rint(difference[..., 2:] / period)
+    steps = turns * period if math.isfinite(period) else 0.0
+    return np.concatenate([fractional @ cell, difference[..., 2:] - steps], axis=-1)
 
 
 def _images(periodic: tuple[bool, bool]) -> FloatArray:
@@ -152,7 +189,7 @@ def _translations(
     images = np.column_stack([_images(periodic) @ cell, np.zeros(len(_images(periodic)))])
     everywhere = (positions[None] + images[:, None]).reshape(-1, 3)
     tree = cKDTree(everywhere)
-    level = np.abs(positions[:, 2] - positions[0, 2]) < _SAME_PLACE
+    level = np.abs(positions[:, 2] - positions[0, 2]) < SAME_PLACE
     found = []
     for step in positions[level] - positions[0]:
         fraction = step[:2] @ inverse
@@ -160,9 +197,12 @@ def _translations(
         moved = positions + np.append(fraction @ cell, 0.0)
         wrapped = moved[:, :2] @ inverse
         moved[:, :2] = np.where(periodic, wrapped - np.floor(wrapped), wrapped) @ cell
-        if tree.query(moved)[0].max() < _SAME_PLACE:
+        if tree.query(moved)[0].max() < SAME_PLACE:
             found.append(fraction)
-    fractions = np.array(found)
+    # a group of N translations has fractions that are whole numbers over N
+    fractions = np.rint(np.array(found) * len(found)) / len(found)
+    if np.linalg.norm((fractions - np.array(found)) @ cell, axis=1).max() > SAME_PLACE:
+        return np.zeros((1, 2))
     return np.asarray(
         fractions[np.lexsort((np.round(fractions[:, 1], 6), np.round(fractions[:, 0], 6)))]
     )

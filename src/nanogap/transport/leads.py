@@ -11,7 +11,9 @@ to k. All of it is exact.
 import functools
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import spglib
@@ -24,8 +26,10 @@ from nanogap.transport.bands import fermi_energy_of
 from nanogap.transport.hamiltonian import (
     TightBindingModel,
     atom_densities,
+    is_packaged,
     real_space_matrices,
 )
+from nanogap.transport.lead_cache import cache_key, lead_cache
 from nanogap.transport.lead_unit import LeadUnit
 from nanogap.transport.neighbours import find_neighbours
 from nanogap.transport.slater_koster import N_ORBITALS
@@ -125,6 +129,8 @@ class Lead:
         self._opened: dict[tuple[float, float, float], int] = {}
         self._latest: _ReducedAt | None = None
         self._lock = threading.Lock()
+        # a fit tries thousands of models that nothing asks for again
+        self._cache = lead_cache() if is_packaged(model) else None
 
     @functools.cached_property
     def fermi_energy(self) -> float:
@@ -144,7 +150,12 @@ class Lead:
         mesh = _BULK_MESH if len(crystal) <= _LARGE_CELL else _LARGE_CELL_MESH
         key = (id(self._model), np.round(cell, 7).tobytes(), np.round(scaled, 7).tobytes())
         if key not in _FERMI_ENERGIES:
-            level = fermi_energy_of(crystal, mesh, self._model)
+            level = float(
+                self._kept(
+                    ("level", cell, scaled, numbers, mesh, self._model),
+                    lambda: np.array(fermi_energy_of(crystal, mesh, self._model)),
+                )
+            )
             # the model is kept alive, so that the identity in the key stays its own
             _FERMI_ENERGIES[key] = (level, self._model)
         return _FERMI_ENERGIES[key][0]
@@ -179,14 +190,31 @@ class Lead:
         energy : float
             eV on the Hamiltonian's scale.
         """
-        key = (round(float(k[0]), 12), round(float(k[1]), 12), round(energy, 12))
+        key = _point(k, energy)
         known = self._surface.get(key)
         if known is None:
-            known = Surface.of(self._decimated(k, energy))
+            green = self._kept(
+                ("surface", self.unit, self._model, _BROADENINGS, key),
+                lambda: self._decimated(np.array(key[:2]), key[2]),
+            )
+            known = Surface.of(green)
             with self._lock:
                 if len(self._surface) >= self._most_kept:
                     self._surface.pop(next(iter(self._surface)))
                 self._surface[key] = known
+        return known
+
+    def _kept(
+        self, decisive: tuple[object, ...], compute: Callable[[], NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Take an array from the cache on disk, or compute it and keep it there."""
+        if self._cache is None:
+            return compute()
+        key = cache_key(*decisive)
+        known = self._cache.read(key)
+        if known is None:
+            known = compute()
+            self._cache.write(key, known)
         return known
 
     def _decimated(self, k: FloatArray, energy: float) -> ComplexArray:
@@ -215,9 +243,9 @@ class Lead:
         psi_1 = -g K_10 psi_0, whose eigenvalues are the Bloch factors of the waves that move or
         decay away from the surface.
         """
-        key = (round(float(k[0]), 12), round(float(k[1]), 12), round(energy, 12))
+        key = _point(k, energy)
         if key not in self._opened:
-            _, _, outward = self._layer_matrices(k, energy)
+            _, _, outward = self._layer_matrices(np.array(key[:2]), key[2])
             factors = np.linalg.eigvals(self.surface(k, energy).green @ outward)
             self._opened[key] = int((np.abs(factors) > 1.0 - _PROPAGATES).sum())
         return self._opened[key]
@@ -288,6 +316,11 @@ class Lead:
                 np.array(operators).reshape(2, len(chosen), -1),
             )
         return result
+
+
+def _point(k: FloatArray, energy: float) -> tuple[float, float, float]:
+    """Name a wave vector and an energy; what is kept under the name is computed there."""
+    return round(float(k[0]), 12), round(float(k[1]), 12), round(float(energy), 12)
 
 
 def _decimate(

@@ -5,7 +5,6 @@ doi:10.1103/PhysRevB.41.7892) of silver is made on demand and kept in the user's
 """
 
 import hashlib
-import os
 import re
 import tempfile
 import tomllib
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nanogap.errors import DataFormatError, EngineError
+from nanogap.settings import cache_folder
 from nanogap.transport.espresso import Programs, run_program
 
 #: What pwcond.x can use.
@@ -206,14 +206,8 @@ def find_pseudopotential(
         return found
     text = pseudopotential_data(element)["generation"]
     label = hashlib.sha256(text.encode()).hexdigest()[:8]
-    path = cache_folder() / f"{element}-{label}.UPF"
+    path = cache_folder("pseudopotentials") / f"{element}-{label}.UPF"
     if path.is_file():
         return read_pseudopotential(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     return make_pseudopotential(element, programs, path)
-
-
-def cache_folder() -> Path:
-    """Return the user's folder for what can be made again (XDG base directories)."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "nanogap" / "pseudopotentials"

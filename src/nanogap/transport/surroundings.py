@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from nanogap.transport.lead_unit import LeadUnit, lead_unit
+from nanogap.transport.lead_unit import SAME_PLACE, LeadUnit, lead_unit
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-#: Atoms that agree to this continue a lead, angstrom.
-_SAME_PLACE = 1e-5
 #: Atoms whose heights differ by less are one layer, which is not cut, angstrom.
 _SAME_LAYER = 1e-3
 
@@ -28,24 +26,33 @@ class LeadSide:
         Their numbers in the junction.
     unit : LeadUnit
         The same in its own order.
+    origin : ndarray, shape (3,)
+        Where its first atom stands, angstrom.
 
     Attributes
     ----------
     positions : ndarray, shape (n_atoms, 3)
-        As given.
+        As given, but exactly on the sites of the crystal.
     period : float
         Along z, angstrom.
     """
 
-    def __init__(self, positions: FloatArray, members: IntArray, unit: LeadUnit) -> None:
-        self.positions, self._members = positions, members
+    def __init__(
+        self, positions: FloatArray, members: IntArray, unit: LeadUnit, origin: FloatArray
+    ) -> None:
+        self._labelled_unit, self._labelled_origin = unit, origin
+        self.positions, self._members = self.settled(positions), members
         self._cell, self._periodic = unit.cell, unit.periodic
         self.period, self._direction = unit.period, unit.direction
         # depths grow from the lead into the channel
-        self._depths = self._depth(positions)
+        self._depths = self._depth(self.positions)
         self._labelled = float(self._depths.max())
         self._cut = self._labelled
         self._made: tuple[LeadUnit, FloatArray] | None = None
+
+    def settled(self, points: FloatArray) -> FloatArray:
+        """Move points that all but continue the crystal onto its sites, (n, 3)."""
+        return self._labelled_unit.settled(points, self._labelled_origin)
 
     def _depth(self, points: FloatArray) -> FloatArray:
         return np.asarray(-self._direction * points[:, 2])
@@ -154,12 +161,12 @@ class LeadSide:
             ]
         )
         # only atoms of the channel become part of the lead
-        limit = min(float(wrong.min()) - cutoff - _SAME_PLACE, float(far.min()) - _SAME_LAYER)
+        limit = min(float(wrong.min()) - cutoff - SAME_PLACE, float(far.min()) - _SAME_LAYER)
         if whole_channel and len(channel):
-            limit = min(limit, float(self._depth(channel).min()) - cutoff - _SAME_PLACE)
+            limit = min(limit, float(self._depth(channel).min()) - cutoff - SAME_PLACE)
         above = np.floor((limit - self._depths) / self.period)
         self._cut_at(float((self._depths + above * self.period).max()))
-        while float(wrong.min()) - self._cut <= cutoff + _SAME_PLACE:
+        while float(wrong.min()) - self._cut <= cutoff + SAME_PLACE:
             self.retreat()
 
     def _matched(self, points: FloatArray, others: FloatArray) -> NDArray[np.bool_]:
@@ -176,4 +183,4 @@ class LeadSide:
             home.append(np.column_stack([fractional @ self._cell, group[:, 2]]))
         everywhere = home[1][None] + np.column_stack([images, np.zeros(len(images))])[:, None]
         distance, _ = cKDTree(everywhere.reshape(-1, 3)).query(home[0])
-        return np.asarray(distance < _SAME_PLACE)
+        return np.asarray(distance < SAME_PLACE)

@@ -156,4 +156,5 @@ def _one_junction(
 
 
 def _open_channels(device: Device, energy: float, k: FloatArray) -> list[int]:
-    return [lead.open_channels(k, energy) for lead in device.leads]
+    # a lead has the same channels wherever it is cut, and there its surface is known
+    return [contact.lead.open_channels(k, energy) for contact in device.contacts]

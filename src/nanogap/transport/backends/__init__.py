@@ -16,6 +16,8 @@ import xarray as xr
 from nanogap.errors import SettingsError
 
 DEFAULT = "tight-binding"
+#: Backends whose local densities and bond currents are those of `nanogap.transport.local`.
+LOCAL = (DEFAULT, "dense", "sisl")
 
 
 class ComputeTransmission(Protocol):
@@ -27,8 +29,9 @@ class ComputeTransmission(Protocol):
 
 
 def backend_names() -> list[str]:
-    """Names of all backends, whether or not the programs that they need are installed."""
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+    """Names of all backends, the default first, whether or not what they need is installed."""
+    names = (module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+    return sorted(names, key=lambda name: (name != DEFAULT, name))
 
 
 def get_backend(name: str = DEFAULT) -> ComputeTransmission:
@@ -43,7 +46,8 @@ def get_backend(name: str = DEFAULT) -> ComputeTransmission:
     SettingsError
         If there is no such backend.
     """
-    if name not in backend_names():
-        raise SettingsError(f"no backend {name!r}: choose {' or '.join(backend_names())}")
+    known = backend_names()
+    if name not in known:
+        raise SettingsError(f"no backend {name!r}: choose {', '.join(known[:-1])} or {known[-1]}")
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     return cast("ComputeTransmission", module.compute_transmission)

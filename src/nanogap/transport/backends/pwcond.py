@@ -13,23 +13,28 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
-from nanogap.errors import EngineError, SettingsError, StructureError
-from nanogap.settings import FirstPrinciplesSettings
+from nanogap.errors import EngineError, SettingsError
+from nanogap.settings import FirstPrinciplesSettings, load_accuracy
 from nanogap.structure.junction import validate_junction
 from nanogap.transport.dataset import transmission_dataset
-from nanogap.transport.mesh import plane_mesh
+from nanogap.transport.mesh import common_mesh
 from nanogap.transport.pwcond_job import PwcondJob
 from nanogap.transport.pwcond_output import ENERGY_WINDOW
 
-BACKEND = "pwcond"
+#: Settings that no number depends on, or that the dataset names by itself.
+_NO_ACCURACY = {"kpoints", "gamma_centred", "programs", "processes", "keep_states"}
+#: Accuracy if none is given.
+_ACCURACY = "validation"
 
 
-def first_principles_transmission(
+def compute_transmission(
     junctions: Sequence[Atoms],
     energies: Sequence[float] = (0.0,),
     *,
-    settings: FirstPrinciplesSettings,
-    work: Path,
+    kpoints: tuple[int, int] | str | None = None,
+    gamma_centred: bool = False,
+    settings: FirstPrinciplesSettings | None = None,
+    work: Path = Path("pwcond"),
     names: Sequence[str] | None = None,
     watch: Callable[[str], None] = lambda _: None,
     confirm: Callable[[float], bool] = lambda _: True,
@@ -45,7 +50,12 @@ def first_principles_transmission(
         In the junction format; both leads of one crystal, in register.
     energies : sequence of float
         From the Fermi energy, eV, within `ENERGY_WINDOW`.
-    settings : FirstPrinciplesSettings
+    kpoints : tuple of int or str, optional
+        See `nanogap.transport.mesh.mesh_counts`; default: those of the settings.
+    gamma_centred : bool
+        Centre the mesh on Gamma, whatever the settings say.
+    settings : FirstPrinciplesSettings, optional
+        The accuracy; default: the packaged one for validation.
     work : Path
         Made if missing.
     names : sequence of str, optional
@@ -66,7 +76,7 @@ def first_principles_transmission(
     Raises
     ------
     SettingsError
-        If there is no junction or energy, or an energy is outside the window.
+        If there is no junction or energy, an energy is outside the window, or no such mesh.
     StructureError
         If a junction is malformed, or its leads do not suit PWCOND.
     DataFormatError
@@ -83,13 +93,11 @@ def first_principles_transmission(
         raise SettingsError(
             f"energy {outside[0]:g} eV: PWCOND is trusted from {low:g} to {high:g} eV only"
         )
+    settings = settings or load_accuracy(_ACCURACY)
+    if kpoints is None:
+        kpoints, gamma_centred = settings.kpoints, gamma_centred or settings.gamma_centred
     names = names or [f"junction {number}" for number in range(len(junctions))]
-    periodic = {(bool(junction.pbc[0]), bool(junction.pbc[1])) for junction in junctions}
-    if len(periodic) > 1:
-        raise StructureError("the junctions differ in their in-plane periodicity: split the file")
-    mesh = plane_mesh(
-        settings.kpoints, gamma_centred=settings.gamma_centred, periodic=periodic.pop()
-    )
+    mesh = common_mesh(junctions, kpoints, gamma_centred=gamma_centred)
     values = np.asarray(energies, dtype=np.float64)
     for junction, name in zip(junctions, names, strict=True):
         validate_junction(junction, name)
@@ -105,11 +113,11 @@ def first_principles_transmission(
     dataset["state"] = (("snapshot", "k", "energy"), np.array([states for _, states in results]))
     dataset["wall_time"] = ("snapshot", np.array([job.wall_time for job in jobs]), {"units": "s"})
     return dataset.assign_attrs(
-        backend=BACKEND,
+        backend="pwcond",
         nanogap_version=version("nanogap"),
         engine_version=f"Quantum ESPRESSO {jobs[0].engine_version}",
         kpoints=mesh.description,
         n_kpoints=len(mesh.points),
-        accuracy=settings.model_dump_json(exclude={"programs", "processes", "keep_states"}),
+        accuracy=settings.model_dump_json(exclude=_NO_ACCURACY),
         wall_time=time.perf_counter() - started,
     )

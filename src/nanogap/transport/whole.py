@@ -1,0 +1,89 @@
+"""A junction and repeats of its leads as plain matrices, for backends that check the fast one."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from nanogap.structure.junction import LEFT, RIGHT
+from nanogap.transport.device import in_plane, onsite_shifts
+from nanogap.transport.hamiltonian import (
+    RealSpaceMatrices,
+    TightBindingModel,
+    real_space_matrices,
+)
+from nanogap.transport.lead_unit import LeadUnit
+from nanogap.transport.leads import Lead
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+
+class WholeJunction:
+    """A junction, some repeats of its leads, and the matrices of them.
+
+    Parameters
+    ----------
+    junction : ase.Atoms
+        In the junction format.
+    model : TightBindingModel
+
+    Attributes
+    ----------
+    model : TightBindingModel
+    leads : list of Lead
+        Left and right, as the junction has them: not split by their translations.
+    positions : ndarray, shape (n_atoms, 3)
+        Of all atoms, angstrom.
+    inside : ndarray of int
+        The junction, and so many repeats of its leads that the rest of these is not seen from it.
+    surfaces : list of ndarray of int
+        One principal layer of each lead beyond, repeat by repeat away from the junction.
+    matrices : RealSpaceMatrices
+        Of all atoms.
+    """
+
+    def __init__(self, junction: Atoms, model: TightBindingModel) -> None:
+        self.model = model
+        cell, periodic = in_plane(junction)
+        regions = junction.arrays["region"]
+        self.leads, beyond = [], []
+        for side, direction in ((LEFT, -1), (RIGHT, 1)):
+            unit = junction.positions[regions == side]
+            period = float(junction.info[f"{side}_period"])
+            lead = Lead(
+                LeadUnit(unit - unit[0], np.zeros((1, 2)), cell, periodic, period, direction), model
+            )
+            reach = math.ceil(model.cutoff / period)
+            step = np.array([0.0, 0.0, direction * period])
+            # so many repeats inside, one principal layer, and what that must see to be bulk
+            counts = (reach, lead.layers, reach + 1)
+            edges = np.cumsum((1, *counts))
+            beyond.append(
+                [
+                    np.concatenate([unit + n * step for n in range(start, stop)])
+                    for start, stop in pairwise(edges)
+                ]
+            )
+            self.leads.append(lead)
+        parts = [junction.positions, *(part for side in beyond for part in side)]
+        ends = np.cumsum([len(part) for part in parts])
+        ranges = [np.arange(end - len(part), end) for end, part in zip(ends, parts, strict=True)]
+        self.inside = np.concatenate([ranges[0], ranges[1], ranges[4]])
+        self.surfaces = [ranges[2], ranges[5]]
+        self.positions: FloatArray = np.concatenate(parts)
+        box = np.zeros((3, 3))
+        box[:2, :2], box[2, 2] = cell, np.ptp(self.positions[:, 2]) + 1.0
+        atoms = Atoms(
+            f"{model.element}{int(ends[-1])}", self.positions, cell=box, pbc=(*periodic, False)
+        )
+        shifts = np.zeros(len(atoms))
+        shifts[: len(junction)] = onsite_shifts(junction)
+        self.matrices: RealSpaceMatrices = real_space_matrices(atoms, model, shifts=shifts)
+
+    @property
+    def fermi_energy(self) -> float:
+        """Mean of both leads', eV on the Hamiltonian's scale."""
+        return (self.leads[0].fermi_energy + self.leads[1].fermi_energy) / 2.0
