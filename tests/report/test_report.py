@@ -61,9 +61,9 @@ def test_page_loads_nothing_from_elsewhere(tmp_path, content):
 
 def test_page_shows_every_part(tmp_path, content):
     page = _Page(written(tmp_path, content))
-    parts = {"summary", "snapshots", "trace", "view", "histogram", "spectra", "geometry"}
+    parts = {"summary", "snapshots", "stages", "trace", "view", "histogram", "spectra", "geometry"}
     assert parts | {"settings", "provenance"} <= set(page.ids)
-    assert page.tags.count("img") == 6
+    assert page.tags.count("img") == 7
     text = " ".join(page.text)
     assert "first touched at 1.04 ps" in text
     assert "22 Jul 2025" in text

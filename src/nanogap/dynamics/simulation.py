@@ -19,7 +19,7 @@ from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.errors import DataFormatError
 from nanogap.settings import DynamicsSettings, VoltageSettings
-from nanogap.structure.connectivity import analyse_connection
+from nanogap.structure import analyse_connection, analyse_gap
 
 FloatArray = NDArray[np.float64]
 
@@ -189,8 +189,8 @@ class Simulation:
             ``info``: ``time`` (fs since the voltage was applied), ``step``, ``applied_voltage``
             (V), ``temperature`` (K), ``potential_energy`` (eV), ``connected``, ``largest_hop``
             (angstrom), ``network_conductance`` (in bonds of the perfect crystal),
-            ``atoms_in_gap``, ``bottleneck_atoms``, ``axis`` (angstrom), ``charge_bottom`` and
-            ``charge_top`` (e, halves of the box), and what `build_tips` gave.
+            ``bottleneck_atoms``, ``axis`` (angstrom), ``charge_bottom`` and ``charge_top`` (e,
+            halves of the box), `nanogap.structure.Gap.observables`, and what `build_tips` gave.
         """
         engine, atoms = self._engine, self._tips.copy()
         atoms.positions = engine.positions
@@ -204,10 +204,6 @@ class Simulation:
         upper = height > atoms.cell[2, 2] / 2.0
         lattice_constant = atoms.info["lattice_constant"]
         step = self.progress.step
-        margin = lattice_constant / np.sqrt(3.0) / 2.0  # half a layer: beyond the terraces' own
-        inside = (height > atoms.info["bottom_terrace"] + margin) & (
-            height < atoms.info["top_terrace"] - margin
-        )
         atoms.info.update(
             time=(step - self.schedule.equilibration) * self._dynamics.time_step,
             step=step,
@@ -217,11 +213,11 @@ class Simulation:
             connected=connection.connected,
             largest_hop=connection.largest_hop,
             network_conductance=network.conductance() / reference_bond(lattice_constant, cutoff),
-            atoms_in_gap=int(inside.sum()),
             bottleneck_atoms=len(connection.bottleneck),
             axis=connection.axis,
             charge_bottom=float(charges[~upper].sum()),
             charge_top=float(charges[upper].sum()),
+            **analyse_gap(atoms, connection).observables,
         )
         return atoms
 

@@ -111,7 +111,7 @@ def _trace(axes: Axes, result: RunResult, window: tuple[float, float] | None = N
             fontsize=9,
         )
     axes.set_ylim(-0.06 * top, top)
-    axes.set_xlim(*_limits(time[shown]))
+    axes.set_xlim(*time_limits(time[shown]))
     axes.set_xlabel(_TIME)
     axes.set_ylabel("transmission T\n= conductance (G$_0$)")
     _siemens_axis(axes)
@@ -150,8 +150,8 @@ def _scaled(factor: float) -> Callable[[ArrayLike], FloatArray]:
     return lambda value: np.asarray(value, dtype=np.float64) * factor
 
 
-def _limits(values: FloatArray) -> tuple[float, float]:
-    """Limits of an axis that shows all the values and is never empty."""
+def time_limits(values: FloatArray) -> tuple[float, float]:
+    """Return limits of an axis that shows all the values and is never empty."""
     low, high = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
     if not low < high:
         middle = low if np.isfinite(low) else 0.0
@@ -258,7 +258,7 @@ def geometry_and_charge(result: RunResult) -> Figure:
     rows[4].set_ylabel("potential\nenergy (eV)")
     rows[4].ticklabel_format(axis="y", useOffset=False)
     rows[4].set_xlabel(_TIME)
-    rows[4].set_xlim(*_limits(time))
+    rows[4].set_xlim(*time_limits(time))
     for axes in rows:
         shade_stages(axes, result)
         if contact is not None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from nanogap.report import figures, words
 from nanogap.report.atoms import atom_potentials, landmark_pictures
 from nanogap.report.result import Landmark, RunResult
+from nanogap.report.stages import stages_figure
 from nanogap.report.style import STAGE_COLOURS, house_style, png, svg
 from nanogap.report.viewer import compressed_plotly, view
 from nanogap.settings import Settings
@@ -106,6 +107,10 @@ def _render(result: RunResult, provenance: list[tuple[str, list[Any]]], state: A
         stages_seen=[
             (item, colour) for item, colour in STAGE_COLOURS.items() if item in result.stages
         ],
+        events=[
+            (event.kind, f"{words.number(event.time / 1000.0)} ps", event.snapshot)
+            for event in result.events
+        ],
         tiles=words.key_numbers(result),
         count=count,
         landmarks=[_landmark_row(result, mark) for mark in result.landmarks],
@@ -131,16 +136,17 @@ def _pictures(result: RunResult) -> dict[str, str | None]:
         drawn["histogram"] = figures.conductance_histogram
         drawn["network"] = figures.network_against_transmission
     drawn["spectra"] = figures.transmission_spectra
+    drawn["stages"] = stages_figure
     if len(result.time) > 1:
         drawn["geometry"] = figures.geometry_and_charge
-    names = ("pictures", "trace", "histogram", "network", "spectra", "geometry")
+    names = ("pictures", "stages", "trace", "histogram", "network", "spectra", "geometry")
     images: dict[str, str | None] = dict.fromkeys(names)
     with house_style():
         for name, draw in drawn.items():
             figure = draw(result)
             if figure is not None:
                 # thousands of atoms are smaller as pixels
-                raster = name == "pictures"
+                raster = name in ("pictures", "stages")
                 images[name] = _data_uri(png(figure) if raster else svg(figure), raster=raster)
     return images
 

@@ -19,6 +19,7 @@ from ase.io import read, write
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import Commit, TrajectoryStore, read_dataset, write_atomically, write_json
 from nanogap.settings import Settings
+from nanogap.structure import analyse_connection, analyse_gap
 
 
 @dataclass(frozen=True)
@@ -189,8 +190,21 @@ class RunDirectory:
         return self.trajectory.records(self.dynamics.commit.snapshots)
 
     def observables(self) -> xr.Dataset:
-        """Scalars of all committed snapshots."""
-        return self.trajectory.observables(self.dynamics.commit.snapshots)
+        """Scalars of all committed snapshots.
+
+        What the index of a run of an older version lacks of the geometry is found in its frames.
+        """
+        dataset = self.trajectory.observables(self.dynamics.commit.snapshots)
+        lacking = np.flatnonzero(np.isnan(dataset["largest_island"].to_numpy().astype(float)))
+        if not len(lacking):
+            return dataset
+        records, cutoff = self.records(), self.settings.voltage.cutoff
+        for index in lacking:
+            frame = self.trajectory.frame(records[index])
+            gap = analyse_gap(frame, analyse_connection(frame, cutoff))
+            for key, value in gap.observables.items():
+                dataset[key][index] = value
+        return dataset
 
     def transmission_path(self, snapshot: int) -> Path:
         """Where the transmission of a snapshot lies."""
