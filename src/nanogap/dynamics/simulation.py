@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
+from nanogap.dynamics.schedule import Schedule
 from nanogap.errors import DataFormatError
 from nanogap.settings import DynamicsSettings, VoltageSettings
 from nanogap.structure import analyse_connection, analyse_gap
@@ -43,67 +44,6 @@ class Progress:
     first_contact_step: int | None = None
 
 
-class Schedule:
-    """At which steps what happens; steps count from the start of the equilibration.
-
-    Parameters
-    ----------
-    dynamics : DynamicsSettings
-    voltage : VoltageSettings
-    """
-
-    def __init__(self, dynamics: DynamicsSettings, voltage: VoltageSettings) -> None:
-        def steps(time: float) -> int:
-            return round(time / dynamics.time_step)
-
-        self.equilibration = steps(dynamics.equilibration_time)
-        self.sampling = max(1, steps(dynamics.sampling_interval))
-        intervals = int(dynamics.production_time / dynamics.sampling_interval + 1e-9)
-        self.end = self.equilibration + intervals * self.sampling
-        dense = steps(dynamics.contact_sampling_interval)
-        self.dense = min(max(1, dense), self.sampling) if dense else 0
-        self.dense_duration = steps(dynamics.contact_sampling_time)
-        self.history = dynamics.contact_history
-        self.update = voltage.update_interval
-
-    def chunk_end(self, step: int) -> int:
-        """Return the step at which the chunk that begins at `step` ends."""
-        if step < self.equilibration:
-            return self.equilibration
-        return step + self.sampling
-
-    def is_dense(self, step: int) -> bool:
-        """Whether a dense sample may be taken at a step."""
-        since = (step - self.equilibration) % self.sampling
-        return bool(self.dense) and since % self.dense == 0
-
-    def next_event(self, step: int, end: int) -> int:
-        """Return the next step at which the potential is updated or a sample is taken."""
-        origin = self.equilibration
-        events = [end, step + self.update - (step - origin) % self.update]
-        if self.dense and step >= origin:
-            events.append(step + self.dense - ((step - origin) % self.sampling) % self.dense)
-        return min(events)
-
-    def planned(self, first_contact: int | None) -> int:
-        """Return the number of snapshots of the whole run, as far as it is known."""
-        regular = (self.end - self.equilibration) // self.sampling + 1
-        if first_contact is None or not self.dense:
-            return regular
-        last = min(first_contact + self.dense_duration, self.end)
-        window = range(first_contact - self.dense * self.history, last + 1)
-        # the chunk that the contact ends or lies in
-        chunk_start = first_contact - 1 - (first_contact - 1 - self.equilibration) % self.sampling
-        extra = [
-            step
-            for step in window
-            if step > chunk_start
-            and self.is_dense(step)
-            and (step - self.equilibration) % self.sampling
-        ]
-        return regular + len(extra)
-
-
 class Simulation:
     """One bias-driven run of two tips.
 
@@ -117,6 +57,8 @@ class Simulation:
         Of the starting velocities, below 2**31.
     folder : Path
         Where the engine writes its input and log.
+    schedule : Schedule, optional
+        When what happens; default: that of the settings.
     """
 
     def __init__(
@@ -126,6 +68,8 @@ class Simulation:
         voltage: VoltageSettings,
         seed: int,
         folder: Path,
+        *,
+        schedule: Schedule | None = None,
     ) -> None:
         self._tips = tips
         self._dynamics = dynamics
@@ -134,7 +78,8 @@ class Simulation:
         force_field = load_force_field(str(tips.symbols[0]))
         self._engine = Engine(tips, dynamics, force_field, folder, seed)
         self._potential: FloatArray = np.zeros(len(tips))
-        self.schedule = Schedule(dynamics, voltage)
+        self.schedule = schedule or Schedule(dynamics, voltage)
+        self._since_update = 0
         self.progress = Progress()
 
     @property
@@ -147,34 +92,41 @@ class Simulation:
         """LAMMPS version."""
         return self._engine.version
 
+    @property
+    def at_checkpoint(self) -> bool:
+        """Whether a checkpoint must be written before the simulation goes on."""
+        return self.finished or self.schedule.begins_chunk(self.progress.step)
+
     def advance(self) -> list[Atoms]:
-        """Run one chunk.
+        """Run one chunk, or up to the next pause in it.
 
         Returns
         -------
         list of ase.Atoms
-            The snapshots of the chunk in order of time; see `snapshot` for what they hold.
+            The snapshots on the way in order of time; see `snapshot` for what they hold.
 
         Raises
         ------
         EngineError
             If the engine stops or atoms leave the box.
         """
-        schedule, start = self.schedule, self.progress.step
-        end, biased = schedule.chunk_end(start), start >= schedule.equilibration
-        self._update_potential(biased)
+        schedule, step = self.schedule, self.progress.step
+        end, biased = schedule.pause(step), step >= schedule.equilibration
+        if schedule.begins_chunk(step):
+            self._update_potential(biased)
         candidates: list[Atoms] = []
         written: list[Atoms] = []
-        step = start
         while step < end:
             following = schedule.next_event(step, end)
             self._engine.advance(following - step)
-            self._update_potential(biased, steps=following - step)
+            self._since_update += following - step
+            if schedule.updates(following):
+                self._update_potential(biased)
             step = following
             self.progress = replace(self.progress, step=step)
-            if biased and (step == end or schedule.is_dense(step)):
-                self._sample(self.snapshot(), candidates, written, last=step == end)
-        if not biased and step == schedule.equilibration:
+            if biased and schedule.looks(step):
+                self._sample(self.snapshot(), candidates, written)
+        if not biased and schedule.looks(step):
             written.append(self.snapshot())
         self.progress = replace(self.progress, snapshots=self.progress.snapshots + len(written))
         return written
@@ -251,8 +203,9 @@ class Simulation:
         """Free the engine."""
         self._engine.close()
 
-    def _update_potential(self, biased: bool, steps: int = 0) -> None:
-        """Let the potential follow the geometry over the time of the last `steps`."""
+    def _update_potential(self, biased: bool) -> None:
+        """Let the potential follow the geometry over the time since it last did."""
+        steps, self._since_update = self._since_update, 0
         settings = self._voltage
         network = MetalNetwork.from_positions(
             self._engine.positions, self._electrode, settings.cutoff
@@ -270,19 +223,15 @@ class Simulation:
             )
         self._engine.set_potential(self._potential)
 
-    def _sample(
-        self, frame: Atoms, candidates: list[Atoms], written: list[Atoms], *, last: bool
-    ) -> None:
+    def _sample(self, frame: Atoms, candidates: list[Atoms], written: list[Atoms]) -> None:
         """Keep a frame that the schedule, or the first contact, asks for."""
         step, contact = frame.info["step"], self.progress.first_contact_step
         if contact is None and frame.info["bottleneck_atoms"]:
             contact = step
             self.progress = replace(self.progress, first_contact_step=step)
-            if self.schedule.dense:
-                history = self.schedule.dense * self.schedule.history
-                written += [f for f in candidates if f.info["step"] >= step - history]
-        window = contact is not None and step - contact <= self.schedule.dense_duration
-        if last or (window and self.schedule.dense):
+            begin = step - self.schedule.history_duration
+            written += [f for f in candidates if f.info["step"] >= begin]
+        if self.schedule.keeps(step, contact):
             written.append(frame)
         else:
             candidates.append(frame)

@@ -72,6 +72,19 @@ def make_report(run: RunDirectory) -> None:
         frames=[(number, run.trajectory.frame(records[number])) for number in shown],
         provenance=provenance,
         failures=run.failures(),
+        sampled=_sampled(run),
+    )
+
+
+def _sampled(run: RunDirectory) -> str | None:
+    """Say of what a fine sampling is one."""
+    if run.window is None:
+        return None
+    window = run.window
+    return (
+        f"This is a {run.source}: every {window.every:g} fs from {window.begin / 1000:g} to "
+        f"{(window.begin + window.duration) / 1000:g} ps under voltage, on the trajectory that the "
+        "run took. “Start” means the first sample."
     )
 
 
