@@ -18,6 +18,7 @@ from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.schedule import Schedule
+from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError
 from nanogap.settings import DynamicsSettings, VoltageSettings
 from nanogap.structure import analyse_connection, analyse_gap
@@ -37,11 +38,14 @@ class Progress:
         Snapshots sampled.
     first_contact_step : int or None
         Step at which bonds were first seen to lead from tip to tip under bias.
+    bias_work : float
+        Work of the voltage source, eV.
     """
 
     step: int = 0
     snapshots: int = 0
     first_contact_step: int | None = None
+    bias_work: float = 0.0
 
 
 class Simulation:
@@ -78,6 +82,7 @@ class Simulation:
         force_field = load_force_field(str(tips.symbols[0]))
         self._engine = Engine(tips, dynamics, force_field, folder, seed)
         self._potential: FloatArray = np.zeros(len(tips))
+        self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
         self.schedule = schedule or Schedule(dynamics, voltage)
         self._since_update = 0
         self.progress = Progress()
@@ -118,7 +123,7 @@ class Simulation:
         written: list[Atoms] = []
         while step < end:
             following = schedule.next_event(step, end)
-            self._engine.advance(following - step)
+            self._run(following - step)
             self._since_update += following - step
             if schedule.updates(following):
                 self._update_potential(biased)
@@ -131,6 +136,18 @@ class Simulation:
         self.progress = replace(self.progress, snapshots=self.progress.snapshots + len(written))
         return written
 
+    def _run(self, steps: int) -> None:
+        """Run some time steps, and add up the work of the source."""
+        if self._work.switched:
+            # the charges right after a change tell its work; the first setup finds them unmoved
+            first = 1 if self._engine.prepared else 0
+            self._engine.advance(first)
+            self._work.follow(self._engine.charges)
+            steps -= first
+        if steps:
+            self._engine.advance(steps)
+            self._work.follow(self._engine.charges)
+
     def snapshot(self) -> Atoms:
         """Describe the present moment.
 
@@ -139,8 +156,10 @@ class Simulation:
         ase.Atoms
             Arrays ``electrode``, ``velocities`` (angstrom/fs), ``charge`` (e), ``potential`` (V);
             ``info``: ``time`` (fs since the voltage was applied), ``step``, ``applied_voltage``
-            (V), ``temperature`` (K), ``potential_energy`` (eV), ``connected``, ``largest_hop``
-            (angstrom), ``network_conductance`` (in bonds of the perfect crystal),
+            (V), ``temperature`` (K), ``potential_energy``, ``kinetic_energy``, ``bias_work``,
+            ``energy_balance`` and ``thermostat_energy`` (eV), ``connected``, ``largest_hop``
+            (angstrom), ``network_conductance`` (in bonds of the perfect crystal), ``flux_top`` and
+            ``flux_bottom`` (V times bonds; into the metal at the top, out of it at the bottom),
             ``bottleneck_atoms``, ``axis`` (angstrom), ``charge_bottom`` and ``charge_top`` (e,
             halves of the box), `nanogap.structure.Gap.observables`, and what `build_tips` gave.
         """
@@ -156,15 +175,24 @@ class Simulation:
         upper = height > atoms.cell[2, 2] / 2.0
         lattice_constant = atoms.info["lattice_constant"]
         step = self.progress.step
+        bond = reference_bond(lattice_constant, cutoff)
+        flux_top, flux_bottom = network.base_fluxes(self._potential)
+        kinetic, potential = engine.kinetic_energy, engine.potential_energy
         atoms.info.update(
             time=(step - self.schedule.equilibration) * self._dynamics.time_step,
             step=step,
             applied_voltage=self._voltage.applied,
             temperature=engine.temperature,
-            potential_energy=engine.potential_energy,
+            potential_energy=potential,
+            kinetic_energy=kinetic,
+            bias_work=self._work.total,
+            energy_balance=kinetic + potential - self._work.total,
+            thermostat_energy=engine.thermostat_energy,
             connected=connection.connected,
             largest_hop=connection.largest_hop,
-            network_conductance=network.conductance() / reference_bond(lattice_constant, cutoff),
+            network_conductance=network.conductance() / bond,
+            flux_top=flux_top / bond,
+            flux_bottom=flux_bottom / bond,
             bottleneck_atoms=len(connection.bottleneck),
             axis=connection.axis,
             charge_bottom=float(charges[~upper].sum()),
@@ -177,12 +205,14 @@ class Simulation:
         """Write a checkpoint into an empty folder, flushed to disk, and go on from it."""
         restart = folder / "restart.lammps"
         self._engine.save(restart)
+        self.progress = replace(self.progress, bias_work=self._work.total)
         np.save(folder / "potential.npy", self._potential)
+        np.save(folder / "charged_at.npy", self._work.charged_at)
         (folder / "progress.json").write_text(json.dumps(asdict(self.progress)))
         for path in folder.iterdir():
             with path.open("rb") as handle:
                 os.fsync(handle.fileno())
-        self._engine.load(restart)
+        self._go_on(restart, self._work.charged_at)
 
     def load(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -195,9 +225,19 @@ class Simulation:
         try:
             self.progress = Progress(**json.loads((folder / "progress.json").read_text()))
             self._potential = np.load(folder / "potential.npy")
+            path = folder / "charged_at.npy"
+            # a checkpoint of an older version lacks it; its work begins anew
+            charged_at = np.load(path) if path.is_file() else self._potential
         except (OSError, ValueError, TypeError) as error:
             raise DataFormatError(f"checkpoint {folder} cannot be read: {error}") from None
-        self._engine.load(folder / "restart.lammps")
+        self._go_on(folder / "restart.lammps", charged_at)
+
+    def _go_on(self, restart: Path, charged_at: FloatArray) -> None:
+        """Load a restart file, with which every chunk begins."""
+        self._engine.load(restart)
+        self._work = BiasWork(
+            self._engine.charges, charged_at, self._potential, self.progress.bias_work
+        )
 
     def close(self) -> None:
         """Free the engine."""
@@ -222,6 +262,7 @@ class Simulation:
                 mobility=settings.diffusion / settings.normalisation,
             )
         self._engine.set_potential(self._potential)
+        self._work.switch(self._potential)
 
     def _sample(self, frame: Atoms, candidates: list[Atoms], written: list[Atoms]) -> None:
         """Keep a frame that the schedule, or the first contact, asks for."""

@@ -39,6 +39,12 @@ OBSERVABLES: dict[str, tuple[str, str]] = {
 
 #: Scalars that the index of a run of an older version lacks.
 LATER_OBSERVABLES: dict[str, tuple[str, str]] = {
+    "kinetic_energy": ("eV", "kinetic energy"),
+    "bias_work": ("eV", "work of the voltage source since the start"),
+    "energy_balance": ("eV", "kinetic and potential energy less the work of the source"),
+    "thermostat_energy": ("eV", "energy that the thermostat has taken since the start"),
+    "flux_top": ("V bonds", "classical current from the top base into the metal"),
+    "flux_bottom": ("V bonds", "classical current from the metal into the bottom base"),
     "adatoms_bottom": ("1", "adatoms of the bottom terrace"),
     "adatoms_top": ("1", "adatoms of the top terrace"),
     "islands_bottom": ("1", "islands of bonded adatoms on the bottom terrace"),
