@@ -357,7 +357,7 @@ def draw(content: dict[str, Any]) -> None:
         axes.set_ylabel("field in the gap (V/Å)")
         axes.set_title("While the potential relaxes")
         axes.legend(loc="lower right")
-        (DOCS / "images" / "capacitor.png").write_bytes(png(figure, 150))
+        (DOCS / "images" / "capacitor.png").write_bytes(png(figure, 100))
 
 
 if __name__ == "__main__":

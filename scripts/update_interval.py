@@ -138,7 +138,7 @@ def main() -> None:
         axes.set_xlabel(f"update interval (steps of {content['time_step']:g} fs)")
         axes.set_ylabel("rms error of the potential (mV)")
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        (DOCS / "images" / "update-interval.png").write_bytes(png(figure, 150))
+        (DOCS / "images" / "update-interval.png").write_bytes(png(figure, 100))
 
 
 if __name__ == "__main__":
