@@ -15,7 +15,14 @@ from nanogap.errors import SettingsError
 from nanogap.report.sample import noise_of, sample_figure
 from nanogap.run import RunDirectory
 from nanogap.run.dynamics_process import _advance, simulate, velocity_seed
-from nanogap.run.sample import SampleRequest, _create, _window, available_times, sample_run
+from nanogap.run.sample import (
+    SampleRequest,
+    _create,
+    _prepare,
+    _window,
+    available_times,
+    sample_run,
+)
 from nanogap.settings import Settings
 
 SETTINGS = {
@@ -59,15 +66,15 @@ def test_a_run_keeps_checkpoints_to_sample_from(origin):
 @pytest.mark.engine
 def test_the_command_samples_and_leaves_the_run_as_it_is(origin, monkeypatch, capfd):
     before = files(origin.path)
-    command = ["nanogap", "sample", str(origin.path), "--at", "300", "--every", "12"]
-    monkeypatch.setattr(sys, "argv", [*command, "--for", "60", "--json"])
+    command = ["nanogap", "sample", str(origin.path), "--at", "336", "--every", "12"]
+    monkeypatch.setattr(sys, "argv", [*command, "--for", "24", "--json"])
     cli.main()
     content = json.loads(capfd.readouterr().out)
     assert files(origin.path) == before
-    assert content["time"] == [300.0, 312.0, 324.0, 336.0, 348.0, 360.0]
+    assert content["time"] == [336.0, 348.0, 360.0]
     assert all(value is not None and value >= 0.0 for value in content["transmission"])
     assert content["mean"] == pytest.approx(np.mean(content["transmission"]))
-    sample = RunDirectory(origin.path / "samples" / "300-fs-every-12")
+    sample = RunDirectory(origin.path / "samples" / "336-fs-every-12")
     assert content["directory"] == str(sample.path)
     assert (sample.path / "fluctuation.png").is_file()
     assert "fine sampling of" in sample.report.read_text(encoding="utf-8")
@@ -110,6 +117,19 @@ def test_an_interrupted_sampling_goes_on_to_the_same_end(origin, tmp_path):
     times = [record["time"] for record in parted.records()]
     assert times == [260.0 + 4.0 * place for place in range(51)]
     assert parted.trajectory.path.read_bytes() == whole.trajectory.path.read_bytes()
+
+
+@pytest.mark.engine
+def test_a_sample_that_was_interrupted_while_made_is_made_anew(origin, tmp_path):
+    sample = fresh_sample(origin, tmp_path / "sample")
+    window = sample.window
+    _prepare(origin, window, sample.path, replay=False)
+    assert sample.dynamics.checkpoint == "step-70"
+    (sample.path / "tips.extxyz").unlink()
+    (sample.path / "dynamics.json").unlink()
+    _prepare(origin, window, sample.path, replay=False)
+    assert sample.tips is not None
+    assert sample.dynamics.checkpoint == "step-70"
 
 
 @pytest.mark.engine

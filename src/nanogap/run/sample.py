@@ -72,10 +72,7 @@ def sample_run(origin: RunDirectory, request: SampleRequest, watch: Watcher) -> 
     """
     window = _window(origin, request)
     path = request.output or origin.path / "samples" / f"{window.begin:g}-fs-every-{window.every:g}"
-    if not (path / "run.json").is_file():
-        _create(origin, window, path, replay=request.replay)
-    elif RunDirectory(path).window != window:
-        raise SettingsError(f"{path} holds another run or sample: choose another -o")
+    _prepare(origin, window, path, replay=request.replay)
     sample = resume_run(path, watch)
     with house_style():
         figure = sample_figure(*trace(sample), title=sample.settings.name)
@@ -154,6 +151,18 @@ def _window(origin: RunDirectory, request: SampleRequest) -> FineWindow:
     )
 
 
+def _prepare(origin: RunDirectory, window: FineWindow, path: Path, *, replay: bool) -> None:
+    """Make the run directory of a sample, unless it is there."""
+    if (path / "run.json").is_file():
+        there = RunDirectory(path)
+        if there.window != window:
+            raise SettingsError(f"{path} holds another run or sample: choose another -o")
+        if there.tips is not None:
+            return
+        there.remove()  # interrupted before its checkpoint was copied
+    _create(origin, window, path, replay=replay)
+
+
 def _create(origin: RunDirectory, window: FineWindow, path: Path, *, replay: bool) -> None:
     """Make the run directory of a sample, with a copy of the checkpoint that it begins from."""
     settings = _settings(origin, window)
@@ -171,7 +180,6 @@ def _create(origin: RunDirectory, window: FineWindow, path: Path, *, replay: boo
         path, settings, f"fine sampling of {origin.path}", program_versions(), window
     )
     try:
-        shutil.copyfile(origin.path / "tips.extxyz", path / "tips.extxyz")
         if early:
             start = max(early)
             shutil.copytree(early[start], sample.new_checkpoint(start), dirs_exist_ok=True)
@@ -182,10 +190,12 @@ def _create(origin: RunDirectory, window: FineWindow, path: Path, *, replay: boo
                 snapshots_planned=schedule.planned(None),
                 checkpoint=f"step-{start}",
             )
+        # last of all: a sample with tips is complete
+        shutil.copyfile(origin.path / "tips.extxyz", path / "tips.extxyz")
     except OSError as error:
         sample.remove()
         raise NanogapError(
-            f"the checkpoint of {origin.path} cannot be copied ({error.strerror}): try again"
+            f"the checkpoint of {origin.path} cannot be copied ({error}): try again"
         ) from None
 
 
