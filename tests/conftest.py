@@ -26,14 +26,24 @@ def force_field():
     return load_force_field("Ag")
 
 
+@pytest.fixture(scope="session")
+def small_tips_of():
+    """Return a function that builds tips of about a hundred atoms with a given gap."""
+
+    def build(gap):
+        return build_tips(
+            lattice_constant=LATTICE_CONSTANT,
+            base_width=12.0,
+            height=5.0,
+            apex_width=6.0,
+            gap=gap,
+            fixed_layers=1,
+            vacuum=12.0,
+        )
+
+    return build
+
+
 @pytest.fixture
-def small_tips():
-    return build_tips(
-        lattice_constant=LATTICE_CONSTANT,
-        base_width=12.0,
-        height=5.0,
-        apex_width=6.0,
-        gap=6.0,
-        fixed_layers=1,
-        vacuum=12.0,
-    )
+def small_tips(small_tips_of):
+    return small_tips_of(gap=6.0)

@@ -3,27 +3,17 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
-from nanogap import __version__, cli_first_principles, cli_fit
+from nanogap import __version__, cli_dynamics, cli_first_principles, cli_fit
 from nanogap.cli_first_principles import ACCURACY, Upf, Yes, pwcond_options
 from nanogap.cli_measured import register, report_of_data
-from nanogap.cli_output import check_output
+from nanogap.cli_output import check_output, show_progress
 from nanogap.errors import NanogapError, SettingsError
 
 app = typer.Typer(
@@ -163,7 +153,7 @@ def run(
     from nanogap.settings import load_settings
 
     settings = load_settings(source, tuple(overrides or ()))
-    with _progress() as watch:
+    with show_progress() as watch:
         start_run(output, settings, source, watch)
     if reference_snapshots:
         cli_first_principles.compute_reference(
@@ -177,7 +167,7 @@ def resume(directory: Directory, as_json: AsJson = False) -> None:
     """Go on with an interrupted run to the end it would have had."""
     from nanogap.run import resume_run
 
-    with _progress() as watch:
+    with show_progress() as watch:
         resume_run(directory, watch)
     _conclude(directory, as_json)
 
@@ -254,6 +244,9 @@ def transmission(
     ] = None,
     processes: Annotated[int | None, typer.Option(help="pwcond: MPI processes")] = None,
     yes: Yes = False,
+    neutrality: Annotated[
+        str, typer.Option(help="shifts of levels: none, coordination, self-consistent")
+    ] = "none",
     temperature: Annotated[
         float | None, typer.Option(help="K: add linear conductance and thermopower")
     ] = None,
@@ -289,6 +282,7 @@ def transmission(
         per_k=per_k,
         cut=cut,
         backend=backend,
+        neutrality=neutrality,
         temperature=temperature,
         voltages=iv,
         local_density=local_density,
@@ -312,48 +306,9 @@ def transmission(
 
 
 register(app)
+cli_dynamics.register(app)
 cli_fit.register(app)
 cli_first_principles.register(app)
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """Show what is being done, and two progress bars with time left, on stderr."""
-    columns = (
-        TextColumn("{task.description:<12}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(elapsed_when_finished=False),
-    )
-    bars = Progress(*columns, console=log)
-    bars.speed_estimate_period = 300.0
-    dynamics = bars.add_task("dynamics", total=None)
-    transport = bars.add_task("transport", total=None)
-    spinner = log.status("")  # gone without a trace if the structure turns out to be impossible
-    last = ""
-
-    def watch(stand: Any) -> None:
-        nonlocal last
-        if not stand.end_step:
-            spinner.update(stand.task)
-            spinner.start()
-            return
-        spinner.stop()
-        bars.start()
-        if stand.task != last:
-            last = stand.task
-            bars.console.print(last)
-        bars.update(dynamics, completed=stand.step, total=stand.end_step)
-        bars.update(transport, completed=stand.transmissions, total=stand.snapshots_planned)
-
-    try:
-        yield watch
-    finally:
-        spinner.stop()
-        if last:
-            bars.stop()
 
 
 def _conclude(directory: Path, as_json: bool) -> None:

@@ -1,13 +1,22 @@
-"""What the subcommands for data share: reading options, tables, JSON, figures."""
+"""What the subcommands share: reading options, tables, JSON, figures, progress."""
 
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from nanogap.errors import SettingsError
@@ -105,3 +114,43 @@ def table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -
     for row in rows:
         shown.add_row(*row)
     Console().print(shown)
+
+
+@contextmanager
+def show_progress() -> Iterator[Any]:
+    """Show what is being done, and two progress bars with time left, on stderr."""
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+    )
+    bars = Progress(*columns, console=log)
+    bars.speed_estimate_period = 300.0
+    dynamics = bars.add_task("dynamics", total=None)
+    transport = bars.add_task("transport", total=None)
+    spinner = log.status("")  # gone without a trace if the structure turns out to be impossible
+    last = ""
+
+    def watch(stand: Any) -> None:
+        nonlocal last
+        if not stand.end_step:
+            spinner.update(stand.task)
+            spinner.start()
+            return
+        spinner.stop()
+        bars.start()
+        if stand.task != last:
+            last = stand.task
+            bars.console.print(last)
+        bars.update(dynamics, completed=stand.step, total=stand.end_step)
+        bars.update(transport, completed=stand.transmissions, total=stand.snapshots_planned)
+
+    try:
+        yield watch
+    finally:
+        spinner.stop()
+        if last:
+            bars.stop()

@@ -161,6 +161,22 @@ def test_transmission_gives_currents_and_local_properties_where_asked(nanogap, w
         assert {"current", "thermopower", "kpoint_error", "fano_factor"} <= set(dataset)
 
 
+@pytest.mark.usefixtures("workplace")
+def test_neutral_atoms_are_asked_for_by_name(nanogap):
+    wire("wire.extxyz")
+    told = ("transmission", "wire.extxyz", "--json", "--neutrality")
+    outcome = nanogap(*told, "self-consistent")
+    assert outcome.status == 0, outcome.err
+    assert json.loads(outcome.out)["transmission"][0][0] == pytest.approx(1.0, abs=1e-3)
+    for options, fault in (
+        (("magic",), "choose none, coordination, self-consistent"),
+        (("coordination", "--backend", "pwcond"), "pwcond is self-consistent already"),
+    ):
+        outcome = nanogap(*told, *options)
+        assert outcome.status != 0
+        assert fault in outcome.err
+
+
 def test_transmission_is_printed_for_people(nanogap):
     wire("wire.extxyz")
     outcome = nanogap("transmission", "wire.extxyz", "--temperature", "300", "--bond-currents")

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from ase.build import bulk
@@ -127,6 +129,119 @@ def test_an_atom_in_no_cluster_keeps_its_potential():
     start[-1] = 0.7
     assert network.steady(start, 5.0)[-1] == 0.7
     assert network.relax(start, 5.0, time=10, steps=10, mobility=9.5)[-1] == 0.7
+
+
+def shaken_wire(seed, cells=(2, 2, 4), size=0.3):
+    positions, labels = wire(cells)
+    return positions + np.random.default_rng(seed).normal(0, size, positions.shape), labels
+
+
+def test_a_cluster_without_a_base_comes_to_its_mean():
+    """Two atoms that broke off together share what they carried, as diffusion makes them."""
+    positions, labels = wire((2, 2, 4))
+    pair = [[100.0, 100.0, 100.0], [100.0, 100.0, 102.9]]
+    positions, labels = np.vstack([positions, pair]), np.append(labels, ["mobile", "mobile"])
+    network = MetalNetwork.from_positions(positions, labels, CUTOFF)
+    start = np.zeros(len(positions))
+    start[-2:] = 0.2, 0.8
+    steady = network.steady(start, 5.0)
+    relaxed = network.relax(start, 5.0, time=500, steps=10, mobility=9.5)
+    assert steady[-2:] == pytest.approx(0.5)
+    assert relaxed == pytest.approx(steady, abs=1e-6)
+
+
+def test_an_atom_that_comes_back_takes_the_potential_of_where_it_lands():
+    """It leaves the positive tip, keeps its potential on the way, and lands on the other."""
+    bond = A / np.sqrt(2)
+    labels = np.array(["bottom", "mobile", "mobile", "mobile", "top"])
+    chains = {
+        "attached": [0.0, 1.0, 8.0, 9.0, 10.0],
+        "away": [0.0, 1.0, 5.0, 9.0, 10.0],
+        "landed": [0.0, 1.0, 2.0, 9.0, 10.0],
+    }
+    networks = {
+        name: MetalNetwork.from_positions(
+            np.array([(0.0, 0.0, z * bond) for z in heights]), labels, CUTOFF
+        )
+        for name, heights in chains.items()
+    }
+    attached = networks["attached"].steady(np.zeros(5), 8.0)
+    assert attached[2] == pytest.approx(4.0)
+    away = networks["away"].steady(attached, 8.0)
+    assert away[2] == attached[2]
+    assert networks["away"].relax(attached, 8.0, time=50, steps=1, mobility=9.5)[2] == attached[2]
+    assert networks["landed"].steady(away, 8.0)[2] == pytest.approx(-4.0)
+    # in time, it relaxes: from its old potential to the new one, never beyond either
+    path = [away]
+    for _ in range(120):
+        path.append(networks["landed"].relax(path[-1], 8.0, time=1, steps=1, mobility=9.5))
+    values = np.array(path)[:, 2]
+    assert (np.diff(values) < 0.0).all()
+    assert values[1] > 0.0
+    assert values[-1] == pytest.approx(-4.0, abs=0.01)
+
+
+def ring(upper, lower):
+    """Two bases joined by two arcs of so many atoms: pairs, distances, labels."""
+    top = upper + lower + 1
+    arcs = [range(1, upper + 1), range(upper + 1, top)]
+    pairs = [pair for arc in arcs for pair in pairwise([0, *arc, top])]
+    labels = np.array(["bottom", *["mobile"] * (upper + lower), "top"])
+    return np.array(pairs), np.full(len(pairs), A / np.sqrt(2)), labels
+
+
+@given(upper=st.integers(1, 8), lower=st.integers(1, 8))
+def test_metal_that_forms_a_loop_conducts_as_resistors_in_parallel(upper, lower):
+    network = MetalNetwork.from_pairs(*ring(upper, lower), CUTOFF)
+    bonds = network.conductance() / reference_bond(A, CUTOFF)
+    assert bonds == pytest.approx(1 / (upper + 1) + 1 / (lower + 1))
+    potential = network.steady(np.zeros(len(network.labels)), 2.0)
+    # along either arc the potential falls evenly
+    for arc in (np.arange(1, upper + 1), np.arange(upper + 1, upper + lower + 1)):
+        expected = -1.0 + 2.0 * np.arange(1, len(arc) + 1) / (len(arc) + 1)
+        assert potential[arc] == pytest.approx(expected)
+
+
+def test_a_loop_that_hangs_aside_carries_no_current():
+    """A closed ring that touches the chain at one atom has that atom's potential throughout."""
+    labels = np.array(["bottom", "mobile", "top", *["mobile"] * 5])
+    pairs = np.array([(0, 1), (1, 2), *pairwise([1, 3, 4, 5, 6, 7, 1])])
+    distances = np.full(len(pairs), A / np.sqrt(2))
+    network = MetalNetwork.from_pairs(pairs, distances, labels, CUTOFF)
+    potential = network.steady(np.zeros(8), 4.0)
+    assert potential[[1, 3, 4, 5, 6, 7]] == pytest.approx(0.0, abs=1e-9)
+    assert network.conductance() / reference_bond(A, CUTOFF) == pytest.approx(0.5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(voltage=st.floats(-10, 10), seed=st.integers(0, 1000))
+def test_what_flows_in_at_the_top_flows_out_at_the_bottom(voltage, seed):
+    network = MetalNetwork.from_positions(*shaken_wire(seed), CUTOFF)
+    potential = network.steady(np.zeros(len(network.labels)), voltage)
+    top, bottom = network.base_fluxes(potential)
+    assert top == pytest.approx(bottom, abs=1e-7, rel=1e-7)
+    assert top == pytest.approx(voltage * network.conductance(), abs=1e-7, rel=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    voltage=st.floats(-10, 10),
+    seed=st.integers(0, 1000),
+    before=st.floats(0, 100),
+    mobility=st.floats(0.1, 20),
+)
+def test_the_sum_of_the_potential_grows_by_what_flows_in(voltage, seed, before, mobility):
+    """Conservation: over a step too short to overshoot, sum(phi) grows by in less out."""
+    network = MetalNetwork.from_positions(*shaken_wire(seed), CUTOFF)
+    start = np.random.default_rng(seed).normal(0, 1, len(network.labels))
+    start = network.relax(start, voltage, time=before, steps=1, mobility=mobility)
+    fastest = mobility * network.laplacian.diagonal().max()
+    time = 0.25 / fastest
+    end = network.relax(start, voltage, time=time, steps=1, mobility=mobility)
+    free = ~(network.bottom | network.top)
+    top, bottom = network.base_fluxes(start)
+    grown = (end - start)[free].sum()
+    assert grown == pytest.approx(mobility * time * (top - bottom), abs=1e-9)
 
 
 @settings(max_examples=25, deadline=None)

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanogap.dynamics.simulation import Schedule, Simulation
+from nanogap.dynamics.schedule import FineSchedule, FineWindow, Schedule
+from nanogap.dynamics.simulation import Simulation
 from nanogap.settings import DynamicsSettings, VoltageSettings
 
 DYNAMICS = DynamicsSettings(
@@ -56,6 +57,87 @@ def test_schedule_meets_every_sample_and_update(sampling, dense, update, interva
     if dense:
         wanted = {s for s in range(equilibration + 1, schedule.end + 1) if schedule.is_dense(s)}
         assert wanted <= set(events)
+
+
+@given(
+    rhythm=st.tuples(*[st.integers(*limits) for limits in [(1, 60), (0, 60), (1, 50), (0, 70)]]),
+    begin=st.integers(1, 200),
+    every=st.integers(1, 30),
+    count=st.integers(1, 50),
+)
+def test_fine_sampling_keeps_the_rhythm_of_the_run(rhythm, begin, every, count):
+    """Samples are where asked for; chunks and updates of the potential where the run has them."""
+    sampling, dense, update, equilibration = rhythm
+    dense = min(dense, sampling)
+    times = {
+        "time_step": 1.0,
+        "equilibration_time": equilibration,
+        "production_time": sampling * 10,
+    }
+    coarse = DynamicsSettings(**times, sampling_interval=sampling, contact_sampling_interval=dense)
+    voltage = VoltageSettings(update_interval=update)
+    schedule = FineSchedule(
+        coarse, voltage, FineWindow(begin, every, every * count, sampling, dense)
+    )
+    run = Schedule(coarse.model_copy(update={"production_time": 1e6 * sampling}), voltage)
+    assert schedule.end == equilibration + begin + every * count
+    step, samples, updates, chunks, pauses = 0, [], [], [], []
+    while step < schedule.end:
+        chunks += [step] if schedule.begins_chunk(step) else []
+        pause = schedule.pause(step)
+        assert step < pause <= schedule.chunk_end(step)
+        while step < pause:
+            step = schedule.next_event(step, pause)
+            updates += [step] if schedule.updates(step) else []
+            samples += [step] if schedule.looks(step) else []
+        pauses.append(step)
+    assert samples == [equilibration + begin + every * place for place in range(count + 1)]
+    assert len(samples) == schedule.planned(None)
+    theirs, step = [0], 0
+    while step < schedule.end:
+        end = run.chunk_end(step)
+        while step < end:
+            step = run.next_event(step, end)
+            theirs.append(step)
+    assert updates == [event for event in theirs[1:] if event <= schedule.end]
+    assert chunks == [event for event in theirs if run.begins_chunk(event) and event < schedule.end]
+
+
+@given(
+    interval=st.integers(0, 200),
+    contact=st.none() | st.integers(1, 400),
+    equilibration=st.integers(0, 50),
+)
+def test_kept_checkpoints(interval, contact, equilibration):
+    """One in every interval, the last before the first contact, the last: found on the way."""
+    schedule = Schedule(
+        DynamicsSettings(
+            time_step=1.0,
+            equilibration_time=equilibration,
+            production_time=500,
+            sampling_interval=10,
+            checkpoint_interval=interval,
+        ),
+        VoltageSettings(),
+    )
+    there, everyone, step = set(), set(), 0
+    while step < schedule.end:
+        step = schedule.chunk_end(step)
+        seen = contact if contact is not None and step >= contact else None
+        everyone.add(step)
+        there = schedule.kept_checkpoints(there | {step}, seen)
+        assert max(there) == step
+    if not interval:
+        assert there == {schedule.end}
+        return
+    biased = [step - equilibration for step in sorted(there) if step >= equilibration]
+    assert equilibration in there or not equilibration
+    assert len({step // interval for step in biased}) >= len(biased) - 2
+    assert {step // interval for step in biased} == {
+        (step - equilibration) // interval for step in everyone
+    }
+    earlier = {step for step in everyone if contact is not None and step < contact}
+    assert not earlier or max(earlier) in there
 
 
 @pytest.fixture
@@ -127,3 +209,34 @@ def test_contact_is_sampled_densely(small_tips, tmp_path):
     spacing = np.diff(times)
     assert spacing.min() == 40.0
     assert len(frames) == simulation.schedule.planned(contact) == simulation.progress.snapshots
+
+
+@pytest.mark.engine
+def test_fine_samples_lie_on_the_trajectory_of_the_run(simulation, small_tips, tmp_path):
+    whole = run_through(simulation, tmp_path)
+    window = FineWindow(200.0, 8.0, 200.0, DYNAMICS.sampling_interval, 40.0)
+    voltage = VoltageSettings(applied=8.0)
+    folder = tmp_path / "fine"
+    folder.mkdir()
+    fine = Simulation(
+        small_tips, DYNAMICS, voltage, 11, folder, schedule=FineSchedule(DYNAMICS, voltage, window)
+    )
+    fine.load(tmp_path / "checkpoint-60")
+    frames = []
+    while not fine.finished:
+        frames += fine.advance()
+        if fine.at_checkpoint:
+            checkpoint = folder / f"checkpoint-{fine.progress.step}"
+            checkpoint.mkdir()
+            fine.save(checkpoint)
+    fine.close()
+    times = [frame.info["time"] for frame in frames]
+    assert times == [200.0 + 8.0 * place for place in range(26)]
+    common = [frame for frame in whole if frame.info["time"] in times]
+    assert common
+    for frame in common:
+        ours = frames[times.index(frame.info["time"])]
+        np.testing.assert_array_equal(ours.positions, frame.positions)
+        np.testing.assert_array_equal(ours.arrays["velocities"], frame.arrays["velocities"])
+        np.testing.assert_array_equal(ours.arrays["charge"], frame.arrays["charge"])
+        assert ours.info["potential_energy"] == frame.info["potential_energy"]

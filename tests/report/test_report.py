@@ -9,6 +9,7 @@ import pytest
 from synthetic_run import CONNECTED, TIME, T, observables, transmission
 
 from nanogap.report import write_report
+from nanogap.report.figures import geometry_and_charge
 from nanogap.report.result import RunResult
 from nanogap.report.viewer import view
 from nanogap.report.words import happened, number, settings_sentences, transmission_text
@@ -61,9 +62,9 @@ def test_page_loads_nothing_from_elsewhere(tmp_path, content):
 
 def test_page_shows_every_part(tmp_path, content):
     page = _Page(written(tmp_path, content))
-    parts = {"summary", "snapshots", "trace", "view", "histogram", "spectra", "geometry"}
+    parts = {"summary", "snapshots", "stages", "trace", "view", "histogram", "spectra", "geometry"}
     assert parts | {"settings", "provenance"} <= set(page.ids)
-    assert page.tags.count("img") == 6
+    assert page.tags.count("img") == 7
     text = " ".join(page.text)
     assert "first touched at 1.04 ps" in text
     assert "22 Jul 2025" in text
@@ -207,3 +208,33 @@ def test_settings_are_put_into_words(preset):
     assert "800 K" in text
     assert "nan" not in text
     assert settings_sentences(Settings())[0][0] == "Tips"
+
+
+def test_a_fine_sample_says_so_and_shows_its_fluctuation(tmp_path, content):
+    page = _Page(written(tmp_path, content))
+    assert "fluctuation" not in page.ids
+    page = _Page(written(tmp_path, content | {"sampled": "This is a fine sampling of x."}))
+    assert "fluctuation" in page.ids
+    assert "This is a fine sampling of x." in " ".join(page.text)
+
+
+def test_the_energy_balance_is_drawn_where_it_is_known(content):
+    assert len(geometry_and_charge(gathered(content)).axes) == 5
+    n = len(TIME)
+    content["observables"] = observables().assign(
+        bias_work=("snapshot", np.linspace(0.0, 16.0, n)),
+        thermostat_energy=("snapshot", np.linspace(0.0, 3.0, n)),
+        energy_balance=("snapshot", np.linspace(-1200.0, -1203.0, n)),
+    )
+    *_, last = geometry_and_charge(gathered(content)).axes
+    lines = {line.get_label(): line.get_ydata() for line in last.lines}
+    assert lines["conserved sum, change"] == pytest.approx(np.zeros(n))
+    assert lines["work of the source"][-1] == 16.0
+
+
+def test_contacts_and_ruptures_are_listed(tmp_path, content):
+    connected = CONNECTED.copy()
+    connected[5] = False
+    content["observables"] = observables(connected)
+    text = " ".join(" ".join(_Page(written(tmp_path, content)).text).split())
+    assert "first contact 1.04 ps 3 rupture 1.12 ps 5 re-contact 1.5 ps 6" in text

@@ -159,3 +159,19 @@ def test_planes_of_wide_cells_have_every_site(tips, repeats):
     sites = round(area / (BOND**2 * np.sqrt(3.0) / 2.0))
     for region in ("left", "right"):
         assert (junction.arrays["region"] == region).sum() == 3 * sites
+
+
+def test_a_given_axis_holds_the_cell_in_place(tips):
+    """Two bridges at different places: without it each has a cell of its own."""
+    first = with_bridge(tips)
+    second = with_bridge(tips)
+    second.positions[-3:, :2] += [1.2, 0.0]
+    axis = first.positions[-1, :2]
+    held = [cut_junction(snapshot, PAPER, 4.0, axis=axis) for snapshot in (first, second)]
+    leads = [junction.positions[junction.arrays["region"] == "left"][:, :2] for junction in held]
+    assert leads[0] == pytest.approx(leads[1])
+    own = cut_junction(first, PAPER, 4.0)
+    assert own.positions == pytest.approx(held[0].positions)
+    # nothing but the three atoms of the bridge has moved
+    moved = held[1].positions - held[0].positions
+    assert sorted(np.linalg.norm(moved, axis=1).round(6))[-4:] == [0.0, 1.2, 1.2, 1.2]

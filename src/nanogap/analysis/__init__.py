@@ -8,17 +8,21 @@ from nanogap.analysis.histogram_peaks import Peak
 from nanogap.analysis.noise import DetrendedFluctuation, NoiseAnalysis
 from nanogap.analysis.retention import RetentionDrift
 from nanogap.analysis.stages import (
+    BridgeEvent,
     Stage,
+    bridge_events,
     classify_stages,
     first_contact,
     landmarks,
     stage_spans,
+    typical_snapshots,
 )
 from nanogap.analysis.switching import SwitchingAnalysis, SwitchingEvent
 
 __all__ = [
     "AlignedHistogram",
     "BreakdownAnalysis",
+    "BridgeEvent",
     "ConductanceHistogram",
     "DetrendedFluctuation",
     "NoiseAnalysis",
@@ -28,10 +32,12 @@ __all__ = [
     "SwitchingAnalysis",
     "SwitchingEvent",
     "WeibullFit",
+    "bridge_events",
     "classify_stages",
     "first_contact",
     "landmarks",
     "represented_time",
     "spread",
     "stage_spans",
+    "typical_snapshots",
 ]

@@ -5,12 +5,14 @@ filaments that break again.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
-#: Fewer atoms than this between the terraces are stray adatoms, not islands.
+#: A cluster of fewer adatoms than this is none: single atoms drift, two bonded ones are an island.
 _ISLAND_ATOMS = 2
 
 
@@ -30,8 +32,8 @@ class Stage(StrEnum):
 
 
 _DESCRIPTIONS = {
-    Stage.DRIFT: "The gap is open and empty while adatoms wander over the surfaces of the tips.",
-    Stage.ISLANDS: "Atoms have gathered between the two tips and narrow the gap, which is open.",
+    Stage.DRIFT: "The gap is open; adatoms, if there are any, wander singly over the terraces.",
+    Stage.ISLANDS: "The gap is open; adatoms have gathered to islands on the tips and narrow it.",
     Stage.CONTACT: "The tips touch through a bridge that is a single atom wide at its narrowest.",
     Stage.LATERAL_GROWTH: "The bridge is two or more atoms wide at its narrowest and may widen.",
     Stage.RUPTURE: "The bridge has broken: the tips touched before and are apart again.",
@@ -41,15 +43,15 @@ _DESCRIPTIONS = {
 def classify_stages(observables: xr.Dataset) -> list[Stage]:
     """Tell the stage of every snapshot by simple rules.
 
-    ===========  ==========================  ===============================================
-    bridge       otherwise                   stage
-    ===========  ==========================  ===============================================
-    not yet      < 2 atoms in the gap        drift
-    not yet      >= 2 atoms in the gap       islands
-    yes          <= 1 atom in the bottleneck contact
-    yes          >= 2 atoms in it            lateral growth
-    not any more                             rupture, until there is a bridge again
-    ===========  ==========================  ===============================================
+    ===========  ==============================  ===============================================
+    bridge       otherwise                       stage
+    ===========  ==============================  ===============================================
+    not yet      no two adatoms are bonded       drift
+    not yet      two or more adatoms are bonded  islands
+    yes          <= 1 atom in the bottleneck     contact
+    yes          >= 2 atoms in it                lateral growth
+    not any more                                 rupture, until there is a bridge again
+    ===========  ==============================  ===============================================
 
     A bridge begins with a chain of bonds from tip to tip (a bottleneck of at least one atom), and
     lasts, stretched as heat may have it, as long as the tips are connected metal.
@@ -57,7 +59,7 @@ def classify_stages(observables: xr.Dataset) -> list[Stage]:
     Parameters
     ----------
     observables : xarray.Dataset
-        Over ``snapshot``, in order of time: ``connected``, ``atoms_in_gap`` and
+        Over ``snapshot``, in order of time: ``connected``, ``largest_island`` and
         ``bottleneck_atoms``.
 
     Returns
@@ -65,23 +67,80 @@ def classify_stages(observables: xr.Dataset) -> list[Stage]:
     list of Stage
         One for every snapshot.
     """
-    stages, bridged, touched = [], False, False
-    for connected, in_gap, bottleneck in zip(
-        observables["connected"].to_numpy().astype(bool),
-        observables["atoms_in_gap"].to_numpy(),
+    stages, touched = [], False
+    for bridged, island, bottleneck in zip(
+        _bridged(observables),
+        observables["largest_island"].to_numpy(),
         observables["bottleneck_atoms"].to_numpy(),
         strict=True,
     ):
-        bridged = bool(bottleneck >= 1 or (bridged and connected))
-        touched = touched or bridged
+        touched = touched or bool(bridged)
         if bridged:
             stage = Stage.CONTACT if bottleneck <= 1 else Stage.LATERAL_GROWTH
         elif touched:
             stage = Stage.RUPTURE
         else:
-            stage = Stage.DRIFT if in_gap < _ISLAND_ATOMS else Stage.ISLANDS
+            stage = Stage.DRIFT if island < _ISLAND_ATOMS else Stage.ISLANDS
         stages.append(stage)
     return stages
+
+
+def _bridged(observables: xr.Dataset) -> NDArray[np.bool_]:
+    """Whether a bridge stands in every snapshot: made by bonds, kept by connected metal."""
+    bonded = observables["bottleneck_atoms"].to_numpy() >= 1
+    connected = observables["connected"].to_numpy().astype(bool)
+    bridged = np.zeros(len(bonded), dtype=bool)
+    standing = False
+    for index in range(len(bonded)):
+        standing = bool(bonded[index] or (standing and connected[index]))
+        bridged[index] = standing
+    return bridged
+
+
+@dataclass(frozen=True)
+class BridgeEvent:
+    """A moment at which a bridge formed or broke.
+
+    Attributes
+    ----------
+    kind : str
+        ``first contact``, ``rupture`` or ``re-contact``.
+    snapshot : int
+        Number of the first snapshot that shows it.
+    time : float
+        Of that snapshot, in the unit of the observables (fs).
+    """
+
+    kind: str
+    snapshot: int
+    time: float
+
+
+def bridge_events(observables: xr.Dataset) -> list[BridgeEvent]:
+    """Find the first contact, all ruptures and all re-contacts.
+
+    Parameters
+    ----------
+    observables : xarray.Dataset
+        Over ``snapshot``, in order of time: ``time``, ``connected`` and ``bottleneck_atoms``.
+
+    Returns
+    -------
+    list of BridgeEvent
+        In order of time; no event where the tips never bonded. Each is known to happen within one
+        sampling interval before its time.
+    """
+    bridged = _bridged(observables)
+    changes = np.flatnonzero(np.diff(bridged, prepend=False))
+    numbers, times = _numbers(observables), observables["time"].to_numpy()
+    return [
+        BridgeEvent(
+            "rupture" if not bridged[index] else "re-contact" if place else "first contact",
+            int(numbers[index]),
+            float(times[index]),
+        )
+        for place, index in enumerate(changes)
+    ]
 
 
 def first_contact(observables: xr.Dataset) -> int | None:
@@ -113,6 +172,23 @@ def stage_spans(stages: Sequence[Stage]) -> list[tuple[Stage, int, int]]:
     return spans
 
 
+def typical_snapshots(stages: Sequence[Stage]) -> dict[Stage, int]:
+    """Choose a snapshot that shows each stage: the middle of its longest span.
+
+    Returns
+    -------
+    dict of Stage to int
+        Index of a snapshot, in the order in which these spans begin.
+    """
+    longest: dict[Stage, tuple[int, int]] = {}
+    for stage, first, last in stage_spans(stages):
+        known = longest.get(stage)
+        if known is None or last - first > known[1] - known[0]:
+            longest[stage] = (first, last)
+    chosen = {stage: (first + last) // 2 for stage, (first, last) in longest.items()}
+    return dict(sorted(chosen.items(), key=lambda item: item[1]))
+
+
 def landmarks(observables: xr.Dataset) -> dict[str, int]:
     """Find the snapshots that tell the story.
 
@@ -130,12 +206,17 @@ def landmarks(observables: xr.Dataset) -> dict[str, int]:
     count = observables.sizes.get("snapshot", 0)
     if not count:
         return {}
-    numbers = (
-        observables["snapshot"].to_numpy() if "snapshot" in observables.coords else np.arange(count)
-    )
+    numbers = _numbers(observables)
     contact = first_contact(observables)
     marks = {"first": int(numbers[0])}
     if contact is not None:
         marks["first_contact"] = int(numbers[contact])
     marks["last"] = int(numbers[-1])
     return marks
+
+
+def _numbers(observables: xr.Dataset) -> NDArray[np.int64]:
+    """Snapshot numbers, in order."""
+    if "snapshot" in observables.coords:
+        return observables["snapshot"].to_numpy().astype(np.int64)
+    return np.arange(observables.sizes.get("snapshot", 0))

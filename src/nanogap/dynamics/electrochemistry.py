@@ -91,8 +91,31 @@ class MetalNetwork:
         cutoff : float
             Neighbours within this distance are connected, angstrom.
         """
-        n = len(positions)
         pairs, distances = neighbour_pairs(positions, cutoff)
+        return cls.from_pairs(pairs, distances, electrode, cutoff)
+
+    @classmethod
+    def from_pairs(
+        cls,
+        pairs: NDArray[np.int64],
+        distances: FloatArray,
+        electrode: NDArray[np.str_],
+        cutoff: float,
+    ) -> "MetalNetwork":
+        """Make the network of given pairs of neighbours, for example of a periodic crystal.
+
+        Parameters
+        ----------
+        pairs : ndarray of int, shape (n_pairs, 2)
+            Every pair once.
+        distances : ndarray, shape (n_pairs,)
+            Angstrom, within `cutoff`.
+        electrode : ndarray of str, shape (n_atoms,)
+            ``bottom``, ``top`` or ``mobile``.
+        cutoff : float
+            Angstrom.
+        """
+        n = len(electrode)
         conductance = bond_weight(distances, cutoff) / distances**2
         rows, columns = np.concatenate([pairs, pairs[:, ::-1]]).T
         adjacency = csr_array((np.tile(conductance, 2), (rows, columns)), shape=(n, n))
@@ -107,10 +130,13 @@ class MetalNetwork:
     def steady(self, potential: FloatArray, voltage: float) -> FloatArray:
         """Solve the discrete Laplace equation with the bases at -V/2 and +V/2.
 
+        A cluster without a base takes the mean of its last potential: what diffusion within it
+        comes to.
+
         Parameters
         ----------
         potential : ndarray, shape (n_atoms,)
-            Last potential, V: kept by atoms of clusters without a base, a first guess elsewhere.
+            Last potential, V; a first guess on clusters with a base.
         voltage : float
             Of the top base against the bottom one, V.
 
@@ -121,7 +147,11 @@ class MetalNetwork:
         """
         result = self._with_bases(potential, voltage)
         held = self.bottom | self.top
-        free = np.isin(self.labels, np.unique(self.labels[held])) & ~held
+        based = np.isin(self.labels, np.unique(self.labels[held]))
+        sizes = np.bincount(self.labels)
+        means = np.bincount(self.labels, result) / sizes
+        result[~based] = means[self.labels[~based]]
+        free = based & ~held
         if not free.any():
             return result
         matrix = csr_array(self.laplacian[free][:, free])
@@ -161,6 +191,26 @@ class MetalNetwork:
             result[moves] -= rate @ result
         return result
 
+    def base_fluxes(self, potential: FloatArray) -> tuple[float, float]:
+        """Flux of the classical current at the two bases.
+
+        In the steady state they are equal. While the potential relaxes, mobility times their
+        difference is the rate at which the sum of the potential over the free atoms grows.
+
+        Parameters
+        ----------
+        potential : ndarray, shape (n_atoms,)
+            V, with the bases at theirs.
+
+        Returns
+        -------
+        top, bottom : float
+            From the top base into the metal, and from the metal into the bottom base,
+            V/angstrom^2; in V times bonds after division by `reference_bond`.
+        """
+        flux = self.laplacian @ potential
+        return float(flux[self.top].sum()), -float(flux[self.bottom].sum())
+
     def conductance(self) -> float:
         """Classical conductance: flux into the top base per unit of voltage.
 
@@ -175,7 +225,7 @@ class MetalNetwork:
         if not self.connected:
             return 0.0
         potential = self.steady(np.zeros(len(self.labels)), 1.0)
-        return float((self.laplacian @ potential)[self.top].sum())
+        return self.base_fluxes(potential)[0]
 
     def _with_bases(self, potential: FloatArray, voltage: float) -> FloatArray:
         result = np.array(potential, dtype=np.float64)

@@ -121,6 +121,21 @@ class Engine:
         return float(self._lammps.get_thermo("pe")) * KCAL_PER_MOL
 
     @property
+    def kinetic_energy(self) -> float:
+        """Kinetic energy of the atoms, eV."""
+        return float(self._lammps.get_thermo("ke")) * KCAL_PER_MOL
+
+    @property
+    def thermostat_energy(self) -> float:
+        """Energy that the thermostat has taken from the atoms since the start, eV."""
+        return float(self._lammps.get_thermo("ecouple")) * KCAL_PER_MOL
+
+    @property
+    def prepared(self) -> bool:
+        """Whether charges and forces are those of the present positions."""
+        return self._prepared
+
+    @property
     def temperature(self) -> float:
         """Temperature of the mobile atoms, K."""
         return float(self._lammps.extract_compute("mobile_temperature", 0, 0))

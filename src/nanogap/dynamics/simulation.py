@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
+from nanogap.dynamics.schedule import Schedule
+from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError
 from nanogap.settings import DynamicsSettings, VoltageSettings
-from nanogap.structure.connectivity import analyse_connection
+from nanogap.structure import analyse_connection, analyse_gap
 
 FloatArray = NDArray[np.float64]
 
@@ -36,72 +38,14 @@ class Progress:
         Snapshots sampled.
     first_contact_step : int or None
         Step at which bonds were first seen to lead from tip to tip under bias.
+    bias_work : float
+        Work of the voltage source, eV.
     """
 
     step: int = 0
     snapshots: int = 0
     first_contact_step: int | None = None
-
-
-class Schedule:
-    """At which steps what happens; steps count from the start of the equilibration.
-
-    Parameters
-    ----------
-    dynamics : DynamicsSettings
-    voltage : VoltageSettings
-    """
-
-    def __init__(self, dynamics: DynamicsSettings, voltage: VoltageSettings) -> None:
-        def steps(time: float) -> int:
-            return round(time / dynamics.time_step)
-
-        self.equilibration = steps(dynamics.equilibration_time)
-        self.sampling = max(1, steps(dynamics.sampling_interval))
-        intervals = int(dynamics.production_time / dynamics.sampling_interval + 1e-9)
-        self.end = self.equilibration + intervals * self.sampling
-        dense = steps(dynamics.contact_sampling_interval)
-        self.dense = min(max(1, dense), self.sampling) if dense else 0
-        self.dense_duration = steps(dynamics.contact_sampling_time)
-        self.history = dynamics.contact_history
-        self.update = voltage.update_interval
-
-    def chunk_end(self, step: int) -> int:
-        """Return the step at which the chunk that begins at `step` ends."""
-        if step < self.equilibration:
-            return self.equilibration
-        return step + self.sampling
-
-    def is_dense(self, step: int) -> bool:
-        """Whether a dense sample may be taken at a step."""
-        since = (step - self.equilibration) % self.sampling
-        return bool(self.dense) and since % self.dense == 0
-
-    def next_event(self, step: int, end: int) -> int:
-        """Return the next step at which the potential is updated or a sample is taken."""
-        origin = self.equilibration
-        events = [end, step + self.update - (step - origin) % self.update]
-        if self.dense and step >= origin:
-            events.append(step + self.dense - ((step - origin) % self.sampling) % self.dense)
-        return min(events)
-
-    def planned(self, first_contact: int | None) -> int:
-        """Return the number of snapshots of the whole run, as far as it is known."""
-        regular = (self.end - self.equilibration) // self.sampling + 1
-        if first_contact is None or not self.dense:
-            return regular
-        last = min(first_contact + self.dense_duration, self.end)
-        window = range(first_contact - self.dense * self.history, last + 1)
-        # the chunk that the contact ends or lies in
-        chunk_start = first_contact - 1 - (first_contact - 1 - self.equilibration) % self.sampling
-        extra = [
-            step
-            for step in window
-            if step > chunk_start
-            and self.is_dense(step)
-            and (step - self.equilibration) % self.sampling
-        ]
-        return regular + len(extra)
+    bias_work: float = 0.0
 
 
 class Simulation:
@@ -117,6 +61,8 @@ class Simulation:
         Of the starting velocities, below 2**31.
     folder : Path
         Where the engine writes its input and log.
+    schedule : Schedule, optional
+        When what happens; default: that of the settings.
     """
 
     def __init__(
@@ -126,6 +72,8 @@ class Simulation:
         voltage: VoltageSettings,
         seed: int,
         folder: Path,
+        *,
+        schedule: Schedule | None = None,
     ) -> None:
         self._tips = tips
         self._dynamics = dynamics
@@ -134,7 +82,9 @@ class Simulation:
         force_field = load_force_field(str(tips.symbols[0]))
         self._engine = Engine(tips, dynamics, force_field, folder, seed)
         self._potential: FloatArray = np.zeros(len(tips))
-        self.schedule = Schedule(dynamics, voltage)
+        self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
+        self.schedule = schedule or Schedule(dynamics, voltage)
+        self._since_update = 0
         self.progress = Progress()
 
     @property
@@ -147,37 +97,56 @@ class Simulation:
         """LAMMPS version."""
         return self._engine.version
 
+    @property
+    def at_checkpoint(self) -> bool:
+        """Whether a checkpoint must be written before the simulation goes on."""
+        return self.finished or self.schedule.begins_chunk(self.progress.step)
+
     def advance(self) -> list[Atoms]:
-        """Run one chunk.
+        """Run one chunk, or up to the next pause in it.
 
         Returns
         -------
         list of ase.Atoms
-            The snapshots of the chunk in order of time; see `snapshot` for what they hold.
+            The snapshots on the way in order of time; see `snapshot` for what they hold.
 
         Raises
         ------
         EngineError
             If the engine stops or atoms leave the box.
         """
-        schedule, start = self.schedule, self.progress.step
-        end, biased = schedule.chunk_end(start), start >= schedule.equilibration
-        self._update_potential(biased)
+        schedule, step = self.schedule, self.progress.step
+        end, biased = schedule.pause(step), step >= schedule.equilibration
+        if schedule.begins_chunk(step):
+            self._update_potential(biased)
         candidates: list[Atoms] = []
         written: list[Atoms] = []
-        step = start
         while step < end:
             following = schedule.next_event(step, end)
-            self._engine.advance(following - step)
-            self._update_potential(biased, steps=following - step)
+            self._run(following - step)
+            self._since_update += following - step
+            if schedule.updates(following):
+                self._update_potential(biased)
             step = following
             self.progress = replace(self.progress, step=step)
-            if biased and (step == end or schedule.is_dense(step)):
-                self._sample(self.snapshot(), candidates, written, last=step == end)
-        if not biased and step == schedule.equilibration:
+            if biased and schedule.looks(step):
+                self._sample(self.snapshot(), candidates, written)
+        if not biased and schedule.looks(step):
             written.append(self.snapshot())
         self.progress = replace(self.progress, snapshots=self.progress.snapshots + len(written))
         return written
+
+    def _run(self, steps: int) -> None:
+        """Run some time steps, and add up the work of the source."""
+        if self._work.switched:
+            # the charges right after a change tell its work; the first setup finds them unmoved
+            first = 1 if self._engine.prepared else 0
+            self._engine.advance(first)
+            self._work.follow(self._engine.charges)
+            steps -= first
+        if steps:
+            self._engine.advance(steps)
+            self._work.follow(self._engine.charges)
 
     def snapshot(self) -> Atoms:
         """Describe the present moment.
@@ -187,10 +156,12 @@ class Simulation:
         ase.Atoms
             Arrays ``electrode``, ``velocities`` (angstrom/fs), ``charge`` (e), ``potential`` (V);
             ``info``: ``time`` (fs since the voltage was applied), ``step``, ``applied_voltage``
-            (V), ``temperature`` (K), ``potential_energy`` (eV), ``connected``, ``largest_hop``
-            (angstrom), ``network_conductance`` (in bonds of the perfect crystal),
-            ``atoms_in_gap``, ``bottleneck_atoms``, ``axis`` (angstrom), ``charge_bottom`` and
-            ``charge_top`` (e, halves of the box), and what `build_tips` gave.
+            (V), ``temperature`` (K), ``potential_energy``, ``kinetic_energy``, ``bias_work``,
+            ``energy_balance`` and ``thermostat_energy`` (eV), ``connected``, ``largest_hop``
+            (angstrom), ``network_conductance`` (in bonds of the perfect crystal), ``flux_top`` and
+            ``flux_bottom`` (V times bonds; into the metal at the top, out of it at the bottom),
+            ``bottleneck_atoms``, ``axis`` (angstrom), ``charge_bottom`` and ``charge_top`` (e,
+            halves of the box), `nanogap.structure.Gap.observables`, and what `build_tips` gave.
         """
         engine, atoms = self._engine, self._tips.copy()
         atoms.positions = engine.positions
@@ -204,24 +175,29 @@ class Simulation:
         upper = height > atoms.cell[2, 2] / 2.0
         lattice_constant = atoms.info["lattice_constant"]
         step = self.progress.step
-        margin = lattice_constant / np.sqrt(3.0) / 2.0  # half a layer: beyond the terraces' own
-        inside = (height > atoms.info["bottom_terrace"] + margin) & (
-            height < atoms.info["top_terrace"] - margin
-        )
+        bond = reference_bond(lattice_constant, cutoff)
+        flux_top, flux_bottom = network.base_fluxes(self._potential)
+        kinetic, potential = engine.kinetic_energy, engine.potential_energy
         atoms.info.update(
             time=(step - self.schedule.equilibration) * self._dynamics.time_step,
             step=step,
             applied_voltage=self._voltage.applied,
             temperature=engine.temperature,
-            potential_energy=engine.potential_energy,
+            potential_energy=potential,
+            kinetic_energy=kinetic,
+            bias_work=self._work.total,
+            energy_balance=kinetic + potential - self._work.total,
+            thermostat_energy=engine.thermostat_energy,
             connected=connection.connected,
             largest_hop=connection.largest_hop,
-            network_conductance=network.conductance() / reference_bond(lattice_constant, cutoff),
-            atoms_in_gap=int(inside.sum()),
+            network_conductance=network.conductance() / bond,
+            flux_top=flux_top / bond,
+            flux_bottom=flux_bottom / bond,
             bottleneck_atoms=len(connection.bottleneck),
             axis=connection.axis,
             charge_bottom=float(charges[~upper].sum()),
             charge_top=float(charges[upper].sum()),
+            **analyse_gap(atoms, connection).observables,
         )
         return atoms
 
@@ -229,12 +205,14 @@ class Simulation:
         """Write a checkpoint into an empty folder, flushed to disk, and go on from it."""
         restart = folder / "restart.lammps"
         self._engine.save(restart)
+        self.progress = replace(self.progress, bias_work=self._work.total)
         np.save(folder / "potential.npy", self._potential)
+        np.save(folder / "charged_at.npy", self._work.charged_at)
         (folder / "progress.json").write_text(json.dumps(asdict(self.progress)))
         for path in folder.iterdir():
             with path.open("rb") as handle:
                 os.fsync(handle.fileno())
-        self._engine.load(restart)
+        self._go_on(restart, self._work.charged_at)
 
     def load(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -247,16 +225,27 @@ class Simulation:
         try:
             self.progress = Progress(**json.loads((folder / "progress.json").read_text()))
             self._potential = np.load(folder / "potential.npy")
+            path = folder / "charged_at.npy"
+            # a checkpoint of an older version lacks it; its work begins anew
+            charged_at = np.load(path) if path.is_file() else self._potential
         except (OSError, ValueError, TypeError) as error:
             raise DataFormatError(f"checkpoint {folder} cannot be read: {error}") from None
-        self._engine.load(folder / "restart.lammps")
+        self._go_on(folder / "restart.lammps", charged_at)
+
+    def _go_on(self, restart: Path, charged_at: FloatArray) -> None:
+        """Load a restart file, with which every chunk begins."""
+        self._engine.load(restart)
+        self._work = BiasWork(
+            self._engine.charges, charged_at, self._potential, self.progress.bias_work
+        )
 
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
 
-    def _update_potential(self, biased: bool, steps: int = 0) -> None:
-        """Let the potential follow the geometry over the time of the last `steps`."""
+    def _update_potential(self, biased: bool) -> None:
+        """Let the potential follow the geometry over the time since it last did."""
+        steps, self._since_update = self._since_update, 0
         settings = self._voltage
         network = MetalNetwork.from_positions(
             self._engine.positions, self._electrode, settings.cutoff
@@ -273,20 +262,17 @@ class Simulation:
                 mobility=settings.diffusion / settings.normalisation,
             )
         self._engine.set_potential(self._potential)
+        self._work.switch(self._potential)
 
-    def _sample(
-        self, frame: Atoms, candidates: list[Atoms], written: list[Atoms], *, last: bool
-    ) -> None:
+    def _sample(self, frame: Atoms, candidates: list[Atoms], written: list[Atoms]) -> None:
         """Keep a frame that the schedule, or the first contact, asks for."""
         step, contact = frame.info["step"], self.progress.first_contact_step
         if contact is None and frame.info["bottleneck_atoms"]:
             contact = step
             self.progress = replace(self.progress, first_contact_step=step)
-            if self.schedule.dense:
-                history = self.schedule.dense * self.schedule.history
-                written += [f for f in candidates if f.info["step"] >= step - history]
-        window = contact is not None and step - contact <= self.schedule.dense_duration
-        if last or (window and self.schedule.dense):
+            begin = step - self.schedule.history_duration
+            written += [f for f in candidates if f.info["step"] >= begin]
+        if self.schedule.keeps(step, contact):
             written.append(frame)
         else:
             candidates.append(frame)

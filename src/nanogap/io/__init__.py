@@ -4,9 +4,10 @@ from nanogap.io.atomic import write_atomically, write_json, write_text
 from nanogap.io.dataset import cycle_number, joined_files, measurement_dataset, simulated_trace
 from nanogap.io.measurement import iterate_measurements, read_measurement, read_measurements
 from nanogap.io.results import read_dataset, write_dataset
-from nanogap.io.trajectory import OBSERVABLES, Commit, TrajectoryStore
+from nanogap.io.trajectory import LATER_OBSERVABLES, OBSERVABLES, Commit, TrajectoryStore
 
 __all__ = [
+    "LATER_OBSERVABLES",
     "OBSERVABLES",
     "Commit",
     "TrajectoryStore",

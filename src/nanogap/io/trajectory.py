@@ -37,6 +37,26 @@ OBSERVABLES: dict[str, tuple[str, str]] = {
     "charge_top": ("e", "charge of the top half"),
 }
 
+#: Scalars that the index of a run of an older version lacks.
+LATER_OBSERVABLES: dict[str, tuple[str, str]] = {
+    "kinetic_energy": ("eV", "kinetic energy"),
+    "bias_work": ("eV", "work of the voltage source since the start"),
+    "energy_balance": ("eV", "kinetic and potential energy less the work of the source"),
+    "thermostat_energy": ("eV", "energy that the thermostat has taken since the start"),
+    "flux_top": ("V bonds", "classical current from the top base into the metal"),
+    "flux_bottom": ("V bonds", "classical current from the metal into the bottom base"),
+    "adatoms_bottom": ("1", "adatoms of the bottom terrace"),
+    "adatoms_top": ("1", "adatoms of the top terrace"),
+    "islands_bottom": ("1", "islands of bonded adatoms on the bottom terrace"),
+    "islands_top": ("1", "islands of bonded adatoms on the top terrace"),
+    "largest_island": ("1", "adatoms of the largest cluster"),
+    "tip_distance": ("angstrom", "shortest distance between the tips"),
+    "bridge_atoms": ("1", "adatoms of clusters that are bonded to both tips"),
+    "cross_section": ("angstrom2", "area that the bottleneck covers, seen along the axis"),
+    "bottleneck_coordination": ("1", "mean number of bonds of the atoms of the bottleneck"),
+    "narrowest_height": ("angstrom", "height of the narrowest place over the middle of the gap"),
+}
+
 
 @dataclass(frozen=True)
 class Commit:
@@ -90,6 +110,9 @@ class TrajectoryStore:
                 content = text.getvalue().encode()
                 line = {"offset": trajectory.tell(), "length": len(content)}
                 line |= {key: _plain(frame.info[key]) for key in OBSERVABLES}
+                line |= {
+                    key: _plain(frame.info[key]) for key in LATER_OBSERVABLES if key in frame.info
+                }
                 trajectory.write(content)
                 index.write((json.dumps(line) + "\n").encode())
                 snapshots += 1
@@ -138,12 +161,19 @@ class TrajectoryStore:
             raise DataFormatError(f"{self.path} is damaged: {error}") from None
 
     def observables(self, count: int) -> xr.Dataset:
-        """Return the scalars of the first `count` snapshots as a dataset over ``snapshot``."""
+        """Return the scalars of the first `count` snapshots as a dataset over ``snapshot``.
+
+        A scalar that the index lacks is NaN.
+        """
         records = self.records(count)
         return xr.Dataset(
             {
-                key: ("snapshot", np.array([r[key] for r in records]), {"units": u, "long_name": n})
-                for key, (u, n) in OBSERVABLES.items()
+                key: (
+                    "snapshot",
+                    np.array([record.get(key, np.nan) for record in records]),
+                    {"units": units, "long_name": name},
+                )
+                for key, (units, name) in (OBSERVABLES | LATER_OBSERVABLES).items()
             },
             coords={"snapshot": np.arange(count)},
         )

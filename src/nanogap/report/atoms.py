@@ -89,7 +89,9 @@ def landmark_pictures(result: RunResult) -> Figure | None:
         axes.set_title(_caption(result, mark), linespacing=1.35)
     for row, scale, values in zip(rows, scales, (atom_charges, atom_potentials), strict=True):
         for axes, frame in zip(row, frames, strict=True):
-            _draw(axes, frame, values(frame), scale, result.settings.voltage.cutoff)
+            norm = Normalize(-scale.limit, scale.limit)
+            colours = mpl.colormaps[scale.colour_map](norm(values(frame)))
+            draw_atoms(axes, frame, colours, result.settings.voltage.cutoff)
         _label_electrodes(row[0], frames[0], result.settings.voltage.applied)
         figure.colorbar(
             ScalarMappable(Normalize(-scale.limit, scale.limit), scale.colour_map),
@@ -109,13 +111,23 @@ def _height(frame: Atoms, width: float) -> float:
     return float(np.clip(1.4 + 2.0 * width * extent[2] / extent[0], 4.0, 10.0))
 
 
-def _draw(axes: Axes, frame: Atoms, values: FloatArray, scale: Colouring, cutoff: float) -> None:
-    """Draw the atoms as discs from back to front; far ones pale, the bottleneck outlined."""
+def draw_atoms(axes: Axes, frame: Atoms, colours: FloatArray, cutoff: float) -> None:
+    """Draw the atoms as discs from back to front; far ones pale, the bottleneck outlined.
+
+    Parameters
+    ----------
+    axes : Axes
+    frame : ase.Atoms
+    colours : ndarray, shape (n_atoms, 4)
+        Red, green, blue and opacity of every atom.
+    cutoff : float
+        Neighbours within this distance are connected metal, angstrom.
+    """
     positions = np.asarray(frame.positions, dtype=np.float64)
     order = np.argsort(-positions[:, 1])
     depth = positions[order, 1]
     nearness = 1.0 - (depth - depth.min()) / max(float(np.ptp(depth)), 1e-9)
-    colours = mpl.colormaps[scale.colour_map](Normalize(-scale.limit, scale.limit)(values[order]))
+    colours = np.array(colours[order])
     # fog: the farthest atoms are 45% white
     fog = (0.45 * (1.0 - nearness))[:, None]
     colours[:, :3] = colours[:, :3] * (1.0 - fog) + fog

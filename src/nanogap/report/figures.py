@@ -111,7 +111,7 @@ def _trace(axes: Axes, result: RunResult, window: tuple[float, float] | None = N
             fontsize=9,
         )
     axes.set_ylim(-0.06 * top, top)
-    axes.set_xlim(*_limits(time[shown]))
+    axes.set_xlim(*time_limits(time[shown]))
     axes.set_xlabel(_TIME)
     axes.set_ylabel("transmission T\n= conductance (G$_0$)")
     _siemens_axis(axes)
@@ -150,8 +150,8 @@ def _scaled(factor: float) -> Callable[[ArrayLike], FloatArray]:
     return lambda value: np.asarray(value, dtype=np.float64) * factor
 
 
-def _limits(values: FloatArray) -> tuple[float, float]:
-    """Limits of an axis that shows all the values and is never empty."""
+def time_limits(values: FloatArray) -> tuple[float, float]:
+    """Return limits of an axis that shows all the values and is never empty."""
     low, high = float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
     if not low < high:
         middle = low if np.isfinite(low) else 0.0
@@ -221,9 +221,11 @@ def transmission_spectra(result: RunResult) -> Figure | None:
 
 
 def geometry_and_charge(result: RunResult) -> Figure:
-    """Draw gap, atoms in it, charge, temperature and energy over time, under one time axis."""
-    figure = Figure(figsize=(WIDTH, 9.0))
-    rows = figure.subplots(5, 1, sharex=True, height_ratios=[1.3, 1.3, 1.2, 0.8, 0.8])
+    """Draw gap, atoms in it, charge, temperature and energies over time, under one time axis."""
+    balanced = bool(np.isfinite(result.series("energy_balance")).any())
+    heights = [1.3, 1.3, 1.2, 0.8, 0.8, *[1.1] * balanced]
+    figure = Figure(figsize=(WIDTH, 9.0 + 1.8 * balanced))
+    rows = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     time, contact = result.time, result.first_contact
     cutoff = result.settings.voltage.cutoff
     rows[0].plot(time, result.series("largest_hop"), ".-", color=BLUE)
@@ -257,14 +259,27 @@ def geometry_and_charge(result: RunResult) -> Figure:
     rows[4].plot(time, result.series("potential_energy"), ".-", color=INK)
     rows[4].set_ylabel("potential\nenergy (eV)")
     rows[4].ticklabel_format(axis="y", useOffset=False)
-    rows[4].set_xlabel(_TIME)
-    rows[4].set_xlim(*_limits(time))
+    if balanced:
+        _energy_balance(rows[5], result)
+    rows[-1].set_xlabel(_TIME)
+    rows[-1].set_xlim(*time_limits(time))
     for axes in rows:
         shade_stages(axes, result)
         if contact is not None:
             axes.axvline(time[contact], color=ORANGE, linewidth=1.0, linestyle=(0, (4, 2)))
     figure.align_ylabels(list(rows))
     return figure
+
+
+def _energy_balance(axes: Axes, result: RunResult) -> None:
+    """Draw where energy comes from and goes to, and the sum that is conserved."""
+    time, heat = result.time, result.series("thermostat_energy")
+    conserved = result.series("energy_balance") + heat
+    axes.plot(time, result.series("bias_work"), ".-", color=ORANGE, label="work of the source")
+    axes.plot(time, heat - heat[0], ".-", color=BLUE, label="heat to the thermostat")
+    axes.plot(time, conserved - conserved[0], ".-", color=INK, label="conserved sum, change")
+    axes.set_ylabel("energy (eV)")
+    axes.legend(loc="best")
 
 
 def network_against_transmission(result: RunResult) -> Figure | None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from nanogap.analysis import NoiseAnalysis
@@ -77,6 +78,7 @@ def fluctuation(
             linestyle="--",
             label="of the telegraph's levels and dwell times",
         )
+    spectrum.xaxis.set_minor_formatter(NullFormatter())
     spectrum.set_xlabel("frequency (Hz)")
     spectrum.set_ylabel("spectral density (G$_0^2$/Hz)")
     spectrum.set_title("Spectrum")

@@ -16,6 +16,8 @@ from pydantic import BaseModel
 from nanogap.report import figures, words
 from nanogap.report.atoms import atom_potentials, landmark_pictures
 from nanogap.report.result import Landmark, RunResult
+from nanogap.report.sample import sample_figure
+from nanogap.report.stages import stages_figure
 from nanogap.report.style import STAGE_COLOURS, house_style, png, svg
 from nanogap.report.viewer import compressed_plotly, view
 from nanogap.settings import Settings
@@ -37,6 +39,7 @@ def write_report(
     frames: Sequence[tuple[int, Atoms]],
     provenance: Mapping[str, Any],
     failures: Mapping[int, str],
+    sampled: str | None = None,
 ) -> None:
     """Write the report of a run, finished or not.
 
@@ -60,6 +63,8 @@ def write_report(
         How the run was made: names and values, which may be mappings themselves.
     failures : mapping
         Snapshot number to the reason why it has no transmission.
+    sampled : str, optional
+        Of a fine sampling: a sentence that says of what; its fluctuation is drawn.
     """
     result = RunResult.gather(
         settings=settings,
@@ -69,7 +74,7 @@ def write_report(
         frames=frames,
         failures=failures,
     )
-    page = _render(result, _provenance(provenance, transmission), provenance.get("state"))
+    page = _render(result, _provenance(provenance, transmission), provenance.get("state"), sampled)
     # renamed into place, so that a reader never meets half a page
     temporary = path.with_name(f".{path.name}.tmp")
     try:
@@ -79,7 +84,9 @@ def write_report(
         temporary.unlink(missing_ok=True)
 
 
-def _render(result: RunResult, provenance: list[tuple[str, list[Any]]], state: Any) -> str:
+def _render(
+    result: RunResult, provenance: list[tuple[str, list[Any]]], state: Any, sampled: str | None
+) -> str:
     """Fill the template."""
     environment = Environment(
         loader=PackageLoader("nanogap.report"),
@@ -98,6 +105,7 @@ def _render(result: RunResult, provenance: list[tuple[str, list[Any]]], state: A
         plotly=compressed_plotly() if scene else "",
         name=settings.name,
         headline=words.headline(settings),
+        sampled=sampled,
         state=state or ("dynamics complete" if result.finished else "in progress or stopped"),
         simulated=words.simulated(result),
         happened=words.happened(result),
@@ -105,6 +113,10 @@ def _render(result: RunResult, provenance: list[tuple[str, list[Any]]], state: A
         stage_colour=STAGE_COLOURS[stage] if stage else "",
         stages_seen=[
             (item, colour) for item, colour in STAGE_COLOURS.items() if item in result.stages
+        ],
+        events=[
+            (event.kind, f"{words.number(event.time / 1000.0)} ps", event.snapshot)
+            for event in result.events
         ],
         tiles=words.key_numbers(result),
         count=count,
@@ -119,28 +131,33 @@ def _render(result: RunResult, provenance: list[tuple[str, list[Any]]], state: A
         sentences=words.settings_sentences(settings),
         settings_rows=list(_settings_rows(settings)),
         provenance=provenance,
-        **_pictures(result),
+        **_pictures(result, fluctuates=sampled is not None),
     )
 
 
-def _pictures(result: RunResult) -> dict[str, str | None]:
+def _pictures(result: RunResult, *, fluctuates: bool) -> dict[str, str | None]:
     """Draw every figure that there is data for, as data URIs."""
     drawn: dict[str, Callable[[RunResult], Figure | None]] = {"pictures": landmark_pictures}
     if result.has_transmission:
         drawn["trace"] = figures.conductance_trace
         drawn["histogram"] = figures.conductance_histogram
         drawn["network"] = figures.network_against_transmission
+        if fluctuates:
+            drawn["fluctuation"] = lambda result: sample_figure(
+                result.time * 1000.0, result.transmission
+            )
     drawn["spectra"] = figures.transmission_spectra
+    drawn["stages"] = stages_figure
     if len(result.time) > 1:
         drawn["geometry"] = figures.geometry_and_charge
-    names = ("pictures", "trace", "histogram", "network", "spectra", "geometry")
-    images: dict[str, str | None] = dict.fromkeys(names)
+    names = ("pictures", "stages", "trace", "fluctuation", "histogram", "network", "spectra")
+    images: dict[str, str | None] = dict.fromkeys([*names, "geometry"])
     with house_style():
         for name, draw in drawn.items():
             figure = draw(result)
             if figure is not None:
                 # thousands of atoms are smaller as pixels
-                raster = name == "pictures"
+                raster = name in ("pictures", "stages")
                 images[name] = _data_uri(png(figure) if raster else svg(figure), raster=raster)
     return images
 

@@ -8,7 +8,14 @@ import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanogap.analysis import Stage, classify_stages, first_contact, landmarks
+from nanogap.analysis import (
+    BridgeEvent,
+    Stage,
+    bridge_events,
+    classify_stages,
+    first_contact,
+    landmarks,
+)
 from nanogap.settings import Settings
 
 FloatArray = NDArray[np.float64]
@@ -129,6 +136,11 @@ class RunResult:
     def first_contact(self) -> int | None:
         """Index of the first snapshot in which bonds lead from tip to tip."""
         return first_contact(self.observables) if len(self.time) else None
+
+    @property
+    def events(self) -> list[BridgeEvent]:
+        """First contact, ruptures and re-contacts; their times are in fs."""
+        return bridge_events(self.observables)
 
     @property
     def has_transmission(self) -> bool:

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,9 +16,11 @@ import xarray as xr
 from ase import Atoms
 from ase.io import read, write
 
+from nanogap.dynamics.schedule import FineWindow
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import Commit, TrajectoryStore, read_dataset, write_atomically, write_json
 from nanogap.settings import Settings
+from nanogap.structure import analyse_connection, analyse_gap
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class DynamicsState:
         Wall time spent on the dynamics, all sessions together.
     engine_version : str
         LAMMPS version.
+    start_step : int
+        At which it began: that of a checkpoint of another run for a fine sampling.
     """
 
     step: int = 0
@@ -48,6 +52,7 @@ class DynamicsState:
     commit: Commit = field(default_factory=Commit)
     seconds: float = 0.0
     engine_version: str = ""
+    start_step: int = 0
 
     @property
     def finished(self) -> bool:
@@ -79,6 +84,8 @@ class RunDirectory:
             self.source = str(content["source"])
             self.settings = Settings.model_validate(content["settings"])
             self.versions: dict[str, str] = dict(content["versions"])
+            window = content.get("sample")
+            self.window = None if window is None else FineWindow(**window)
         except (OSError, ValueError, KeyError, TypeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise DataFormatError(
@@ -88,9 +95,14 @@ class RunDirectory:
 
     @classmethod
     def create(
-        cls, path: Path, settings: Settings, source: str, versions: dict[str, str]
+        cls,
+        path: Path,
+        settings: Settings,
+        source: str,
+        versions: dict[str, str],
+        window: FineWindow | None = None,
     ) -> "RunDirectory":
-        """Make a run directory.
+        """Make a run directory; with a window, that of a fine sampling of another run.
 
         Raises
         ------
@@ -105,11 +117,13 @@ class RunDirectory:
                 )
             made = [folder for folder in (path, *path.parents) if not folder.exists()]
             path.mkdir(parents=True, exist_ok=True)
-            content = {
+            content: dict[str, Any] = {
                 "source": source,
                 "settings": settings.model_dump(mode="json"),
                 "versions": versions,
             }
+            if window is not None:
+                content["sample"] = asdict(window)
             write_json(path / "run.json", content)
         except OSError as error:
             raise SettingsError(f"cannot make run directory {path}: {error.strerror}") from None
@@ -178,10 +192,17 @@ class RunDirectory:
         folder.mkdir(parents=True)
         return folder
 
-    def drop_checkpoints(self, keep: str) -> None:
-        """Delete all checkpoints but one."""
+    def checkpoints(self) -> dict[int, Path]:
+        """Checkpoints that are complete: step and folder."""
+        last, folders = self.dynamics.step, (self.path / "checkpoints").glob("step-*")
+        found = {int(folder.name.removeprefix("step-")): folder for folder in folders}
+        return {step: found[step] for step in sorted(found) if step <= last}
+
+    def drop_checkpoints(self, keep: Collection[int]) -> None:
+        """Delete all checkpoints but those of some steps."""
+        kept = {f"step-{step}" for step in keep}
         for folder in (self.path / "checkpoints").iterdir():
-            if folder.name != keep:
+            if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def records(self) -> list[dict[str, Any]]:
@@ -189,8 +210,21 @@ class RunDirectory:
         return self.trajectory.records(self.dynamics.commit.snapshots)
 
     def observables(self) -> xr.Dataset:
-        """Scalars of all committed snapshots."""
-        return self.trajectory.observables(self.dynamics.commit.snapshots)
+        """Scalars of all committed snapshots.
+
+        What the index of a run of an older version lacks of the geometry is found in its frames.
+        """
+        dataset = self.trajectory.observables(self.dynamics.commit.snapshots)
+        lacking = np.flatnonzero(np.isnan(dataset["largest_island"].to_numpy().astype(float)))
+        if not len(lacking):
+            return dataset
+        records, cutoff = self.records(), self.settings.voltage.cutoff
+        for index in lacking:
+            frame = self.trajectory.frame(records[index])
+            gap = analyse_gap(frame, analyse_connection(frame, cutoff))
+            for key, value in gap.observables.items():
+                dataset[key][index] = value
+        return dataset
 
     def transmission_path(self, snapshot: int) -> Path:
         """Where the transmission of a snapshot lies."""

@@ -85,6 +85,11 @@ def _geometry(settings: Settings, lattice_constant: float) -> Atoms:
     )
 
 
+def program_versions() -> dict[str, str]:
+    """Versions of the programs that make a result."""
+    return {name: version(name) for name in _PROGRAMS} | {"python": platform.python_version()}
+
+
 def start_run(path: Path, settings: Settings, source: str, watch: Watcher) -> RunDirectory:
     """Start a run and see it through.
 
@@ -103,8 +108,7 @@ def start_run(path: Path, settings: Settings, source: str, watch: Watcher) -> Ru
     NanogapError
         If the run cannot be started or fails; a run that cannot be started leaves nothing behind.
     """
-    versions = {name: version(name) for name in _PROGRAMS} | {"python": platform.python_version()}
-    run = RunDirectory.create(path, settings, source, versions)
+    run = RunDirectory.create(path, settings, source, program_versions())
     try:
         with run.lock() as descriptor:
             _see_through(run, descriptor, watch)
@@ -131,7 +135,8 @@ def resume_run(path: Path, watch: Watcher) -> RunDirectory:
 
 def _see_through(run: RunDirectory, lock: int, watch: Watcher) -> None:
     run.error = None
-    for leftover in run.path.rglob(".*.tmp*"):
+    # not deeper: a fine sampling that lies within this run may be at work
+    for leftover in [*run.path.glob(".*.tmp*"), *run.path.glob("transmission/.*.tmp*")]:
         leftover.unlink(missing_ok=True)
     if run.tips is None:
         watch(Stand("Structure and lattice constant"))
@@ -230,4 +235,10 @@ def _transmissions(run: RunDirectory) -> int:
 
 def _stand(run: RunDirectory, task: str) -> Stand:
     state = run.dynamics
-    return Stand(task, state.step, state.end_step, _transmissions(run), state.snapshots_planned)
+    return Stand(
+        task,
+        state.step - state.start_step,
+        state.end_step - state.start_step,
+        _transmissions(run),
+        state.snapshots_planned,
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.dynamics.schedule import FineSchedule
 from nanogap.dynamics.simulation import Simulation
 from nanogap.errors import DataFormatError
 from nanogap.run.child import child_main
@@ -26,8 +27,16 @@ def simulate(run: RunDirectory) -> None:
     settings, tips, state = run.settings, run.tips, run.dynamics
     if tips is None:
         raise DataFormatError(f"{run.path} has no tips.extxyz: start the run anew")
+    schedule = None
+    if run.window is not None:
+        schedule = FineSchedule(settings.dynamics, settings.voltage, run.window)
     simulation = Simulation(
-        tips, settings.dynamics, settings.voltage, velocity_seed(settings.seed), run.logs
+        tips,
+        settings.dynamics,
+        settings.voltage,
+        velocity_seed(settings.seed),
+        run.logs,
+        schedule=schedule,
     )
     if state.checkpoint is not None:
         simulation.load(run.path / "checkpoints" / state.checkpoint)
@@ -37,25 +46,30 @@ def simulate(run: RunDirectory) -> None:
 
 
 def _advance(run: RunDirectory, simulation: Simulation, state: DynamicsState) -> DynamicsState:
-    """Run one chunk and commit it: snapshots, then checkpoint, then the record of both."""
+    """Run up to the next pause and commit: snapshots, checkpoint if due, then their record."""
     started = time.monotonic()
-    frames = simulation.advance()
+    # after an interruption between two checkpoints, the same snapshots come once more
+    frames = [frame for frame in simulation.advance() if frame.info["step"] > state.step]
     commit = run.trajectory.append(frames, state.commit)
-    checkpoint = run.new_checkpoint(simulation.progress.step)
-    simulation.save(checkpoint)
-    schedule = simulation.schedule
+    checkpoint = state.checkpoint
+    if simulation.at_checkpoint:
+        folder = run.new_checkpoint(simulation.progress.step)
+        simulation.save(folder)
+        checkpoint = folder.name
+    schedule, contact = simulation.schedule, simulation.progress.first_contact_step
     state = replace(
         state,
-        step=simulation.progress.step,
+        step=max(state.step, simulation.progress.step),
         end_step=schedule.end,
-        snapshots_planned=schedule.planned(simulation.progress.first_contact_step),
-        checkpoint=checkpoint.name,
+        snapshots_planned=schedule.planned(contact),
+        checkpoint=checkpoint,
         commit=commit,
         seconds=state.seconds + time.monotonic() - started,
         engine_version=simulation.engine_version,
     )
     run.dynamics = state
-    run.drop_checkpoints(keep=checkpoint.name)
+    if simulation.at_checkpoint:
+        run.drop_checkpoints(schedule.kept_checkpoints(run.checkpoints(), contact))
     return state
 
 

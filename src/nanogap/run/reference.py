@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nanogap.analysis.stages import Stage, classify_stages, stage_spans
+from nanogap.analysis.stages import Stage, classify_stages, typical_snapshots
 from nanogap.errors import SettingsError, StructureError
 from nanogap.io import write_dataset
 from nanogap.run.directory import RunDirectory
@@ -31,12 +31,7 @@ def choose_snapshots(stages: Sequence[Stage], count: int) -> list[int]:
         In order of time: the middle of the longest span of every stage; further ones each as far
         from those chosen as can be.
     """
-    longest: dict[Stage, tuple[int, int]] = {}
-    for stage, first, last in stage_spans(stages):
-        known = longest.get(stage)
-        if known is None or last - first > known[1] - known[0]:
-            longest[stage] = (first, last)
-    chosen = [(first + last) // 2 for first, last in longest.values()][:count]
+    chosen = list(typical_snapshots(stages).values())[:count]
     while len(chosen) < min(count, len(stages)):
         distance = np.abs(np.arange(len(stages))[:, None] - np.array(chosen)).min(axis=1)
         chosen.append(int(distance.argmax()))

@@ -19,6 +19,7 @@ from nanogap.transport.backends import LOCAL, get_backend
 from nanogap.transport.current import CurrentVoltage, LinearResponse, energies_needed
 from nanogap.transport.dataset import transmission_summary
 from nanogap.transport.local import compute_local
+from nanogap.transport.neutrality import METHODS, neutral_junction
 
 #: Spacing of the energies that are chosen for currents and the thermopower, eV.
 _ENERGY_STEP = 0.05
@@ -46,6 +47,9 @@ class TransmissionRequest:
         ``paper`` or ``full``.
     backend : str
         Name of the backend.
+    neutrality : str
+        ``none``, ``coordination`` or ``self-consistent``
+        (`nanogap.transport.neutrality.neutral_junction`).
     temperature : float or None
         K; given, the linear conductance and the thermopower are added.
     voltages : str or None
@@ -67,6 +71,7 @@ class TransmissionRequest:
     per_k: bool = False
     cut: str = "full"
     backend: str = "tight-binding"
+    neutrality: str = "none"
     temperature: float | None = None
     voltages: str | None = None
     local_density: bool = False
@@ -107,6 +112,10 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> dict[str, 
     junctions = [
         _junction(frame, name, request.cut) for frame, name in zip(frames, names, strict=True)
     ]
+    junctions = [
+        neutral_junction(junction, request.neutrality, name=name)
+        for junction, name in zip(junctions, names, strict=True)
+    ]
     mesh: dict[str, Any] = {"gamma_centred": request.gamma_centred}
     if request.kpoints is not None:
         mesh["kpoints"] = request.kpoints
@@ -138,6 +147,10 @@ def _check(request: TransmissionRequest) -> None:
         raise SettingsError(
             f"{asked}: backend {request.backend!r} has none; choose {' or '.join(LOCAL)}"
         )
+    if request.neutrality not in METHODS:
+        raise SettingsError(f"--neutrality {request.neutrality!r}: choose {', '.join(METHODS)}")
+    if request.neutrality != "none" and request.backend == "pwcond":
+        raise SettingsError("--neutrality: pwcond is self-consistent already; leave it out")
     if request.cut not in ("paper", "full"):
         raise SettingsError(f"--cut {request.cut!r}: choose paper or full")
     try:

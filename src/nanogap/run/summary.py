@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from nanogap.analysis.stages import landmarks
+from nanogap.analysis.stages import classify_stages, landmarks, typical_snapshots
 from nanogap.io import read_dataset, write_dataset
 from nanogap.report import write_report
 from nanogap.run.directory import RunDirectory, fermi_level_transmission
@@ -61,7 +61,8 @@ def make_report(run: RunDirectory) -> None:
         write_dataset(dataset, run.path / "transmission.nc")
     spectra = read_dataset(run.spectra_path) if run.spectra_path.is_file() else None
     records = run.records()
-    shown = _thinned(len(records), set(landmarks(observables).values()))
+    typical = typical_snapshots(classify_stages(observables))
+    shown = _thinned(len(records), {*landmarks(observables).values(), *typical.values()})
     write_report(
         run.report,
         settings=run.settings,
@@ -71,11 +72,24 @@ def make_report(run: RunDirectory) -> None:
         frames=[(number, run.trajectory.frame(records[number])) for number in shown],
         provenance=provenance,
         failures=run.failures(),
+        sampled=_sampled(run),
+    )
+
+
+def _sampled(run: RunDirectory) -> str | None:
+    """Say of what a fine sampling is one."""
+    if run.window is None:
+        return None
+    window = run.window
+    return (
+        f"This is a {run.source}: every {window.every:g} fs from {window.begin / 1000:g} to "
+        f"{(window.begin + window.duration) / 1000:g} ps under voltage, on the trajectory that the "
+        "run took. “Start” means the first sample."
     )
 
 
 def _thinned(count: int, kept: set[int]) -> list[int]:
-    """Choose snapshots for the 3-D view: evenly, and always the landmarks."""
+    """Choose snapshots for the 3-D view: evenly, and always those that tell the story."""
     even = np.linspace(0, count - 1, min(count, _FRAMES_SHOWN - len(kept))).round().astype(int)
     return sorted(kept | set(even.tolist()))
 

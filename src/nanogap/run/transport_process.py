@@ -5,6 +5,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 from ase import Atoms
 
@@ -60,12 +61,16 @@ def _spectra(run: RunDirectory) -> None:
 
 def _compute(run: RunDirectory, numbers: list[int], energies: list[float]) -> xr.Dataset:
     settings, records = run.settings, run.records()
+    # samples of one moment share one cell: then T changes because atoms move, not the cell
+    first = run.trajectory.frame(records[0]) if run.window is not None else None
+    axis = None if first is None else np.asarray(first.info["axis"], dtype=np.float64)
     junctions: list[Atoms] = [
         cut_junction(
             run.trajectory.frame(records[number]),
             settings.junction,
             settings.voltage.cutoff,
             name=f"snapshot {number}",
+            axis=axis,
         )
         for number in numbers
     ]

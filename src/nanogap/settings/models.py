@@ -98,6 +98,12 @@ class DynamicsSettings(_Model):
         le=1000,
         description="dense snapshots kept from before the first bond, at the most",
     )
+    checkpoint_interval: Duration = Field(
+        100_000.0,
+        description="time between two checkpoints that stay for 'nanogap sample', fs, besides the "
+        "last one, that at the start of the voltage and that before the first contact; each takes "
+        "about 120 bytes per atom; 0: the last one only",
+    )
     thermostat_time: float = Field(
         100.0, gt=0.0, le=1.0e6, description="damping time of the thermostat, fs"
     )

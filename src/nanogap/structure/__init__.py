@@ -1,6 +1,7 @@
 """Tips, leads, and junctions cut from snapshots."""
 
 from nanogap.structure.connectivity import Connection, analyse_connection
+from nanogap.structure.gap import Gap, analyse_gap
 from nanogap.structure.tips import build_tips
 
-__all__ = ["Connection", "analyse_connection", "build_tips"]
+__all__ = ["Connection", "Gap", "analyse_connection", "analyse_gap", "build_tips"]

@@ -26,6 +26,9 @@ IntArray = NDArray[np.int64]
 #: the second neighbours of fcc, at sqrt(2).
 BOND_FACTOR = 1.2
 
+#: Length of the links that join a fixed base to one piece, angstrom; a graph knows no length 0.
+_NO_HOP = 1e-9
+
 
 def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[IntArray, FloatArray]:
     """Find all pairs of atoms closer than a cut-off.
@@ -69,15 +72,20 @@ class Connection:
     bottleneck : ndarray of int
         The fewest mobile atoms whose removal parts the tips (bonds up to `BOND_FACTOR`
         nearest-neighbour distances); empty if no bonds connect them.
-    axis : ndarray, shape (2,)
-        In-plane position of the narrowest place, angstrom: the middle of the bottleneck, or of
-        the longest hop if the tips are not bonded.
+    position : ndarray, shape (3,)
+        The narrowest place, angstrom: the middle of the bottleneck, or of the longest hop if the
+        tips are not bonded.
     """
 
     connected: bool
     largest_hop: float
     bottleneck: IntArray
-    axis: FloatArray
+    position: FloatArray
+
+    @property
+    def axis(self) -> FloatArray:
+        """In-plane position of the narrowest place, shape (2,), angstrom."""
+        return self.position[:2]
 
 
 def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
@@ -105,7 +113,7 @@ def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
         connected=hop <= cutoff,
         largest_hop=hop,
         bottleneck=bottleneck,
-        axis=np.asarray(positions[narrowest, :2].mean(axis=0), dtype=np.float64),
+        position=np.asarray(positions[narrowest].mean(axis=0), dtype=np.float64),
     )
 
 
@@ -125,20 +133,27 @@ def _largest_hop(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[fl
             break
         reach *= 1.5
     n = len(positions)
-    graph = csr_array((distances, (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    tree = minimum_spanning_tree(graph)
-    order, parent = breadth_first_order(tree, bottom[0], directed=False)
-    del order
+    # a fixed base is one piece: no way between its atoms, through others or not, is a hop
+    links = np.array([(base[0], atom) for base in (bottom, top) for atom in base[1:]])
+    hops = ~_within_a_base(pairs, electrode)
+    rows, columns = np.concatenate([pairs[hops], links.reshape(-1, 2)]).T
+    lengths = np.concatenate([distances[hops], np.full(len(links), _NO_HOP)])
+    tree = minimum_spanning_tree(csr_array((lengths, (rows, columns)), shape=(n, n)))
+    _, parent = breadth_first_order(tree, bottom[0], directed=False)
     path = [int(top[0])]
     while path[-1] != bottom[0]:
         path.append(int(parent[path[-1]]))
     steps = np.array([path[:-1], path[1:]]).T
-    # hops within one fixed base do not count: it is one piece
-    mobile = electrode == MOBILE
-    steps = steps[mobile[steps].any(axis=1)]
+    steps = steps[~_within_a_base(steps, electrode)]
     lengths = np.linalg.norm(positions[steps[:, 0]] - positions[steps[:, 1]], axis=1)
     longest = int(np.argmax(lengths))
     return float(lengths[longest]), steps[longest].astype(np.int64)
+
+
+def _within_a_base(pairs: IntArray, electrode: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Tell which pairs are of two atoms of one fixed base; shape (n_pairs,)."""
+    first, second = electrode[pairs].T
+    return np.asarray((first == second) & (first != MOBILE))
 
 
 def _minimum_vertex_cut(pairs: IntArray, electrode: NDArray[np.str_]) -> IntArray:

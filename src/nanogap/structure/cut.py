@@ -63,7 +63,12 @@ class _Side:
 
 
 def cut_junction(
-    snapshot: Atoms, settings: JunctionSettings, cutoff: float, name: str = "snapshot"
+    snapshot: Atoms,
+    settings: JunctionSettings,
+    cutoff: float,
+    name: str = "snapshot",
+    *,
+    axis: FloatArray | None = None,
 ) -> Atoms:
     """Cut a junction from a snapshot.
 
@@ -86,6 +91,8 @@ def cut_junction(
         Neighbours within this distance are connected metal, angstrom; it defines the axis.
     name : str
         What error messages call the snapshot.
+    axis : ndarray, shape (2,), optional
+        Centre of the cell of ``paper``, angstrom; default: the narrowest place of the snapshot.
 
     Returns
     -------
@@ -102,7 +109,7 @@ def cut_junction(
     sides = [_side(snapshot, label, lattice_constant, name) for label in (BOTTOM, TOP)]
     if settings.cut == "paper":
         cell = settings.lead_repeats * surface_vectors(lattice_constant)
-        centre = analyse_connection(snapshot, cutoff).axis
+        centre = analyse_connection(snapshot, cutoff).axis if axis is None else axis
     else:
         cell, centre = _wide_cell(snapshot, settings, lattice_constant)
     junction = _assemble(snapshot, sides, cell, centre, settings.cut)

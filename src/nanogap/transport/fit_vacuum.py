@@ -18,10 +18,10 @@ from nanogap.transport.hamiltonian import TightBindingModel
 from nanogap.transport.transmission import compute_transmission
 from nanogap.transport.vacuum import VacuumTail
 
-#: First guess and bounds of a_s, a_p (eV^(1/2)), delta (1/angstrom), and of the distances between
-#: which the tail takes over (angstrom).
-_GUESS = (0.12, 0.4, 0.4, 4.2, 6.0)
-_BOUNDS = ((0.0, 0.0, 0.0, 3.6, 5.5), (1.0, 1.0, 1.0, 5.0, 7.0))
+#: First guess and bounds of a_s, a_p (eV^(1/2)), delta (1/angstrom), beta, and of the distances
+#: between which the tail takes over (angstrom).
+_GUESS = (0.39, 0.23, 0.42, 0.3, 3.6, 5.5)
+_BOUNDS = ((0.0, 0.0, 0.0, 0.0, 3.0, 4.8), (1.0, 1.0, 1.0, 2.0, 4.6, 7.0))
 #: Transmissions below this are none.
 _NOTHING = 1e-30
 #: Meshes wider than this add nothing to the fit but time.
@@ -83,8 +83,8 @@ def fit_vacuum(
     wanted = np.array([entry["transmission"][0] for entry in entries])
 
     def with_tail(values: Any) -> TightBindingModel:
-        s, p, relief, start, end = (float(value) for value in values)
-        tail = VacuumTail(decay=decay, s=s, p=p, relief=relief, onset=(start, end))
+        s, p, relief, protrusion, start, end = (float(value) for value in values)
+        tail = VacuumTail(decay, s, p, relief, protrusion=protrusion, onset=(start, end))
         return replace(model, vacuum=tail)
 
     def residuals(values: Any) -> Any:

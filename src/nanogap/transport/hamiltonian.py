@@ -364,7 +364,9 @@ def _through_vacuum(
     far, weight = far.only(kept), weight[kept]
     near = far.places_in(pairs)  # where the pair is within the cut-off, too
     tails = np.zeros((2, len(weight), len(INTEGRALS)))
-    tails[0] = weight[:, None] * tail.two_centre(far.distances)
+    amplitude = tail.amplitude(coordination)
+    scale = weight * amplitude[far.first] * amplitude[far.second]
+    tails[0] = scale[:, None] * tail.two_centre(far.distances)
     both = near >= 0
     taken = np.ones(len(pairs.distances))
     taken[near[both]] -= weight[both]

@@ -30,6 +30,8 @@ from nanogap.transport.slater_koster import INTEGRALS
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
+#: Neighbours of an atom in a (111) plane.
+_PLANE = 9.0
 #: Pairs are checked for atoms between them in batches of about so many.
 _BATCH = 4000
 
@@ -53,6 +55,9 @@ class VacuumTail:
         a_s and a_p, square roots of the coupling at `onset[1]`, eV^(1/2).
     relief, relief_range : float
         delta, 1/angstrom, and lambda, angstrom.
+    protrusion : float
+        beta: the amplitude of an atom of n < 9 neighbours is 1 + beta (1 - n/9) times that of one
+        in a (111) plane, for waves spill out farther from what sticks out.
     onset : tuple of float
         Distances between which the tail takes over from the two-centre integrals, angstrom.
     end : tuple of float
@@ -73,6 +78,7 @@ class VacuumTail:
     p: float
     relief: float = 0.0
     relief_range: float = 2.0
+    protrusion: float = 0.0
     onset: tuple[float, float] = (4.8, 6.0)
     end: tuple[float, float] = (12.0, 15.0)
     bond: tuple[float, float] = (3.3, 4.1)
@@ -108,6 +114,11 @@ class VacuumTail:
     def exposure(self, coordination: FloatArray) -> FloatArray:
         """How far atoms face vacuum, 0 to 1, from their numbers of neighbours; any shape."""
         return 1.0 - smooth_step(coordination, *self.exposed)
+
+    def amplitude(self, coordination: FloatArray) -> FloatArray:
+        """Amplitude relative to that of an atom in a (111) plane; any shape."""
+        result: FloatArray = 1.0 + self.protrusion * np.maximum(1.0 - coordination / _PLANE, 0.0)
+        return result
 
     def weight(self, distances: FloatArray) -> FloatArray:
         """How far the tail has taken over and not yet faded, 0 to 1; any shape."""

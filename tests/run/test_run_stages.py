@@ -1,0 +1,93 @@
+"""The stages of a run directory whose frames were made by hand."""
+
+import json
+
+import pytest
+
+import hand_made_frames
+from nanogap.analysis import Stage
+from nanogap.errors import SettingsError
+from nanogap.run import RunDirectory
+from nanogap.run.directory import DynamicsState
+from nanogap.run.stages import draw_stages, stages_of_run
+from nanogap.settings import Settings
+from nanogap.structure import analyse_connection, analyse_gap
+
+STORY = [
+    (Stage.DRIFT, hand_made_frames.drift),
+    (Stage.ISLANDS, hand_made_frames.islands),
+    (Stage.CONTACT, hand_made_frames.contact),
+    (Stage.LATERAL_GROWTH, hand_made_frames.lateral_growth),
+    (Stage.RUPTURE, hand_made_frames.islands),
+    (Stage.CONTACT, hand_made_frames.contact),
+]
+
+
+def snapshot(maker, place):
+    atoms = hand_made_frames.frame(*maker(place), jitter=0.03, seed=place)  # no two equal hops
+    connection = analyse_connection(atoms, 4.0)
+    atoms.info.update(
+        time=500.0 * place,
+        step=100 * place,
+        applied_voltage=8.0,
+        temperature=800.0,
+        potential_energy=-1000.0,
+        connected=connection.connected,
+        largest_hop=connection.largest_hop,
+        network_conductance=0.0,
+        bottleneck_atoms=len(connection.bottleneck),
+        charge_bottom=-1.0,
+        charge_top=1.0,
+        **analyse_gap(atoms, connection).observables,
+    )
+    return atoms
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = RunDirectory.create(tmp_path / "run", Settings(), "made by hand", {})
+    frames = [snapshot(maker, place) for place, (_, maker) in enumerate(STORY)]
+    commit = run.trajectory.append(frames, run.dynamics.commit)
+    run.dynamics = DynamicsState(step=1, end_step=2, commit=commit)
+    return run
+
+
+def test_the_story_is_told(run):
+    content = stages_of_run(run)
+    assert content["stage"] == [stage.value for stage, _ in STORY]
+    assert [span["stage"] for span in content["spans"]] == content["stage"]
+    assert [event["event"] for event in content["events"]] == [
+        "first contact",
+        "rupture",
+        "re-contact",
+    ]
+    assert [event["time"] for event in content["events"]] == [1000.0, 2000.0, 2500.0]
+    assert json.loads(json.dumps(content)) == content
+
+
+def test_the_figure_has_a_picture_of_every_stage(run):
+    figure = draw_stages(run)
+    titles = [axes.get_title(loc="center") for axes in figure.axes]
+    for stage in Stage:
+        assert sum(title.startswith(f"{stage.value},") for title in titles) == 1
+
+
+def test_an_index_of_an_older_version_is_completed_from_the_frames(run):
+    expected = stages_of_run(run)
+    path = run.path / "snapshots.jsonl"
+    later = set(expected["geometry"]) - {"connected", "atoms_in_gap", "bottleneck_atoms"}
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    old = [{key: value for key, value in line.items() if key not in later} for line in lines]
+    path.write_text("".join(json.dumps(line) + "\n" for line in old))
+    # positions in the trajectory have eight decimals
+    found = stages_of_run(run)
+    for name, values in expected["geometry"].items():
+        assert found["geometry"].pop(name) == pytest.approx(values, abs=1e-6)
+    expected["geometry"] = {}
+    assert found == expected
+
+
+def test_without_snapshots_the_message_says_so(tmp_path):
+    run = RunDirectory.create(tmp_path / "run", Settings(), "made by hand", {})
+    with pytest.raises(SettingsError, match="no snapshot yet"):
+        stages_of_run(run)
