@@ -21,8 +21,6 @@ from nanogap.transport.transmission import compute_transmission
 
 #: Gaps that count as tunnelling, angstrom: below, the density of the two surfaces overlaps.
 TUNNELLING = 4.5
-#: The tail of the Hamiltonian was fitted to the flat planes from this distance on, angstrom.
-FITTED = 5.5
 #: Height of the barrier: the work function of the same pseudopotential, eV.
 WORK_FUNCTION = 4.46
 
@@ -35,11 +33,6 @@ def junction(entry: dict[str, Any]) -> Atoms:
     atoms.new_array("region", np.array(entry["region"]))
     atoms.info.update(left_period=entry["left_period"], right_period=entry["right_period"])
     return atoms
-
-
-def is_judged(name: str, entry: dict[str, Any]) -> bool:
-    """Whether the Hamiltonian was fitted without this transmission."""
-    return entry["class"] != "gap" or distance(name) < FITTED
 
 
 def distance(name: str) -> float:
@@ -86,10 +79,11 @@ def main() -> None:
     arguments = parser.parse_args()
     packaged = resources.files("nanogap.transport") / "data" / "pwcond_calibration.json"
     text = arguments.data.read_text() if arguments.data else packaged.read_text(encoding="utf-8")
-    entries = json.loads(text)["junctions"]
+    data = json.loads(text)
+    entries = data["junctions"]
     names, classes = list(entries), [entry["class"] for entry in entries.values()]
     exact = np.array([e["transmission"][e["energies"].index(0.0)] for e in entries.values()])
-    judged = np.array([is_judged(name, entry) for name, entry in entries.items()])
+    judged = ~np.isin(names, data["fitted"])
     results = {name: transmissions(entries, name) for name in arguments.neutrality}
     for number, name in enumerate(names):
         own = "".join(f"{values[number]:>10.5f}" for values, _ in results.values())

@@ -1,14 +1,17 @@
 """The committed PWCOND results: against a trial of others, and against what must hold."""
 
 import json
+import re
 from importlib import resources
 
 import numpy as np
 import pytest
 from ase import Atoms
 
-from nanogap.analysis.calibration import barrier_decay, decay_constant
+from nanogap.analysis.calibration import Calibration, barrier_decay, decay_constant
 from nanogap.structure.junction import validate_junction
+from nanogap.transport.fit_vacuum import junction_of
+from nanogap.transport.transmission import compute_transmission
 
 DATA = json.loads(
     (resources.files("nanogap.transport") / "data" / "pwcond_calibration.json").read_text("utf-8")
@@ -74,3 +77,38 @@ def test_an_earlier_trial_of_others_is_reproduced(tag):
     np.testing.assert_allclose(ours[1:], theirs[1:], rtol=0.05)
     assert contact["k"][0] == [0, 0]
     assert contact["mean"] == pytest.approx(contact["trial"], rel=0.08)
+
+
+@pytest.mark.validation
+def test_the_fast_engine_meets_what_it_was_not_fitted_to():
+    """The promise: mean absolute error at most 0.10 G0, ranks 0.95, decay within 15%."""
+    found, exact, classes = {}, {}, {}
+    for name, entry in JUNCTIONS.items():
+        dataset = compute_transmission(
+            [junction_of(entry, "Ag")],
+            kpoints=tuple(entry["kpoints"]),
+            gamma_centred=entry["gamma_centred"],
+        )
+        found[name] = dataset["transmission_average"].item()
+        exact[name], classes[name] = at_fermi_energy(entry), entry["class"]
+    judged = [name for name in JUNCTIONS if name not in DATA["fitted"]]
+    result = Calibration().compute(
+        [classes[name] for name in judged],
+        np.array([exact[name] for name in judged]),
+        np.array([found[name] for name in judged]),
+    )
+    assert result.mean_absolute_error < 0.10
+    assert result.rank_correlation > 0.95
+    # known: snapshots of the dynamics, whose second channels come out too high
+    errors = result.by_class
+    assert max(e.mean_absolute for kind, e in errors.items() if kind != "dynamics") < 0.08
+    for kind in ("gap", "adatom", "broken wire"):
+        lengths = {n: float(re.findall(r"[\d.]+", n)[0]) for n in of_class(kind)}
+        far = [name for name, length in lengths.items() if length >= 4.5]
+        slopes = [
+            decay_constant(
+                np.array([lengths[name] for name in far]), np.array([table[name] for name in far])
+            )
+            for table in (found, exact)
+        ]
+        assert slopes[0] == pytest.approx(slopes[1], rel=0.15), kind

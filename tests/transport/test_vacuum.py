@@ -23,7 +23,7 @@ BETWEEN = (1.2, 2.4)
 
 
 def gap_data():
-    data = files("nanogap.transport") / "data" / "pwcond_gaps_ag.json"
+    data = files("nanogap.transport") / "data" / "pwcond_calibration.json"
     return json.loads(data.read_text("utf-8"))
 
 
@@ -71,6 +71,21 @@ def test_relief_is_a_slower_decay_that_ends():
     assert ratio[0] == pytest.approx(0.0, abs=1e-12)
     assert (ratio[1] - ratio[0]) / 0.01 == pytest.approx(0.3, rel=0.01)
     assert ratio[3] - ratio[2] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_what_sticks_out_reaches_farther_and_a_plane_does_not():
+    tail = dataclasses.replace(TAIL, protrusion=0.5)
+    np.testing.assert_allclose(tail.amplitude(np.array([0.0, 4.5, 9.0, 12.0])), [1.5, 1.25, 1, 1])
+    wire = Atoms("Ag2", [(0.0, 0.0, 0.0), (0.0, 0.0, 8.0)], cell=[30, 30, 30], pbc=False)
+    couplings = [
+        real_space_matrices(
+            wire, dataclasses.replace(load_model(), vacuum=dataclasses.replace(TAIL, protrusion=b))
+        ).hamiltonian[0][0, 9]
+        for b in (0.0, 0.5)
+    ]
+    # both atoms are alone, so each has the whole protrusion
+    assert couplings[1] == pytest.approx(1.5**2 * couplings[0], rel=1e-9)
+    assert couplings[0] < 0.0
 
 
 def test_a_line_is_blocked_by_what_stands_between_only():
@@ -155,6 +170,8 @@ def test_a_wide_gap_decays_with_the_work_function():
 def test_flat_planes_conduct_as_in_pwcond():
     data = gap_data()
     for name, entry in data["junctions"].items():
+        if entry["class"] != "gap":
+            continue
         junction = junction_of(entry, "Ag")
         dataset = compute_transmission(
             [junction], kpoints=tuple(entry["kpoints"]), gamma_centred=entry["gamma_centred"]

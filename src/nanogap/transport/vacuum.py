@@ -83,7 +83,7 @@ class VacuumTail:
     end: tuple[float, float] = (12.0, 15.0)
     bond: tuple[float, float] = (3.3, 4.1)
     exposed: tuple[float, float] = (10.0, 11.3)
-    between: tuple[float, float] = (1.2, 2.4)
+    between: tuple[float, float] = (1.6, 2.6)
 
     @classmethod
     def from_table(cls, table: dict[str, Any]) -> "VacuumTail":
