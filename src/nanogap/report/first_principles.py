@@ -101,8 +101,8 @@ def draw_calibration(
                     ms=6,
                 )
         linear.set_title("Same junction, cell, k-points; line: equal", color=INK)
-        linear.legend(loc="upper left")
         logarithmic.set(xscale="log", yscale="log")
+        logarithmic.legend(loc="lower right", fontsize="small")
         logarithmic.set_title("The same, logarithmic", color=INK)
         for name, what in (("gap", "two surfaces, per atom"), ("adatom", "adatom and surface")):
             chosen = np.flatnonzero(names == name)
@@ -111,6 +111,6 @@ def draw_calibration(
             decay.plot(gaps[order], exact[order], "o-", color=BLUE, mfc=full, label=what, ms=6)
             decay.plot(gaps[order], np.maximum(fast[order], least), "^--", color=ORANGE, mfc=full)
         decay.set(yscale="log", xlabel="open distance (Å)", ylabel="T (G₀)")
-        decay.set_title("Open gaps; circles PWCOND, triangles fast engine", color=INK)
+        decay.set_title("Gaps: ● PWCOND, ▲ fast engine", color=INK)
         decay.legend()
         write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=150))

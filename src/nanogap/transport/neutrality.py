@@ -179,6 +179,8 @@ def _self_consistent(
     if not len(free):
         return shifts
     with threadpool_limits(1, user_api="blas"):  # bit for bit the same on any machine
+        if np.abs(charges(np.zeros(len(free)))).max() <= tolerance:
+            return shifts  # neutral already, a start that the solver divides by
         try:
             found = broyden1(
                 charges,

@@ -82,8 +82,8 @@ class VacuumTail:
     onset: tuple[float, float] = (4.8, 6.0)
     end: tuple[float, float] = (12.0, 15.0)
     bond: tuple[float, float] = (3.3, 4.1)
-    exposed: tuple[float, float] = (10.0, 11.3)
-    between: tuple[float, float] = (1.6, 2.6)
+    exposed: tuple[float, float] = (9.3, 11.3)
+    between: tuple[float, float] = (1.6, 2.8)
 
     @classmethod
     def from_table(cls, table: dict[str, Any]) -> "VacuumTail":
