@@ -37,7 +37,7 @@ MAY_IMPORT = {
         "report",
     },
     # the counterpart of a run for measured files
-    "campaign": {"settings", "electrical", "analysis", "io", "report"},
+    "measured": {"settings", "electrical", "analysis", "io", "report"},
 }
 
 

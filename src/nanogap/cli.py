@@ -204,7 +204,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a run anew, finished or not, or that of a measurement campaign."""
-    from nanogap.campaign.files import are_measured
+    from nanogap.measured.files import are_measured
     from nanogap.run import RunDirectory, make_report
 
     if are_measured(data):

@@ -4,13 +4,13 @@ It reads through `nanogap.io`, removes the series resistance through `nanogap.el
 conductances to `nanogap.analysis`; a simulated run joins with the conductance of its snapshots.
 """
 
-from nanogap.campaign.breakdown import breakdown_campaign
-from nanogap.campaign.files import DataFiles, parse_columns
-from nanogap.campaign.fluctuations import noise_campaign
-from nanogap.campaign.levels import histogram_campaign, plateau_campaign
-from nanogap.campaign.resistances import DeviceResistances
-from nanogap.campaign.states import retention_campaign, switching_campaign
-from nanogap.campaign.synthetic import KINDS, write_synthetic
+from nanogap.measured.breakdown import breakdown_campaign
+from nanogap.measured.files import DataFiles, parse_columns
+from nanogap.measured.fluctuations import noise_campaign
+from nanogap.measured.levels import histogram_campaign, plateau_campaign
+from nanogap.measured.resistances import DeviceResistances
+from nanogap.measured.states import retention_campaign, switching_campaign
+from nanogap.measured.synthetic import KINDS, write_synthetic
 
 __all__ = [
     "KINDS",

@@ -9,26 +9,26 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nanogap.analysis.plateaus import PlateauDetection
-from nanogap.campaign import drawing
-from nanogap.campaign.breakdown import breakdown_campaign
-from nanogap.campaign.classify import Protocol, protocol_of
-from nanogap.campaign.files import DataFiles
-from nanogap.campaign.fluctuations import noise_campaign
-from nanogap.campaign.levels import CAUTIONS, histogram_campaign, plateau_campaign
-from nanogap.campaign.resistances import DeviceResistances
-from nanogap.campaign.states import retention_campaign, switching_campaign
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.measurement import DATA_SUFFIXES, natural_order
-from nanogap.report.campaign import Section, write_campaign_page
+from nanogap.measured import drawing
+from nanogap.measured.breakdown import breakdown_campaign
+from nanogap.measured.classify import Protocol, protocol_of
+from nanogap.measured.files import DataFiles
+from nanogap.measured.fluctuations import noise_campaign
+from nanogap.measured.levels import CAUTIONS, histogram_campaign, plateau_campaign
+from nanogap.measured.resistances import DeviceResistances
+from nanogap.measured.states import retention_campaign, switching_campaign
 from nanogap.report.histograms import level_displacement_figure
+from nanogap.report.measured import Section, write_measured_page
 from nanogap.report.style import house_style
 
 # files of one kind whose curves are drawn one by one
 _SHOWN = 4
 
 
-def write_campaign_report(files: DataFiles, output: Path) -> dict[str, Any]:
+def write_measured_report(files: DataFiles, output: Path) -> dict[str, Any]:
     """Write the report of a campaign as one HTML page.
 
     What is in series with the gap is taken from pristine curves among the files, device by
@@ -62,7 +62,7 @@ def write_campaign_report(files: DataFiles, output: Path) -> dict[str, Any]:
     sections = list(_sections(files, kinds, notes))
     if not sections:
         raise DataFormatError("no analysis applies to these files: " + "; ".join(notes))
-    write_campaign_page(
+    write_measured_page(
         output,
         title=f"Measurement campaign of {len(named)} files",
         synthetic=synthetic,

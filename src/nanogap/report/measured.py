@@ -38,7 +38,7 @@ class Section:
     rows: Sequence[Sequence[str]] = field(default_factory=list)
 
 
-def write_campaign_page(
+def write_measured_page(
     path: Path,
     *,
     title: str,
@@ -69,7 +69,7 @@ def write_campaign_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("campaign.html.jinja").render(
+    page = environment.get_template("measured.html.jinja").render(
         css=(resources.files("nanogap.report") / "templates" / "page.css").read_text("utf-8"),
         title=title,
         synthetic=synthetic,
