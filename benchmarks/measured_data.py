@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from nanogap.campaign import write_synthetic
 
 from nanogap.analysis import ConductanceHistogram
 from nanogap.analysis.plateaus import PlateauDetection
+from nanogap.campaign import write_synthetic
 from nanogap.electrical.synthetic_signals import plateau_trace
 from nanogap.io import read_measurement
 

@@ -36,6 +36,8 @@ MAY_IMPORT = {
         "io",
         "report",
     },
+    # many runs
+    "campaign": {"settings", "structure", "analysis", "io", "report", "run", "measured"},
     # the counterpart of a run for measured files
     "measured": {"settings", "electrical", "analysis", "io", "report"},
 }

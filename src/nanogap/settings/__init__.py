@@ -6,7 +6,16 @@ from nanogap.settings.first_principles import (
     accuracy_names,
     load_accuracy,
 )
-from nanogap.settings.load import load_settings, preset_names, preset_text, settings_from_text
+from nanogap.settings.load import (
+    fault_sentence,
+    load_settings,
+    preset_names,
+    preset_text,
+    settings_from_table,
+    settings_from_text,
+    settings_text,
+    toml_table,
+)
 from nanogap.settings.models import (
     DynamicsSettings,
     JunctionSettings,
@@ -25,10 +34,14 @@ __all__ = [
     "TransportSettings",
     "VoltageSettings",
     "accuracy_names",
+    "fault_sentence",
     "load_accuracy",
     "load_settings",
     "parse_energies",
     "preset_names",
     "preset_text",
+    "settings_from_table",
     "settings_from_text",
+    "settings_text",
+    "toml_table",
 ]

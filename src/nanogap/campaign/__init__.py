@@ -1,0 +1,1 @@
+"""An ensemble of runs: plan, executors, a store of results by content, one dataset out."""
