@@ -24,7 +24,7 @@ from nanogap.settings import (
 RESULT_FORMAT = 1
 
 #: Settings that change neither the atoms nor their conductance.
-_WITHOUT_EFFECT = {"name": True, "transport": {"workers"}}
+_WITHOUT_EFFECT: Any = {"name": True, "transport": {"workers"}}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ase import Atoms
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.lattice import equilibrium_lattice_constant
 from nanogap.errors import EngineError, NanogapError
-from nanogap.run.child import ORPHANED
+from nanogap.run.child import ONE_THREAD, ORPHANED
 from nanogap.run.directory import RunDirectory
 from nanogap.run.summary import make_report
 from nanogap.settings import Settings
@@ -103,8 +103,7 @@ def start_run(path: Path, settings: Settings, source: str, watch: Watcher) -> Ru
     NanogapError
         If the run cannot be started or fails; a run that cannot be started leaves nothing behind.
     """
-    versions = {name: version(name) for name in _PROGRAMS} | {"python": platform.python_version()}
-    run = RunDirectory.create(path, settings, source, versions)
+    run = RunDirectory.create(path, settings, source, program_versions())
     try:
         with run.lock() as descriptor:
             _see_through(run, descriptor, watch)
@@ -129,19 +128,29 @@ def resume_run(path: Path, watch: Watcher) -> RunDirectory:
     return run
 
 
+def program_versions() -> dict[str, str]:
+    """Return the versions of what a run depends on."""
+    return {name: version(name) for name in _PROGRAMS} | {"python": platform.python_version()}
+
+
 def _see_through(run: RunDirectory, lock: int, watch: Watcher) -> None:
-    run.error = None
-    for leftover in run.path.rglob(".*.tmp*"):
-        leftover.unlink(missing_ok=True)
-    if run.tips is None:
-        watch(Stand("Structure and lattice constant"))
-        run.tips = build_structure(run.settings)
+    watch(Stand("Structure and lattice constant"))
+    prepare(run)
     try:
         _compute(run, lock, watch)
     finally:
         if run.dynamics.commit.snapshots:
             watch(_stand(run, "Report"))
             make_report(run)
+
+
+def prepare(run: RunDirectory) -> None:
+    """Clear away what an earlier session left behind, and build the tips if there are none."""
+    run.error = None
+    for leftover in run.path.rglob(".*.tmp*"):
+        leftover.unlink(missing_ok=True)
+    if run.tips is None:
+        run.tips = build_structure(run.settings)
 
 
 def _compute(run: RunDirectory, lock: int, watch: Watcher) -> None:
@@ -188,8 +197,6 @@ def _children(
 ) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """Start the worker processes; they end when this block, or this process, ends."""
     children: dict[str, subprocess.Popen[bytes]] = {}
-    # one thread each: dynamics and transport share the cores
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     try:
         for name, arguments in commands.items():
             with (run.logs / f"{name}.log").open("ab") as log:
@@ -198,7 +205,7 @@ def _children(
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
-                    env={**os.environ, **threads},
+                    env={**os.environ, **ONE_THREAD},
                     pass_fds=(lock,),
                     start_new_session=True,  # Ctrl-C goes to us alone
                 )
