@@ -37,7 +37,16 @@ MAY_IMPORT = {
         "report",
     },
     # many runs
-    "campaign": {"settings", "structure", "analysis", "io", "report", "run", "measured"},
+    "campaign": {
+        "settings",
+        "structure",
+        "electrical",
+        "analysis",
+        "io",
+        "report",
+        "run",
+        "measured",
+    },
     # the counterpart of a run for measured files
     "measured": {"settings", "electrical", "analysis", "io", "report"},
 }

@@ -29,6 +29,9 @@ class Stage(StrEnum):
         return _DESCRIPTIONS[self]
 
 
+#: The stages by the numbers that files hold.
+STAGES = tuple(Stage)
+
 _DESCRIPTIONS = {
     Stage.DRIFT: "The gap is open and empty while adatoms wander over the surfaces of the tips.",
     Stage.ISLANDS: "Atoms have gathered between the two tips and narrow the gap, which is open.",

@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 from ase.io import write
 
-from nanogap.analysis import Stage, classify_stages, landmarks
+from nanogap.analysis import classify_stages, landmarks
+from nanogap.analysis.stages import STAGES
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.plan import RESULT_FORMAT
 from nanogap.errors import NanogapError
@@ -26,8 +27,6 @@ from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds
 
 #: With less space than this on the disk no failure is the member's own, bytes.
 _LEAST_SPACE = 20_000_000
-
-_STAGES = list(Stage)
 
 
 class DiskFullError(NanogapError):
@@ -145,7 +144,7 @@ def packed(run: RunDirectory, settings: Settings) -> xr.Dataset:
         reasons = "; ".join(dict.fromkeys(run.failures().values()))
         raise NanogapError(f"no snapshot has a transmission: {reasons}")
     average = dataset["transmission_average"].reindex(snapshot=np.arange(count))
-    stages = [_STAGES.index(stage) for stage in classify_stages(observables)]
+    stages = [STAGES.index(stage) for stage in classify_stages(observables)]
     records = run.records()
     geometry = np.full((2, count), np.nan)
     for number in np.flatnonzero(observables["bottleneck_atoms"].to_numpy() > 0):
@@ -162,7 +161,7 @@ def packed(run: RunDirectory, settings: Settings) -> xr.Dataset:
         stage=(
             "snapshot",
             np.array(stages, dtype=np.int8),
-            {"flag_values": list(range(len(_STAGES))), "flag_meanings": _stage_words()},
+            {"flag_values": list(range(len(STAGES))), "flag_meanings": _stage_words()},
         ),
         bottleneck_coordination=("snapshot", geometry[0], {"units": "1"}),
         bottleneck_bond_length=("snapshot", geometry[1], {"units": "angstrom"}),
@@ -184,7 +183,7 @@ def packed(run: RunDirectory, settings: Settings) -> xr.Dataset:
 
 def _stage_words() -> str:
     # CF conventions: meanings are parted by blanks
-    return " ".join(stage.value.replace(" ", "_") for stage in _STAGES)
+    return " ".join(stage.value.replace(" ", "_") for stage in STAGES)
 
 
 def keep_trajectory(run: RunDirectory, path: Path, every: int) -> None:
