@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from nanogap import __version__, cli_first_principles, cli_fit
+from nanogap import __version__, cli_campaign, cli_first_principles, cli_fit
 from nanogap.cli_first_principles import Accuracy, Upf, Yes, confirm_long_work
 from nanogap.cli_measured import register, report_of_data
 from nanogap.cli_output import check_output
@@ -310,6 +310,7 @@ def transmission(
 register(app)
 cli_fit.register(app)
 cli_first_principles.register(app)
+app.add_typer(cli_campaign.app, name="campaign")
 
 
 @contextmanager

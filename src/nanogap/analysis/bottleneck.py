@@ -46,7 +46,8 @@ class BottleneckClass:
     plateaus, members : int
         How many, and of how many members.
     mean, mean_low, mean_high : float
-        Mean of the plateaus, each by its weight, and its 95 % interval by members, G0.
+        Mean of the plateaus, each by its weight, and its 95 % interval by members, G0; NaN for one
+        member.
     deviation : float
         Weighted standard deviation of the means of the plateaus, G0.
     thermal : float
@@ -195,12 +196,15 @@ class BottleneckAnalysis:
         for place, number in enumerate(numbers):
             part = table.isel(plateau=np.flatnonzero(atoms == number))
             g, w = part["conductance"].to_numpy(), part["weight"].to_numpy()
+            members = len(np.unique(part["member"].to_numpy()))
+            if members < _FEWEST:  # drawing the same member again tells nothing
+                low[place] = high[place] = np.nan
             before = table["conductance"].to_numpy()[atoms == numbers[place - 1]]
             found.append(
                 BottleneckClass(
                     atoms=int(number),
                     plateaus=len(g),
-                    members=len(np.unique(part["member"].to_numpy())),
+                    members=members,
                     mean=float(means[place]),
                     mean_low=float(low[place]),
                     mean_high=float(high[place]),

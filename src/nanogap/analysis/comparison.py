@@ -75,6 +75,11 @@ class SampleComparison:
         Probability inside the intervals.
     n_resamples, seed : int
 
+    Attributes
+    ----------
+    range : tuple of float
+        As given, G0.
+
     Raises
     ------
     SettingsError
@@ -93,7 +98,7 @@ class SampleComparison:
             raise SettingsError(f"the range to compare is {low:g} to {high:g} G0; it must ascend")
         if not 0.0 < level < 1.0:
             raise SettingsError(f"confidence level is {level}; it must lie between 0 and 1")
-        self._range = low, high
+        self.range = low, high
         self._level = level
         self._resamples = n_resamples
         self._seed = seed
@@ -112,7 +117,7 @@ class SampleComparison:
         DataFormatError
             If a sample has no point in the range.
         """
-        one, other = first.counts(*self._range), second.counts(*self._range)
+        one, other = first.counts(*self.range), second.counts(*self.range)
         random = np.random.default_rng(self._seed)
         self._distances = _distances(one.sum(axis=0), other.sum(axis=0))
         self._enough = min(len(one), len(other)) >= _FEWEST_GROUPS

@@ -229,12 +229,30 @@ class CampaignFolder:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             taken = _flock(descriptor)
+            if taken:
+                os.utime(path)  # tells when work on the member last began
             yield taken
             # whoever still waits for this file finds the result that is there now
             if taken and self.result_path(entry).is_file():
                 path.unlink(missing_ok=True)
         finally:
             os.close(descriptor)
+
+    def is_abandoned(self, entry: Entry, since: float) -> bool:
+        """Whether work on a member began after a moment and no process does it any more.
+
+        Parameters
+        ----------
+        entry : Entry
+        since : float
+            The moment, s since the epoch.
+        """
+        path = self.path / "locks" / entry.key
+        try:
+            began = path.stat().st_mtime
+        except OSError:
+            return False
+        return began >= since and not _is_locked(path)
 
     def running(self) -> list[Entry]:
         """Members that a process works on now."""

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from ase.io import write
 
-from nanogap.analysis import classify_stages, landmarks
+from nanogap.analysis import classify_stages, first_contact, landmarks
 from nanogap.analysis.stages import STAGES
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.plan import RESULT_FORMAT
@@ -152,6 +152,8 @@ def packed(run: RunDirectory, settings: Settings) -> xr.Dataset:
         connection = analyse_connection(frame, settings.voltage.cutoff)
         geometry[:, number] = bottleneck_bonds(frame, connection.bottleneck)
     failures = run.failures()
+    bonded = first_contact(observables)
+    at_fermi_energy = average.sel(energy=0.0, method="nearest").to_numpy()
     packed_dataset = observables.assign(
         transmission=(
             ("snapshot", "energy"),
@@ -176,6 +178,9 @@ def packed(run: RunDirectory, settings: Settings) -> xr.Dataset:
         "kpoints": str(dataset.attrs.get("kpoints", "")),
         "dynamics_seconds": run.dynamics.seconds,
         "transport_seconds": float(dataset.attrs.get("wall_time", 0.0)),
+        "snapshots": count,
+        "points": int(np.isfinite(at_fermi_energy).sum()),
+        "first_contact": float("nan") if bonded is None else float(at_fermi_energy[bonded]),
         "failures": json.dumps({str(number): reason for number, reason in failures.items()}),
     }
     return packed_dataset

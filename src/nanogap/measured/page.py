@@ -21,7 +21,7 @@ from nanogap.measured.levels import CAUTIONS, histogram_campaign, plateau_campai
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.states import retention_campaign, switching_campaign
 from nanogap.report.histograms import level_displacement_figure
-from nanogap.report.measured import Section, write_measured_page
+from nanogap.report.sections import Section, write_page
 from nanogap.report.style import house_style
 
 # files of one kind whose curves are drawn one by one
@@ -62,12 +62,12 @@ def write_measured_report(files: DataFiles, output: Path) -> dict[str, Any]:
     sections = list(_sections(files, kinds, notes))
     if not sections:
         raise DataFormatError("no analysis applies to these files: " + "; ".join(notes))
-    write_measured_page(
+    listing = Section("Files", head=("file", "taken for"), rows=sorted(named.items()))
+    write_page(
         output,
         title=f"Measurement campaign of {len(named)} files",
-        synthetic=synthetic,
-        sections=sections,
-        files=sorted(named.items()),
+        sections=[*sections, listing],
+        warning="Synthetic data: made by a program, not measured." if synthetic else "",
         notes=notes,
     )
     return {
