@@ -191,11 +191,16 @@ def _drive(folder: Any, retry_failed: bool, yes: bool, as_json: bool) -> None:
         def confirm(needs: Any) -> bool:
             bars.stop()
             log.print(needs.sentence())
-            agreed = yes or typer.confirm("Go on?", default=True, err=True)
+            agreed = yes or not sys.stdin.isatty() or typer.confirm("Go on?", err=True)
             bars.start()
             return agreed
 
-        outcome = drive(folder, confirm, watch)
+        try:
+            outcome = drive(folder, confirm, watch)
+        except KeyboardInterrupt:
+            bars.stop()
+            log.print(f"'nanogap campaign resume {folder.path}' goes on")
+            raise
     content = state.describe()
     write_state_page(folder, content)
     if as_json:
@@ -239,6 +244,9 @@ def _bar(folder: Any, state: Any) -> Iterator[tuple[Callable[[Any], None], Progr
 
 @contextmanager
 def _counted(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    if not total:  # a bar of nothing would leave an empty line before the error
+        yield lambda _: None
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=log, transient=True) as bars:
         task = bars.add_task(what, total=total)

@@ -45,7 +45,8 @@ def ensemble_histogram_figure(histogram: ConductanceHistogram, n_members: int) -
         axes.legend()
     for peak in histogram.peaks:
         place = min(len(counts) - 1, int(np.searchsorted(edges, peak.position)) - 1)
-        height = float((high if n_members > 1 else counts)[max(0, place)])
+        near = (high if n_members > 1 else counts)[max(0, place - 2) : place + 3]
+        height = float(near.max(initial=0.0))
         axes.annotate(
             f"{peak.position:.2f}",
             (peak.position, height),
@@ -193,12 +194,22 @@ def variance_figure(shares: FloatArray, low: FloatArray, high: FloatArray) -> Fi
     axes = figure.subplots()
     for place, name in enumerate(PARTS):
         axes.barh(place, 100.0 * shares[place], color=_PART_COLOURS[name], alpha=0.8)
+        end = shares[place]
         if np.isfinite(low[place]):
             axes.plot([100.0 * low[place], 100.0 * high[place]], [place, place], color=INK)
+            end = high[place]
+        axes.annotate(
+            f"{100.0 * shares[place]:.1f} %",
+            (100.0 * end, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
     axes.set_yticks(range(len(PARTS)), [_PART_NAMES[name] for name in PARTS])
     axes.invert_yaxis()
-    axes.set_xlim(0.0, 100.0)
-    axes.set_xlabel("part of the variance of the conductance (%)    (lines: 95 %, members drawn)")
+    axes.set_xlim(0.0, 112.0)
+    axes.set_xlabel("part of the variance (%); lines: 95 %")
     return figure
 
 
