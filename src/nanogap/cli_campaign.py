@@ -191,12 +191,12 @@ def _drive(folder: Any, retry_failed: bool, yes: bool, as_json: bool) -> None:
         def confirm(needs: Any) -> bool:
             bars.stop()
             log.print(needs.sentence())
-            agreed = yes or not sys.stdin.isatty() or typer.confirm("Go on?", err=True)
+            agreed = typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
             bars.start()
             return agreed
 
         try:
-            outcome = drive(folder, confirm, watch)
+            outcome = drive(folder, None if yes else confirm, watch)
         except KeyboardInterrupt:
             bars.stop()
             log.print(f"'nanogap campaign resume {folder.path}' goes on")

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,7 +35,7 @@ vacuum = 12.0
 time_step = 4.0
 equilibration_time = 80.0
 production_time = 400.0
-sampling_interval = 40.0
+sampling_interval = 100.0
 
 [junction]
 cut = "paper"
@@ -93,9 +94,9 @@ def test_results_are_packed_and_the_rest_is_cleared_away(whole):
     kept = list((whole / "trajectories").iterdir())
     assert [path.name for path in kept] == [f"{folder.entries[0].key}.extxyz.xz"]
     numbers = [frame.info["snapshot"] for frame in read(kept[0], ":")]
-    assert {0, 4, 8, 10} <= set(numbers)
+    assert {0, 4} <= set(numbers)
     dataset = collected(whole)
-    assert dataset.sizes == {"member": 2, "snapshot": 11, "energy": 1}
+    assert dataset.sizes == {"member": 2, "snapshot": 5, "energy": 1}
     assert (dataset["core_seconds"] > 1.0).all()
     assert np.isfinite(dataset["transmission"]).all()
     bonded = dataset["bottleneck_atoms"].to_numpy() > 0
@@ -118,7 +119,7 @@ def test_kills_change_nothing(file, whole):
     """Kill the driver, and members, at random: the same conductances to the bit."""
     path = file.parent / "disturbed"
     dice = random.Random(3)  # noqa: S311 no secret
-    for kill_driver in (True, False, True):
+    for kill_driver in (True, False):
         driver = subprocess.Popen(
             [*PROGRAM, "run", str(file), "-o", str(path), "--yes"],
             stdout=subprocess.DEVNULL,
@@ -164,6 +165,9 @@ def test_the_cluster_engine_gives_the_same_dataset(file, whole):
     other = file.parent / "cluster.toml"
     other.write_text(CAMPAIGN.replace("workers = 2", 'workers = 2\nkind = "test-cluster"'))
     path = file.parent / "cluster"
+    # a result that is there is not computed again, wherever it was made
+    folder, made = CampaignFolder.plan(path, other), CampaignFolder(whole)
+    shutil.copy(made.result_path(made.entries[0]), folder.result_path(folder.entries[0]))
     content = json.loads(call("run", other, "-o", path, "--yes", "--json"))
     assert content["state"] == "finished"
     call("collect", path)
@@ -176,13 +180,13 @@ def test_the_cluster_engine_gives_the_same_dataset(file, whole):
 
 def test_status_collect_and_report_of_a_campaign(whole):
     content = json.loads(call("status", whole, "--json"))
-    assert (content["state"], content["finished"], content["points"]) == ("finished", 2, 22)
+    assert (content["state"], content["finished"], content["points"]) == ("finished", 2, 10)
     assert "2 of 2" in (whole / "status.html").read_text()
     table = whole / "table.csv"
     assert (
-        json.loads(call("collect", whole, "--export", table, "--json"))["tables"][str(table)] == 22
+        json.loads(call("collect", whole, "--export", table, "--json"))["tables"][str(table)] == 10
     )
     report = json.loads(call("report", whole, "--figures", whole / "figures", "--json"))
-    assert (report["members"], report["points"]) == (2, 22)
-    assert "22 conductances of 2 members" in (whole / "report.html").read_text()
+    assert (report["members"], report["points"]) == (2, 10)
+    assert "10 conductances of 2 members" in (whole / "report.html").read_text()
     assert (whole / "figures" / "histogram.pdf").read_bytes().startswith(b"%PDF")

@@ -6,14 +6,17 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import partial
 
 import pytest
 
+from nanogap.campaign import drive as driving
 from nanogap.campaign import local, member
+from nanogap.campaign.estimate import Estimate
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.local import LocalExecutor, fitting_workers
 from nanogap.campaign.member import DiskFullError
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.errors import DataFormatError, NanogapError, SettingsError
 
 
 def calls(folder):
@@ -79,6 +82,49 @@ def test_attempts_that_get_further_do_not_count(make_folder):
         assert folder.given_up() == {}
     folder.record_failure(entry, "killed again", 30)
     assert folder.given_up() == {entry.key: "killed again"}
+
+
+def test_a_campaign_of_which_no_member_succeeds_ends_early(make_folder, command):
+    folder = make_folder("repeats = 8\n[executor]\nattempts = 1")
+    for entry in folder.entries:
+        order(folder, f"{entry.key}.die", "9")
+    with pytest.raises(NanogapError, match=r"none succeeded.*signal 9"):
+        LocalExecutor(folder, 1, command=command).run(folder.pending())
+    assert calls(folder).total() == 3
+    with pytest.raises(NanogapError, match="none succeeded"):
+        LocalExecutor(folder, 1, command=command).run(folder.pending())
+    assert calls(folder).total() == 4
+
+
+def drive_with(monkeypatch, command):
+    """Make the driver use a program that needs no physics, and estimates that need no result."""
+    monkeypatch.setattr(driving, "LocalExecutor", partial(LocalExecutor, command=command))
+    needs = Estimate(1, 1.0, 1.0, 1e6, 1e3, 1)
+    monkeypatch.setattr(driving, "estimate", lambda f, _: needs if f.finished() else None)
+
+
+def test_the_question_comes_after_the_first_member(make_folder, command, monkeypatch):
+    folder = make_folder("repeats = 3")
+    drive_with(monkeypatch, command)
+    outcome = driving.drive(folder, lambda _: False)
+    assert outcome.declined
+    assert len(folder.finished()) == 1
+    asked = []
+    outcome = driving.drive(folder, lambda needs: asked.append(needs) or True)
+    assert not outcome.declined
+    assert len(asked) == 1
+    assert len(folder.finished()) == 3
+    assert driving.drive(folder, lambda _: False).estimate is None  # nothing left to ask about
+
+
+def test_without_a_question_all_members_run_at_once(make_folder, command, monkeypatch):
+    folder = make_folder("repeats = 3\n[executor]\nworkers = 3")
+    drive_with(monkeypatch, command)
+    order(folder, "slow")
+    tallies = []
+    driving.drive(folder, None, tallies.append)
+    assert max(tally.running for tally in tallies) == 3
+    assert len(folder.finished()) == 3
 
 
 def test_two_drivers_share_the_members(make_folder, command):

@@ -7,12 +7,11 @@ from nanogap.campaign.estimate import Estimate, estimate
 from nanogap.campaign.executor import Tally, Watcher
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.local import LocalExecutor, fitting_workers
-from nanogap.errors import NanogapError
 
 _GIGABYTE = 1e9
 
-#: Members that are tried before a campaign of which none succeeds is given up.
-_TRIED = 3
+#: Memory that a member is taken to need before one has been measured, bytes.
+_ASSUMED_MEMORY = 2e9
 
 
 @dataclass(frozen=True)
@@ -33,19 +32,18 @@ class Outcome:
 
 def drive(
     folder: CampaignFolder,
-    confirm: Callable[[Estimate], bool],
+    confirm: Callable[[Estimate], bool] | None = None,
     watch: Watcher = lambda _: None,
 ) -> Outcome:
     """Run all members that are left.
 
-    If no member is finished yet, the first one is run alone: what it needed is the estimate that
-    the question is about, and its result stays.
-
     Parameters
     ----------
     folder : CampaignFolder
-    confirm : callable
-        Asked with the estimate before more than one member is run.
+    confirm : callable, optional
+        Asked, with what the members that are left will need, before they are run. To know that,
+        the first member is run alone if none is finished yet; its result stays. Without a
+        question all members are run at once.
     watch : callable
         Called with a `Tally` several times a second.
 
@@ -54,28 +52,28 @@ def drive(
     NanogapError
         If the disk is full, the executor cannot be started, or no member at all succeeds.
     """
-    asked, gigabytes = folder.file.executor.workers, folder.file.executor.memory
-    for entry in folder.pending()[:_TRIED]:
-        if not folder.finished():
-            _run(folder, [entry], 1, None, watch)
     pending = folder.pending()
-    if not folder.finished():
-        reasons = list(dict.fromkeys(folder.given_up().values()))
-        raise NanogapError(
-            f"no member succeeded, and the rest of {folder.path} is not tried: {'; '.join(reasons)}"
-        )
-    memory = None if gigabytes is None else gigabytes * _GIGABYTE
-    needs = estimate(folder, fitting_workers(asked, memory))
-    if needs is not None:
-        memory = memory or needs.memory
-        needs = estimate(folder, fitting_workers(asked, memory))
+    while confirm is not None and pending and not folder.finished():
+        _run(folder, pending[:1], 1, None, watch)
+        pending = folder.pending()
     if not pending:
         watch(Tally(len(folder.entries), len(folder.finished()), 0, len(folder.given_up())))
         return Outcome(declined=False, estimate=None)
-    if needs is not None and not confirm(needs):
+    workers, memory = _room(folder)
+    needs = estimate(folder, workers)
+    if needs is not None and confirm is not None and not confirm(needs):
         return Outcome(declined=True, estimate=needs)
-    _run(folder, pending, fitting_workers(asked, memory), memory, watch)
+    _run(folder, pending, workers, memory, watch)
     return Outcome(declined=False, estimate=needs)
+
+
+def _room(folder: CampaignFolder) -> tuple[int, float]:
+    """Return how many members run at a time, and the memory that one is taken to need, bytes."""
+    options, seen = folder.file.executor, estimate(folder, 1)
+    memory = _ASSUMED_MEMORY if seen is None else seen.memory
+    if options.memory is not None:
+        memory = options.memory * _GIGABYTE
+    return fitting_workers(options.workers, memory), memory
 
 
 def _run(

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.member import DiskFullError, disk_is_full, progress
 from nanogap.campaign.worker import BUSY, FAILED, FULL
+from nanogap.errors import NanogapError
 
 _PAUSE = 0.1
 
 #: How long a member that another process works on is left alone, s.
 _BUSY_PAUSE = 2.0
+
+#: Members that are given up before a campaign of which none succeeds ends.
+_TRIED = 3
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class Executor(ABC):
         ------
         DiskFullError
             If there is no space left; what is finished stays.
+        NanogapError
+            If the first members all fail.
         """
         self._queue = deque(entries)
         total, self._finished = len(self._folder.entries), len(self._folder.finished())
@@ -142,6 +148,16 @@ class Executor(ABC):
                 self._queue.append(entry)
             else:
                 self._given_up += 1
+                self._despair()
+
+    def _despair(self) -> None:
+        """End a campaign of which no member succeeds, before all are tried."""
+        if not self._finished and self._given_up >= _TRIED:
+            reasons = "; ".join(dict.fromkeys(self._folder.given_up().values()))
+            raise NanogapError(
+                f"{self._given_up} members failed and none succeeded, so the rest of "
+                f"{self._folder.path} is not tried: {reasons}"
+            )
 
     def _wake(self) -> None:
         now = time.monotonic()
