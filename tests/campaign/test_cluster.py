@@ -2,11 +2,16 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import slurm
 
 from nanogap.campaign.cluster import ClusterExecutor
 from nanogap.campaign.local import LocalExecutor
@@ -96,3 +101,42 @@ def test_slurm_without_slurm_is_one_sentence(make_folder, monkeypatch):
     folder = make_folder('[executor]\nkind = "slurm"')
     with pytest.raises(SettingsError, match="no sbatch"):
         ClusterExecutor(folder, 1)
+
+
+def test_a_real_slurm_runs_members_and_tries_again_those_that_it_killed(
+    make_folder, command, tmp_path, monkeypatch
+):
+    """One job is cancelled from outside, as a walltime or a node failure would end it."""
+    folder = make_folder('repeats = 3\n[executor]\nkind = "slurm"\nworkers = 2\nwalltime = 0.1')
+    key = folder.entries[0].key
+    program = tmp_path / "is_cancelled_once.py"
+    program.write_text(
+        "import os, pathlib, runpy, subprocess, sys, time\n"
+        "mark = pathlib.Path(sys.argv[1]) / 'cancelled'\n"
+        f"if sys.argv[2] == {key!r} and not mark.exists():\n"
+        "    mark.write_text('')\n"
+        "    subprocess.run(['scancel', os.environ['SLURM_JOB_ID']])\n"
+        "    time.sleep(600)\n"
+        f"runpy.run_path({command[1]!r})\n"
+    )
+    with slurm.single_node(tmp_path / "slurm", monkeypatch):
+        ClusterExecutor(folder, 2, (command[0], str(program))).run(folder.pending())
+    assert len(folder.finished()) == 3
+    assert set(calls(folder).values()) == {1}
+    assert folder.failure(folder.entries[0]).attempts == 1
+    assert "the job died" in folder.failure(folder.entries[0]).reason
+
+
+def test_a_campaign_file_may_bring_its_own_submission_script(
+    make_folder, command, tmp_path, monkeypatch
+):
+    folder = make_folder(
+        '[executor]\nkind = "slurm"\npartition = "short"\nsubmission_script = """\n'
+        "#!/bin/bash\n#SBATCH --partition={{partition}}\n#SBATCH --chdir={{working_directory}}\n"
+        f"touch {tmp_path}/own\n{{{{command}}}}\n"
+        '"""'
+    )
+    with slurm.single_node(tmp_path / "slurm", monkeypatch):
+        ClusterExecutor(folder, 1, command).run(folder.pending())
+    assert len(folder.finished()) == 1
+    assert (tmp_path / "own").exists()

@@ -5,10 +5,12 @@ done is decided by the campaign folder alone: a job that comes twice finds the r
 of the other, and ends. Jobs of a driver that was killed go on; the next driver finds them at work.
 """
 
+import math
 import os
 import shutil
 import subprocess
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -24,6 +26,28 @@ _PATIENCE = 60.0
 
 #: Jobs at a time where neither the file nor the machine says how many.
 _JOBS = 100
+
+
+#: What is submitted to SLURM unless the campaign file has a template of its own (Jinja).
+SUBMISSION_SCRIPT = """\
+#!/bin/bash
+#SBATCH --job-name={{job_name}}
+#SBATCH --chdir={{working_directory}}
+#SBATCH --output=job.out
+#SBATCH --ntasks=1
+#SBATCH --cpus-per-task=1
+{%- if partition %}
+#SBATCH --partition={{partition}}
+{%- endif %}
+{%- if run_time_max %}
+#SBATCH --time={{ [1, run_time_max // 60]|max }}
+{%- endif %}
+{%- if memory_max %}
+#SBATCH --mem={{memory_max}}G
+{%- endif %}
+
+{{command}}
+"""
 
 
 def job(command: Sequence[str], log: str) -> int:
@@ -95,18 +119,22 @@ class ClusterExecutor(Executor):
         return len(self._jobs)
 
     def _log(self, entry: Entry) -> str:
-        return str(self._folder.path / "logs" / f"{entry.key}.log")
+        # absolute: a job has a working directory of its own
+        return str(self._folder.path.absolute() / "logs" / f"{entry.key}.log")
 
     def _start(self, entry: Entry) -> None:
         self._submitted += 1
         path = str(self._folder.path.absolute())
         submitted = time.time()
-        future = self._engine.submit(
-            job,
-            (*self._command, path, entry.key),
-            self._log(entry),
-            resource_dict=self._resources(entry),
-        )
+        with warnings.catch_warnings():
+            # keys that go on to the submission script, such as the partition
+            warnings.filterwarnings("ignore", "The following keys are not recognized")
+            future = self._engine.submit(
+                job,
+                (*self._command, path, entry.key),
+                self._log(entry),
+                resource_dict=self._resources(entry),
+            )
         self._jobs[entry.key] = future, entry, submitted
 
     def _resources(self, entry: Entry) -> dict[str, Any]:
@@ -114,31 +142,41 @@ class ClusterExecutor(Executor):
         options = self._folder.file.executor
         if options.kind == "single-node":
             return {}
-        asked = {
+        asked: dict[str, Any] = {
             "cores": 1,
             "threads_per_core": 1,
             "cache_key": f"{entry.key}-{self._submitted}",
-            "run_time_max": None if options.walltime is None else round(3600 * options.walltime),
-            "partition": options.partition,
-            "submission_template": options.submission_script,
         }
+        if options.kind == "slurm":
+            seconds = None if options.walltime is None else round(3600 * options.walltime)
+            memory = None if options.memory is None else math.ceil(options.memory)
+            asked |= {
+                "job_name": f"nanogap-{entry.key[:8]}",
+                "run_time_max": seconds,
+                "memory_max": memory,
+                "partition": options.partition,
+                "submission_template": options.submission_script or SUBMISSION_SCRIPT,
+            }
         return {name: value for name, value in asked.items() if value is not None}
 
     def _ended(self) -> Iterator[Ended]:
         for key, (future, entry, submitted) in list(self._jobs.items()):
-            status = self._status(future, entry, submitted)
-            if status is not None:
+            ended = self._look_at(future, entry, submitted)
+            if ended is not None:
                 del self._jobs[key]
-                yield Ended(entry, status, self._log(entry))
+                yield ended
 
-    def _status(self, future: "Future[int]", entry: Entry, submitted: float) -> int | None:
-        """Return the exit status of a job, or None while it goes on."""
+    def _look_at(self, future: "Future[int]", entry: Entry, submitted: float) -> Ended | None:
+        """Tell how a job ended, or None while it goes on."""
+        log = self._log(entry)
         if future.done():
-            if not future.cancelled() and future.exception() is None:
-                return future.result()
-            return 1  # the job died, which is all that the engine knows
+            error = None if future.cancelled() else future.exception()
+            if error is None and not future.cancelled():
+                return Ended(entry, future.result(), log)
+            words = " ".join(str(error).split())
+            return Ended(entry, 1, log, f"the job died: {type(error).__name__}: {words}")
         if self._folder.result_path(entry).is_file():
-            return 0
+            return Ended(entry, 0, log)
         if not self._folder.is_abandoned(entry, submitted):
             self._idle.pop(entry.key, None)
             return None
@@ -147,7 +185,7 @@ class ClusterExecutor(Executor):
             return None
         del self._idle[entry.key]
         future.cancel()
-        return 1
+        return Ended(entry, 1, log, "the job died without a word")
 
     def _stop(self) -> None:
         self._engine.shutdown(wait=False, cancel_futures=True)

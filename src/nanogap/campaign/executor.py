@@ -50,11 +50,14 @@ class Ended:
         Exit status; negative: the signal that killed it.
     log : str
         Where it wrote.
+    cause : str
+        Why, if it was not the worker itself that ended.
     """
 
     entry: Entry
     status: int
     log: str
+    cause: str = ""
 
 
 class Executor(ABC):
@@ -141,7 +144,8 @@ class Executor(ABC):
         else:
             if status != FAILED:  # a worker that fails by itself leaves its reason
                 cause = f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
-                reason = f"the process of the member {cause}: see {ended.log}"
+                cause = ended.cause or f"the process of the member {cause}"
+                reason = f"{cause}: see {ended.log}"
                 self._folder.record_failure(entry, reason, progress(self._folder, entry))
             failure = self._folder.failure(entry)
             if failure is None or failure.attempts < self._folder.file.executor.attempts:
