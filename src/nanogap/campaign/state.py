@@ -1,6 +1,7 @@
 """How far a campaign is: as data, and as a small page that refreshes itself."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,14 @@ from nanogap.campaign.collect import result_attributes
 from nanogap.campaign.estimate import estimate
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.errors import NanogapError
+from nanogap.io import read_arrays
 from nanogap.report.sections import Section, write_page
-from nanogap.run import RunDirectory, fermi_level_transmission
+from nanogap.run import RunDirectory
 
 #: Seconds after which the browser loads the page anew.
 REFRESH = 10
 
+#: Conductances shown of a running member.
 _LAST = 20
 
 
@@ -29,6 +32,8 @@ class CampaignState:
     def __init__(self, folder: CampaignFolder) -> None:
         self._folder = folder
         self._made: dict[str, dict[str, Any]] = {}
+        self._seen: dict[Path, float] = {}
+        self._hours_each: float | None = None
         self._begun = time.monotonic()
         self._first_count: int | None = None
 
@@ -40,7 +45,7 @@ class CampaignState:
         dict
             ``state`` (running, finished, interrupted: resume it, or incomplete: members were given
             up), ``planned``, ``finished``, ``running`` (members: key, step, end_step,
-            transmission so far), ``given_up`` (key to reason), ``points`` (conductances so far),
+            the last transmissions), ``given_up`` (key to reason), ``points`` (conductances so far),
             ``first_contact`` (``members``, ``mean``, ``deviation``, G0), ``core_hours``,
             ``hours_left`` (None where unknown) and ``dataset``, ``report`` (path or None).
         """
@@ -78,11 +83,18 @@ class CampaignState:
         try:
             run = RunDirectory(self._folder.run_path(entry))
             content |= {"step": run.dynamics.step, "end_step": run.dynamics.end_step}
-            dataset = run.transmission()
-            known = fermi_level_transmission(dataset) if dataset is not None else {}
+            last = sorted((run.path / "transmission").glob("[0-9]*.nc"))[-_LAST:]
+            content["transmission"] = [self._transmission(path) for path in last]
         except (NanogapError, OSError):
             return {"step": 0, "end_step": 0, "transmission": [], **content}
-        return {**content, "transmission": [known[number] for number in sorted(known)]}
+        return content
+
+    def _transmission(self, path: Path) -> float:
+        """Read the transmission of a snapshot at the Fermi energy, once."""
+        if path not in self._seen:
+            average, energy = read_arrays(path, ["transmission_average", "energy"])
+            self._seen[path] = float(average.ravel()[np.argmin(np.abs(energy))])
+        return self._seen[path]
 
     def _hours_left(self, finished: int, left: int, running: int) -> float | None:
         """Estimate from the pace since this object is there, or from what members needed."""
@@ -93,8 +105,12 @@ class CampaignState:
         gained = finished - self._first_count
         if gained > max(2, running):
             return left * (time.monotonic() - self._begun) / gained / 3600.0
-        found = estimate(self._folder, max(1, running))
-        return None if found is None else found.wall_hours
+        if self._hours_each is None:
+            found = estimate(self._folder, 1)
+            if found is None or not found.members:
+                return None
+            self._hours_each = found.core_hours / found.members
+        return self._hours_each * left / max(1, min(running, left))
 
 
 def _state(running: int, left: int, given_up: int) -> str:
@@ -134,13 +150,13 @@ def write_state_page(folder: CampaignFolder, content: dict[str, Any]) -> None:
         sections.append(
             Section(
                 "Running",
-                head=("member", "varied", "time steps", "conductances so far (G0)"),
+                head=("member", "varied", "time steps", "last conductances (G0)"),
                 rows=[
                     [
                         one["key"][:8],
                         ", ".join(f"{key} = {value}" for key, value in one["axes"].items()),
                         f"{one['step']} of {one['end_step']}" if one["end_step"] else "beginning",
-                        " ".join(f"{value:.2f}" for value in one["transmission"][-_LAST:]),
+                        " ".join(f"{value:.2f}" for value in one["transmission"]),
                     ]
                     for one in content["running"]
                 ],

@@ -1,6 +1,6 @@
 """A run directory from start to finish: order, checkpoints, resume, workers."""
 
-from nanogap.run.directory import RunDirectory, fermi_level_transmission
+from nanogap.run.directory import RunDirectory
 from nanogap.run.driver import Stand, build_structure, resume_run, start_run
 from nanogap.run.summary import make_report, status
 
@@ -8,7 +8,6 @@ __all__ = [
     "RunDirectory",
     "Stand",
     "build_structure",
-    "fermi_level_transmission",
     "make_report",
     "resume_run",
     "start_run",
