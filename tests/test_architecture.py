@@ -36,8 +36,19 @@ MAY_IMPORT = {
         "io",
         "report",
     },
+    # many runs
+    "campaign": {
+        "settings",
+        "structure",
+        "electrical",
+        "analysis",
+        "io",
+        "report",
+        "run",
+        "measured",
+    },
     # the counterpart of a run for measured files
-    "campaign": {"settings", "electrical", "analysis", "io", "report"},
+    "measured": {"settings", "electrical", "analysis", "io", "report"},
 }
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nanogap import __version__, cli_dynamics, cli_first_principles, cli_fit
+from nanogap import __version__, cli_campaign, cli_dynamics, cli_first_principles, cli_fit
 from nanogap.cli_first_principles import ACCURACY, Upf, Yes, pwcond_options
 from nanogap.cli_measured import register, report_of_data
 from nanogap.cli_output import check_output, show_progress
@@ -194,7 +194,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a run anew, finished or not, or that of a measurement campaign."""
-    from nanogap.campaign.files import are_measured
+    from nanogap.measured.files import are_measured
     from nanogap.run import RunDirectory, make_report
 
     if are_measured(data):
@@ -309,6 +309,7 @@ register(app)
 cli_dynamics.register(app)
 cli_fit.register(app)
 cli_first_principles.register(app)
+app.add_typer(cli_campaign.app, name="campaign")
 
 
 def _conclude(directory: Path, as_json: bool) -> None:

@@ -61,7 +61,7 @@ def histogram(
     as_json: AsJson = False,
 ) -> None:
     """Count conductances over all cycles and devices, with and without the series resistance."""
-    from nanogap.campaign import histogram_campaign
+    from nanogap.measured import histogram_campaign
 
     cli_output.check_figure(output)
     data = cli_output.data_files(
@@ -78,7 +78,7 @@ def histogram(
         )
         content = result.summary()
     if output is not None:
-        from nanogap.campaign import drawing
+        from nanogap.measured import drawing
 
         cli_output.save(
             drawing.draw_aligned(result) if aligned else drawing.draw_histogram(result), output
@@ -120,7 +120,7 @@ def plateaus(
 ) -> None:
     """Cut every cycle into plateaus: levels, lengths, steps, nearest multiples of G0."""
     from nanogap.analysis.plateaus import PlateauDetection
-    from nanogap.campaign import plateau_campaign
+    from nanogap.measured import plateau_campaign
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, series_uncertainty, pristine, columns)
@@ -128,7 +128,7 @@ def plateaus(
         result = plateau_campaign(data, PlateauDetection(minimum_length, minimum_step, strictness))
         content = result.summary()
     if output is not None:
-        from nanogap.campaign import drawing
+        from nanogap.measured import drawing
 
         cli_output.save(drawing.draw_plateaus(result), output)
     cli_output.tell(content)
@@ -171,7 +171,7 @@ def switching(
     as_json: AsJson = False,
 ) -> None:
     """Find SET and RESET events in current-voltage loops, the two states, endurance."""
-    from nanogap.campaign import switching_campaign
+    from nanogap.measured import switching_campaign
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, None, None, columns)
@@ -185,7 +185,7 @@ def switching(
         )
         content = result.summary()
     if output is not None:
-        from nanogap.campaign import drawing
+        from nanogap.measured import drawing
 
         if distribution:
             figure = drawing.draw_weibull(result)
@@ -229,7 +229,7 @@ def retention(
     as_json: AsJson = False,
 ) -> None:
     """Fit how states that are only read drift with time."""
-    from nanogap.campaign import retention_campaign
+    from nanogap.measured import retention_campaign
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, series_uncertainty, pristine, columns)
@@ -237,7 +237,7 @@ def retention(
         result = retention_campaign(data, tolerance)
         content = result.summary()
     if output is not None:
-        from nanogap.campaign import drawing
+        from nanogap.measured import drawing
 
         cli_output.save(drawing.draw_retention(result), output)
     cli_output.tell(content)
@@ -274,7 +274,7 @@ def noise(
     as_json: AsJson = False,
 ) -> None:
     """Analyse the fluctuations of a plateau: size, spectrum, telegraph noise."""
-    from nanogap.campaign import noise_campaign
+    from nanogap.measured import noise_campaign
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, None, pristine, columns, averaging_time)
@@ -282,7 +282,7 @@ def noise(
         result = noise_campaign(data, interval=interval, band=band)
         content = result.summary()
     if output is not None:
-        from nanogap.campaign import drawing
+        from nanogap.measured import drawing
 
         cli_output.save(drawing.draw_noise(result.rows[0]), output)
         if len(result.rows) > 1:
@@ -319,7 +319,7 @@ def breakdown(
     as_json: AsJson = False,
 ) -> None:
     """Find where pristine wires broke: voltage, current, power, resistance before and after."""
-    from nanogap.campaign import breakdown_campaign
+    from nanogap.measured import breakdown_campaign
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, 0.0, None, None, columns)
@@ -327,7 +327,7 @@ def breakdown(
         result = breakdown_campaign(data, minimum_drop)
         content = result.summary()
     if output is not None:
-        from nanogap.campaign import drawing
+        from nanogap.measured import drawing
 
         cli_output.save(drawing.draw_breakdown(result), output)
     cli_output.tell(content)
@@ -374,7 +374,7 @@ def synthetic(
     as_json: AsJson = False,
 ) -> None:
     """Write synthetic measurements whose every answer is known (truth.json)."""
-    from nanogap.campaign import write_synthetic
+    from nanogap.measured import write_synthetic
 
     with log.status("Synthetic data"):
         content = write_synthetic(
@@ -396,12 +396,12 @@ def synthetic(
 
 def report_of_data(data: list[Path], output: Path, as_json: bool) -> None:
     """Write the report of a measurement campaign."""
-    from nanogap.campaign.page import write_campaign_report
+    from nanogap.measured.page import write_measured_report
 
     if output.suffix.casefold() != ".html" or not output.absolute().parent.is_dir():
         raise SettingsError(f"-o {output}: the report is an .html file in a folder that exists")
     with log.status("Report"):
-        content = write_campaign_report(cli_output.data_files(data, 0.0, None, None, None), output)
+        content = write_measured_report(cli_output.data_files(data, 0.0, None, None, None), output)
     if as_json:
         cli_output.emit(content)
     else:

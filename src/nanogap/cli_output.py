@@ -22,7 +22,7 @@ from rich.table import Table
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
-    from nanogap.campaign import DataFiles
+    from nanogap.measured import DataFiles
 
 log = Console(stderr=True)
 
@@ -37,8 +37,8 @@ def data_files(
     saturated: list[Path] | None = None,
 ) -> "DataFiles":
     """Gather what says which files and how."""
-    from nanogap.campaign import DataFiles, DeviceResistances, parse_columns
     from nanogap.electrical import SeriesResistance
+    from nanogap.measured import DataFiles, DeviceResistances, parse_columns
 
     chosen = parse_columns(columns)
     given = [bool(resistance), bool(pristine), bool(saturated)]

@@ -332,3 +332,23 @@ def test_damaged_files_of_a_run_are_named(whole, tmp_path):
     code, _, err = call("resume", folder)
     assert code == 2
     assert "tips.extxyz is damaged" in " ".join(err.split())
+
+
+def test_transport_that_goes_on_gives_the_same_transmissions_to_the_bit(whole, tmp_path):
+    """Leads are shared between snapshots, so what came first decides the last bits."""
+    folder = tmp_path / "run"
+    shutil.copytree(whole, folder)
+    paths = sorted((folder / "transmission").glob("[0-9]*.nc"))
+    before = {path.name: transmissions(path) for path in paths}
+    for path in paths[len(paths) // 2 :]:
+        path.unlink()
+    command = [sys.executable, "-m", "nanogap.run.transport_process", str(folder), "0", "1"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE)  # it ends with its stdin
+    assert process.wait(timeout=300) == 0
+    process.stdin.close()
+    assert {path.name: transmissions(path) for path in paths} == before
+
+
+def transmissions(path):
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        return dataset["transmission"].to_numpy().tobytes()

@@ -3,6 +3,7 @@ import pytest
 from ase import Atoms
 
 from nanogap.structure import analyse_connection
+from nanogap.structure.connectivity import bottleneck_bonds
 
 A = 4.2
 BOND = A / np.sqrt(2)
@@ -58,3 +59,19 @@ def test_cutoff_decides_what_is_connected():
     stretched = rows((1, 1, [1, 2.25, 3.25]))
     assert analyse_connection(stretched, 4.0).connected
     assert not analyse_connection(stretched, 3.5).connected
+
+
+def test_bonds_of_a_one_atom_bottleneck_are_those_of_its_chain():
+    """In a chain every atom has two neighbours, one spacing away."""
+    chain = rows((1, 1, (1, 2, 3)))
+    bottleneck = analyse_connection(chain, cutoff=4.0).bottleneck
+    coordination, length = bottleneck_bonds(chain, np.array([len(chain) - 2]))
+    assert (coordination, length) == (2.0, pytest.approx(BOND))
+    assert len(bottleneck) == 1
+    assert np.isnan(bottleneck_bonds(chain, np.array([], dtype=int))).all()
+
+
+def test_a_bond_within_the_bottleneck_counts_for_both_its_atoms():
+    dimer = rows((0, 0, (2,)), (1, 0, (2,)))
+    pair = np.array([len(dimer) - 2, len(dimer) - 1])
+    assert bottleneck_bonds(dimer, pair) == (1.0, pytest.approx(BOND))

@@ -31,6 +31,9 @@ class Stage(StrEnum):
         return _DESCRIPTIONS[self]
 
 
+#: The stages by the numbers that files hold.
+STAGES = tuple(Stage)
+
 _DESCRIPTIONS = {
     Stage.DRIFT: "The gap is open; adatoms, if there are any, wander singly over the terraces.",
     Stage.ISLANDS: "The gap is open; adatoms have gathered to islands on the tips and narrow it.",

@@ -1,246 +1,291 @@
-"""The report of a measurement campaign: every figure that its files can give."""
+"""The report of a campaign: what its members say together, as one HTML page."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from nanogap.analysis.plateaus import PlateauDetection
-from nanogap.campaign import drawing
-from nanogap.campaign.breakdown import breakdown_campaign
-from nanogap.campaign.classify import Protocol, protocol_of
-from nanogap.campaign.files import DataFiles
-from nanogap.campaign.fluctuations import noise_campaign
-from nanogap.campaign.levels import CAUTIONS, histogram_campaign, plateau_campaign
-from nanogap.campaign.resistances import DeviceResistances
-from nanogap.campaign.states import retention_campaign, switching_campaign
-from nanogap.electrical import level_displacement
-from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io.measurement import DATA_SUFFIXES, natural_order
-from nanogap.report.campaign import Section, write_campaign_page
-from nanogap.report.histograms import level_displacement_figure
+from nanogap.analysis.bottleneck import PARTS
+from nanogap.campaign.collect import collect, dataset_path, open_ensemble
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.statistics import GEOMETRIES, EnsembleStatistics, ensemble_statistics
+from nanogap.measured import DataFiles
+from nanogap.report import ensemble
+from nanogap.report.marks import mark, save_figure
+from nanogap.report.sections import Section, write_page
 from nanogap.report.style import house_style
 
-# files of one kind whose curves are drawn one by one
-_SHOWN = 4
+
+def report_path(folder: CampaignFolder) -> Path:
+    """Where the report of a campaign lies."""
+    return folder.path / "report.html"
 
 
-def write_campaign_report(files: DataFiles, output: Path) -> dict[str, Any]:
-    """Write the report of a campaign as one HTML page.
-
-    What is in series with the gap is taken from pristine curves among the files, device by
-    device, where there are any.
+def write_campaign_report(
+    folder: CampaignFolder,
+    measured: DataFiles | None = None,
+    added_resistance: float = 0.0,
+    figures: Path | None = None,
+) -> dict[str, Any]:
+    """Collect the members that are finished and write the report.
 
     Parameters
     ----------
-    files : DataFiles
-    output : Path
-        The HTML file.
+    folder : CampaignFolder
+    measured, added_resistance
+        See `nanogap.campaign.statistics.ensemble_statistics`.
+    figures : Path, optional
+        A folder for the figures as files.
 
     Returns
     -------
     dict
-        ``report`` (path), ``files`` (name to protocol), ``sections`` and ``synthetic``.
+        The statistics as plain data, and ``report`` (path).
     """
-    kinds: dict[Protocol, list[Path]] = {}
-    named: dict[str, str] = {}
-    notes: list[str] = []
-    synthetic = False
-    for path, dataset in _each(files):
-        protocol = protocol_of(dataset)
-        kinds.setdefault(protocol, []).append(path)
-        named[str(path)] = protocol.value
-        synthetic |= "synthetic" in dataset.attrs
-        if dataset.attrs.get("notes"):
-            notes.append(f"{path.name}: {dataset.attrs['notes']}")
-    if Protocol.PRISTINE in kinds and not files.resistances.default.resistance:
-        pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)
-        files = replace(files, resistances=pristine)
-    sections = list(_sections(files, kinds, notes))
-    if not sections:
-        raise DataFormatError("no analysis applies to these files: " + "; ".join(notes))
-    write_campaign_page(
-        output,
-        title=f"Measurement campaign of {len(named)} files",
-        synthetic=synthetic,
+    collected = collect(folder)
+    with open_ensemble(dataset_path(folder)) as dataset:
+        statistics = ensemble_statistics(dataset, measured, added_resistance)
+    drawn = draw_all(statistics)
+    sections = list(_sections(statistics, drawn))
+    sections.append(_members(folder, collected))
+    comparison = statistics.comparison
+    synthetic = comparison is not None and comparison.synthetic
+    write_page(
+        report_path(folder),
+        title=f"Campaign {folder.file.name}",
+        lead=statistics.statement(),
+        warning="The data it is compared with are synthetic, not measured." if synthetic else "",
         sections=sections,
-        files=sorted(named.items()),
-        notes=notes,
+        notes=collected["notes"],
     )
-    return {
-        "report": str(output),
-        "files": named,
-        "sections": [section.title for section in sections],
-        "synthetic": synthetic,
-    }
+    if figures is not None:
+        figures.mkdir(parents=True, exist_ok=True)
+        for name, figure in drawn.items():
+            save_figure(figure, figures / f"{name}.pdf")
+    return {**statistics.summary(), "report": str(report_path(folder))}
 
 
-def _each(files: DataFiles) -> Iterator[tuple[Path, Any]]:
-    """Yield every single file, once, with its dataset."""
-    seen = set()
-    for path in files.paths:
-        if path.is_dir() and not (path / "run.json").is_file():
-            inner = [
-                entry
-                for entry in sorted(path.rglob("*"), key=natural_order)
-                if entry.suffix.casefold() in DATA_SUFFIXES and not entry.name.startswith(".")
-            ]
-            if not inner:
-                raise DataFormatError(f"{path} holds no data file")
-        else:
-            inner = [path]
-        for entry in inner:
-            if entry.resolve() in seen:
-                continue
-            seen.add(entry.resolve())
-            yield entry, next(iter(replace(files, paths=[entry]).measurements()))
+def draw_all(statistics: EnsembleStatistics) -> dict[str, Figure]:
+    """Draw every figure that the statistics allow, by name."""
+    drawn: dict[str, Figure] = {}
+    members = statistics.points.n_members
+    with house_style():
+        if statistics.points.bridged.any():
+            drawn["histogram"] = ensemble.ensemble_histogram_figure(statistics.histogram, members)
+        if statistics.contacts.made.any():
+            drawn["first-contact"] = ensemble.first_contact_figure(
+                statistics.contacts, statistics.first_contact
+            )
+        classes = statistics.bottleneck.classes
+        if classes:
+            drawn["bottleneck"] = ensemble.bottleneck_figure(
+                statistics.bottleneck.plateaus, classes
+            )
+            parts = statistics.variance()
+            drawn["variance"] = ensemble.variance_figure(
+                *(np.array([parts[p][key] for p in PARTS]) for key in ("share", "low", "high"))
+            )
+        for name, dependence in statistics.axes.items():
+            if len(dependence.values) > 1:
+                drawn[f"axis-{name}"] = ensemble.axis_figure(dependence, name)
+        comparison = statistics.comparison
+        if comparison is not None:
+            label = "simulated"
+            if comparison.resistance:
+                label += f", behind {comparison.resistance:g} Ω"
+            figure = ensemble.beside_measured_figure(
+                comparison.simulated, comparison.measured, comparison.distance, label
+            )
+            drawn["measured"] = mark(figure, synthetic=comparison.synthetic)
+    return drawn
 
 
-def _sections(
-    files: DataFiles, kinds: dict[Protocol, list[Path]], notes: list[str]
-) -> Iterator[Section]:
-    """Make the sections, in the order of the paper's figures."""
-    makers: list[tuple[Protocol, Callable[[DataFiles], Iterator[Section]]]] = [
-        (Protocol.BREAKDOWN, _breakdown),
-        (Protocol.LOOPS, _loops),
-        (Protocol.VOLTAGE_SWEEP, _slow_sweeps),
-        (Protocol.STEADY, _steady),
-        (Protocol.CURRENT_SWEEP, _levels),
-    ]
-    for protocol, make in makers:
-        if protocol in kinds:
-            try:
-                yield from make(replace(files, paths=kinds[protocol]))
-            except (DataFormatError, SettingsError) as error:
-                notes.append(f"{protocol.value}: {error}")
-    if Protocol.SIMULATED in kinds:
-        simulated = kinds[Protocol.SIMULATED]
-        together = simulated + kinds.get(Protocol.CURRENT_SWEEP, [])
-        result = histogram_campaign(replace(files, paths=together))
+def _sections(statistics: EnsembleStatistics, drawn: dict[str, Figure]) -> Iterator[Section]:
+    if "histogram" in drawn:
         yield Section(
-            "Simulated conductance",
-            [drawing.draw_histogram(result)],
-            "Histogram of the simulated transmissions"
-            + (", beside the measured one on the same axis." if result.gap is not None else ".")
-            + f" {CAUTIONS[1]}",
+            "Simulated conductance histogram",
+            [drawn["histogram"]],
+            "Conductances of all snapshots with a bridge, each counted by the time it stands for. "
+            "The band draws whole members, because the points of one are correlated.",
+            ("peak (G0)", "nearest level", "deviation (G0)", "counts"),
+            [
+                [
+                    f"{peak.position:.3f} ± {peak.uncertainty:.3f}",
+                    str(peak.nearest_level),
+                    f"{peak.deviation:+.3f}",
+                    f"{peak.counts:.0f}",
+                ]
+                for peak in statistics.peaks
+            ],
         )
+    if "first-contact" in drawn:
+        yield _first_contact(statistics, drawn["first-contact"])
+    if "bottleneck" in drawn:
+        yield _bottleneck(statistics, drawn["bottleneck"])
+        yield _variance(statistics, drawn["variance"])
+    for name, dependence in statistics.axes.items():
+        if f"axis-{name}" in drawn:
+            yield Section(
+                f"Dependence on {name}",
+                [drawn[f"axis-{name}"]],
+                f"Equal first contacts at all values would differ as much with a probability of "
+                f"{_number(dependence.p_value, 2)} (Kruskal and Wallis); {name} explains "
+                f"{_percent(dependence.effect)} of the variance of their ranks.",
+                (name, "members", "in contact", "first contact (G0)", "median time (ps)"),
+                [
+                    [
+                        str(dependence.values[row]),
+                        str(dependence.members[row]),
+                        str(dependence.made[row]),
+                        _mean(
+                            dependence.conductance[row].mean,
+                            dependence.conductance[row].mean_interval,
+                        ),
+                        _number(dependence.median_time[row] / 1000.0, 3),
+                    ]
+                    for row in range(len(dependence.values))
+                ],
+            )
+    if "measured" in drawn:
+        yield _measured(statistics, drawn["measured"])
 
 
-def _breakdown(files: DataFiles) -> Iterator[Section]:
-    result = breakdown_campaign(files)
-    content = result.summary()
-    rows = [
+def _first_contact(statistics: EnsembleStatistics, figure: Figure) -> Section:
+    one, contacts = statistics.first_contact, statistics.contacts
+    return Section(
+        "First contact",
+        [figure],
+        "Conductance of the first snapshot in which bonds lead from tip to tip, one of every "
+        "member. Members without a contact count in the median time as later than their end.",
+        ("quantity", "value"),
         [
-            row["device"],
-            f"{row['voltage']:.3g} V",
-            f"{1e3 * row['current']:.3g} mA",
-            f"{1e3 * row['power']:.3g} mW",
-            f"{row['resistance_before']:.4g} Ω",
-            f"{row['resistance_after']:.2g} Ω",
-        ]
-        for row in content["devices"]
-        if row["found"]
-    ]
-    yield Section(
-        "Breakdown (as Fig. 1b)",
-        [drawing.draw_breakdown(result)],
-        "Voltage sweeps on pristine wires; a dot marks the last point before the current drops.",
-        ("device", "voltage", "current", "power", "resistance before", "after"),
+            ["members in contact", f"{int(contacts.made.sum())} of {len(contacts.time)}"],
+            ["mean (G0), 95 %", _mean(one.mean, one.mean_interval)],
+            ["standard deviation (G0), 95 %", _mean(one.deviation, one.deviation_interval)],
+            ["median (G0)", _number(one.median, 3)],
+            ["median time (ps)", _number(contacts.median_time() / 1000.0, 3)],
+        ],
+    )
+
+
+def _bottleneck(statistics: EnsembleStatistics, figure: Figure) -> Section:
+    geometry = []
+    for name, words in GEOMETRIES.items():
+        found = statistics.geometry.get(name, {}).items()
+        values = ", ".join(f"{r:+.2f} ({atoms} atoms, {n} plateaus)" for atoms, (r, n) in found)
+        if values:
+            geometry.append(f"{words} {values}")
+    caption = (
+        "Plateaus are stretches of three snapshots or more of one member with the same number of "
+        "atoms in the bottleneck. The effect is the difference from the next lower number, in "
+        "standard deviations of plateaus (Hedges' g); superiority is how much oftener a plateau "
+        "conducts more than one of the next lower number than less (Cliff's delta)."
+    )
+    if geometry:
+        caption += f" Rank correlation of plateaus with the {'; with the '.join(geometry)}."
+    return Section(
+        "Conductance by bottleneck",
+        [figure],
+        caption,
+        (
+            "atoms",
+            "plateaus",
+            "members",
+            "mean (G0), 95 %",
+            "deviation of plateaus (G0)",
+            "thermal (G0)",
+            "from an integer (G0)",
+            "effect, 95 %",
+            "superiority",
+        ),
+        [
+            [
+                str(one.atoms),
+                str(one.plateaus),
+                str(one.members),
+                _mean(one.mean, (one.mean_low, one.mean_high)),
+                _number(one.deviation, 2),
+                _number(one.thermal, 2),
+                _number(one.from_integer, 2),
+                _mean(one.effect, (one.effect_low, one.effect_high)),
+                _number(one.superiority, 2),
+            ]
+            for one in statistics.bottleneck.classes
+        ],
+    )
+
+
+def _variance(statistics: EnsembleStatistics, figure: Figure) -> Section:
+    return Section(
+        "Why the conductance varies",
+        [figure],
+        "The parts add up to the variance of the conductance on plateaus. Rearrangement makes the "
+        "first three, thermal motion the last, which is a lower bound: the mean of a short plateau "
+        f"holds some thermal motion too. {statistics.bottleneck.n_left_out} points on shorter "
+        "plateaus are left out.",
+        ("part", "variance (G0²)", "share, 95 %"),
+        [
+            [
+                name,
+                _number(part["variance"], 3),
+                f"{_percent(part['share'])} ({_percent(part['low'])} to {_percent(part['high'])})",
+            ]
+            for name, part in statistics.variance().items()
+        ],
+    )
+
+
+def _measured(statistics: EnsembleStatistics, figure: Figure) -> Section:
+    comparison = statistics.comparison
+    if comparison is None:
+        raise ValueError("there is no comparison to show")
+    distance = comparison.distance
+    return Section(
+        "Beside measured conductances",
+        [figure],
+        "Bridges of the simulation and measured points in one range. Members and measured cycles "
+        "are drawn as wholes. The distance of samples that differ by chance only is found by "
+        "dealing members and cycles to both sides at random.",
+        ("quantity", "value"),
+        [
+            ["range (G0)", f"{distance.range[0]:g} to {distance.range[1]:g}"],
+            ["added to the simulation (Ω)", f"{comparison.resistance:g}"],
+            [
+                "Wasserstein distance (G0), 95 %",
+                _mean(distance.wasserstein, distance.wasserstein_interval),
+            ],
+            ["by chance below (G0), 95 %", _number(distance.wasserstein_by_chance, 3)],
+            ["probability by chance", _number(distance.p_value, 2)],
+            ["energy distance (√G0), 95 %", _mean(distance.energy, distance.energy_interval)],
+            ["files", ", ".join(comparison.files)],
+        ],
+    )
+
+
+def _members(folder: CampaignFolder, collected: dict[str, Any]) -> Section:
+    rows = [[key, reason] for key, reason in collected["given_up"].items()]
+    return Section(
+        "Members",
+        [],
+        f"{collected['members']} of {collected['planned']} members are finished, {len(rows)} were "
+        f"given up. All numbers: {dataset_path(folder).name}.",
+        ("given up", "reason") if rows else (),
         rows,
     )
 
 
-def _loops(files: DataFiles) -> Iterator[Section]:
-    result = switching_campaign(files)
-    content = result.summary()
-    shown = range(min(_SHOWN, len(result.rows)))
-    yield Section(
-        "Switching (as Figs. 2a, 2f)",
-        [drawing.draw_switching(result, row) for row in shown],
-        "Current-voltage loops. An event is marked at the first point in the new state.",
-        ("event", "number", "median", "standard deviation"),
-        [
-            [kind.upper(), str(law["count"]), f"{law['median']:.3g} V", f"{law['deviation']:.2g} V"]
-            for kind in ("set", "reset")
-            if (law := content[f"{kind}_voltage"])["count"]
-        ],
-    )
-    if any(analysis.endurance.sizes["cycle"] > 1 for _, analysis in result.rows):
-        yield Section(
-            "Endurance (as Figs. 2b, 2d)",
-            [drawing.draw_endurance(result, row) for row in shown],
-            "Both states at the read voltage in every cycle, and the low one in units of G0.",
-        )
-    weibull = drawing.draw_weibull(result)
-    if weibull is not None:
-        yield Section(
-            "Distributions of the switching voltages",
-            [weibull],
-            "Cycle to cycle and device to device; intervals of the Weibull law hold 95%.",
-        )
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if np.isfinite(value) else "unknown"
 
 
-def _slow_sweeps(files: DataFiles) -> Iterator[Section]:
-    result = plateau_campaign(files, PlateauDetection(minimum_step=0.1))
-    yield Section(
-        "Slow sweeps (as Figs. 2g, 2h)",
-        [drawing.draw_plateaus(result, row) for row in range(min(_SHOWN, len(result.rows)))],
-        "Rewiring or rupture in a slow voltage sweep; plateaus by change-point detection.",
-    )
+def _percent(value: float) -> str:
+    return f"{100.0 * value:.0f} %" if np.isfinite(value) else "unknown"
 
 
-def _steady(files: DataFiles) -> Iterator[Section]:
-    retention = retention_campaign(files)
-    yield Section(
-        "Retention (as Figs. 2c, 2e)",
-        [drawing.draw_retention(retention)],
-        "States read at constant voltage, and the drift fitted to them.",
-    )
-    noise = noise_campaign(files)
-    yield Section(
-        "Fluctuations (as Figs. 5a, 5b)",
-        [drawing.draw_noise(row) for row in noise.rows[:_SHOWN]],
-        "Trace, close-up, spectrum and distribution. A slow instrument averages over fluctuations.",
-    )
-
-
-def _levels(files: DataFiles) -> Iterator[Section]:
-    plateaus = plateau_campaign(files, PlateauDetection(minimum_step=0.1))
-    longest = int(np.argmax([len(found) for _, _, found in plateaus.rows]))
-    yield Section(
-        "Current sweep (as Fig. 3a)",
-        [drawing.draw_plateaus(plateaus, longest)],
-        "The cycle with the most plateaus. Current-driven rewiring shows as drops of the voltage.",
-    )
-    result = histogram_campaign(files, two_dimensional=True)
-    figures: list[Figure] = [drawing.draw_histogram(result)]
-    if result.aligned is not None and result.aligned.n_aligned:
-        figures.append(drawing.draw_aligned(result))
-    yield Section(
-        "Conductance histogram (as Figs. 4a, 4b)",
-        figures,
-        " ".join(CAUTIONS),
-        ("peak (G0)", "nearest level", "deviation (G0)", "counts"),
-        [
-            [
-                f"{peak.position:.3f} ± {peak.uncertainty:.3f}",
-                str(peak.nearest_level),
-                f"{peak.deviation:+.3f}",
-                f"{peak.counts:.0f}",
-            ]
-            for peak in result.main.peaks
-        ],
-    )
-    series = files.resistances.default
-    if series.resistance:
-        with house_style():
-            table = level_displacement(np.linspace(0.0, 2.0 * series.resistance, 41))
-            figure = level_displacement_figure(table, series.resistance)
-        yield Section(
-            "What the series resistance does to the levels (as Fig. S4)",
-            [figure],
-            f"The dashed line marks {series.resistance:.0f} ± {series.uncertainty:.0f} Ω.",
-        )
+def _mean(value: float, interval: tuple[float, float]) -> str:
+    if not np.isfinite(value):
+        return "unknown"
+    known = np.isfinite(interval).all()
+    return f"{value:.2f}" + (f" ({interval[0]:.2f} to {interval[1]:.2f})" if known else "")

@@ -10,6 +10,14 @@ from pathlib import Path
 from nanogap.errors import NanogapError
 from nanogap.run.directory import RunDirectory
 
+#: What pins a process to one thread: processes share the cores, threads would fight for them.
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+}
+
 _FAILED = 3
 #: Exit status of a worker that ended because its parent did, or let go of it.
 ORPHANED = 75
@@ -21,17 +29,18 @@ def child_main(work: Callable[[RunDirectory], None], folder: Path) -> None:
     The parent holds the other end of stdin; when it dies, however it dies, stdin reads as ended.
     A failure leaves its reason in the run directory and a non-zero exit status.
     """
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     run = RunDirectory(folder)
     try:
         work(run)
     except Exception as error:
         traceback.print_exc()
-        run.error = _sentence(error)
+        run.error = failure_sentence(error)
         sys.exit(_FAILED)
 
 
-def _sentence(error: Exception) -> str:
+def failure_sentence(error: Exception) -> str:
+    """Say in one sentence why a worker failed."""
     if isinstance(error, NanogapError):
         return str(error)
     if isinstance(error, OSError):
@@ -42,7 +51,12 @@ def _sentence(error: Exception) -> str:
     return f"internal error, please report it: {type(error).__name__}: {error}"
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """End this process as soon as its stdin ends: the parent holds the other end."""
+    threading.Thread(target=_watch_stdin, daemon=True).start()
+
+
+def _watch_stdin() -> None:
     # not sys.stdin: a thread that holds its lock aborts the interpreter at shutdown
     while os.read(0, 1024):
         pass

@@ -16,7 +16,7 @@ from ase import Atoms
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.lattice import equilibrium_lattice_constant
 from nanogap.errors import EngineError, NanogapError
-from nanogap.run.child import ORPHANED
+from nanogap.run.child import ONE_THREAD, ORPHANED
 from nanogap.run.directory import RunDirectory
 from nanogap.run.summary import make_report
 from nanogap.settings import Settings
@@ -134,19 +134,25 @@ def resume_run(path: Path, watch: Watcher) -> RunDirectory:
 
 
 def _see_through(run: RunDirectory, lock: int, watch: Watcher) -> None:
-    run.error = None
-    # not deeper: a fine sampling that lies within this run may be at work
-    for leftover in [*run.path.glob(".*.tmp*"), *run.path.glob("transmission/.*.tmp*")]:
-        leftover.unlink(missing_ok=True)
     if run.tips is None:
         watch(Stand("Structure and lattice constant"))
-        run.tips = build_structure(run.settings)
+    prepare(run)
     try:
         _compute(run, lock, watch)
     finally:
         if run.dynamics.commit.snapshots:
             watch(_stand(run, "Report"))
             make_report(run)
+
+
+def prepare(run: RunDirectory) -> None:
+    """Clear away what an earlier session left behind, and build the tips if there are none."""
+    run.error = None
+    # not deeper: a fine sampling that lies within this run may be at work
+    for leftover in [*run.path.glob(".*.tmp*"), *run.path.glob("transmission/.*.tmp*")]:
+        leftover.unlink(missing_ok=True)
+    if run.tips is None:
+        run.tips = build_structure(run.settings)
 
 
 def _compute(run: RunDirectory, lock: int, watch: Watcher) -> None:
@@ -193,8 +199,6 @@ def _children(
 ) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """Start the worker processes; they end when this block, or this process, ends."""
     children: dict[str, subprocess.Popen[bytes]] = {}
-    # one thread each: dynamics and transport share the cores
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     try:
         for name, arguments in commands.items():
             with (run.logs / f"{name}.log").open("ab") as log:
@@ -203,7 +207,7 @@ def _children(
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
-                    env={**os.environ, **threads},
+                    env={**os.environ, **ONE_THREAD},
                     pass_fds=(lock,),
                     start_new_session=True,  # Ctrl-C goes to us alone
                 )

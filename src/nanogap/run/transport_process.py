@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -16,30 +17,40 @@ from nanogap.run.child import child_main
 from nanogap.run.directory import RunDirectory
 from nanogap.settings import parse_energies
 from nanogap.structure.cut import cut_junction
-from nanogap.transport.transmission import compute_transmission
+from nanogap.transport.transmission import compute_transmission, recall_leads
 
 _PAUSE = 0.2
 
 
 def transmit(run: RunDirectory, worker: int, workers: int) -> None:
     """Compute the transmission of every `workers`-th snapshot until the dynamics has ended."""
-    done = worker
+    done, earlier = worker, list[int]()
     while True:
         state = run.dynamics
         while done < state.commit.snapshots:
-            _one_snapshot(run, done)
+            if run.transmission_path(done).exists() or run.failure_path(done).exists():
+                earlier.append(done)
+            else:
+                _recall(run, earlier)
+                _one_snapshot(run, done)
             done += workers
         if state.finished:
             break
         time.sleep(_PAUSE)
     if worker == 0:
-        _spectra(run)
+        _spectra(run, earlier)
+
+
+def _recall(run: RunDirectory, earlier: list[int]) -> None:
+    """Meet the leads of snapshots that an earlier session finished: results agree to the bit."""
+    for number in earlier:
+        with suppress(StructureError):  # then the earlier session met no leads either
+            recall_leads(_junction(run, number), f"snapshot {number}")
+    earlier.clear()
 
 
 def _one_snapshot(run: RunDirectory, number: int) -> None:
     path, failure = run.transmission_path(number), run.failure_path(number)
-    if path.exists() or failure.exists():
-        return
     energies = parse_energies(run.settings.transport.energies)
     try:
         write_dataset(_compute(run, [number], energies), path)
@@ -47,7 +58,7 @@ def _one_snapshot(run: RunDirectory, number: int) -> None:
         write_json(failure, {"error": str(error)})
 
 
-def _spectra(run: RunDirectory) -> None:
+def _spectra(run: RunDirectory, earlier: list[int]) -> None:
     """T(E) before, at and after the first contact."""
     energies = run.settings.transport.spectrum_energies
     if not energies or run.spectra_path.exists():
@@ -55,27 +66,28 @@ def _spectra(run: RunDirectory) -> None:
     failed = run.failures()
     numbers = sorted({n for n in landmarks(run.observables()).values() if n not in failed})
     if numbers:
+        _recall(run, earlier)
         spectra = _compute(run, numbers, parse_energies(energies))
         write_dataset(spectra.assign_coords(snapshot=numbers), run.spectra_path)
 
 
-def _compute(run: RunDirectory, numbers: list[int], energies: list[float]) -> xr.Dataset:
+def _junction(run: RunDirectory, number: int) -> Atoms:
     settings, records = run.settings, run.records()
     # samples of one moment share one cell: then T changes because atoms move, not the cell
     first = run.trajectory.frame(records[0]) if run.window is not None else None
-    axis = None if first is None else np.asarray(first.info["axis"], dtype=np.float64)
-    junctions: list[Atoms] = [
-        cut_junction(
-            run.trajectory.frame(records[number]),
-            settings.junction,
-            settings.voltage.cutoff,
-            name=f"snapshot {number}",
-            axis=axis,
-        )
-        for number in numbers
-    ]
+    return cut_junction(
+        run.trajectory.frame(records[number]),
+        settings.junction,
+        settings.voltage.cutoff,
+        name=f"snapshot {number}",
+        axis=None if first is None else np.asarray(first.info["axis"], dtype=np.float64),
+    )
+
+
+def _compute(run: RunDirectory, numbers: list[int], energies: list[float]) -> xr.Dataset:
+    settings = run.settings
     return compute_transmission(
-        junctions,
+        [_junction(run, number) for number in numbers],
         energies,
         kpoints=settings.transport.kpoints,
         gamma_centred=settings.transport.gamma_centred,

@@ -7,7 +7,16 @@ from nanogap.settings.first_principles import (
     load_accuracy,
 )
 from nanogap.settings.folders import cache_folder
-from nanogap.settings.load import load_settings, preset_names, preset_text, settings_from_text
+from nanogap.settings.load import (
+    fault_sentence,
+    load_settings,
+    preset_names,
+    preset_text,
+    settings_from_table,
+    settings_from_text,
+    settings_text,
+    toml_table,
+)
 from nanogap.settings.models import (
     DynamicsSettings,
     JunctionSettings,
@@ -27,10 +36,14 @@ __all__ = [
     "VoltageSettings",
     "accuracy_names",
     "cache_folder",
+    "fault_sentence",
     "load_accuracy",
     "load_settings",
     "parse_energies",
     "preset_names",
     "preset_text",
+    "settings_from_table",
     "settings_from_text",
+    "settings_text",
+    "toml_table",
 ]

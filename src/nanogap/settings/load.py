@@ -1,6 +1,8 @@
 """Load settings from a preset or a TOML file, with overrides from the command line."""
 
+import copy
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -57,43 +59,80 @@ def load_settings(source: str, overrides: tuple[str, ...] = ()) -> Settings:
     SettingsError
         If the file cannot be read or parsed, or a key or value is wrong; the message names it.
     """
+    return settings_from_text(settings_text(source), source, overrides)
+
+
+def settings_text(source: str) -> str:
+    """Return the TOML text of a preset or a settings file; see `load_settings`."""
     path = Path(source)
     if path.suffix == ".toml" or path.is_file():
         try:
-            text = path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"cannot read settings file {source}: {_reason(error)}") from None
-    else:
-        text = preset_text(source)
-    return settings_from_text(text, source, overrides)
+    return preset_text(source)
 
 
 def settings_from_text(text: str, source: str, overrides: tuple[str, ...] = ()) -> Settings:
     """Check settings given as TOML text; `source` is what the error messages call it."""
+    changes = {}
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError(
+                f"--set {override!r} is not key=value, for example voltage.applied=2"
+            )
+        changes[key.strip()] = _toml_value(value.strip())
+    return settings_from_table(toml_table(text, source), source, changes, "--set ")
+
+
+def toml_table(text: str, source: str) -> dict[str, Any]:
+    """Parse TOML; `source` is what the error message calls it."""
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{source} is not valid TOML: {error}") from None
-    for override in overrides:
-        _apply(table, override)
+
+
+def settings_from_table(
+    table: dict[str, Any], source: str, changes: Mapping[str, Any], where: str = ""
+) -> Settings:
+    """Check settings given as a nested table, with changes by dotted key.
+
+    Parameters
+    ----------
+    table : dict
+        Is not changed.
+    source : str
+        What the error messages call the table.
+    changes : mapping
+        ``section.key`` to value; they win over the table.
+    where : str
+        What the error messages put before a changed key.
+
+    Raises
+    ------
+    SettingsError
+        If a key or value is wrong.
+    """
+    table = copy.deepcopy(table)
+    for key, value in changes.items():
+        _put(table, key, value, where)
     try:
         return Settings.model_validate(table)
     except ValidationError as error:
-        raise SettingsError(_sentence(source, table, error)) from None
+        raise SettingsError(fault_sentence(Settings, source, table, error)) from None
 
 
-def _apply(table: dict[str, Any], override: str) -> None:
-    """Set one ``section.key=value`` in a nested table."""
-    key, equals, value = override.partition("=")
-    if not equals or not key.strip():
-        raise SettingsError(f"--set {override!r} is not key=value, for example voltage.applied=2")
-    *sections, last = key.strip().split(".")
+def _put(table: dict[str, Any], key: str, value: Any, where: str) -> None:
+    """Set one ``section.key`` in a nested table."""
+    *sections, last = key.split(".")
     for section in sections:
         inner = table.setdefault(section, {})
         if not isinstance(inner, dict):
-            raise SettingsError(f"--set {override!r}: {section!r} is a value, not a section")
+            raise SettingsError(f"{where}{key!r}: {section!r} is a value, not a section")
         table = inner
-    table[last] = _toml_value(value.strip())
+    table[last] = value
 
 
 def _toml_value(text: str) -> Any:
@@ -104,28 +143,43 @@ def _toml_value(text: str) -> Any:
         return text
 
 
-def _sentence(source: str, table: dict[str, Any], error: ValidationError) -> str:
-    """Put the first fault of a validation error into one sentence."""
+def fault_sentence(
+    model: type[BaseModel], source: str, table: dict[str, Any], error: ValidationError
+) -> str:
+    """Put the first fault of a validation error into one sentence.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+        What the table was checked against.
+    source : str
+        What the sentence calls the table.
+    table : dict
+    error : ValidationError
+    """
     faults = error.errors(include_url=False)
     first = faults[0]
-    path, field = _locate(first["loc"])
+    path, field = _locate(model, first["loc"])
     key, value = ".".join(path), _look_up(table, path)
-    more = len({tuple(_locate(fault["loc"])[0]) for fault in faults}) - 1
+    more = len({tuple(_locate(model, fault["loc"])[0]) for fault in faults}) - 1
     others = f" (and {more} more)" if more else ""
     if first["type"] == "extra_forbidden":
         unknown = ".".join(map(str, first["loc"]))
-        return f"{source}: unknown key {unknown!r}; {_known_keys(path)}{others}"
+        return f"{source}: unknown key {unknown!r}; {_known_keys(model, path)}{others}"
     if first["type"] == "value_error":  # of our own validators
         where = f"{key} = {value!r}: " if field else ""
         return f"{source}: {where}{first['msg'].removeprefix('Value error, ')}{others}"
+    if first["type"] == "missing" and tuple(path) == first["loc"]:
+        return f"{source}: the key {first['loc'][-1]} is missing; {_known_keys(model, path[:-1])}"
     if field is None:
         return f"{source}: {key} = {value!r}: must be a section, [{key}]{others}"
     return f"{source}: {key} = {value!r}: must be {allowed_values(field)}{others}"
 
 
-def _locate(location: tuple[int | str, ...]) -> tuple[list[str], FieldInfo | None]:
+def _locate(
+    model: type[BaseModel], location: tuple[int | str, ...]
+) -> tuple[list[str], FieldInfo | None]:
     """Find the key that a fault lies in, and its field; None for a section."""
-    model: type[BaseModel] = Settings
     path: list[str] = []
     for part in location:
         field = model.model_fields.get(str(part))
@@ -142,13 +196,12 @@ def _look_up(table: dict[str, Any], path: list[str]) -> Any:
     """Return what the input holds at a key."""
     value: Any = table
     for part in path:
-        value = value[part]
+        value = value.get(part)
     return value
 
 
-def _known_keys(path: list[str]) -> str:
+def _known_keys(model: Any, path: list[str]) -> str:
     """Name the keys of a section, or of the top level."""
-    model: Any = Settings
     for part in path:
         model = model.model_fields[part].annotation
     place = f"section [{'.'.join(path)}]" if path else "the top level"

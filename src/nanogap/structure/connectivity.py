@@ -117,6 +117,33 @@ def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
     )
 
 
+def bottleneck_bonds(atoms: Atoms, bottleneck: IntArray) -> tuple[float, float]:
+    """Describe the bonds of the atoms in a bottleneck.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A snapshot with ``info["lattice_constant"]``.
+    bottleneck : ndarray of int
+        See `Connection`.
+
+    Returns
+    -------
+    coordination : float
+        Neighbours within `BOND_FACTOR` nearest-neighbour distances, mean over the bottleneck.
+    length : float
+        Mean length of these bonds, angstrom. Both are NaN if the bottleneck is empty.
+    """
+    if not len(bottleneck):
+        return float("nan"), float("nan")
+    bond = BOND_FACTOR * nearest_neighbour_distance(atoms.info["lattice_constant"])
+    pairs, distances = neighbour_pairs(np.asarray(atoms.positions, dtype=np.float64), bond)
+    ends = np.isin(pairs, bottleneck).sum(axis=1)  # 2 for a bond within the bottleneck
+    if not ends.any():
+        return 0.0, float("nan")
+    return float(ends.sum() / len(bottleneck)), float(np.average(distances, weights=ends))
+
+
 def _largest_hop(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[float, IntArray]:
     """Longest hop of the minimax path between the bases, and its two atoms.
 

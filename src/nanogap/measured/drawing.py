@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nanogap.analysis import ConductanceHistogram
-from nanogap.campaign.breakdown import BreakdownCampaign
-from nanogap.campaign.fluctuations import NoiseCampaign, NoiseRow
-from nanogap.campaign.levels import CAUTIONS, HistogramCampaign, PlateauCampaign
-from nanogap.campaign.states import RetentionCampaign, SwitchingCampaign
 from nanogap.errors import SettingsError
 from nanogap.io.sweeps import sweep_source
+from nanogap.measured.breakdown import BreakdownCampaign
+from nanogap.measured.fluctuations import NoiseCampaign, NoiseRow
+from nanogap.measured.levels import CAUTIONS, HistogramCampaign, PlateauCampaign
+from nanogap.measured.states import RetentionCampaign, SwitchingCampaign
 from nanogap.report import curves, distributions, fluctuations, histograms
 from nanogap.report.marks import mark
 from nanogap.report.style import house_style

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram, Peak
 from nanogap.analysis.plateaus import Plateau, PlateauDetection
-from nanogap.campaign.files import DataFiles, Trace
 from nanogap.electrical import SeriesResistance, level_displacement
 from nanogap.errors import DataFormatError
+from nanogap.measured.files import DataFiles, Trace
 
 FloatArray = NDArray[np.float64]
 

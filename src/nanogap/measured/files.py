@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nanogap.campaign.resistances import DeviceResistances
 from nanogap.electrical import GapConductance, SeriesResistance
 from nanogap.electrical.instrument import averaged_over
 from nanogap.errors import SettingsError
 from nanogap.io import iterate_measurements
 from nanogap.io.columns import QUANTITIES
 from nanogap.io.measurement import DATA_SUFFIXES
+from nanogap.measured.resistances import DeviceResistances
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 FloatArray = NDArray[np.float64]

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from nanogap.analysis import BreakdownAnalysis, spread
-from nanogap.campaign.files import DataFiles, Trace
 from nanogap.errors import DataFormatError
+from nanogap.measured.files import DataFiles, Trace
 
 
 @dataclass

@@ -7,8 +7,8 @@ import numpy as np
 
 from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
 from nanogap.analysis.telegraph import TelegraphModel
-from nanogap.campaign.files import DataFiles, Trace
 from nanogap.errors import DataFormatError
+from nanogap.measured.files import DataFiles, Trace
 
 
 @dataclass

@@ -9,10 +9,10 @@ import pytest
 import xarray as xr
 
 from nanogap import cli
-from nanogap.campaign import DataFiles
 from nanogap.electrical import measured_conductance
 from nanogap.io import OBSERVABLES, measurement_dataset, write_dataset
 from nanogap.io.instrument_files import DIALECTS, write_measurement
+from nanogap.measured import DataFiles
 
 PEAK_KEYS = {"position", "uncertainty", "counts"}
 
@@ -35,7 +35,7 @@ def call(monkeypatch, capsys):
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    from nanogap.campaign import write_synthetic
+    from nanogap.measured import write_synthetic
 
     base = tmp_path_factory.mktemp("synthetic")
     write_synthetic(base / "levels", "levels", seed=1, cycles=40, points=1500)

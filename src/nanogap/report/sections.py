@@ -1,4 +1,4 @@
-"""One self-contained HTML page of a measurement campaign."""
+"""One self-contained HTML page of sections: of a measurement campaign, or of an ensemble."""
 
 import base64
 from collections.abc import Sequence
@@ -32,20 +32,21 @@ class Section:
     """
 
     title: str
-    figures: list[Figure]
-    caption: str
+    figures: list[Figure] = field(default_factory=list)
+    caption: str = ""
     head: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = field(default_factory=list)
 
 
-def write_campaign_page(
+def write_page(
     path: Path,
     *,
     title: str,
-    synthetic: bool,
     sections: Sequence[Section],
-    files: Sequence[tuple[str, str]],
-    notes: Sequence[str],
+    lead: str = "",
+    warning: str = "",
+    notes: Sequence[str] = (),
+    refresh: int | None = None,
 ) -> None:
     """Write the page.
 
@@ -54,13 +55,15 @@ def write_campaign_page(
     path : Path
         The HTML file; it replaces an older one at once.
     title : str
-    synthetic : bool
-        Whether any of the data are synthetic, which the page then says first.
     sections : sequence of Section
-    files : sequence of (str, str)
-        Every file and what it was taken for.
+    lead : str
+        What the page says first.
+    warning : str
+        What must not be overlooked.
     notes : sequence of str
-        What reading left out and which analyses failed.
+        What was left out, and which analyses failed.
+    refresh : int, optional
+        The browser loads the page anew after so many seconds.
     """
     environment = Environment(
         loader=PackageLoader("nanogap.report"),
@@ -69,12 +72,13 @@ def write_campaign_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("campaign.html.jinja").render(
+    page = environment.get_template("sections.html.jinja").render(
         css=(resources.files("nanogap.report") / "templates" / "page.css").read_text("utf-8"),
         title=title,
-        synthetic=synthetic,
+        lead=lead,
+        warning=warning,
+        refresh=refresh,
         sections=[(part, [_data_uri(figure) for figure in part.figures]) for part in sections],
-        files=files,
         notes=notes,
         version=__version__,
     )

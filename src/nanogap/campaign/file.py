@@ -1,0 +1,248 @@
+"""The campaign file: a base, what varies, how often, what is kept and what runs it."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from nanogap.errors import SettingsError
+from nanogap.settings import fault_sentence, toml_table
+
+#: Keys of the settings that the campaign gives itself.
+_OWN_KEYS = ("name",)
+
+#: More members than this are a slip in the axes.
+_MOST_MEMBERS = 1_000_000
+
+
+class _Model(BaseModel):
+    """Base of all parts: unknown keys and values of a wrong type are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class KeepSettings(_Model):
+    """What of the trajectories is kept; results are kept of every member."""
+
+    trajectories: Literal["none", "all"] | Annotated[int, Field(ge=1, le=1_000_000)] = "none"
+    snapshots: int = Field(10, ge=1, le=1_000_000)
+    run_directories: bool = False
+
+    def keeps(self, number: int) -> bool:
+        """Whether the trajectory of a member is kept, by its number in the campaign."""
+        if isinstance(self.trajectories, int):
+            return number % self.trajectories == 0
+        return self.trajectories == "all"
+
+
+class ExecutorSettings(_Model):
+    """What runs the members."""
+
+    kind: Literal["local", "single-node", "test-cluster", "slurm"] = "local"
+    workers: int | None = Field(None, ge=1, le=100_000)
+    memory: float | None = Field(None, gt=0.0, le=10_000.0)
+    attempts: int = Field(3, ge=1, le=100)
+    walltime: float | None = Field(None, gt=0.0, le=10_000.0)
+    partition: str | None = Field(None, min_length=1, max_length=200)
+    submission_script: str | None = Field(None, min_length=1, max_length=20_000)
+
+
+class CampaignFile(_Model):
+    """A campaign as its file says it; see `EXAMPLE` for what every key means.
+
+    Attributes
+    ----------
+    name : str
+    base : str
+        Preset or settings file.
+    seed : int
+        The seeds of all members derive from it.
+    repeats : int
+        Members of every combination of the axes.
+    set : dict
+        Dotted key to value: changes of the base in all members.
+    axes : dict
+        Dotted key to the values it takes; all combinations are run.
+    members : list of dict
+        Instead of axes: the combinations one by one.
+    keep : KeepSettings
+    executor : ExecutorSettings
+    """
+
+    name: str = Field("campaign", min_length=1, max_length=80)
+    base: str = Field(min_length=1, max_length=4000)
+    seed: int = Field(1, ge=0, lt=2**63)
+    repeats: int = Field(1, ge=1, le=_MOST_MEMBERS)
+    set: dict[str, Any] = {}
+    axes: dict[str, Any] = {}
+    members: list[Any] = []
+    keep: KeepSettings = KeepSettings()
+    executor: ExecutorSettings = ExecutorSettings()
+
+    @field_validator("set", "axes")
+    @classmethod
+    def _dotted(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        flat = flattened(value)
+        for key in _OWN_KEYS:
+            if key in flat:
+                raise ValueError(f"[{info.field_name}] must not hold {key!r}: set it at the top")
+        return flat
+
+    @field_validator("axes")
+    @classmethod
+    def _lists(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for key, values in value.items():
+            if not isinstance(values, list) or not values:
+                raise ValueError(
+                    f"axis {key} = {values!r}: must be a list of the values it takes, for "
+                    "example [1.0, 2.0]"
+                )
+            if len({repr(one) for one in values}) < len(values):
+                raise ValueError(f"axis {key} = {values!r}: a value stands twice")
+        return value
+
+    @field_validator("members")
+    @classmethod
+    def _tables(cls, value: list[Any]) -> list[Any]:
+        flat = []
+        for number, one in enumerate(value):
+            if not isinstance(one, dict) or not one:
+                raise ValueError(f"member {number + 1} is {one!r}: must be a table of settings")
+            flat.append(flattened(one))
+        for number, one in enumerate(flat):
+            if one.keys() != flat[0].keys():
+                raise ValueError(
+                    f"member {number + 1} sets {', '.join(one)}, the first one "
+                    f"{', '.join(flat[0])}: all must set the same keys"
+                )
+            if one in flat[:number]:
+                raise ValueError(f"member {number + 1} stands twice: use repeats instead")
+        return flat
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.axes and self.members:
+            raise ValueError("give [axes] or [[members]], not both")
+        varied = self.varied
+        twice = [key for key in varied if key in self.set]
+        if twice:
+            raise ValueError(f"{twice[0]!r} stands in [set] and is varied: remove one of them")
+        if ("seed" in varied or "seed" in self.set) and self.repeats > 1:
+            raise ValueError(
+                f"repeats = {self.repeats} with a seed of your own would repeat the same run: "
+                "leave one of them out"
+            )
+        count = self.repeats * max(1, len(self.members))
+        for values in self.axes.values():
+            count *= len(values)
+        if count > _MOST_MEMBERS:
+            raise ValueError(f"{count} members are over {_MOST_MEMBERS}: shorten the axes")
+        return self
+
+    @property
+    def varied(self) -> list[str]:
+        """Dotted keys that differ between members, the seeds of repeats aside."""
+        return list(self.axes) if self.axes else list(self.members[0]) if self.members else []
+
+
+def flattened(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Turn nested tables into dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat |= flattened(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def read_campaign_file(path: Path) -> tuple[CampaignFile, str]:
+    """Read and check a campaign file.
+
+    Returns
+    -------
+    CampaignFile
+    str
+        Its text.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be read, or a key or value is wrong; the message names it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read campaign file {path}: {error.strerror}: 'nanogap campaign new' writes one"
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"cannot read campaign file {path}: it is not UTF-8 text") from None
+    return campaign_from_text(text, str(path)), text
+
+
+def campaign_from_text(text: str, source: str) -> CampaignFile:
+    """Check a campaign given as TOML text; `source` is what the error messages call it."""
+    table = toml_table(text, source)
+    try:
+        return CampaignFile.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "dict_type":
+            key = str(first["loc"][0])
+            raise SettingsError(f"{source}: {key} = {table[key]!r}: must be a section") from None
+        if first["type"] == "value_error":  # of our own validators, which name the value
+            message = first["msg"].removeprefix("Value error, ")
+            raise SettingsError(f"{source}: {message}") from None
+        raise SettingsError(fault_sentence(CampaignFile, source, table, error)) from None
+
+
+EXAMPLE = """\
+# A campaign: many runs of one kind. Start it with: nanogap campaign run campaign.toml -o DIR
+name = "bias"
+base = "quick"   # a preset, or a settings file beside this one
+seed = 1         # the seeds of all members derive from it
+repeats = 8      # members of every combination of the axes, each with its own seed
+
+# Settings that differ from the base in all members.
+[set]
+"dynamics.production_time" = 20_000.0   # fs
+"transport.spectrum_energies" = ""      # no T(E) spectra
+
+# What varies: any setting, as a list of its values; all combinations are run. Others are
+# "structure.gap", "structure.apex_width", "dynamics.temperature", "dynamics.time_step", ...
+[axes]
+"voltage.applied" = [6.0, 8.0]   # V
+
+# Or, instead of [axes], the combinations one by one:
+# [[members]]
+# "voltage.applied" = 6.0
+# "structure.gap" = 6.5
+# [[members]]
+# "voltage.applied" = 8.0
+# "structure.gap" = 7.0
+
+# Conductances, times, stages and geometry are kept of every snapshot of every member. Of the
+# atoms, nothing is kept unless this says so:
+[keep]
+trajectories = "none"     # "none", "all", or a number n: of every n-th member, compressed
+snapshots = 10            # of a kept one every tenth snapshot, the first contact and the last
+run_directories = false   # true: keep the whole run directory of every member
+
+[executor]
+kind = "local"   # "local"; with nanogap[cluster] "single-node", "test-cluster", "slurm"
+# workers = 4    # members at a time; default: as many as there are cores, if the memory is enough
+# memory = 1.0   # GB that one member needs; default: measured on the first one
+attempts = 3     # a member that fails so often without getting any further is given up
+# walltime = 24.0               # slurm: hours of a job
+# partition = "standard"        # slurm
+# submission_script = '''...''' # slurm: a template of your own, see the executorlib manual
+"""

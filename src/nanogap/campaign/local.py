@@ -1,0 +1,128 @@
+"""Run members as processes of this machine, one per core, as the memory allows."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from nanogap.campaign.executor import Ended, Executor
+from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.run.child import ONE_THREAD
+
+#: Part of the free memory that members may take together.
+_MEMORY_SHARE = 0.9
+
+#: The process that completes a member; folder and key follow.
+WORKER = (sys.executable, "-m", "nanogap.campaign.worker")
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def available_memory() -> float:
+    """Return the memory that processes can still take, bytes; infinite where that is unknown."""
+    found = [float("inf")]
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+        line = next(line for line in lines if line.startswith("MemAvailable:"))
+        found.append(1024.0 * float(line.split()[1]))
+    with suppress(OSError, ValueError):  # the limit of a container; "max" is no number
+        group = Path("/sys/fs/cgroup")
+        limit = float((group / "memory.max").read_text(encoding="utf-8"))
+        found.append(limit - float((group / "memory.current").read_text(encoding="utf-8")))
+    return min(found)
+
+
+def fitting_workers(asked: int | None, memory: float | None) -> int:
+    """Decide how many members run at a time.
+
+    Parameters
+    ----------
+    asked : int, optional
+        By the campaign file; it is not reduced.
+    memory : float, optional
+        Need of one member, bytes.
+    """
+    if asked is not None:
+        return asked
+    if not memory:
+        return cores()
+    return max(1, min(cores(), int(_MEMORY_SHARE * available_memory() / memory)))
+
+
+class LocalExecutor(Executor):
+    """Runs members as processes of this machine, which end with this one.
+
+    Parameters
+    ----------
+    folder : CampaignFolder
+    workers : int
+        Members at a time.
+    memory : float, optional
+        Need of one member, bytes: no further one is started while less is free.
+    command : sequence of str
+        Program that completes a member.
+    """
+
+    def __init__(
+        self,
+        folder: CampaignFolder,
+        workers: int,
+        memory: float | None = None,
+        command: Sequence[str] = WORKER,
+    ) -> None:
+        super().__init__(folder, workers)
+        self._memory = memory
+        self._command = tuple(command)
+        self._processes: dict[int, tuple[subprocess.Popen[bytes], Entry]] = {}
+
+    def _running(self) -> int:
+        return len(self._processes)
+
+    def _fits(self) -> bool:
+        if not self._processes or self._memory is None:
+            return True
+        return available_memory() > self._memory
+
+    def _log(self, slot: int) -> Path:
+        return self._folder.path / "logs" / f"worker-{slot}.log"
+
+    def _start(self, entry: Entry) -> None:
+        slot = min(set(range(self._workers)) - self._processes.keys())
+        with self._log(slot).open("ab") as log:
+            process = subprocess.Popen(
+                [*self._command, str(self._folder.path), entry.key],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **ONE_THREAD},
+                start_new_session=True,  # Ctrl-C goes to us alone
+            )
+        self._processes[slot] = process, entry
+
+    def _ended(self) -> Iterator[Ended]:
+        for slot, (process, entry) in list(self._processes.items()):
+            status = process.poll()
+            if status is None:
+                continue
+            del self._processes[slot]
+            if process.stdin is not None:
+                process.stdin.close()
+            yield Ended(entry, status, str(self._log(slot)))
+
+    def _stop(self) -> None:
+        """Let go of the workers; they end with their stdin."""
+        for process, _ in self._processes.values():
+            if process.stdin is not None:
+                process.stdin.close()
+        for process, _ in self._processes.values():
+            try:
+                process.wait(timeout=5.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes = {}

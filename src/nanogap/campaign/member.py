@@ -1,0 +1,211 @@
+"""One member from start to finish, in this process: run it, pack the result, keep what is asked."""
+
+import io
+import json
+import lzma
+import os
+import resource
+import shutil
+import socket
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from ase.io import write
+
+from nanogap.analysis import classify_stages, first_contact, landmarks
+from nanogap.analysis.stages import STAGES
+from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.campaign.plan import RESULT_FORMAT
+from nanogap.errors import NanogapError
+from nanogap.io import write_atomically, write_dataset
+from nanogap.run import RunDirectory
+from nanogap.run.alone import open_run, run_alone
+from nanogap.run.child import failure_sentence
+from nanogap.settings import Settings
+from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds
+
+#: With less space than this on the disk no failure is the member's own, bytes.
+_LEAST_SPACE = 20_000_000
+
+
+class DiskFullError(NanogapError):
+    """The disk of a campaign folder is full: no member can go on."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the disk of {path} is full: free some space, then go on with "
+            f"'nanogap campaign resume {path}'"
+        )
+
+
+def disk_is_full(path: Path) -> bool:
+    """Whether there is too little space to go on."""
+    return shutil.disk_usage(path).free < _LEAST_SPACE
+
+
+def complete_member(folder: CampaignFolder, entry: Entry, accounted: float = 0.0) -> bool:
+    """Run a member to its end, from wherever it is, and store its result.
+
+    A failure is recorded in the campaign folder.
+
+    Parameters
+    ----------
+    folder : CampaignFolder
+    entry : Entry
+    accounted : float
+        Processor time of this process that belongs to other members, s.
+
+    Returns
+    -------
+    bool
+        Whether the result is there; False if another process works on it.
+
+    Raises
+    ------
+    DiskFullError
+        If there is no space left.
+    NanogapError
+        If the member fails.
+    """
+    with folder.lock(entry) as taken:
+        if not taken:
+            return folder.result_path(entry).is_file()
+        if folder.result_path(entry).is_file():
+            _clear_away(folder, entry)  # a kill may have come between result and clearing away
+            return True
+        try:
+            _complete(folder, entry, accounted)
+        except Exception as error:
+            if disk_is_full(folder.path):
+                raise DiskFullError(folder.path) from error
+            folder.record_failure(entry, failure_sentence(error), progress(folder, entry))
+            raise
+        folder.forget_failure(entry)
+    return True
+
+
+def progress(folder: CampaignFolder, entry: Entry) -> int:
+    """How far a member is: time steps and transmissions; 0 if that cannot be told."""
+    path = folder.run_path(entry)
+    try:
+        step = int(json.loads((path / "dynamics.json").read_text(encoding="utf-8"))["step"])
+        return step + sum(1 for _ in (path / "transmission").glob("[0-9]*"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _complete(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
+    settings, keep = folder.settings(entry), folder.file.keep
+    run = open_run(folder.run_path(entry), settings, f"campaign {folder.file.name}")
+    with run.lock():
+        earlier = run.dynamics.seconds
+        run_alone(run)
+        result = packed(run, settings)
+        now = os.times()
+        result.attrs |= {
+            "member": entry.key,
+            "core_seconds": now.user + now.system - accounted + earlier,
+            "peak_memory": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+            "run_directory_bytes": _size(run.path),
+            "host": socket.gethostname(),
+        }
+        if keep.keeps(entry.number):
+            folder.trajectory_path(entry).parent.mkdir(exist_ok=True)
+            keep_trajectory(run, folder.trajectory_path(entry), keep.snapshots)
+        write_dataset(result, folder.result_path(entry))
+    _clear_away(folder, entry)
+
+
+def _clear_away(folder: CampaignFolder, entry: Entry) -> None:
+    if not folder.file.keep.run_directories:
+        shutil.rmtree(folder.run_path(entry), ignore_errors=True)
+
+
+def _size(path: Path) -> int:
+    return sum(entry.stat().st_size for entry in path.rglob("*") if entry.is_file())
+
+
+def packed(run: RunDirectory, settings: Settings) -> xr.Dataset:
+    """Put everything that the statistics need of a finished run into one small dataset.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``transmission`` over (``snapshot``, ``energy``), G0, NaN where there is none; the
+        observables of the snapshots; ``stage`` (number of the stage in its attribute
+        ``flag_meanings``), ``bottleneck_coordination`` and ``bottleneck_bond_length`` (angstrom)
+        over ``snapshot``. The attributes say how it was made.
+    """
+    observables = run.observables()
+    count = observables.sizes["snapshot"]
+    dataset = run.transmission()
+    if dataset is None:
+        reasons = "; ".join(dict.fromkeys(run.failures().values()))
+        raise NanogapError(f"no snapshot has a transmission: {reasons}")
+    average = dataset["transmission_average"].reindex(snapshot=np.arange(count))
+    stages = [STAGES.index(stage) for stage in classify_stages(observables)]
+    records = run.records()
+    geometry = np.full((2, count), np.nan)
+    for number in np.flatnonzero(observables["bottleneck_atoms"].to_numpy() > 0):
+        frame = run.trajectory.frame(records[number])
+        connection = analyse_connection(frame, settings.voltage.cutoff)
+        geometry[:, number] = bottleneck_bonds(frame, connection.bottleneck)
+    failures = run.failures()
+    bonded = first_contact(observables)
+    at_fermi_energy = average.sel(energy=0.0, method="nearest").to_numpy()
+    packed_dataset = observables.assign(
+        transmission=(
+            ("snapshot", "energy"),
+            average.transpose("snapshot", "energy").to_numpy().astype(np.float64),
+            {"units": "2e^2/h", "long_name": "transmission"},
+        ),
+        stage=(
+            "snapshot",
+            np.array(stages, dtype=np.int8),
+            {"flag_values": list(range(len(STAGES))), "flag_meanings": _stage_words()},
+        ),
+        bottleneck_coordination=("snapshot", geometry[0], {"units": "1"}),
+        bottleneck_bond_length=("snapshot", geometry[1], {"units": "angstrom"}),
+    ).assign_coords(energy=("energy", dataset["energy"].to_numpy(), {"units": "eV"}))
+    packed_dataset.attrs = {
+        "result_format": RESULT_FORMAT,
+        "settings": settings.model_dump_json(),
+        "seed": settings.seed,
+        "versions": json.dumps(run.versions),
+        "engine_version": run.dynamics.engine_version,
+        "backend": str(dataset.attrs.get("backend", "")),
+        "kpoints": str(dataset.attrs.get("kpoints", "")),
+        "dynamics_seconds": run.dynamics.seconds,
+        "transport_seconds": float(dataset.attrs.get("wall_time", 0.0)),
+        "snapshots": count,
+        "points": int(np.isfinite(at_fermi_energy).sum()),
+        "first_contact": float("nan") if bonded is None else float(at_fermi_energy[bonded]),
+        "failures": json.dumps({str(number): reason for number, reason in failures.items()}),
+    }
+    return packed_dataset
+
+
+def _stage_words() -> str:
+    # CF conventions: meanings are parted by blanks
+    return " ".join(stage.value.replace(" ", "_") for stage in STAGES)
+
+
+def keep_trajectory(run: RunDirectory, path: Path, every: int) -> None:
+    """Write every n-th snapshot, the first contact and the last one, compressed.
+
+    Velocities are left out. `ase.io.read` reads the file.
+    """
+    records = run.records()
+    kept = sorted({*range(0, len(records), every), *landmarks(run.observables()).values()})
+    text = io.StringIO()
+    for number in kept:
+        frame = run.trajectory.frame(records[number])
+        frame.arrays.pop("velocities", None)
+        frame.info["snapshot"] = number
+        write(text, frame, format="extxyz")
+    write_atomically(path, lambda temporary: temporary.write_bytes(lzma.compress(_bytes(text))))
+
+
+def _bytes(text: io.StringIO) -> bytes:
+    return text.getvalue().encode()

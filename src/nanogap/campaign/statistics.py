@@ -1,0 +1,258 @@
+"""What the members of a campaign say together."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nanogap.analysis import ConductanceHistogram, Peak
+from nanogap.analysis.bottleneck import PARTS, BottleneckAnalysis
+from nanogap.analysis.comparison import GroupedSample, SampleComparison
+from nanogap.analysis.contact import (
+    AxisDependence,
+    Distribution,
+    FirstContacts,
+    axis_dependence,
+    described,
+    first_contacts,
+)
+from nanogap.analysis.ensemble import EnsemblePoints, ensemble_histogram, ensemble_points
+from nanogap.electrical import measured_conductance
+from nanogap.errors import DataFormatError, SettingsError
+from nanogap.measured import DataFiles, histogram_campaign
+
+FloatArray = NDArray[np.float64]
+
+#: Range of the comparison with measured points: below it the gap is open, G0.
+_COMPARED = (0.3, 10.0)
+
+#: Geometries that plateaus are correlated with: variable of the dataset and its name in words.
+GEOMETRIES = {
+    "bottleneck_coordination": "coordination of the bottleneck",
+    "bottleneck_bond_length": "bond length at the bottleneck",
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Simulated points beside measured ones.
+
+    Attributes
+    ----------
+    simulated, measured : ConductanceHistogram
+    distance : SampleComparison
+    resistance : float
+        Added to the simulated points, ohm.
+    files : list of str
+    synthetic : bool
+        Whether measured files say that they are synthetic.
+    """
+
+    simulated: ConductanceHistogram
+    measured: ConductanceHistogram
+    distance: SampleComparison
+    resistance: float
+    files: list[str]
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class EnsembleStatistics:
+    """Everything that is computed of a collected dataset.
+
+    Attributes
+    ----------
+    points : EnsemblePoints
+    histogram : ConductanceHistogram
+        Of bridges.
+    contacts : FirstContacts
+    first_contact : Distribution
+        Of their conductance, G0.
+    bottleneck : BottleneckAnalysis
+    geometry : dict
+        Variable to number of atoms to rank correlation with the conductance and plateaus.
+    axes : dict
+        Axis to how first contacts depend on it.
+    comparison : Comparison or None
+    """
+
+    points: EnsemblePoints
+    histogram: ConductanceHistogram
+    contacts: FirstContacts
+    first_contact: Distribution
+    bottleneck: BottleneckAnalysis
+    geometry: dict[str, dict[int, tuple[float, int]]]
+    axes: dict[str, AxisDependence] = field(default_factory=dict)
+    comparison: Comparison | None = None
+
+    @property
+    def peaks(self) -> list[Peak]:
+        """Significant peaks of the histogram."""
+        return self.histogram.peaks
+
+    def statement(self) -> str:
+        """Say in a sentence how many peaks are significant."""
+        bridged = int(self.points.bridged.sum())
+        rule = "three standard deviations above the saddle, members taken as wholes"
+        whole = (
+            f"{len(self.points.member)} conductances of {self.points.n_members} members, {bridged} "
+            "of them of bridges"
+        )
+        if not self.peaks:
+            return f"{whole}: no peak of the histogram is significant ({rule})."
+        found = ", ".join(f"{p.position:.2f} ± {p.uncertainty:.2f}" for p in self.peaks)
+        number = len(self.peaks)
+        verb = "peak is" if number == 1 else "peaks are"
+        return f"{whole}: {number} {verb} significant ({rule}), at {found} G0."
+
+    def variance(self) -> dict[str, dict[str, float]]:
+        """Parts of the variance: name to ``variance`` (G0^2), ``share``, ``low`` and ``high``."""
+        parts = self.bottleneck.parts()
+        total = parts.sum()
+        shares = parts / total if total > 0.0 else np.full(len(parts), np.nan)
+        low, high = self.bottleneck.part_intervals()
+        return {
+            name: {
+                "variance": float(parts[place]),
+                "share": float(shares[place]),
+                "low": float(low[place]),
+                "high": float(high[place]),
+            }
+            for place, name in enumerate(PARTS)
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        counts = self.histogram.counts
+        banded = self.points.n_members > 1
+        low, high = (
+            self.histogram.band(level=0.95, method="bootstrap") if banded else (counts, counts)
+        )
+        content: dict[str, Any] = {
+            "members": self.points.n_members,
+            "points": len(self.points.member),
+            "points_of_bridges": int(self.points.bridged.sum()),
+            "statement": self.statement(),
+            "histogram": {
+                "edges": self.histogram.edges.tolist(),
+                "counts": counts.tolist(),
+                "low": low.tolist(),
+                "high": high.tolist(),
+                "peaks": [asdict(peak) for peak in self.peaks],
+            },
+            "first_contact": {
+                **asdict(self.first_contact),
+                "members_in_contact": int(self.contacts.made.sum()),
+                "median_time": self.contacts.median_time(),
+            },
+            "bottleneck": [asdict(one) for one in self.bottleneck.classes],
+            "plateaus": self.bottleneck.plateaus.sizes["plateau"],
+            "points_on_short_plateaus": self.bottleneck.n_left_out,
+            "variance": self.variance(),
+            "geometry": {
+                name: {
+                    str(atoms): {"correlation": r, "plateaus": n} for atoms, (r, n) in by.items()
+                }
+                for name, by in self.geometry.items()
+            },
+            "axes": {name: asdict(one) for name, one in self.axes.items()},
+        }
+        if self.comparison is not None:
+            distance = self.comparison.distance
+            content["measured"] = {
+                "files": self.comparison.files,
+                "series_resistance_added": self.comparison.resistance,
+                "range": list(distance.range),
+                "wasserstein": distance.wasserstein,
+                "wasserstein_interval": list(distance.wasserstein_interval),
+                "wasserstein_by_chance": distance.wasserstein_by_chance,
+                "energy_distance": distance.energy,
+                "energy_distance_interval": list(distance.energy_interval),
+                "p_value": distance.p_value,
+                "synthetic": self.comparison.synthetic,
+            }
+        return content
+
+
+def ensemble_statistics(
+    dataset: xr.Dataset,
+    measured: DataFiles | None = None,
+    added_resistance: float = 0.0,
+    bin_width: float = 0.05,
+) -> EnsembleStatistics:
+    """Compute the statistics of a collected dataset.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        See `nanogap.campaign.collect.collect`.
+    measured : DataFiles, optional
+        Measurements to lay beside it.
+    added_resistance : float
+        Put in series with the simulated points before they are compared, ohm.
+    bin_width : float
+        G0.
+
+    Raises
+    ------
+    DataFormatError, SettingsError
+        If there is no conductance, files cannot be read, or a resistance is negative.
+    """
+    if not (np.isfinite(added_resistance) and added_resistance >= 0.0):
+        raise SettingsError(
+            f"the added series resistance is {added_resistance} ohm; it must be 0 or positive"
+        )
+    points = ensemble_points(dataset)
+    if not len(points.member):
+        raise DataFormatError("no member has a conductance yet")
+    contacts = first_contacts(points)
+    bottleneck = BottleneckAnalysis().compute(points)
+    return EnsembleStatistics(
+        points=points,
+        histogram=ensemble_histogram(points, bin_width),
+        contacts=contacts,
+        first_contact=described(contacts.conductance),
+        bottleneck=bottleneck,
+        geometry={
+            name: bottleneck.geometry_correlation(dataset[name].to_numpy())
+            for name in GEOMETRIES
+            if name in dataset
+        },
+        axes={
+            name: axis_dependence(contacts, dataset[name].to_numpy().tolist())
+            for name in json.loads(dataset.attrs.get("axes", "[]"))
+        },
+        comparison=None
+        if measured is None
+        else _compare(points, measured, added_resistance, bin_width),
+    )
+
+
+def _compare(
+    points: EnsemblePoints, measured: DataFiles, resistance: float, bin_width: float
+) -> Comparison:
+    bridged = points.of(points.bridged)
+    seen = measured_conductance(bridged.conductance, resistance)
+    counted = histogram_campaign(measured, bin_width=bin_width, maximum=_COMPARED[1])
+    histogram = counted.raw if resistance else counted.gap
+    if histogram is None:
+        raise DataFormatError("the files to compare with are simulated, not measured")
+    values, groups, offset = [], [], 0
+    for trace in measured.traces():
+        kept = ~trace.compliance if resistance else trace.usable
+        values.append((trace.raw if resistance else trace.gap)[kept])
+        groups.append(trace.cycle[kept] + offset)
+        offset += int(trace.cycle.max(initial=-1)) + 1
+    simulated = ConductanceHistogram(bin_width, _COMPARED[1]).compute(
+        seen, bridged.weight, bridged.member
+    )
+    distance = SampleComparison(*_COMPARED).compute(
+        GroupedSample(seen, bridged.member, bridged.weight),
+        GroupedSample(np.concatenate(values), np.concatenate(groups)),
+    )
+    return Comparison(
+        simulated, histogram, distance, resistance, counted.files, bool(counted.synthetic)
+    )

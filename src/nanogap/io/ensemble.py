@@ -1,0 +1,220 @@
+"""One dataset over all members of an ensemble, in chunks that open lazily, and as a table."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5netcdf
+import h5py
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from nanogap.errors import DataFormatError, SettingsError
+from nanogap.io.atomic import write_atomically
+
+#: Numbers in a chunk, about: 1 MB.
+_CHUNK = 131_072
+
+_DIMENSIONS = ("snapshot", "energy")
+
+
+def write_ensemble(
+    path: Path,
+    files: Sequence[Path],
+    coordinates: Mapping[str, Sequence[Any]],
+    attributes: Mapping[str, Any],
+    watch: Callable[[int], object] = lambda _: None,
+) -> None:
+    """Write the results of many members into one netCDF-4 file, one member in memory at a time.
+
+    Every variable over ``snapshot`` (and ``energy``) of the members becomes one over ``member``
+    too, as 64-bit numbers, filled up with NaN behind the last snapshot of a member.
+
+    Parameters
+    ----------
+    path : Path
+    files : sequence of Path
+        The result of every member, in order; see `nanogap.io.write_dataset`.
+    coordinates : mapping
+        Name to values over ``member``: numbers, or text.
+    attributes : mapping
+        Of the whole dataset.
+    watch : callable
+        Called with the number of members written.
+
+    Raises
+    ------
+    DataFormatError
+        If there is no member, or a file cannot be read or does not match the others.
+    """
+    if not files:
+        raise DataFormatError("no member is finished yet: there is nothing to collect")
+    sizes = [_sizes(file) for file in files]
+    energies = np.unique(np.concatenate([energy for _, energy in sizes]))
+    longest = max(count for count, _ in sizes)
+
+    def write(temporary: Path) -> None:
+        with h5netcdf.File(temporary, "w") as out:
+            out.dimensions = {"member": len(files), "snapshot": longest, "energy": len(energies)}
+            out.attrs.update(attributes)
+            out.create_variable("snapshot", ("snapshot",), data=np.arange(longest))
+            out.create_variable("energy", ("energy",), data=energies).attrs["units"] = "eV"
+            for name, values in coordinates.items():
+                _coordinate(out, name, values)
+            for number, file in enumerate(files):
+                with _opened(file) as content:
+                    _add(out, number, content, energies, file)
+                watch(number + 1)
+            for name, variable in out.variables.items():
+                if name not in coordinates and variable.dimensions[0] == "member":
+                    variable.attrs["coordinates"] = " ".join(coordinates)
+
+    write_atomically(path, write)
+
+
+def _sizes(file: Path) -> tuple[int, NDArray[np.float64]]:
+    """Return the number of snapshots and the energies of a member."""
+    with _opened(file) as content:
+        try:
+            return content["snapshot"].shape[0], content["energy"][:]
+        except KeyError as error:
+            raise DataFormatError(f"{file} is no result of a member: {error}") from None
+
+
+def _opened(file: Path) -> h5py.File:
+    try:
+        return h5py.File(file, "r")
+    except OSError as error:
+        raise DataFormatError(
+            f"{file} cannot be read: {error}: remove it and resume the campaign"
+        ) from None
+
+
+def _coordinate(out: h5netcdf.File, name: str, values: Sequence[Any]) -> None:
+    if all(isinstance(value, int | float) for value in values):
+        data = np.array(values)
+        data = data.astype(np.int8) if data.dtype == np.bool_ else data
+        out.create_variable(name, ("member",), data=data)
+        return
+    variable = out.create_variable(name, ("member",), dtype=h5py.string_dtype())
+    variable[...] = np.array([str(value) for value in values], dtype=object)
+
+
+def _add(
+    out: h5netcdf.File, number: int, content: h5py.File, energies: NDArray[np.float64], file: Path
+) -> None:
+    """Copy the variables of one member."""
+    count = content["snapshot"].shape[0]
+    places = np.searchsorted(energies, content["energy"][:])
+    for name, variable in content.items():
+        if name in _DIMENSIONS or variable.ndim == 0 or variable.shape[0] != count:
+            continue
+        resolved = variable.ndim == 2
+        if name not in out.variables:
+            if number:
+                raise DataFormatError(f"{file} has {name!r}, earlier members have not")
+            _create(out, name, variable, resolved=resolved)
+        values = variable[:].astype(np.float64)
+        if resolved:
+            padded = np.full((count, len(energies)), np.nan)
+            padded[:, places] = values
+            out.variables[name][number, :count, :] = padded
+        else:
+            out.variables[name][number, :count] = values
+
+
+def _create(out: h5netcdf.File, name: str, variable: h5py.Dataset, *, resolved: bool) -> None:
+    dimensions = ("member", *_DIMENSIONS) if resolved else ("member", "snapshot")
+    shape = tuple(out.dimensions[dimension].size for dimension in dimensions)
+    rest = shape[1:]
+    per_chunk = max(1, min(shape[0], _CHUNK // max(1, int(np.prod(rest)))))
+    new = out.create_variable(
+        name,
+        dimensions,
+        dtype=np.float64,
+        chunks=(per_chunk, *rest),
+        fillvalue=np.nan,
+        compression="gzip",
+        compression_opts=4,
+        shuffle=True,
+        fletcher32=True,
+    )
+    for key in ("units", "long_name", "flag_meanings", "flag_values"):
+        if key in variable.attrs:
+            value = variable.attrs[key]
+            new.attrs[key] = value.decode() if isinstance(value, bytes) else value
+
+
+def export_table(dataset: xr.Dataset, path: Path) -> int:
+    """Write an ensemble as a long table: a row per member, snapshot and energy.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        As `write_ensemble` stores it, opened lazily or not.
+    path : Path
+        ``.csv`` or ``.parquet``; the latter needs the extra ``nanogap[parquet]``.
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    SettingsError
+        If the ending is another, or pyarrow is not installed.
+    """
+    if path.suffix == ".parquet":
+        return _export_parquet(dataset, path)
+    if path.suffix != ".csv":
+        raise SettingsError(f"{path}: tables end in .csv or .parquet")
+    rows = 0
+
+    def write(temporary: Path) -> None:
+        nonlocal rows
+        with temporary.open("w", encoding="utf-8", newline="") as out:
+            for part in _rows(dataset):
+                part.to_csv(out, header=not rows, index=False)
+                rows += len(part)
+
+    write_atomically(path, write)
+    return rows
+
+
+def _export_parquet(dataset: xr.Dataset, path: Path) -> int:
+    try:
+        import pyarrow as pa  # noqa: PLC0415 an extra
+        import pyarrow.parquet as pq  # noqa: PLC0415
+    except ImportError:
+        raise SettingsError(
+            f"{path}: Parquet needs pyarrow: pip install 'nanogap[parquet]', or choose .csv"
+        ) from None
+    rows = 0
+
+    def write(temporary: Path) -> None:
+        nonlocal rows
+        writer = None
+        for part in _rows(dataset):
+            table = pa.Table.from_pandas(part, preserve_index=False)
+            writer = writer or pq.ParquetWriter(temporary, table.schema)
+            writer.write_table(table)
+            rows += len(part)
+        if writer is not None:
+            writer.close()
+
+    write_atomically(path, write)
+    return rows
+
+
+def _rows(dataset: xr.Dataset) -> Iterator[pd.DataFrame]:
+    """Yield the rows of one block of members after the other."""
+    per_member = dataset.sizes["snapshot"] * dataset.sizes["energy"]
+    step = max(1, 200_000 // max(1, per_member))
+    for first in range(0, dataset.sizes["member"], step):
+        part = dataset.isel(member=slice(first, first + step)).load()
+        frame = part.to_dataframe().reset_index()
+        # behind its last snapshot a member has no time
+        yield frame[frame["time"].notna()].drop(columns="member", errors="ignore")

@@ -1,0 +1,246 @@
+"""The report of a measurement campaign: every figure that its files can give."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from nanogap.analysis.plateaus import PlateauDetection
+from nanogap.electrical import level_displacement
+from nanogap.errors import DataFormatError, SettingsError
+from nanogap.io.measurement import DATA_SUFFIXES, natural_order
+from nanogap.measured import drawing
+from nanogap.measured.breakdown import breakdown_campaign
+from nanogap.measured.classify import Protocol, protocol_of
+from nanogap.measured.files import DataFiles
+from nanogap.measured.fluctuations import noise_campaign
+from nanogap.measured.levels import CAUTIONS, histogram_campaign, plateau_campaign
+from nanogap.measured.resistances import DeviceResistances
+from nanogap.measured.states import retention_campaign, switching_campaign
+from nanogap.report.histograms import level_displacement_figure
+from nanogap.report.sections import Section, write_page
+from nanogap.report.style import house_style
+
+# files of one kind whose curves are drawn one by one
+_SHOWN = 4
+
+
+def write_measured_report(files: DataFiles, output: Path) -> dict[str, Any]:
+    """Write the report of a campaign as one HTML page.
+
+    What is in series with the gap is taken from pristine curves among the files, device by
+    device, where there are any.
+
+    Parameters
+    ----------
+    files : DataFiles
+    output : Path
+        The HTML file.
+
+    Returns
+    -------
+    dict
+        ``report`` (path), ``files`` (name to protocol), ``sections`` and ``synthetic``.
+    """
+    kinds: dict[Protocol, list[Path]] = {}
+    named: dict[str, str] = {}
+    notes: list[str] = []
+    synthetic = False
+    for path, dataset in _each(files):
+        protocol = protocol_of(dataset)
+        kinds.setdefault(protocol, []).append(path)
+        named[str(path)] = protocol.value
+        synthetic |= "synthetic" in dataset.attrs
+        if dataset.attrs.get("notes"):
+            notes.append(f"{path.name}: {dataset.attrs['notes']}")
+    if Protocol.PRISTINE in kinds and not files.resistances.default.resistance:
+        pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)
+        files = replace(files, resistances=pristine)
+    sections = list(_sections(files, kinds, notes))
+    if not sections:
+        raise DataFormatError("no analysis applies to these files: " + "; ".join(notes))
+    listing = Section("Files", head=("file", "taken for"), rows=sorted(named.items()))
+    write_page(
+        output,
+        title=f"Measurement campaign of {len(named)} files",
+        sections=[*sections, listing],
+        warning="Synthetic data: made by a program, not measured." if synthetic else "",
+        notes=notes,
+    )
+    return {
+        "report": str(output),
+        "files": named,
+        "sections": [section.title for section in sections],
+        "synthetic": synthetic,
+    }
+
+
+def _each(files: DataFiles) -> Iterator[tuple[Path, Any]]:
+    """Yield every single file, once, with its dataset."""
+    seen = set()
+    for path in files.paths:
+        if path.is_dir() and not (path / "run.json").is_file():
+            inner = [
+                entry
+                for entry in sorted(path.rglob("*"), key=natural_order)
+                if entry.suffix.casefold() in DATA_SUFFIXES and not entry.name.startswith(".")
+            ]
+            if not inner:
+                raise DataFormatError(f"{path} holds no data file")
+        else:
+            inner = [path]
+        for entry in inner:
+            if entry.resolve() in seen:
+                continue
+            seen.add(entry.resolve())
+            yield entry, next(iter(replace(files, paths=[entry]).measurements()))
+
+
+def _sections(
+    files: DataFiles, kinds: dict[Protocol, list[Path]], notes: list[str]
+) -> Iterator[Section]:
+    """Make the sections, in the order of the paper's figures."""
+    makers: list[tuple[Protocol, Callable[[DataFiles], Iterator[Section]]]] = [
+        (Protocol.BREAKDOWN, _breakdown),
+        (Protocol.LOOPS, _loops),
+        (Protocol.VOLTAGE_SWEEP, _slow_sweeps),
+        (Protocol.STEADY, _steady),
+        (Protocol.CURRENT_SWEEP, _levels),
+    ]
+    for protocol, make in makers:
+        if protocol in kinds:
+            try:
+                yield from make(replace(files, paths=kinds[protocol]))
+            except (DataFormatError, SettingsError) as error:
+                notes.append(f"{protocol.value}: {error}")
+    if Protocol.SIMULATED in kinds:
+        simulated = kinds[Protocol.SIMULATED]
+        together = simulated + kinds.get(Protocol.CURRENT_SWEEP, [])
+        result = histogram_campaign(replace(files, paths=together))
+        yield Section(
+            "Simulated conductance",
+            [drawing.draw_histogram(result)],
+            "Histogram of the simulated transmissions"
+            + (", beside the measured one on the same axis." if result.gap is not None else ".")
+            + f" {CAUTIONS[1]}",
+        )
+
+
+def _breakdown(files: DataFiles) -> Iterator[Section]:
+    result = breakdown_campaign(files)
+    content = result.summary()
+    rows = [
+        [
+            row["device"],
+            f"{row['voltage']:.3g} V",
+            f"{1e3 * row['current']:.3g} mA",
+            f"{1e3 * row['power']:.3g} mW",
+            f"{row['resistance_before']:.4g} Ω",
+            f"{row['resistance_after']:.2g} Ω",
+        ]
+        for row in content["devices"]
+        if row["found"]
+    ]
+    yield Section(
+        "Breakdown (as Fig. 1b)",
+        [drawing.draw_breakdown(result)],
+        "Voltage sweeps on pristine wires; a dot marks the last point before the current drops.",
+        ("device", "voltage", "current", "power", "resistance before", "after"),
+        rows,
+    )
+
+
+def _loops(files: DataFiles) -> Iterator[Section]:
+    result = switching_campaign(files)
+    content = result.summary()
+    shown = range(min(_SHOWN, len(result.rows)))
+    yield Section(
+        "Switching (as Figs. 2a, 2f)",
+        [drawing.draw_switching(result, row) for row in shown],
+        "Current-voltage loops. An event is marked at the first point in the new state.",
+        ("event", "number", "median", "standard deviation"),
+        [
+            [kind.upper(), str(law["count"]), f"{law['median']:.3g} V", f"{law['deviation']:.2g} V"]
+            for kind in ("set", "reset")
+            if (law := content[f"{kind}_voltage"])["count"]
+        ],
+    )
+    if any(analysis.endurance.sizes["cycle"] > 1 for _, analysis in result.rows):
+        yield Section(
+            "Endurance (as Figs. 2b, 2d)",
+            [drawing.draw_endurance(result, row) for row in shown],
+            "Both states at the read voltage in every cycle, and the low one in units of G0.",
+        )
+    weibull = drawing.draw_weibull(result)
+    if weibull is not None:
+        yield Section(
+            "Distributions of the switching voltages",
+            [weibull],
+            "Cycle to cycle and device to device; intervals of the Weibull law hold 95%.",
+        )
+
+
+def _slow_sweeps(files: DataFiles) -> Iterator[Section]:
+    result = plateau_campaign(files, PlateauDetection(minimum_step=0.1))
+    yield Section(
+        "Slow sweeps (as Figs. 2g, 2h)",
+        [drawing.draw_plateaus(result, row) for row in range(min(_SHOWN, len(result.rows)))],
+        "Rewiring or rupture in a slow voltage sweep; plateaus by change-point detection.",
+    )
+
+
+def _steady(files: DataFiles) -> Iterator[Section]:
+    retention = retention_campaign(files)
+    yield Section(
+        "Retention (as Figs. 2c, 2e)",
+        [drawing.draw_retention(retention)],
+        "States read at constant voltage, and the drift fitted to them.",
+    )
+    noise = noise_campaign(files)
+    yield Section(
+        "Fluctuations (as Figs. 5a, 5b)",
+        [drawing.draw_noise(row) for row in noise.rows[:_SHOWN]],
+        "Trace, close-up, spectrum and distribution. A slow instrument averages over fluctuations.",
+    )
+
+
+def _levels(files: DataFiles) -> Iterator[Section]:
+    plateaus = plateau_campaign(files, PlateauDetection(minimum_step=0.1))
+    longest = int(np.argmax([len(found) for _, _, found in plateaus.rows]))
+    yield Section(
+        "Current sweep (as Fig. 3a)",
+        [drawing.draw_plateaus(plateaus, longest)],
+        "The cycle with the most plateaus. Current-driven rewiring shows as drops of the voltage.",
+    )
+    result = histogram_campaign(files, two_dimensional=True)
+    figures: list[Figure] = [drawing.draw_histogram(result)]
+    if result.aligned is not None and result.aligned.n_aligned:
+        figures.append(drawing.draw_aligned(result))
+    yield Section(
+        "Conductance histogram (as Figs. 4a, 4b)",
+        figures,
+        " ".join(CAUTIONS),
+        ("peak (G0)", "nearest level", "deviation (G0)", "counts"),
+        [
+            [
+                f"{peak.position:.3f} ± {peak.uncertainty:.3f}",
+                str(peak.nearest_level),
+                f"{peak.deviation:+.3f}",
+                f"{peak.counts:.0f}",
+            ]
+            for peak in result.main.peaks
+        ],
+    )
+    series = files.resistances.default
+    if series.resistance:
+        with house_style():
+            table = level_displacement(np.linspace(0.0, 2.0 * series.resistance, 41))
+            figure = level_displacement_figure(table, series.resistance)
+        yield Section(
+            "What the series resistance does to the levels (as Fig. S4)",
+            [figure],
+            f"The dashed line marks {series.resistance:.0f} ± {series.uncertainty:.0f} Ω.",
+        )

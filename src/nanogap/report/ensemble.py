@@ -1,0 +1,281 @@
+"""Figures of an ensemble of simulated runs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from nanogap.analysis.bottleneck import PARTS, BottleneckClass
+from nanogap.analysis.comparison import SampleComparison
+from nanogap.analysis.contact import AxisDependence, Distribution, FirstContacts
+from nanogap.analysis.histogram import ConductanceHistogram
+from nanogap.report.marks import quantum_lines
+from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET
+
+FloatArray = NDArray[np.float64]
+
+_PART_COLOURS = dict(zip(PARTS, (BLUE, PURPLE, GREEN, ORANGE), strict=True))
+
+_PART_NAMES = {
+    "bottleneck": "number of atoms in the bottleneck",
+    "member": "which member, for one number of atoms",
+    "plateau": "which plateau of a member",
+    "thermal": "fluctuation within plateaus",
+}
+
+#: Plateaus drawn as points at most; more are drawn thinner.
+_MANY = 2000
+
+
+def ensemble_histogram_figure(histogram: ConductanceHistogram, n_members: int) -> Figure:
+    """Draw the histogram of bridges, its band by members and its peaks."""
+    figure = Figure(figsize=(7.0, 3.8))
+    axes = figure.subplots()
+    edges, counts = histogram.edges, histogram.counts
+    axes.stairs(counts, edges, fill=True, color=BLUE, alpha=0.75)
+    top = float(counts.max(initial=0.0))
+    if n_members > 1:
+        low, high = histogram.band(level=0.95, method="bootstrap")
+        _band(axes, edges, (low, high), INK, "95 %, members drawn")
+        top = max(top, float(high.max(initial=0.0)))
+        axes.legend()
+    for peak in histogram.peaks:
+        place = min(len(counts) - 1, int(np.searchsorted(edges, peak.position)) - 1)
+        near = (high if n_members > 1 else counts)[max(0, place - 2) : place + 3]
+        height = float(near.max(initial=0.0))
+        axes.annotate(
+            f"{peak.position:.2f}",
+            (peak.position, height),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+    _conductance_axis(axes, _far(edges, counts))
+    axes.set_ylim(0.0, 1.15 * top or 1.0)
+    axes.set_ylabel("counts (points of equal weight)")
+    return figure
+
+
+def _band(
+    axes: Axes,
+    edges: FloatArray,
+    band: tuple[FloatArray, FloatArray],
+    colour: str,
+    label: str | None = None,
+) -> None:
+    low, high = band
+    axes.fill_between(
+        edges,
+        np.append(low, low[-1]),
+        np.append(high, high[-1]),
+        step="post",
+        color=colour,
+        alpha=0.22,
+        linewidth=0,
+        label=label,
+    )
+
+
+def _far(edges: FloatArray, counts: FloatArray) -> float:
+    """Upper end of the axis: all but 0.1 % of the counts lie below."""
+    total = np.cumsum(counts)
+    if not total[-1] > 0.0:
+        return 1.2
+    return max(1.2, 1.1 * float(edges[int(np.searchsorted(total, 0.999 * total[-1])) + 1]))
+
+
+def _conductance_axis(axes: Axes, far: float) -> None:
+    quantum_lines(axes, far, vertical=True)
+    axes.set_xlim(0.0, far)
+    axes.set_xlabel("conductance (G$_0$)")
+
+
+def first_contact_figure(contacts: FirstContacts, described: Distribution) -> Figure:
+    """Draw conductance and time of the first contacts."""
+    figure = Figure(figsize=(9.0, 3.6))
+    left, right = figure.subplots(1, 2)
+    values = contacts.conductance[contacts.made]
+    bins = np.arange(0.0, max(1.5, float(values.max(initial=0.0))) + 0.1, 0.1)
+    left.hist(values, bins=bins, color=BLUE, alpha=0.75)
+    left.plot(
+        values,
+        np.full(len(values), -0.02),
+        "|",
+        color=INK,
+        clip_on=False,
+        transform=left.get_xaxis_transform(),
+    )
+    low, high = described.mean_interval
+    if np.isfinite(low):
+        left.axvspan(low, high, color=ORANGE, alpha=0.25, linewidth=0)
+    left.axvline(
+        described.mean,
+        color=ORANGE,
+        label=f"mean {described.mean:.2f} G$_0$" + (", 95 % interval" if np.isfinite(low) else ""),
+    )
+    _conductance_axis(left, float(bins[-1]))
+    left.set_ylabel("members")
+    left.set_title("Conductance of the first contact")
+    left.legend()
+    _arrivals(right, contacts)
+    return figure
+
+
+def _arrivals(axes: Axes, contacts: FirstContacts) -> None:
+    """Draw how many members have made contact by when."""
+    times = np.sort(contacts.time[contacts.made]) / 1000.0
+    members = len(contacts.time)
+    end = float(np.nanmax(contacts.last, initial=0.0)) / 1000.0
+    axes.step(
+        np.concatenate([[0.0], times, [end]]),
+        np.concatenate([[0], np.arange(1, len(times) + 1), [len(times)]]) / members,
+        where="post",
+        color=BLUE,
+    )
+    axes.set_ylim(0.0, 1.05)
+    axes.set_xlim(0.0, end or 1.0)
+    axes.set_xlabel("time under the voltage (ps)")
+    axes.set_ylabel("part of the members in contact")
+    axes.set_title("Arrival of the first contact")
+
+
+def bottleneck_figure(plateaus: xr.Dataset, classes: Sequence[BottleneckClass]) -> Figure:
+    """Draw every plateau by the atoms in its bottleneck, and the means of the numbers."""
+    figure = Figure(figsize=(7.0, 4.2))
+    axes = figure.subplots()
+    random = np.random.default_rng(0)  # the same figure every time
+    atoms = plateaus["bottleneck_atoms"].to_numpy()
+    g, weight = plateaus["conductance"].to_numpy(), plateaus["weight"].to_numpy()
+    sizes = 8.0 + 60.0 * weight / max(float(weight.max(initial=0.0)), 1e-300)
+    axes.scatter(
+        atoms + random.uniform(-0.22, 0.22, len(atoms)),
+        g,
+        s=sizes,
+        color=BLUE,
+        alpha=min(0.5, 0.5 * _MANY / max(len(g), 1)),
+        linewidths=0,
+        label="a plateau, area by its time",
+    )
+    for number, one in enumerate(classes):
+        known = np.isfinite(one.mean_low)
+        axes.errorbar(
+            [one.atoms],
+            [one.mean],
+            yerr=[[one.mean - one.mean_low], [one.mean_high - one.mean]] if known else None,
+            fmt="D",
+            color=ORANGE,
+            capsize=4,
+            label="mean, 95 % interval by members" if not number else None,
+        )
+    top = float(g.max(initial=1.0)) + 0.3
+    quantum_lines(axes, top)
+    axes.set_ylim(0.0, top)
+    axes.set_xticks([one.atoms for one in classes])
+    axes.set_xlabel("atoms in the bottleneck")
+    axes.set_ylabel("conductance of the plateau (G$_0$)")
+    axes.legend()
+    return figure
+
+
+def variance_figure(shares: FloatArray, low: FloatArray, high: FloatArray) -> Figure:
+    """Draw the parts of the variance and their intervals.
+
+    Parameters
+    ----------
+    shares, low, high : ndarray, shape (4,)
+        In the order of `nanogap.analysis.bottleneck.PARTS`.
+    """
+    figure = Figure(figsize=(7.0, 2.4))
+    axes = figure.subplots()
+    for place, name in enumerate(PARTS):
+        axes.barh(place, 100.0 * shares[place], color=_PART_COLOURS[name], alpha=0.8)
+        end = shares[place]
+        if np.isfinite(low[place]):
+            axes.plot([100.0 * low[place], 100.0 * high[place]], [place, place], color=INK)
+            end = high[place]
+        axes.annotate(
+            f"{100.0 * shares[place]:.1f} %",
+            (100.0 * end, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
+    axes.set_yticks(range(len(PARTS)), [_PART_NAMES[name] for name in PARTS])
+    axes.invert_yaxis()
+    axes.set_xlim(0.0, 112.0)
+    axes.set_xlabel("part of the variance (%); lines: 95 %")
+    return figure
+
+
+def axis_figure(dependence: AxisDependence, name: str) -> Figure:
+    """Draw conductance and arrival of the first contact against one axis of the campaign."""
+    figure = Figure(figsize=(9.0, 3.4))
+    left, right = figure.subplots(1, 2)
+    numbers = all(isinstance(value, int | float | np.number) for value in dependence.values)
+    places: list[Any] = dependence.values if numbers else list(range(len(dependence.values)))
+    for place, one in zip(places, dependence.conductance, strict=True):
+        if one.count:
+            low, high = one.mean_interval
+            known = np.isfinite(low)
+            error = [[one.mean - low], [high - one.mean]] if known else None
+            left.errorbar([place], [one.mean], yerr=error, fmt="o", color=BLUE, capsize=4)
+    made = np.array(dependence.made) / np.array(dependence.members)
+    right.plot(places, made, "o-", color=GREEN)
+    right.set_ylim(-0.05, 1.05)
+    right.set_ylabel("part of the members that made contact")
+    left.set_ylabel("first contact (G$_0$), mean and 95 %")
+    left.axhline(1.0, color=QUIET, linewidth=0.8, linestyle=":")
+    for axes in (left, right):
+        axes.set_xlabel(name)
+        if not numbers:
+            axes.set_xticks(places, [str(value) for value in dependence.values])
+    return figure
+
+
+def beside_measured_figure(
+    simulated: ConductanceHistogram,
+    measured: ConductanceHistogram,
+    comparison: SampleComparison,
+    label: str = "simulated",
+) -> Figure:
+    """Draw the simulated histogram and a measured one on one axis, each with its band.
+
+    Parameters
+    ----------
+    simulated, measured : ConductanceHistogram
+        With the same bins.
+    comparison : SampleComparison
+        Of the same points.
+    label : str
+        What the simulated one is called.
+    """
+    figure = Figure(figsize=(7.0, 4.0))
+    axes = figure.subplots()
+    far = top = 0.0
+    for histogram, colour, name in ((measured, ORANGE, "measured"), (simulated, BLUE, label)):
+        edges, counts = histogram.edges, histogram.counts
+        inside = edges[:-1] >= comparison.range[0] - 1e-9
+        area = float((counts * np.diff(edges))[inside].sum()) or 1.0
+        axes.stairs(counts / area, edges, color=colour, linewidth=1.3, label=name)
+        if histogram.n_cycles > 1:
+            low, high = histogram.band(level=0.95)
+            _band(axes, edges, (low / area, high / area), colour)
+            top = max(top, float((high / area)[inside].max(initial=0.0)))
+        top = max(top, float((counts / area)[inside].max(initial=0.0)))
+        far = max(far, _far(edges, counts))
+    _conductance_axis(axes, far)
+    axes.set_ylim(0.0, 1.1 * top or 1.0)
+    axes.set_ylabel(f"density above {comparison.range[0]:g} G$_0$ (1/G$_0$)")
+    low_distance, high_distance = comparison.wasserstein_interval
+    words = f"Wasserstein distance {comparison.wasserstein:.3f} G$_0$"
+    if np.isfinite(low_distance):
+        words += f", 95 % {low_distance:.3f} to {high_distance:.3f}"
+    axes.set_title(words)
+    axes.legend()
+    return figure

@@ -1,0 +1,119 @@
+"""A real SLURM of one node, started for a test from Debian's slurm-wlm, without root's services."""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_FOLDERS = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+
+CONFIGURATION = """
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/none
+CredType=cred/none
+PluginDir={plugins}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SwitchType=switch/none
+MpiDefault=none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SchedulerParameters=sched_interval=1,sched_min_interval=0
+KillWait=1
+MinJobAge=300
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} State=UNKNOWN
+PartitionName=short Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+def _program(name):
+    """Find a program of SLURM; skip without it, fail where CI promises it."""
+    path = shutil.which(name, path=_FOLDERS)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{name} is not installed")
+        pytest.skip(f"{name} of slurm-wlm is not installed")
+    return Path(path)
+
+
+def _free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@contextmanager
+def single_node(folder, monkeypatch):
+    """Run slurmctld and slurmd of this machine; sbatch finds them while the block lasts."""
+    controller, daemon = _program("slurmctld"), _program("slurmd")
+    step = _program("slurmstepd")
+    for name in ("state", "spool"):
+        (folder / name).mkdir(parents=True)
+    plugins = next(
+        path
+        for root in controller.resolve().parents
+        for path in root.glob("lib/*/slurm-wlm")
+        if (path / "auth_none.so").is_file()
+    )
+    configuration = folder / "slurm.conf"
+    configuration.write_text(
+        CONFIGURATION.format(
+            host=socket.gethostname().split(".")[0],
+            ports=_free_ports(2),
+            user=getpass.getuser(),
+            plugins=plugins,
+            folder=folder,
+            cpus=len(os.sched_getaffinity(0)),
+        )
+    )
+    monkeypatch.setenv("SLURM_CONF", str(configuration))
+    monkeypatch.setenv("PATH", f"{_program('sbatch').parent}{os.pathsep}{os.environ['PATH']}")
+    processes = []
+    try:
+        with (folder / "log").open("wb") as log:
+            processes.extend(
+                subprocess.Popen(command, stdout=log, stderr=log)
+                for command in ((controller, "-D"), (daemon, "-D", "-d", step))
+            )
+        deadline = time.monotonic() + 30.0
+        while "idle" not in _nodes():
+            log = (folder / "log").read_text(errors="replace")
+            assert time.monotonic() < deadline, log
+            assert all(process.poll() is None for process in processes), log
+            time.sleep(0.3)
+        yield
+    finally:
+        subprocess.run(
+            [_program("scancel"), "--user", getpass.getuser()], check=False, capture_output=True
+        )
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _nodes():
+    done = subprocess.run(
+        [_program("sinfo"), "--noheader"], check=False, capture_output=True, text=True
+    )
+    return done.stdout

@@ -1,0 +1,142 @@
+"""The same campaigns through executorlib; the campaign folder decides what is done."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import slurm
+
+from nanogap.campaign.cluster import ClusterExecutor
+from nanogap.campaign.local import LocalExecutor
+from nanogap.errors import SettingsError
+
+# executorlib 1.11 is written for an older pydantic
+pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.PydanticDeprecatedSince20")
+
+
+def calls(folder):
+    return Counter((folder.path / "calls").read_text().split())
+
+
+@pytest.fixture(params=["single-node", "test-cluster"])
+def make_cluster(request, make_folder):
+    def make(text=""):
+        return make_folder(f'{text}\n[executor]\nkind = "{request.param}"')
+
+    return make
+
+
+def test_members_are_run_once_and_never_again(make_cluster, command):
+    folder = make_cluster("repeats = 2")
+    tallies = []
+    ClusterExecutor(folder, 2, command).run(folder.pending(), tallies.append)
+    assert set(calls(folder).values()) == {1}
+    assert len(folder.finished()) == 2
+    assert max(tally.running for tally in tallies) == 2
+    assert not list((folder.path / "executorlib").iterdir())
+
+
+def test_a_member_that_dies_is_tried_again_and_given_up_at_the_limit(make_folder, command):
+    folder = make_folder('repeats = 2\n[executor]\nkind = "single-node"\nattempts = 2')
+    lucky, hopeless = (entry.key for entry in folder.entries)
+    (folder.path / "orders" / f"{lucky}.die").write_text("1")
+    (folder.path / "orders" / f"{hopeless}.die").write_text("99")
+    ClusterExecutor(folder, 2, command).run(folder.pending())
+    assert [entry.key for entry in folder.finished()] == [lucky]
+    assert calls(folder)[hopeless] == 2
+    assert "signal 9" in folder.given_up()[hopeless]
+
+
+def test_a_job_that_is_killed_with_everything_in_it_is_noticed(make_folder, tmp_path, command):
+    """The test cluster does not notice itself that a job died: the lock tells."""
+    folder = make_folder('[executor]\nkind = "test-cluster"')
+    key = folder.entries[0].key
+    program = tmp_path / "hangs_once.py"
+    program.write_text(
+        "import fcntl, os, pathlib, runpy, sys, time\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "pid = folder / 'pids'\n"
+        "if not pid.exists():\n"
+        "    lock = open(folder / 'locks' / sys.argv[2], 'w')\n"
+        "    fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "    pid.write_text(f'{os.getpid()} {os.getppid()}')\n"
+        "    time.sleep(600)\n"
+        f"runpy.run_path({command[1]!r})\n"
+    )
+
+    def kill():
+        path = folder.path / "pids"
+        while not path.is_file() or len(path.read_text().split()) < 2:
+            time.sleep(0.05)
+        for pid in reversed(path.read_text().split()):  # the job first, then the member
+            os.kill(int(pid), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    ClusterExecutor(folder, 1, (command[0], str(program)), patience=0.5).run(folder.pending())
+    killer.join()
+    assert [entry.key for entry in folder.finished()] == [key]
+    assert folder.failure(folder.entries[0]).attempts == 1
+
+
+def test_a_local_campaign_goes_on_on_the_cluster(make_folder, command):
+    """One line of the file decides what runs a campaign, and changes no key."""
+    folder = make_folder("repeats = 3")
+    LocalExecutor(folder, 1, command=command).run(folder.pending()[:1])
+    moved = make_folder('repeats = 3\n[executor]\nkind = "single-node"')
+    assert len(moved.finished()) == 1
+    ClusterExecutor(moved, 2, command).run(moved.pending())
+    assert set(calls(moved).values()) == {1}
+
+
+def test_slurm_without_slurm_is_one_sentence(make_folder, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    folder = make_folder('[executor]\nkind = "slurm"')
+    with pytest.raises(SettingsError, match="no sbatch"):
+        ClusterExecutor(folder, 1)
+
+
+def test_a_real_slurm_runs_members_and_tries_again_those_that_it_killed(
+    make_folder, command, tmp_path, monkeypatch
+):
+    """One job is cancelled from outside, as a walltime or a node failure would end it."""
+    folder = make_folder('repeats = 3\n[executor]\nkind = "slurm"\nworkers = 2\nwalltime = 0.1')
+    key = folder.entries[0].key
+    program = tmp_path / "is_cancelled_once.py"
+    program.write_text(
+        "import os, pathlib, runpy, subprocess, sys, time\n"
+        "mark = pathlib.Path(sys.argv[1]) / 'cancelled'\n"
+        f"if sys.argv[2] == {key!r} and not mark.exists():\n"
+        "    mark.write_text('')\n"
+        "    subprocess.run(['scancel', os.environ['SLURM_JOB_ID']])\n"
+        "    time.sleep(600)\n"
+        f"runpy.run_path({command[1]!r})\n"
+    )
+    with slurm.single_node(tmp_path / "slurm", monkeypatch):
+        ClusterExecutor(folder, 2, (command[0], str(program))).run(folder.pending())
+    assert len(folder.finished()) == 3
+    assert set(calls(folder).values()) == {1}
+    assert folder.failure(folder.entries[0]).attempts == 1
+    assert "the job died" in folder.failure(folder.entries[0]).reason
+
+
+def test_a_campaign_file_may_bring_its_own_submission_script(
+    make_folder, command, tmp_path, monkeypatch
+):
+    folder = make_folder(
+        '[executor]\nkind = "slurm"\npartition = "short"\nsubmission_script = """\n'
+        "#!/bin/bash\n#SBATCH --partition={{partition}}\n#SBATCH --chdir={{working_directory}}\n"
+        f"touch {tmp_path}/own\n{{{{command}}}}\n"
+        '"""'
+    )
+    with slurm.single_node(tmp_path / "slurm", monkeypatch):
+        ClusterExecutor(folder, 1, command).run(folder.pending())
+    assert len(folder.finished()) == 1
+    assert (tmp_path / "own").exists()

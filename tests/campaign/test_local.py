@@ -1,0 +1,247 @@
+"""The local executor: nothing is lost, nothing is done twice, one bad member stops no other."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from functools import partial
+
+import pytest
+
+from nanogap.campaign import drive as driving
+from nanogap.campaign import local, member
+from nanogap.campaign.estimate import Estimate
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.local import LocalExecutor, fitting_workers
+from nanogap.campaign.member import DiskFullError
+from nanogap.errors import DataFormatError, NanogapError, SettingsError
+
+
+def calls(folder):
+    path = folder.path / "calls"
+    return Counter(path.read_text().split()) if path.is_file() else Counter()
+
+
+def order(folder, name, text=""):
+    (folder.path / "orders" / name).write_text(text)
+
+
+def test_every_member_is_run_once_and_never_again(make_folder, command):
+    folder = make_folder("repeats = 7")
+    tallies = []
+    LocalExecutor(folder, 3, command=command).run(folder.pending(), tallies.append)
+    assert calls(folder) == Counter({entry.key: 1 for entry in folder.entries})
+    assert folder.pending() == []
+    assert max(tally.running for tally in tallies) == 3
+    assert tallies[-1].finished == tallies[-1].planned == 7
+    LocalExecutor(folder, 3, command=command).run(folder.pending())
+    assert calls(folder).total() == 7
+    assert not list((folder.path / "failures").iterdir())
+
+
+def test_a_campaign_that_grows_runs_only_what_is_new(make_folder, command):
+    folder = make_folder("repeats = 2")
+    LocalExecutor(folder, 2, command=command).run(folder.pending())
+    grown = make_folder("repeats = 5\n[keep]\ntrajectories = 2")
+    assert len(grown.pending()) == 3
+    LocalExecutor(grown, 2, command=command).run(grown.pending())
+    assert set(calls(grown).values()) == {1}
+
+
+def test_a_changed_setting_never_takes_an_old_result(make_folder, command):
+    folder = make_folder("repeats = 2")
+    LocalExecutor(folder, 2, command=command).run(folder.pending())
+    changed = make_folder("repeats = 2\n[set]\nvoltage.applied = 7.9")
+    assert changed.finished() == []
+    assert len(make_folder("repeats = 2").finished()) == 2  # and the old ones are still there
+
+
+def test_a_member_that_dies_is_tried_again_and_given_up_at_the_limit(make_folder, command):
+    folder = make_folder("repeats = 4\n[executor]\nattempts = 3")
+    lucky, hopeless = folder.entries[0].key, folder.entries[2].key
+    order(folder, f"{lucky}.die", "2")
+    order(folder, f"{hopeless}.die", "99")
+    LocalExecutor(folder, 2, command=command).run(folder.pending())
+    assert len(folder.finished()) == 3
+    assert calls(folder)[lucky] == calls(folder)[hopeless] == 3
+    reasons = folder.given_up()
+    assert list(reasons) == [hopeless]
+    assert "signal 9" in reasons[hopeless]
+    assert folder.pending() == []
+    folder.forget_failure(folder.entry(hopeless))
+    assert [entry.key for entry in folder.pending()] == [hopeless]
+
+
+def test_attempts_that_get_further_do_not_count(make_folder):
+    folder = make_folder("[executor]\nattempts = 2")
+    entry = folder.entries[0]
+    for step in (10, 20, 30):
+        folder.record_failure(entry, "killed", step)
+        assert folder.given_up() == {}
+    folder.record_failure(entry, "killed again", 30)
+    assert folder.given_up() == {entry.key: "killed again"}
+
+
+def test_a_campaign_of_which_no_member_succeeds_ends_early(make_folder, command):
+    folder = make_folder("repeats = 8\n[executor]\nattempts = 1")
+    for entry in folder.entries:
+        order(folder, f"{entry.key}.die", "9")
+    with pytest.raises(NanogapError, match=r"none succeeded.*signal 9"):
+        LocalExecutor(folder, 1, command=command).run(folder.pending())
+    assert calls(folder).total() == 3
+    with pytest.raises(NanogapError, match="none succeeded"):
+        LocalExecutor(folder, 1, command=command).run(folder.pending())
+    assert calls(folder).total() == 4
+
+
+def drive_with(monkeypatch, command):
+    """Make the driver use a program that needs no physics, and estimates that need no result."""
+    monkeypatch.setattr(driving, "LocalExecutor", partial(LocalExecutor, command=command))
+    needs = Estimate(1, 1.0, 1.0, 1e6, 1e3, 1)
+    monkeypatch.setattr(driving, "estimate", lambda f, _: needs if f.finished() else None)
+
+
+def test_the_question_comes_after_the_first_member(make_folder, command, monkeypatch):
+    folder = make_folder("repeats = 3")
+    drive_with(monkeypatch, command)
+    outcome = driving.drive(folder, lambda _: False)
+    assert outcome.declined
+    assert len(folder.finished()) == 1
+    asked = []
+    outcome = driving.drive(folder, lambda needs: asked.append(needs) or True)
+    assert not outcome.declined
+    assert len(asked) == 1
+    assert len(folder.finished()) == 3
+    assert driving.drive(folder, lambda _: False).estimate is None  # nothing left to ask about
+
+
+def test_without_a_question_all_members_run_at_once(make_folder, command, monkeypatch):
+    folder = make_folder("repeats = 3\n[executor]\nworkers = 3")
+    drive_with(monkeypatch, command)
+    order(folder, "slow")
+    tallies = []
+    driving.drive(folder, None, tallies.append)
+    assert max(tally.running for tally in tallies) == 3
+    assert len(folder.finished()) == 3
+
+
+def test_two_drivers_share_the_members(make_folder, command):
+    folder = make_folder("repeats = 6")
+    order(folder, "slow")
+    program = (
+        "import sys, pathlib; from nanogap.campaign.folder import CampaignFolder; "
+        "from nanogap.campaign.local import LocalExecutor; "
+        "f = CampaignFolder(pathlib.Path(sys.argv[1])); "
+        "LocalExecutor(f, 2, command=sys.argv[2:]).run(f.pending())"
+    )
+    other = subprocess.Popen([sys.executable, "-c", program, str(folder.path), *command])
+    LocalExecutor(folder, 2, command=command).run(folder.pending())
+    assert other.wait(timeout=60) == 0
+    assert len(folder.finished()) == 6
+    assert set(calls(folder).values()) == {1}
+    assert not list((folder.path / "failures").iterdir())
+
+
+def test_a_killed_driver_takes_its_workers_along_and_another_goes_on(make_folder, tmp_path):
+    """The real worker, that waits for its lock while the driver dies."""
+    folder = make_folder("repeats = 2")
+    program = (
+        "import sys, pathlib; from nanogap.campaign.folder import CampaignFolder; "
+        "from nanogap.campaign.local import LocalExecutor; "
+        "f = CampaignFolder(pathlib.Path(sys.argv[1])); "
+        "LocalExecutor(f, 2, command=sys.argv[2:]).run(f.pending())"
+    )
+    sleeper = tmp_path / "sleeper.py"
+    sleeper.write_text(
+        "import os, pathlib, sys, time\n"
+        "from nanogap.run.child import end_with_parent\n"
+        "end_with_parent()\n"
+        "(pathlib.Path(sys.argv[1]) / f'{sys.argv[2]}.pid').write_text(str(os.getpid()))\n"
+        "time.sleep(600)\n"
+    )
+    driver = subprocess.Popen(
+        [sys.executable, "-c", program, str(folder.path), sys.executable, str(sleeper)]
+    )
+    deadline = time.monotonic() + 60.0
+    while len(pids := [p for p in folder.path.glob("*.pid") if p.read_text()]) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    for path in pids:
+        while os.path.exists(f"/proc/{path.read_text()}"):  # noqa: PTH110 a process, no file
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert len(folder.pending()) == 2
+
+
+def test_a_full_disk_stops_the_campaign_and_blames_no_member(make_folder, command):
+    folder = make_folder("repeats = 3")
+    order(folder, f"{folder.entries[1].key}.full")
+    with pytest.raises(DiskFullError, match="free some space"):
+        LocalExecutor(folder, 1, command=command).run(folder.pending())
+    assert len(folder.finished()) == 1
+    assert not list((folder.path / "failures").iterdir())
+
+
+def test_a_failure_on_a_full_disk_is_not_the_members(make_folder, monkeypatch):
+    folder = make_folder()
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(member, "_complete", fail)
+    monkeypatch.setattr(member, "disk_is_full", lambda _: True)
+    with pytest.raises(DiskFullError):
+        member.complete_member(folder, folder.entries[0])
+    assert folder.failure(folder.entries[0]) is None
+    monkeypatch.setattr(member, "disk_is_full", lambda _: False)
+    with pytest.raises(OSError, match="No space"):
+        member.complete_member(folder, folder.entries[0])
+    assert "No space left" in folder.failure(folder.entries[0]).reason
+
+
+def test_the_memory_limits_the_workers(monkeypatch):
+    monkeypatch.setattr(local, "cores", lambda: 8)
+    monkeypatch.setattr(local, "available_memory", lambda: 10e9)
+    assert fitting_workers(None, None) == 8
+    assert fitting_workers(None, 2e9) == 4
+    assert fitting_workers(None, 50e9) == 1
+    assert fitting_workers(5, 50e9) == 5
+
+
+def test_too_little_free_memory_holds_the_next_member_back(make_folder, command, monkeypatch):
+    folder = make_folder("repeats = 3")
+    monkeypatch.setattr(local, "available_memory", lambda: 1e9)
+    tallies = []
+    LocalExecutor(folder, 3, 2e9, command).run(folder.pending(), tallies.append)
+    assert max(tally.running for tally in tallies) == 1
+    assert len(folder.finished()) == 3
+
+
+def test_a_lock_shows_who_runs_and_goes_with_the_result(make_folder):
+    folder = make_folder("repeats = 2")
+    entry = folder.entries[0]
+    with folder.lock(entry) as taken, folder.lock(entry) as again:
+        assert (taken, again) == (True, False)
+        assert folder.running() == [entry]
+    assert folder.running() == []
+    assert (folder.path / "locks" / entry.key).exists()
+    with folder.lock(entry):
+        folder.result_path(entry).write_text("result")
+    assert not (folder.path / "locks" / entry.key).exists()
+
+
+def test_folders_that_are_no_campaign_are_refused(tmp_path, make_folder):
+    with pytest.raises(DataFormatError, match="no campaign folder"):
+        CampaignFolder(tmp_path / "nothing")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "file").write_text("mine")
+    with pytest.raises(SettingsError, match="choose another -o"):
+        make_folder(name="other")
+    folder = make_folder()
+    (folder.path / "campaign.json").write_text("{")
+    with pytest.raises(DataFormatError, match="damaged"):
+        CampaignFolder(folder.path)
