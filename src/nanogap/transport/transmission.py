@@ -104,10 +104,10 @@ def compute_transmission(
     return dataset.assign_attrs(
         backend=BACKEND,
         nanogap_version=version("nanogap"),
-        neutrality=neutrality,
         kpoints=mesh.description,
         n_kpoints=len(mesh.points),
         wall_time=time.perf_counter() - started,
+        **({} if neutrality == "none" else {"neutrality": neutrality}),
     )
 
 
