@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ase import Atoms
 
 from nanogap.analysis.calibration import Calibration, barrier_decay, decay_constant
 from nanogap.report.first_principles import draw_calibration
+from nanogap.transport.fit_vacuum import junction_of
 from nanogap.transport.neutrality import METHODS
 from nanogap.transport.transmission import compute_transmission
 
@@ -23,16 +23,6 @@ from nanogap.transport.transmission import compute_transmission
 TUNNELLING = 4.5
 #: Height of the barrier: the work function of the same pseudopotential, eV.
 WORK_FUNCTION = 4.46
-
-
-def junction(entry: dict[str, Any]) -> Atoms:
-    """Return the junction of an entry."""
-    atoms = Atoms(
-        f"Ag{entry['atoms']}", positions=entry["positions"], cell=entry["cell"], pbc=entry["pbc"]
-    )
-    atoms.new_array("region", np.array(entry["region"]))
-    atoms.info.update(left_period=entry["left_period"], right_period=entry["right_period"])
-    return atoms
 
 
 def distance(name: str) -> float:
@@ -47,7 +37,7 @@ def transmissions(
     values, ratios = [], []
     for entry in entries.values():
         result = compute_transmission(
-            [junction(entry)],
+            [junction_of(entry, "Ag")],
             [0.0],
             kpoints=tuple(entry["kpoints"]),
             gamma_centred=entry["gamma_centred"],

@@ -8,8 +8,8 @@ import json
 from importlib import resources
 
 import numpy as np
-from calibrate import junction
 
+from nanogap.transport.fit_vacuum import junction_of
 from nanogap.transport.hamiltonian import atom_densities, load_model
 from nanogap.transport.neighbours import find_neighbours
 from nanogap.transport.neutrality import neutral_junction
@@ -21,7 +21,7 @@ def main() -> None:
     model = load_model()
     found = []
     for name, entry in json.loads(data.read_text(encoding="utf-8"))["junctions"].items():
-        neutral = neutral_junction(junction(entry), name=name)
+        neutral = neutral_junction(junction_of(entry, "Ag"), name=name)
         counts = atom_densities(find_neighbours(neutral, model.cutoff), len(neutral), model)[2]
         inside = np.arange(len(neutral)) < entry["atoms"]
         shifts = neutral.arrays["onsite_shift"]
