@@ -142,18 +142,30 @@ def build_device(
             f"the junction has {foreign[0]} atoms, but the Hamiltonian is one of {model.element}: "
             f"give a junction of {model.element} atoms only"
         )
+    sides, labelled = _labelled(junction, model)
+    return _assemble(junction, sides, labelled, model, whole_channel=whole_channel)
+
+
+def leads_fermi_energy(junction: Atoms, model: TightBindingModel) -> float:
+    """Fermi energy of a junction, the mean of its leads', eV; nothing else is assembled."""
+    _, (left, right) = _labelled(junction, model)
+    return (left.fermi_energy + right.fermi_energy) / 2.0
+
+
+def _labelled(
+    junction: Atoms, model: TightBindingModel
+) -> tuple[list[LeadSide], tuple[Lead, Lead]]:
+    """Sides and leads of a junction, left and right, as it labels them."""
     cell, periodic = in_plane(junction)
     regions = junction.arrays["region"]
-    labelled, sides = [], []
+    leads, sides = [], []
     for name, direction in (("left", -1), ("right", 1)):
         period = float(junction.info[f"{name}_period"])
         members = np.flatnonzero(regions == name)
         unit, origin = lead_unit(junction.positions[members], cell, periodic, period, direction)
-        labelled.append(get_lead(unit, model))
+        leads.append(get_lead(unit, model))
         sides.append(LeadSide(junction.positions[members], members, unit, origin))
-    return _assemble(
-        junction, sides, (labelled[0], labelled[1]), model, whole_channel=whole_channel
-    )
+    return sides, (leads[0], leads[1])
 
 
 def onsite_shifts(junction: Atoms) -> FloatArray:

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import CHANNEL, LEFT, RIGHT
 from nanogap.transport.bands import populations
-from nanogap.transport.device import SHIFT, build_device
+from nanogap.transport.device import SHIFT, leads_fermi_energy
 from nanogap.transport.hamiltonian import TightBindingModel, atom_densities, load_model
 from nanogap.transport.mesh import plane_mesh
 from nanogap.transport.neighbours import find_neighbours
@@ -140,7 +140,7 @@ class _Extended:
         atoms.pbc = (*junction.pbc[:2], False)
         coordination = atom_densities(find_neighbours(atoms, model.cutoff), len(atoms), model)[2]
         exposure = np.where(np.arange(len(atoms)) < len(junction), tail.exposure(coordination), 0.0)
-        level = build_device(junction, model).fermi_energy
+        level = leads_fermi_energy(junction, model)
         return cls(atoms, kept, level, coordination, exposure)
 
 
