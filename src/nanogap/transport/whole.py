@@ -1,21 +1,29 @@
 """A junction and repeats of its leads as plain matrices, for backends that check the fast one."""
 
 import math
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from itertools import pairwise
 
 import numpy as np
+import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanogap.structure.junction import LEFT, RIGHT
+from nanogap.errors import SettingsError
+from nanogap.structure.junction import LEFT, RIGHT, validate_junction
+from nanogap.transport.dataset import JunctionTransmission, transmission_dataset
 from nanogap.transport.device import in_plane, onsite_shifts
 from nanogap.transport.hamiltonian import (
     RealSpaceMatrices,
     TightBindingModel,
+    load_model,
     real_space_matrices,
 )
 from nanogap.transport.lead_unit import LeadUnit
 from nanogap.transport.leads import Lead
+from nanogap.transport.mesh import PlaneMesh, common_mesh
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -87,3 +95,46 @@ class WholeJunction:
     def fermi_energy(self) -> float:
         """Mean of both leads', eV on the Hamiltonian's scale."""
         return (self.leads[0].fermi_energy + self.leads[1].fermi_energy) / 2.0
+
+
+def whole_transmission(
+    junctions: Sequence[Atoms],
+    energies: Sequence[float],
+    compute: Callable[[WholeJunction, PlaneMesh, FloatArray], JunctionTransmission],
+    *,
+    kpoints: tuple[int, int] | str,
+    gamma_centred: bool,
+    model: TightBindingModel | None,
+    names: Sequence[str] | None,
+) -> xr.Dataset:
+    """Compute junctions one after the other, and put them into the dataset of all backends.
+
+    Parameters
+    ----------
+    junctions, energies, kpoints, gamma_centred, model, names
+        See `nanogap.transport.transmission.compute_transmission`.
+    compute : callable
+        Computes one junction at the wave vectors and energies.
+
+    Raises
+    ------
+    SettingsError
+        If there is no junction or energy.
+    """
+    started = time.perf_counter()
+    if not len(junctions) or not len(energies):
+        raise SettingsError("transmission needs a junction and an energy")
+    mesh = common_mesh(junctions, kpoints, gamma_centred=gamma_centred)
+    names = names or [f"junction {number}" for number in range(len(junctions))]
+    values = np.asarray(energies, dtype=np.float64)
+    parts = []
+    for junction, name in zip(junctions, names, strict=True):
+        validate_junction(junction, name)
+        whole = WholeJunction(junction, model or load_model(str(junction.symbols[0])))
+        parts.append(compute(whole, mesh, values))
+    return transmission_dataset(parts, mesh, values).assign_attrs(
+        nanogap_version=version("nanogap"),
+        kpoints=mesh.description,
+        n_kpoints=len(mesh.points),
+        wall_time=time.perf_counter() - started,
+    )

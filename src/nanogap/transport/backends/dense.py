@@ -5,22 +5,18 @@ not split by Bloch's theorem and are not moved, the channel is not cut, T and th
 those of the full matrix Gamma_L G Gamma_R G^+ (Caroli et al., doi:10.1088/0022-3719/4/8/018).
 """
 
-import time
 from collections.abc import Sequence
-from importlib.metadata import version
 
 import numpy as np
 import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanogap.errors import SettingsError
-from nanogap.structure.junction import validate_junction
-from nanogap.transport.dataset import JunctionTransmission, transmission_dataset
+from nanogap.transport.dataset import JunctionTransmission
 from nanogap.transport.device import orbitals_of
-from nanogap.transport.hamiltonian import TightBindingModel, load_model
-from nanogap.transport.mesh import PlaneMesh, common_mesh
-from nanogap.transport.whole import WholeJunction
+from nanogap.transport.hamiltonian import TightBindingModel
+from nanogap.transport.mesh import PlaneMesh
+from nanogap.transport.whole import WholeJunction, whole_transmission
 
 FloatArray = NDArray[np.float64]
 
@@ -35,24 +31,15 @@ def compute_transmission(
     names: Sequence[str] | None = None,
 ) -> xr.Dataset:
     """Compute the ballistic transmission; see the function of the tight-binding engine."""
-    started = time.perf_counter()
-    if not len(junctions) or not len(energies):
-        raise SettingsError("transmission needs a junction and an energy")
-    mesh = common_mesh(junctions, kpoints, gamma_centred=gamma_centred)
-    names = names or [f"junction {number}" for number in range(len(junctions))]
-    parts = []
-    for junction, name in zip(junctions, names, strict=True):
-        validate_junction(junction, name)
-        whole = WholeJunction(junction, model or load_model(str(junction.symbols[0])))
-        parts.append(_one_junction(whole, mesh, np.asarray(energies, dtype=np.float64)))
-    dataset = transmission_dataset(parts, mesh, np.asarray(energies, dtype=np.float64))
-    return dataset.assign_attrs(
-        backend="dense",
-        nanogap_version=version("nanogap"),
-        kpoints=mesh.description,
-        n_kpoints=len(mesh.points),
-        wall_time=time.perf_counter() - started,
-    )
+    return whole_transmission(
+        junctions,
+        energies,
+        _one_junction,
+        kpoints=kpoints,
+        gamma_centred=gamma_centred,
+        model=model,
+        names=names,
+    ).assign_attrs(backend="dense")
 
 
 def _one_junction(

@@ -6,7 +6,6 @@ channel in blocks, transmission, scattering matrix and open channels are those o
 doi:10.5281/zenodo.597181).
 """
 
-import time
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -18,20 +17,18 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
-from nanogap.errors import EngineError, SettingsError
-from nanogap.structure.junction import validate_junction
-from nanogap.transport.dataset import JunctionTransmission, transmission_dataset
+from nanogap.errors import EngineError
+from nanogap.transport.dataset import JunctionTransmission
 from nanogap.transport.device import orbitals_of
 from nanogap.transport.hamiltonian import (
     RealSpaceMatrices,
     TightBindingModel,
-    load_model,
     real_space_matrices,
 )
 from nanogap.transport.leads import Lead
-from nanogap.transport.mesh import PlaneMesh, common_mesh
+from nanogap.transport.mesh import PlaneMesh
 from nanogap.transport.slater_koster import N_ORBITALS
-from nanogap.transport.whole import WholeJunction
+from nanogap.transport.whole import WholeJunction, whole_transmission
 
 FloatArray = NDArray[np.float64]
 
@@ -58,27 +55,19 @@ def compute_transmission(
     EngineError
         If sisl is not installed.
     """
-    started = time.perf_counter()
-    if not len(junctions) or not len(energies):
-        raise SettingsError("transmission needs a junction and an energy")
-    sisl, toolbox = _sisl()
-    mesh = common_mesh(junctions, kpoints, gamma_centred=gamma_centred)
-    names = names or [f"junction {number}" for number in range(len(junctions))]
-    values = np.asarray(energies, dtype=np.float64)
-    parts = []
-    for junction, name in zip(junctions, names, strict=True):
-        validate_junction(junction, name)
-        whole = WholeJunction(junction, model or load_model(str(junction.symbols[0])))
-        parts.append(_SislJunction(whole, sisl, toolbox).compute(mesh, values))
-    dataset = transmission_dataset(parts, mesh, values)
-    return dataset.assign_attrs(
-        backend="sisl",
-        nanogap_version=version("nanogap"),
-        engine_version=f"sisl {version('sisl')}",
-        kpoints=mesh.description,
-        n_kpoints=len(mesh.points),
-        wall_time=time.perf_counter() - started,
-    )
+
+    def compute(whole: WholeJunction, mesh: PlaneMesh, values: FloatArray) -> JunctionTransmission:
+        return _SislJunction(whole, *_sisl()).compute(mesh, values)
+
+    return whole_transmission(
+        junctions,
+        energies,
+        compute,
+        kpoints=kpoints,
+        gamma_centred=gamma_centred,
+        model=model,
+        names=names,
+    ).assign_attrs(backend="sisl", engine_version=f"sisl {version('sisl')}")
 
 
 def _sisl() -> tuple[Any, Any]:
