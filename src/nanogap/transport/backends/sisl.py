@@ -55,14 +55,11 @@ def compute_transmission(
     EngineError
         If sisl is not installed.
     """
-
-    def compute(whole: WholeJunction, mesh: PlaneMesh, values: FloatArray) -> JunctionTransmission:
-        return _SislJunction(whole, *_sisl()).compute(mesh, values)
-
+    sisl, toolbox = _sisl()
     return whole_transmission(
         junctions,
         energies,
-        compute,
+        lambda whole, mesh, values: _SislJunction(whole, sisl, toolbox).compute(mesh, values),
         kpoints=kpoints,
         gamma_centred=gamma_centred,
         model=model,
