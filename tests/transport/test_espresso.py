@@ -43,6 +43,15 @@ def test_several_processes_are_started_by_the_launcher(tmp_path):
     assert run_program(programs, "pw.x", "", tmp_path, "job").startswith("-np 3\n")
 
 
+def test_a_launcher_that_refuses_is_quoted(tmp_path):
+    line = "-" * 74
+    words = f"printf '%s\\nmpirun has detected\\nan attempt.\\n\\nmore\\n' {line}; exit 1"
+    launcher = stand_in(tmp_path / "bin", "launch", words)
+    programs = Programs(stand_in(tmp_path / "bin", "pw.x", ""), 2, f"{launcher}/launch")
+    with pytest.raises(EngineError, match=r"did not start pw\.x: mpirun has detected an attempt\."):
+        run_program(programs, "pw.x", "", tmp_path, "job")
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [

@@ -44,6 +44,22 @@ def test_a_monatomic_wire_carries_one_quantum(wires):
 
 
 @pytest.mark.engine
+def test_two_processes_give_what_one_gives(wires, tmp_path, monkeypatch):
+    # tests may run as root, and on a single core
+    for name in ("ALLOW_RUN_AS_ROOT", "ALLOW_RUN_AS_ROOT_CONFIRM", "MCA_rmaps_base_oversubscribe"):
+        monkeypatch.setenv(f"OMPI_{name}", "1")
+    alone, _ = wires
+    dataset = compute_transmission(
+        [chain(DISTANCES[0], n_channel=1)],
+        ENERGIES,
+        settings=load_accuracy("coarse", {"processes": 2}),
+        work=tmp_path,
+    )
+    np.testing.assert_allclose(dataset["transmission"][0], alone["transmission"][0], atol=1e-4)
+    assert "running on     2 processors" in next(tmp_path.glob("lead-*/lead.out")).read_text()
+
+
+@pytest.mark.engine
 def test_the_dataset_names_the_engine(wires):
     dataset, _ = wires
     assert dataset.attrs["engine_version"].startswith("Quantum ESPRESSO 6")

@@ -30,6 +30,8 @@ _LEAST_FREE = 1 << 20
 #: MPI's helper process outlives its program by a moment, and holds what it inherited.
 _LOCK_TRIES, _LOCK_PAUSE = 200, 0.05
 _ROUTINE = re.compile(r"Error in routine\s+(.+?)\s*\((-?\d+)\)\s*:\s*\n\s*(.*)")
+#: The MPI launcher's own complaints stand under a line of dashes.
+_LAUNCHER = re.compile(r"^-{40,}\n(\S.*?)\n\s*\n", re.MULTILINE | re.DOTALL)
 _ABORTED = {signal.SIGABRT, signal.SIGSEGV, signal.SIGFPE}
 
 
@@ -113,6 +115,8 @@ def run_program(programs: Programs, program: str, text: str, folder: Path, name:
     source, output = folder / f"{name}.in", folder / f"{name}.out"
     environment = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
     environment.setdefault("OMP_NUM_THREADS", "1")
+    # waiting processes of Open MPI would take the core that others compute on
+    environment.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")
     # finished results stand in the output even if the program is killed next
     environment["GFORTRAN_UNBUFFERED_PRECONNECTED"] = "y"
     try:
@@ -174,6 +178,12 @@ def _reason(program: str, printed: str, status: int, folder: Path, output: Path)
     if routine:
         where, _, what = routine.groups()
         return f"{program} stopped in its routine {where}: {' '.join(what.split())} (see {output})"
+    refused = _LAUNCHER.search(printed)
+    if refused and "Program PWSCF" not in printed and "Program PWCOND" not in printed:
+        return (
+            f"the MPI launcher did not start {program}: {' '.join(refused[1].split())} (see "
+            f"{output}): follow its advice, or use one process"
+        )
     return (
         f"{program} ended with status {status} before it was finished, and does not say why "
         f"(see {output}): {again}"
