@@ -151,6 +151,34 @@ def test_both_calculations_have_one_grid_in_the_plane(wave, width, missing):
             assert np.all(held >= np.sqrt(cutoff) - steps)
 
 
+@given(
+    width=st.integers(2, 3),
+    channel=st.integers(0, 5),
+    planes=st.integers(1, 4),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(deadline=None, max_examples=40)
+def test_the_boundaries_list_their_atoms_as_the_lead_does(width, channel, planes, seed):
+    """PWCOND joins projectors by number: a snapshot with another order had T 1.08, not 1.58."""
+    junction = slab_junction(width, gap_layers=2, channel_layers=channel)
+    random = np.random.default_rng(seed)
+    junction = junction[random.permutation(len(junction))]
+    # images of atoms, and what a file of few decimals leaves
+    moved = random.integers(-1, 2, (len(junction), 2)) @ junction.cell.array[:2]
+    junction.positions += moved + random.uniform(-1e-4, 1e-4, (len(junction), 3)) * [1, 1, 0]
+    cells = scattering_cells(junction, planes, 8.0)
+    lead, region = cells.lead, cells.scattering
+    first = lead.positions[:, 2] < SPACING / 2
+    bottom = region.positions[:, 2] < SPACING / 2
+    np.testing.assert_allclose(region.positions[bottom], lead.positions[first], atol=1e-9)
+    last = lead.positions[:, 2] > lead.positions[:, 2].max() - SPACING / 2
+    top = region.positions[:, 2] > region.positions[:, 2].max() - SPACING / 2
+    rise = region.cell.array[2, 2] - lead.cell.array[2, 2]
+    np.testing.assert_allclose(
+        region.positions[top] - [0.0, 0.0, rise], lead.positions[last], atol=1e-9
+    )
+
+
 def test_symmetry_leaves_four_points_of_a_gamma_centred_mesh():
     cells = scattering_cells(slab_junction(2, gap_layers=2), 3, 8.0)
     mesh = plane_mesh((4, 4), gamma_centred=True, periodic=(True, True))

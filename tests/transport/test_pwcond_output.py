@@ -5,7 +5,12 @@ import pytest
 from ase import Atoms
 
 from nanogap.errors import EngineError
-from nanogap.transport.pwcond_output import check_grids, parse_points, pwcond_input
+from nanogap.transport.pwcond_output import (
+    check_boundaries,
+    check_grids,
+    parse_points,
+    pwcond_input,
+)
 
 CHAIN = (Path(__file__).parent / "pwcond_outputs" / "chain.out").read_text()
 GAMMA = np.zeros((1, 2))
@@ -73,6 +78,26 @@ def test_different_grids_in_the_plane_are_refused():
     place = CHAIN.rindex("nr1s                      =           45")
     with pytest.raises(EngineError, match=r"45 x 45.*48 x 45.*wrong numbers"):
         check_grids(CHAIN[:place] + CHAIN[place:].replace("45", "48", 1))
+
+
+def orbitals(atoms):
+    """Print atoms as PWCOND lists its projectors; one each."""
+    return "\n".join(
+        f"{n:10d}        1       1        0        1   taunew({n:4d})=({x:8.4f}{y:8.4f}{z:8.4f})"
+        for n, (x, y, z) in enumerate(atoms, 1)
+    )
+
+
+def test_projectors_that_would_be_joined_to_other_atoms_are_refused():
+    plane, inner = [(0.3059, 0.1235, 0.0), (0.5559, 0.5566, 0.0)], (0.1, 0.2, 2.0)
+    last = [(x, y, 4.0) for x, y, _ in plane]
+    head = "----- Information about left/right lead -----\n     nocros    =    2\n"
+    head += orbitals([*plane, inner, *last]) + "\n----- Information about scattering region -----\n"
+    check_boundaries(head + orbitals([*plane, inner, inner, *last]))
+    with pytest.raises(EngineError, match=r"lower boundary .* different orders"):
+        check_boundaries(head + orbitals([*plane[::-1], inner, inner, *last]))
+    with pytest.raises(EngineError, match=r"upper boundary .* different orders"):
+        check_boundaries(head + orbitals([*plane, inner, inner, *last[::-1]]))
 
 
 def test_wave_vectors_are_written_as_fractions_of_the_reciprocal_cell():

@@ -166,11 +166,31 @@ def scattering_cells(junction: Atoms, planes: int, vacuum: float) -> ScatteringC
         & (positions[:, 2] < right.planes(-last, -last + 1)[0][0, 2] + _PLANE)
     ]
     added = [right.planes(n, n + 1)[0] for n in range(-last + 1, -last + 1 + extra)]
-    return ScatteringCells(
-        lead=_cell(junction, np.concatenate(begin), cell, bottom, left.period),
-        scattering=_cell(junction, np.concatenate([kept, *added]), cell, bottom, top - bottom),
-        periodic=periodic,
-    )
+    lead = _cell(junction, np.concatenate(begin), cell, bottom, left.period)
+    scattering = _cell(junction, np.concatenate([kept, *added]), cell, bottom, top - bottom)
+    _list_as_lead(scattering, lead, left.starts)
+    return ScatteringCells(lead, scattering, periodic)
+
+
+def _list_as_lead(scattering: Atoms, lead: Atoms, starts: tuple[int, ...]) -> None:
+    """Put the outer planes of the scattering region into the lead's order and images.
+
+    PWCOND joins the projectors that cross a boundary by their numbers: in another order, or an
+    image away, it returns wrong transmissions with the flux conserved.
+    """
+    cell = lead.cell.array[:2, :2]
+    inverse = np.linalg.inv(cell)
+    planes = np.split(lead.positions, starts[1:])
+    for rise in (0.0, float(scattering.cell.array[2, 2] - lead.cell.array[2, 2])):
+        for plane in planes:
+            wanted = plane + np.array([0.0, 0.0, rise])
+            at = np.flatnonzero(np.abs(scattering.positions[:, 2] - wanted[0, 2]) < _PLANE)
+            if len(at) != len(wanted):
+                continue
+            fractions = (scattering.positions[at, None, :2] - wanted[None, :, :2]) @ inverse
+            apart = np.linalg.norm((fractions - np.rint(fractions)) @ cell, axis=-1)
+            if apart.min(axis=0).max() < _SAME_PLACE:
+                scattering.positions[at] = wanted
 
 
 def _plane_cell(junction: Atoms, periodic: tuple[bool, bool], vacuum: float) -> FloatArray:

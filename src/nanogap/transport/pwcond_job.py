@@ -28,7 +28,13 @@ from nanogap.transport.planewave import (
 from nanogap.transport.pseudopotential import Pseudopotential, find_pseudopotential
 from nanogap.transport.pwcond_cells import ScatteringCells, scattering_cells
 from nanogap.transport.pwcond_cost import JobSize
-from nanogap.transport.pwcond_output import Point, check_grids, parse_points, pwcond_input
+from nanogap.transport.pwcond_output import (
+    Point,
+    check_boundaries,
+    check_grids,
+    parse_points,
+    pwcond_input,
+)
 
 FloatArray = NDArray[np.float64]
 Watch = Callable[[str], None]
@@ -241,6 +247,7 @@ class PwcondJob:
                 self._keep(parse_points(output.read_text(errors="replace"), kpoints), kpoints)
             raise
         check_grids(printed)
+        check_boundaries(printed)
         found = parse_points(printed, kpoints)
         self._keep(found, kpoints)
         for number, k in enumerate(kpoints):

@@ -26,7 +26,11 @@ _EIGEN = re.compile(r"^#\s+\d+\s+-?[\d.]+\s+(\S+)\s*$", re.MULTILINE)
 _WAVES = re.compile(r"^\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s+-?\d+\.\d+\s*$", re.MULTILINE)
 _KPOINT = re.compile(r"k\(\s*(\d+)\) = \(\s*(\S+)\s+(\S+)\), wk")
 _GRID = re.compile(r"^\s+nr([12])s\s+=\s+(\d+)\s*$", re.MULTILINE)
+_ORBITAL = re.compile(r"taunew\(\s*\d+\)=\(\s*(\S+)\s+(\S+)\s+\S+\s*\)")
+_CROSSING = re.compile(r"nocros\s+=\s+(\d+)")
 
+#: Printed positions of one atom agree to this, in units of the cell's side.
+_SAME_PLACE = 0.01
 #: Follows the last block; a block that nothing follows may be cut off.
 _FINISHED = "PWCOND  "
 #: Flux that a channel may lose or gain before its transmission is not to be believed.
@@ -150,6 +154,33 @@ def check_grids(printed: str) -> None:
             f"the lead's grid in the plane is {found[0]} x {found[1]}, the scattering region's "
             f"{found[2]} x {found[3]}: PWCOND would return wrong numbers without saying so"
         )
+
+
+def check_boundaries(printed: str) -> None:
+    """Refuse an output whose two calculations list the atoms at the boundaries differently.
+
+    PWCOND joins the projectors that cross a boundary by their numbers.
+
+    Raises
+    ------
+    EngineError
+        If they are not the same ones.
+    """
+    _, found, rest = printed.partition("Information about left/right lead")
+    lead_text, both, region_text = rest.partition("Information about scattering region")
+    if not found or not both:
+        return  # a run on the lead alone
+    lead, region = (
+        np.array(_ORBITAL.findall(text), dtype=float).reshape(-1, 2)
+        for text in (lead_text, region_text)
+    )
+    crossing = int(_CROSSING.findall(lead_text)[0])
+    for side, part in (("lower", slice(None, crossing)), ("upper", slice(-crossing, None))):
+        if len(lead) and np.abs(lead[part] - region[part]).max() > _SAME_PLACE:
+            raise EngineError(
+                f"at the {side} boundary the lead and the scattering region list their atoms in "
+                "different orders: PWCOND would return wrong numbers without saying so"
+            )
 
 
 def parse_points(printed: str, kpoints: FloatArray) -> dict[int, list[Point]]:
