@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   := demo-run
+# test files at a time; the files' own fixtures are costly, so a file stays in one process
+TEST_PROCESSES ?= 2
 
 .PHONY: help venv demo test lint docs bench clean
 
@@ -16,7 +18,8 @@ demo: venv  ## simulate a gap that closes, about 5 minutes; an interrupted demo 
 	@BIN=$(BIN) scripts/demo.sh $(DEMO)
 
 test: $(VENV)/.tools  ## run the tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	  $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 lint: $(VENV)/.tools  ## check style and types
 	$(BIN)/ruff check .

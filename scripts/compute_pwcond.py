@@ -45,7 +45,7 @@ SHIFTED = {"gamma_centred": False}
 #: Where little symmetry leaves many points to compute.
 COARSE = {**SHIFTED, "kpoints": (2, 2)}
 #: Snapshots of the run of the preset quick, ps.
-MOMENTS = (17.7, 5.0, 18.2, 17.62, 17.82, 14.5, 23.0, 18.62)
+MOMENTS = (17.7, 18.2, 17.82, 17.62, 8.5, 17.58, 18.54, 28.5, 14.5, 5.0)
 #: What counts as a bond, angstrom.
 BOND = 3.6
 
@@ -156,7 +156,7 @@ def from_dynamics(run: Path) -> Iterator[tuple[str, str, Atoms, list[float], dic
     }
     cut = JunctionSettings(cut="paper", lead_repeats=2)
     for moment in MOMENTS:
-        name = f"dynamics, {moment:.1f} ps"
+        name = f"dynamics, {moment:g} ps"
         atoms = cut_junction(frames[moment], cut, BOND, name)
         yield "dynamics", name, atoms, [0.0], COARSE
 

@@ -1,5 +1,7 @@
 import dataclasses
 import itertools
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -307,3 +309,22 @@ def test_fermi_surface_has_a_neck_only_along_111():
     energies = bands(bulk("Ag", a=4.09), [[0.5, 0.5, 0.5], [0.5, 0.5, 0.0]]) - fermi_energy(4.09)
     assert energies[0, 5] < 0.0 < energies[0, 6]
     assert energies[1, 4] < 0.0 < energies[1, 5]
+
+
+@pytest.mark.validation
+def test_the_bands_of_a_snapshot_of_the_dynamics_are_those_of_first_principles():
+    """A contact of 42 atoms that no fit has seen, as a crystal of contacts; after one shift."""
+    data = json.loads((Path(__file__).parent / "snapshot_bands.json").read_text())
+    atoms = Atoms(f"Ag{len(data['positions'])}", data["positions"], cell=data["cell"], pbc=True)
+    found = bands(atoms, [entry["k"] for entry in data["kpoints"]])
+    errors = np.concatenate(
+        [
+            own[entry["first_band"] : entry["first_band"] + len(entry["energies"])]
+            - entry["energies"]
+            for own, entry in zip(found, data["kpoints"], strict=True)
+        ]
+    )
+    assert len(errors) > 60
+    assert errors.std() < 0.03
+    # the Fermi energy of the coarse mesh of the reference, and that of the model
+    assert abs(errors.mean()) < 0.12
