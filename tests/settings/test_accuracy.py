@@ -2,6 +2,7 @@ import pytest
 
 from nanogap.errors import SettingsError
 from nanogap.settings import FirstPrinciplesSettings, accuracy_names, load_accuracy
+from nanogap.transport.mesh import plane_mesh
 
 
 @pytest.mark.parametrize("name", accuracy_names())
@@ -14,6 +15,8 @@ def test_the_papers_accuracy_is_the_papers():
     paper = load_accuracy("paper")
     assert (paper.wave_cutoff, paper.density_cutoff) == (28.0, 280.0)
     assert paper.planes == 3
+    mesh = plane_mesh(paper.kpoints, gamma_centred=paper.gamma_centred, periodic=(True, True))
+    assert len(mesh.computed) == 135
 
 
 def test_changes_win_and_none_changes_nothing():
