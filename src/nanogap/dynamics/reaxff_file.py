@@ -186,10 +186,9 @@ class _Lines:
     def _count(self, what: str, least: int) -> int:
         """Read the number that a block begins with."""
         words = self._take(f"the number of {what}").split()
-        count = self._whole(words[0]) if words else -1
-        if count < least:
+        if not words or not words[0].isdecimal() or int(words[0]) < least:
             raise self._wrong(f"the number of {what}, at least {least}")
-        return count
+        return int(words[0])
 
     def _whole(self, word: str) -> int:
         try:
