@@ -163,7 +163,7 @@ class Simulation:
             ``energy_balance`` and ``thermostat_energy`` (eV), ``connected``, ``largest_hop``
             (angstrom), ``network_conductance`` (in bonds of the perfect crystal), ``flux_top`` and
             ``flux_bottom`` (V times bonds; into the metal at the top, out of it at the bottom),
-            ``bottleneck_atoms``, ``axis`` (angstrom), ``charge_bottom`` and ``charge_top`` (e,
+            ``bottleneck_atoms``, ``axis`` (angstrom; also as ``narrowest_x`` and ``narrowest_y``), ``charge_bottom`` and ``charge_top`` (e,
             halves of the box), `nanogap.structure.Gap.observables`, and what `build_tips` gave.
         """
         engine, atoms = self._engine, self._tips.copy()
@@ -198,6 +198,8 @@ class Simulation:
             flux_bottom=flux_bottom / bond,
             bottleneck_atoms=len(connection.bottleneck),
             axis=connection.axis,
+            narrowest_x=float(connection.axis[0]),
+            narrowest_y=float(connection.axis[1]),
             charge_bottom=float(charges[~upper].sum()),
             charge_top=float(charges[upper].sum()),
             **analyse_gap(atoms, connection).observables,

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from ase import Atoms
 
 from nanogap.analysis.stages import landmarks
 from nanogap.errors import StructureError
 from nanogap.io import write_dataset, write_json
+from nanogap.run.cell import cell_axis, junction_of
 from nanogap.run.child import child_main
 from nanogap.run.directory import RunDirectory
 from nanogap.settings import parse_energies
-from nanogap.structure.cut import cut_junction
 from nanogap.transport.choice import chosen_model, why_none
 from nanogap.transport.hamiltonian import TightBindingModel
 from nanogap.transport.transmission import compute_transmission, recall_leads
@@ -52,7 +51,7 @@ def _recall(run: RunDirectory, earlier: list[int], model: TightBindingModel) -> 
     """Meet the leads of snapshots that an earlier session finished: results agree to the bit."""
     for number in earlier:
         with suppress(StructureError):  # then the earlier session met no leads either
-            recall_leads(_junction(run, number), f"snapshot {number}", model)
+            recall_leads(junction_of(run, number), f"snapshot {number}", model)
     earlier.clear()
 
 
@@ -78,30 +77,30 @@ def _spectra(run: RunDirectory, earlier: list[int], model: TightBindingModel) ->
         write_dataset(spectra.assign_coords(snapshot=numbers), run.spectra_path)
 
 
-def _junction(run: RunDirectory, number: int) -> Atoms:
-    settings, records = run.settings, run.records()
-    # samples of one moment share one cell: then T changes because atoms move, not the cell
-    first = run.trajectory.frame(records[0]) if run.window is not None else None
-    return cut_junction(
-        run.trajectory.frame(records[number]),
-        settings.junction,
-        settings.voltage.cutoff,
-        name=f"snapshot {number}",
-        axis=None if first is None else np.asarray(first.info["axis"], dtype=np.float64),
-    )
-
-
 def _compute(
     run: RunDirectory, numbers: list[int], energies: list[float], model: TightBindingModel
 ) -> xr.Dataset:
     settings = run.settings
-    return compute_transmission(
-        [_junction(run, number) for number in numbers],
+    dataset = compute_transmission(
+        [junction_of(run, number) for number in numbers],
         energies,
         kpoints=settings.transport.kpoints,
         gamma_centred=settings.transport.gamma_centred,
         model=model,
         neutrality=settings.transport.neutrality,
+    )
+    if settings.junction.cut == "full":
+        return dataset
+    axes = np.array([cell_axis(run, number) for number in numbers])
+    return dataset.assign(
+        {
+            name: (
+                "snapshot",
+                values,
+                {"units": "angstrom", "long_name": f"axis of the cell, {name[-1]}"},
+            )
+            for name, values in zip(("cell_x", "cell_y"), axes.T, strict=True)
+        }
     )
 
 
