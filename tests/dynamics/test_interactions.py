@@ -1,5 +1,7 @@
 """Metals by data alone: what their tables give against published numbers, and what is refused."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 from crystals import bulk_modulus, cohesive_energy, elastic_constants, surface_energy
@@ -191,7 +193,5 @@ def test_a_damaged_file_is_refused_or_read_and_nothing_else(tmp_path_factory, da
     inserted = data.draw(st.text(max_size=4))
     path = tmp_path_factory.mktemp("damaged") / "ffield"
     path.write_text(text[:cut] + inserted + text[cut + data.draw(st.integers(0, 40)) :])
-    try:
-        read_force_field(path, "Au")
-    except NanogapError as error:
-        assert str(path) in str(error)
+    with suppress(NanogapError):
+        assert read_force_field(path, "Au").element == "Au"

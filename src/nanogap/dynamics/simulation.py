@@ -163,8 +163,9 @@ class Simulation:
             ``energy_balance`` and ``thermostat_energy`` (eV), ``connected``, ``largest_hop``
             (angstrom), ``network_conductance`` (in bonds of the perfect crystal), ``flux_top`` and
             ``flux_bottom`` (V times bonds; into the metal at the top, out of it at the bottom),
-            ``bottleneck_atoms``, ``axis`` (angstrom; also as ``narrowest_x`` and ``narrowest_y``), ``charge_bottom`` and ``charge_top`` (e,
-            halves of the box), `nanogap.structure.Gap.observables`, and what `build_tips` gave.
+            ``bottleneck_atoms``, ``axis`` (angstrom; also as ``narrowest_x``, ``narrowest_y``),
+            ``charge_bottom`` and ``charge_top`` (e, halves of the box),
+            `nanogap.structure.Gap.observables`, and what `build_tips` gave.
         """
         engine, atoms = self._engine, self._tips.copy()
         atoms.positions = engine.positions

@@ -91,17 +91,9 @@ def _compute(
     )
     if settings.junction.cut == "full":
         return dataset
-    axes = np.array([cell_axis(run, number) for number in numbers])
-    return dataset.assign(
-        {
-            name: (
-                "snapshot",
-                values,
-                {"units": "angstrom", "long_name": f"axis of the cell, {name[-1]}"},
-            )
-            for name, values in zip(("cell_x", "cell_y"), axes.T, strict=True)
-        }
-    )
+    x, y = np.array([cell_axis(run, number) for number in numbers]).T
+    attributes = {"units": "angstrom", "long_name": "axis of the cell that the junction is cut in"}
+    return dataset.assign(cell_x=("snapshot", x, attributes), cell_y=("snapshot", y, attributes))
 
 
 if __name__ == "__main__":
