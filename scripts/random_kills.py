@@ -1,7 +1,8 @@
 """Kill one run many times at random moments, and compare it with one that nothing disturbed.
 
-Every session ends by SIGKILL after a random time: of the main process alone, whose workers then end
-by themselves, or of all of its processes at once. The next session resumes. Twenty kills:
+The moments are random shares of the parts of a run: build, dynamics, transport beside and after it,
+report. SIGKILL goes to the main process alone, whose workers then end by themselves, or to all of
+its processes at once. The next session resumes. Twenty kills:
 
     OMP_NUM_THREADS=1 python scripts/random_kills.py --kills 20 -o kills
 """
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ import xarray as xr
 
 from nanogap.run import RunDirectory, status
 
+PARTS = ("build", "dynamics", "transport", "report")
+#: A kill comes within so many seconds after its share of a part is done.
+DELAY = {"build": 4.0, "dynamics": 1.0, "transport": 1.0, "report": 4.0}
 PROGRAM = [sys.executable, "-c", "from nanogap.cli import main; main()"]
 #: About a hundred atoms that bridge within a picosecond.
 SETTINGS = """\
@@ -40,7 +45,7 @@ vacuum = 12.0
 [dynamics]
 time_step = 4.0
 equilibration_time = 80.0
-production_time = 2000.0
+production_time = 4000.0
 sampling_interval = 100.0
 contact_sampling_interval = 20.0
 contact_sampling_time = 200.0
@@ -93,29 +98,48 @@ def phase(folder: Path) -> str:
     return "report"
 
 
-def kill_often(
-    settings: Path, folder: Path, kills: int, seed: int, longest: float
-) -> list[dict[str, Any]]:
-    """Run with so many kills, then to the end; say when each came and what it met.
+def moments(kills: int, random: np.random.Generator) -> list[tuple[str, float]]:
+    """Choose when to kill: a part of the run and how much of it is done, in order."""
+    chosen = random.choice(len(PARTS), size=kills, p=[0.15, 0.45, 0.25, 0.15])
+    return [(PARTS[part], share) for part, share in sorted(zip(chosen, random.random(kills), strict=True))]
 
-    The first comes within a fifth of the longest time, while the structure is in the making.
-    """
+
+def reached(folder: Path, part: str, share: float) -> bool:
+    """Whether a run has done a share of a part of itself."""
+    if part == "build":
+        return True
+    if not (folder / "tips.extxyz").exists():
+        return False
+    run = RunDirectory(folder)
+    if part == "dynamics":
+        return run.dynamics.step >= share * max(1, run.dynamics.end_step)
+    done = len(list((folder / "transmission").glob("[0-9]*")))
+    if part == "transport":
+        return run.dynamics.finished and done >= share * run.dynamics.commit.snapshots
+    return phase(folder) == "report"
+
+
+def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[dict[str, Any]]:
+    """Run with so many kills, then to the end; say when each came and what it met."""
     random, met = np.random.default_rng(seed), list[dict[str, Any]]()
-    for number in range(kills):
+    for part, share in moments(kills, random):
         process = begin(settings, folder)
-        limit = longest if number else longest / 5.0
-        delay, whole = float(random.uniform(0.0, limit)), bool(random.integers(2))
-        started = time.monotonic()
-        while time.monotonic() < started + delay and process.poll() is None:
+        while process.poll() is None and not reached(folder, part, share):
+            time.sleep(0.01)
+        deadline = time.monotonic() + float(random.uniform(0.0, DELAY[part]))
+        while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         ended = process.poll() is not None
         moment = "after the end" if ended else phase(folder)
+        whole = bool(random.integers(2))
         victims = children(process.pid) if whole and not ended else []
         process.kill()
         for victim in victims:
-            os.kill(victim, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
         process.wait()
-        met.append({"after": round(delay, 2), "all processes": whole, "phase": moment})
+        step = RunDirectory(folder).dynamics.step if (folder / "run.json").exists() else 0
+        met.append({"phase": moment, "step": step, "all processes": whole})
     process = begin(settings, folder)
     if process.wait():
         raise SystemExit(f"the run failed: {RunDirectory(folder).error}")
@@ -169,7 +193,6 @@ def main() -> None:
     parser.add_argument("--reference", type=Path, help="the undisturbed run, if there is one")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--longest", type=float, default=12.0, help="longest session, s")
     arguments = parser.parse_args()
     output = arguments.output
     output.mkdir(parents=True, exist_ok=True)
@@ -180,7 +203,7 @@ def main() -> None:
     if arguments.reference is None and begin(settings, reference).wait():
         raise SystemExit("the undisturbed run failed")
     folder, started = output / "killed", time.monotonic()
-    met = kill_often(settings, folder, arguments.kills, arguments.seed, arguments.longest)
+    met = kill_often(settings, folder, arguments.kills, arguments.seed)
     report = {
         "kills": met,
         "phases": Counter(kill["phase"] for kill in met),
