@@ -101,7 +101,10 @@ def phase(folder: Path) -> str:
 def moments(kills: int, random: np.random.Generator) -> list[tuple[str, float]]:
     """Choose when to kill: a part of the run and how much of it is done, in order."""
     chosen = random.choice(len(PARTS), size=kills, p=[0.15, 0.45, 0.25, 0.15])
-    return [(PARTS[part], share) for part, share in sorted(zip(chosen, random.random(kills), strict=True))]
+    return [
+        (PARTS[part], share)
+        for part, share in sorted(zip(chosen, random.random(kills), strict=True))
+    ]
 
 
 def reached(folder: Path, part: str, share: float) -> bool:
