@@ -151,8 +151,12 @@ def run(
     """Simulate a rewiring and compute the transmission of every snapshot."""
     from nanogap.run import start_run
     from nanogap.settings import load_settings
+    from nanogap.transport.choice import why_none
 
     settings = load_settings(source, tuple(overrides or ()))
+    missing = why_none(settings.transport.hamiltonian, settings.structure.element)
+    if missing:
+        log.print(f"Note: {missing}", highlight=False)
     with show_progress() as watch:
         start_run(output, settings, source, watch)
     if reference_snapshots:
@@ -333,7 +337,9 @@ def _print_status(directory: Path, content: dict[str, Any]) -> None:
         table.add_row("T first, last", f"{known[0]:.3f}, {known[-1]:.3f} G0")
     table.add_row("connected now", str(bool(content["connected"] and content["connected"][-1])))
     if content["failures"]:
-        table.add_row("without transmission", f"{len(content['failures'])} (see the report)")
+        reasons = set(content["failures"].values())
+        why = reasons.pop() if len(reasons) == 1 else "see the report"
+        table.add_row("without transmission", f"{len(content['failures'])} ({why})")
     if content["error"]:
         table.add_row("error", content["error"])
     Console().print(table)

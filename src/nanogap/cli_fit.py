@@ -111,14 +111,9 @@ def _packaged() -> list[tuple[str, dict[str, Any]]]:
 
 
 def _start(path: Path | None, content: dict[str, Any]) -> Any:
-    import tomllib
-
+    from nanogap.transport.choice import read_model
     from nanogap.transport.fit_stages import first_guess
-    from nanogap.transport.hamiltonian import model_from_table
 
     if path is None:
         return first_guess(str(content["element"]), float(content.get("electrons_per_atom", 11)))
-    try:
-        return model_from_table(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataFormatError(f"--start {path} is no file of parameters: {error}") from None
+    return read_model(path)

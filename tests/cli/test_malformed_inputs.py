@@ -164,7 +164,8 @@ MALFORMED = [
     (build("structure.apex_width=25"), ["apex_width = 25 Å", "base_width = 20 Å"]),
     (build("structure.gap=2"), ["structure.gap = 2 Å", "bond"]),
     (build("structure.height=1"), ["structure.height = 1 Å", "mobile layer"]),
-    (build("structure.element=Au"), ["'Au'", "Ag"]),
+    (build("structure.element=Pt"), ["'Pt'", "Ag"]),
+    (build("dynamics.force_field=none.ff"), ["none.ff", "cannot be read"]),
     (build("structure.element=../Ag"), ["'../Ag'", "Ag"]),
     ((*RUN, "--set", "structure.gap=2"), ["structure.gap = 2 Å", "bond"]),
     # outputs

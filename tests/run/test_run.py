@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shlex
 import shutil
 import signal
@@ -17,6 +18,7 @@ from ase.io import read
 
 pytestmark = pytest.mark.engine
 
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-c", "from nanogap.cli import main; main()")
 SETTINGS = """
 name = "tiny"
@@ -179,21 +181,13 @@ def test_a_finished_run_resumes_to_a_new_report(whole):
     assert status(whole)["state"] == "finished"
 
 
-def test_five_kills_change_nothing(whole, settings_file, tmp_path):
+def test_random_kills_change_nothing(whole, settings_file, tmp_path):
+    """One in the build, in the dynamics, in transport and in the report each."""
+    script = runpy.run_path(str(ROOT / "scripts" / "random_kills.py"))
     folder = tmp_path / "run"
-    rng = np.random.default_rng(20)
-    process = start("run", settings_file, "-o", folder)
-    for _ in range(5):
-        deadline = time.monotonic() + float(rng.uniform(2.5, 7.0))
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.02)
-        process.kill()
-        finish(process)
-        process = start("resume" if (folder / "run.json").exists() else "run",
-                        *([folder] if (folder / "run.json").exists()
-                          else [settings_file, "-o", folder]))  # fmt: skip
-    code, _, err = finish(process)
-    assert code == 0, err
+    met = script["kill_often"](settings_file, folder, kills=4, seed=31)
+    assert {kill["all processes"] for kill in met} == {True, False}
+    assert script["differences"](folder, whole) == []
     assert_same_run(folder, whole)
 
 

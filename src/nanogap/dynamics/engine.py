@@ -16,7 +16,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanogap.dynamics.forcefield import ForceField
+from nanogap.dynamics.interaction import Interaction
 from nanogap.errors import EngineError
 from nanogap.settings import DynamicsSettings
 from nanogap.structure.tips import MOBILE
@@ -60,7 +60,7 @@ class Engine:
     atoms : ase.Atoms
         The tips, with the array ``electrode``; positions are the starting ones.
     settings : DynamicsSettings
-    force_field : ForceField
+    interaction : Interaction
     folder : Path
         Where the force-field files and the engine's log are written.
     seed : int
@@ -71,13 +71,13 @@ class Engine:
         self,
         atoms: Atoms,
         settings: DynamicsSettings,
-        force_field: ForceField,
+        interaction: Interaction,
         folder: Path,
         seed: int,
     ) -> None:
         self._settings = settings
-        self._force_field = force_field
-        self._files = force_field.write(folder, fast=settings.fast_control)
+        self._interaction = interaction
+        self._pair_commands = interaction.pair_commands(folder, fast=settings.fast_control)
         self._n_atoms = len(atoms)
         self._mobile = np.flatnonzero(atoms.arrays["electrode"] == MOBILE)
         self._lammps = open_lammps(folder / "engine.log")
@@ -197,7 +197,7 @@ class Engine:
         )
         if created != self._n_atoms:
             raise EngineError(f"only {created} of {self._n_atoms} atoms lie in the box: add vacuum")
-        self._command(f"mass 1 {self._force_field.mass}")
+        self._command(f"mass 1 {self._interaction.mass}")
         self._prepare_physics()
         if self._settings.temperature > 0.0:
             # no net momentum; the fixed bases leave no rotation either
@@ -209,19 +209,14 @@ class Engine:
     def _prepare_physics(self) -> None:
         """Everything that a restart file does not hold."""
         s = self._settings
-        force_field, control = self._files
         mobile = _ranges(self._mobile + 1)
         for command in (
-            f"pair_style reaxff {control} safezone 2.0 mincap 100",
-            f"pair_coeff * * {force_field} {self._force_field.element}",
+            *self._pair_commands,
             "neighbor 1.0 bin",
             "neigh_modify every 5 delay 0 check yes",
             f"group mobile id {mobile}",
             f"fix potential all property/atom d_{_POTENTIAL} ghost yes",
-            f"variable shift atom d_{_POTENTIAL}",
-            "variable none atom 0.0",
-            "fix field all efield 0.0 0.0 v_none potential v_shift",
-            f"fix charges all qeq/reaxff 1 0.0 10.0 {s.charge_tolerance} reaxff maxiter 1000",
+            *self._charge_commands(),
             f"timestep {s.time_step}",
             "compute mobile_temperature mobile temp",
             "thermo 1000000",
@@ -235,6 +230,17 @@ class Engine:
         else:
             self._command("fix motion mobile nve")
         self._prepared = False
+
+    def _charge_commands(self) -> tuple[str, ...]:
+        if not self._interaction.charged:
+            return ()
+        tolerance = self._settings.charge_tolerance
+        return (
+            f"variable shift atom d_{_POTENTIAL}",
+            "variable none atom 0.0",
+            "fix field all efield 0.0 0.0 v_none potential v_shift",
+            f"fix charges all qeq/reaxff 1 0.0 10.0 {tolerance} reaxff maxiter 1000",
+        )
 
     def _command(self, command: str) -> None:
         try:

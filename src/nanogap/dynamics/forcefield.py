@@ -1,8 +1,8 @@
 """ReaxFF parameters as data, and the files that LAMMPS reads, generated from them.
 
 The functional form is that of van Duin et al., J. Phys. Chem. A 105, 9396 (2001),
-doi:10.1021/jp004368u. The silver numbers and their source (A. Lloyd et al., Surf. Sci. 645, 67
-(2016), doi:10.1016/j.susc.2015.11.009) are in ``data/reaxff_ag.toml``.
+doi:10.1021/jp004368u. The numbers of a metal and their source are in ``data/reaxff_ag.toml`` and
+its like.
 """
 
 import tomllib
@@ -15,7 +15,8 @@ from ase.data import atomic_masses, atomic_numbers
 
 from nanogap.errors import SettingsError
 
-_ATOM_COLUMNS = (
+#: Parameters of an atom, in the lines of a ReaxFF file.
+ATOM_COLUMNS = (
     ("r_sigma", "valency", "mass", "R_vdW", "D_vdW", "gamma_EEM", "r_pi", "valency_e"),
     ("alpha_vdW", "gamma_w", "valency_boc", "p_ovun5", "unused_1", "chi_EEM", "eta_EEM", "p_hbond"),
     ("r_pi_pi", "p_lp2", "heat_increment", "b_o_131", "b_o_132", "b_o_133", "unused_2", "unused_3"),
@@ -26,13 +27,10 @@ _BOND_COLUMNS = (
     ("p_be2", "p_bo3", "p_bo4", "unused_1", "p_bo1", "p_bo2", "ovc", "unused_2"),
 )
 
-#: Control settings (LAMMPS ``pair_style reaxff`` control file) that leave out the angle and
-#: torsion loops, which a single-metal table has no terms for, and tabulate the non-bonded terms.
-FAST_CONTROL: dict[str, float] = {
-    "thb_cutoff": 10.0,
-    "thb_cutoff_sq": 100.0,
-    "tabulate_long_range": 10000,
-}
+#: Control settings (LAMMPS ``pair_style reaxff`` control file) that tabulate the non-bonded terms.
+_TABULATE: dict[str, float] = {"tabulate_long_range": 10000}
+#: And those that leave out the angle and torsion loops, where there are no such terms.
+_NO_ANGLES: dict[str, float] = {"thb_cutoff": 10.0, "thb_cutoff_sq": 100.0}
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,15 @@ class ForceField:
     atom, bond : dict
         Atom and bond parameters by name, in the units of the ReaxFF file format (kcal/mol,
         angstrom, elementary charge; electronegativity and hardness in eV).
+    lattice_constant : float
+        Fcc lattice constant where the search for the force field's own begins, angstrom.
     """
 
     element: str
     general: tuple[float, ...]
     atom: dict[str, float]
     bond: dict[str, float]
+    lattice_constant: float
 
     @property
     def mass(self) -> float:
@@ -71,7 +72,7 @@ class ForceField:
             "            ! third line",
             "            ! fourth line",
         ]
-        for row, columns in enumerate(_ATOM_COLUMNS):
+        for row, columns in enumerate(ATOM_COLUMNS):
             label = f" {self.element:<2}" if row == 0 else "   "
             lines.append(label + "".join(f"{self.atom[name]:9.4f}" for name in columns))
         lines += ["  1  ! Nr of bonds", "            ! second line"]
@@ -82,25 +83,47 @@ class ForceField:
             lines.append(f"  0  ! Nr of {name}")
         return "\n".join(lines) + "\n"
 
-    def write(self, folder: Path, *, fast: bool = True) -> tuple[Path, Path]:
-        """Write the force-field file and the control file.
+    @property
+    def charged(self) -> bool:
+        """Whether atoms carry charges."""
+        return True
 
-        Parameters
-        ----------
-        folder : Path
-            An existing folder.
-        fast : bool
-            Use `FAST_CONTROL`; otherwise LAMMPS' plain settings.
+    def pair_commands(self, folder: Path, *, fast: bool, charges: bool = True) -> tuple[str, ...]:
+        """Write the table and the control file, and return the LAMMPS commands.
 
-        Returns
-        -------
-        forcefield, control : Path
+        See `nanogap.dynamics.interaction.Interaction`.
         """
-        forcefield, control = folder / f"reaxff_{self.element}.ff", folder / "reaxff.control"
-        forcefield.write_text(self.text())
-        settings = FAST_CONTROL if fast else {}
-        control.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
-        return forcefield, control
+        table = folder / f"reaxff_{self.element}.ff"
+        table.write_text(self.text())
+        control = control_file(folder, fast=fast, angles=False)
+        return reaxff_commands(table, control, self.element, charges=charges)
+
+
+def control_file(folder: Path, *, fast: bool, angles: bool) -> Path:
+    """Write the control file of LAMMPS' ``pair_style reaxff``.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder.
+    fast : bool
+        Tabulate non-bonded terms, and leave out loops that have no terms; else plain settings.
+    angles : bool
+        Whether there are angle or torsion terms.
+    """
+    settings = {**_TABULATE, **({} if angles else _NO_ANGLES)} if fast else {}
+    path = folder / "reaxff.control"
+    path.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
+    return path
+
+
+def reaxff_commands(table: Path, control: Path, element: str, *, charges: bool) -> tuple[str, ...]:
+    """Return the LAMMPS commands of ``pair_style reaxff``; see `Interaction`."""
+    unchecked = "" if charges else "checkqeq no "
+    return (
+        f"pair_style reaxff {control} {unchecked}safezone 2.0 mincap 100",
+        f"pair_coeff * * {table} {element}",
+    )
 
 
 def load_force_field(element: str = "Ag") -> ForceField:
@@ -111,18 +134,21 @@ def load_force_field(element: str = "Ag") -> ForceField:
     SettingsError
         If there is no table for the element.
     """
-    resource = files("nanogap.dynamics") / "data" / f"reaxff_{element.lower()}.toml"
-    if not resource.is_file():
-        known = ", ".join(available_elements())
+    known = available_elements()
+    if element not in known:
         raise SettingsError(
-            f"no ReaxFF table for element {element!r}: the packaged tables are for {known}"
+            f"structure.element = {element!r}: there are ReaxFF tables for {', '.join(known)}: "
+            "choose one of these, or give dynamics.force_field, the path of a ReaxFF file with "
+            "that element"
         )
-    table: dict[str, Any] = tomllib.loads(resource.read_text())
+    resource = files("nanogap.dynamics") / "data" / f"reaxff_{element.lower()}.toml"
+    table: dict[str, Any] = tomllib.loads(resource.read_text(encoding="utf-8"))
     return ForceField(
         element=element,
         general=tuple(float(value) for value in table["general"]["values"]),
         atom={key: float(value) for key, value in table["atom"][element].items()},
         bond={key: float(value) for key, value in table["bond"][f"{element}-{element}"].items()},
+        lattice_constant=float(table["crystal"]["lattice_constant"]),
     )
 
 

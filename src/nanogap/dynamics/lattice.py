@@ -1,4 +1,4 @@
-"""The force field's own fcc lattice constant at a temperature and zero pressure.
+"""The interaction's own fcc lattice constant at a temperature and zero pressure.
 
 Tips built with another one are strained from the first step, and their leads do not fit.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from nanogap.dynamics.engine import open_lammps
-from nanogap.dynamics.forcefield import ForceField
+from nanogap.dynamics.interaction import Interaction
 from nanogap.errors import EngineError
 from nanogap.settings import cache_folder
 
@@ -24,7 +24,7 @@ _STATIC_TEMPERATURE = 1.0
 
 
 def equilibrium_lattice_constant(
-    force_field: ForceField, temperature: float, *, cache: Path | None = None
+    interaction: Interaction, temperature: float, *, cache: Path | None = None
 ) -> float:
     """Compute the lattice constant of bulk fcc at zero pressure.
 
@@ -35,7 +35,7 @@ def equilibrium_lattice_constant(
 
     Parameters
     ----------
-    force_field : ForceField
+    interaction : Interaction
     temperature : float
         K.
     cache : Path, optional
@@ -52,7 +52,7 @@ def equilibrium_lattice_constant(
     EngineError
         If the crystal does not survive the run (the temperature is above melting).
     """
-    recipe = f"{force_field.text()}|{temperature!r}|{_CELLS}|{_BLOCKS}x{_BLOCK_STEPS}|1"
+    recipe = f"{interaction.text()}|{temperature!r}|{_CELLS}|{_BLOCKS}x{_BLOCK_STEPS}|1"
     key = hashlib.sha256(recipe.encode()).hexdigest()[:24]
     folder = cache or cache_folder()
     stored = folder / f"lattice-{key}.json"
@@ -60,27 +60,26 @@ def equilibrium_lattice_constant(
         return float(json.loads(stored.read_text())["lattice_constant"])
     except (OSError, ValueError, KeyError):
         pass  # not computed yet
-    value = round(_compute(force_field, temperature), 3)
+    value = round(_compute(interaction, temperature), 3)
     _store(stored, {"lattice_constant": value, "temperature": temperature})
     return value
 
 
-def _compute(force_field: ForceField, temperature: float) -> float:
+def _compute(interaction: Interaction, temperature: float) -> float:
     with tempfile.TemporaryDirectory() as name:
         lammps = open_lammps(None)
         try:
-            table, control = force_field.write(Path(name))
+            pair = "\n".join(interaction.pair_commands(Path(name), fast=True, charges=False))
             lammps.commands_string(
                 f"""units real
 atom_style charge
 boundary p p p
-lattice fcc 4.2
+lattice fcc {interaction.lattice_constant}
 region box block 0 {_CELLS} 0 {_CELLS} 0 {_CELLS}
 create_box 1 box
 create_atoms 1 box
-mass 1 {force_field.mass}
-pair_style reaxff {control} checkqeq no safezone 2.0 mincap 100
-pair_coeff * * {table} {force_field.element}
+mass 1 {interaction.mass}
+{pair}
 neighbor 1.0 bin
 neigh_modify every 5 delay 0 check yes
 timestep {_TIME_STEP}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
-from nanogap.dynamics.forcefield import load_force_field
+from nanogap.dynamics.interaction import Interaction, load_interaction
 from nanogap.dynamics.schedule import Schedule
 from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError
@@ -63,6 +63,8 @@ class Simulation:
         Where the engine writes its input and log.
     schedule : Schedule, optional
         When what happens; default: that of the settings.
+    interaction : Interaction, optional
+        Default: the one that the settings name.
     """
 
     def __init__(
@@ -74,13 +76,14 @@ class Simulation:
         folder: Path,
         *,
         schedule: Schedule | None = None,
+        interaction: Interaction | None = None,
     ) -> None:
         self._tips = tips
         self._dynamics = dynamics
         self._voltage = voltage
         self._electrode = tips.arrays["electrode"]
-        force_field = load_force_field(str(tips.symbols[0]))
-        self._engine = Engine(tips, dynamics, force_field, folder, seed)
+        interaction = interaction or load_interaction(dynamics, str(tips.symbols[0]))
+        self._engine = Engine(tips, dynamics, interaction, folder, seed)
         self._potential: FloatArray = np.zeros(len(tips))
         self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
         self.schedule = schedule or Schedule(dynamics, voltage)
@@ -160,8 +163,9 @@ class Simulation:
             ``energy_balance`` and ``thermostat_energy`` (eV), ``connected``, ``largest_hop``
             (angstrom), ``network_conductance`` (in bonds of the perfect crystal), ``flux_top`` and
             ``flux_bottom`` (V times bonds; into the metal at the top, out of it at the bottom),
-            ``bottleneck_atoms``, ``axis`` (angstrom), ``charge_bottom`` and ``charge_top`` (e,
-            halves of the box), `nanogap.structure.Gap.observables`, and what `build_tips` gave.
+            ``bottleneck_atoms``, ``axis`` (angstrom; also as ``narrowest_x``, ``narrowest_y``),
+            ``charge_bottom`` and ``charge_top`` (e, halves of the box),
+            `nanogap.structure.Gap.observables`, and what `build_tips` gave.
         """
         engine, atoms = self._engine, self._tips.copy()
         atoms.positions = engine.positions
@@ -195,6 +199,8 @@ class Simulation:
             flux_bottom=flux_bottom / bond,
             bottleneck_atoms=len(connection.bottleneck),
             axis=connection.axis,
+            narrowest_x=float(connection.axis[0]),
+            narrowest_y=float(connection.axis[1]),
             charge_bottom=float(charges[~upper].sum()),
             charge_top=float(charges[upper].sum()),
             **analyse_gap(atoms, connection).observables,

@@ -1,6 +1,6 @@
 """Trajectory and result stores, and the readers of instrument files."""
 
-from nanogap.io.atomic import write_atomically, write_json, write_text
+from nanogap.io.atomic import copy_atomically, write_atomically, write_json, write_text
 from nanogap.io.dataset import cycle_number, joined_files, measurement_dataset, simulated_trace
 from nanogap.io.measurement import iterate_measurements, read_measurement, read_measurements
 from nanogap.io.results import read_arrays, read_dataset, write_dataset
@@ -11,6 +11,7 @@ __all__ = [
     "OBSERVABLES",
     "Commit",
     "TrajectoryStore",
+    "copy_atomically",
     "cycle_number",
     "iterate_measurements",
     "joined_files",

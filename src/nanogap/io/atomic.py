@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def copy_atomically(source: Path, path: Path) -> None:
+    """Copy a file; the copy is there whole or not at all."""
+    write_atomically(path, lambda temporary: shutil.copyfile(source, temporary))
 
 
 def write_json(path: Path, content: Any) -> None:

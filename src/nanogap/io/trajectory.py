@@ -54,6 +54,8 @@ LATER_OBSERVABLES: dict[str, tuple[str, str]] = {
     "bridge_atoms": ("1", "adatoms of clusters that are bonded to both tips"),
     "cross_section": ("angstrom2", "area that the bottleneck covers, seen along the axis"),
     "bottleneck_coordination": ("1", "mean number of bonds of the atoms of the bottleneck"),
+    "narrowest_x": ("angstrom", "in-plane position of the narrowest place, x"),
+    "narrowest_y": ("angstrom", "in-plane position of the narrowest place, y"),
     "narrowest_height": ("angstrom", "height of the narrowest place over the middle of the gap"),
 }
 

@@ -59,44 +59,55 @@ def atom_radius(frame: Atoms) -> float:
     return nearest_neighbour_distance(float(frame.info.get("lattice_constant", 4.2))) / 2.0
 
 
-def colourings(frames: Sequence[Atoms]) -> tuple[Colouring, Colouring]:
-    """Scales of charge and potential that all frames share."""
+def colourings(
+    frames: Sequence[Atoms], *, charged: bool
+) -> list[tuple[Colouring, list[FloatArray]]]:
+    """Ways to colour the atoms: scales that all frames share, and the values in every frame.
+
+    By charge and potential; atoms without charges by their height in the first frame.
+    """
 
     def limit(values: list[FloatArray], percentile: float) -> float:
         found = float(np.percentile(np.abs(np.concatenate(values)), percentile)) if values else 0.0
         return found if found > 1e-3 else 1.0
 
+    if not charged:
+        heights = frames[0].positions[:, 2] if frames else np.zeros(0)
+        values = [np.asarray(heights - np.mean(heights), dtype=np.float64)] * len(frames)
+        title = "height at first"
+        return [(Colouring(title, "Å", POTENTIAL_MAP, limit(values, 100.0)), values)]
+    charges = [atom_charges(frame) for frame in frames]
+    potentials = [atom_potentials(frame) for frame in frames]
     # a few extreme atoms must not pale the rest: charges beyond the scale keep the full colour
-    charge = limit([atom_charges(frame) for frame in frames], 99.0)
-    potential = limit([atom_potentials(frame) for frame in frames], 100.0)
-    return (
-        Colouring("charge", "e", CHARGE_MAP, charge),
-        Colouring("potential", "V", POTENTIAL_MAP, potential),
-    )
+    return [
+        (Colouring("charge", "e", CHARGE_MAP, limit(charges, 99.0)), charges),
+        (Colouring("potential", "V", POTENTIAL_MAP, limit(potentials, 100.0)), potentials),
+    ]
 
 
 def landmark_pictures(result: RunResult) -> Figure | None:
-    """Draw the landmarks side by side, a row by charge and a row by potential."""
+    """Draw the landmarks side by side, a row for every way to colour the atoms."""
     marks = [mark for mark in result.landmarks if mark.number in result.frames]
     if not marks:
         return None
     frames = [result.frames[mark.number] for mark in marks]
-    scales = colourings(frames)
+    ways = colourings(frames, charged=result.charged)
     width = min(WIDTH, 2.2 + 2.6 * len(marks))
-    figure = Figure(figsize=(width, _height(frames[0], (width - 2.2) / len(marks))))
-    rows = figure.subplots(2, len(marks), squeeze=False, sharex=True, sharey=True)
+    height = _height(frames[0], (width - 2.2) / len(marks), len(ways))
+    figure = Figure(figsize=(width, height))
+    rows = figure.subplots(len(ways), len(marks), squeeze=False, sharex=True, sharey=True)
     for axes, mark in zip(rows[0], marks, strict=True):
         axes.set_title(_caption(result, mark), linespacing=1.35)
-    for row, scale, values in zip(rows, scales, (atom_charges, atom_potentials), strict=True):
-        for axes, frame in zip(row, frames, strict=True):
+    for row, (scale, values) in zip(rows, ways, strict=True):
+        for axes, frame, value in zip(row, frames, values, strict=True):
             norm = Normalize(-scale.limit, scale.limit)
-            colours = mpl.colormaps[scale.colour_map](norm(values(frame)))
+            colours = mpl.colormaps[scale.colour_map](norm(value))
             draw_atoms(axes, frame, colours, result.settings.voltage.cutoff)
         _label_electrodes(row[0], frames[0], result.settings.voltage.applied)
         figure.colorbar(
             ScalarMappable(Normalize(-scale.limit, scale.limit), scale.colour_map),
             ax=list(row),
-            label=f"{scale.title} of the atom ({scale.unit})",
+            label=f"{scale.title} of the atom ({scale.unit})" if result.charged else "height (Å)",
             extend="both" if scale.unit == "e" else "neither",
             shrink=0.75,
             aspect=28,
@@ -105,10 +116,10 @@ def landmark_pictures(result: RunResult) -> Figure | None:
     return figure
 
 
-def _height(frame: Atoms, width: float) -> float:
-    """Height of two rows of pictures so wide, with their titles, inches."""
+def _height(frame: Atoms, width: float, rows: int) -> float:
+    """Height of rows of pictures so wide, with their titles, inches."""
     extent = np.ptp(frame.positions, axis=0) + 6.0
-    return float(np.clip(1.4 + 2.0 * width * extent[2] / extent[0], 4.0, 10.0))
+    return float(np.clip(1.4 + rows * width * extent[2] / extent[0], 2.0 * rows, 5.0 * rows))
 
 
 def draw_atoms(axes: Axes, frame: Atoms, colours: FloatArray, cutoff: float) -> None:

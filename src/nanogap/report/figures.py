@@ -223,9 +223,11 @@ def transmission_spectra(result: RunResult) -> Figure | None:
 def geometry_and_charge(result: RunResult) -> Figure:
     """Draw gap, atoms in it, charge, temperature and energies over time, under one time axis."""
     balanced = bool(np.isfinite(result.series("energy_balance")).any())
-    heights = [1.3, 1.3, 1.2, 0.8, 0.8, *[1.1] * balanced]
-    figure = Figure(figsize=(WIDTH, 9.0 + 1.8 * balanced))
-    rows = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    heights = [1.3, 1.3, *[1.2] * result.charged, 0.8, 0.8, *[1.1] * balanced]
+    figure = Figure(figsize=(WIDTH, 1.8 * len(heights)))
+    rows = list(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights))
+    axes_of_energies = rows.pop() if balanced else None
+    axes_of_charges = rows.pop(2) if result.charged else None
     time, contact = result.time, result.first_contact
     cutoff = result.settings.voltage.cutoff
     rows[0].plot(time, result.series("largest_hop"), ".-", color=BLUE)
@@ -248,34 +250,40 @@ def geometry_and_charge(result: RunResult) -> Figure:
     rows[1].set_ylabel("atoms")
     rows[1].yaxis.set_major_locator(MaxNLocator(integer=True))
     rows[1].legend(loc="best")
-    rows[2].plot(time, result.series("charge_top"), ".-", color=ORANGE, label="top tip")
-    rows[2].plot(time, result.series("charge_bottom"), ".-", color=BLUE, label="bottom tip")
-    rows[2].axhline(0.0, color=QUIET, linewidth=0.7)
-    rows[2].set_ylabel("charge (e)")
-    rows[2].legend(loc="center right")
-    rows[3].plot(time, result.series("temperature"), ".-", color=INK)
-    rows[3].axhline(result.settings.dynamics.temperature, color=QUIET, linestyle=":")
-    rows[3].set_ylabel("temperature (K)")
-    rows[4].plot(time, result.series("potential_energy"), ".-", color=INK)
-    rows[4].set_ylabel("potential\nenergy (eV)")
-    rows[4].ticklabel_format(axis="y", useOffset=False)
-    if balanced:
-        _energy_balance(rows[5], result)
-    rows[-1].set_xlabel(_TIME)
-    rows[-1].set_xlim(*time_limits(time))
-    for axes in rows:
+    rows[2].plot(time, result.series("temperature"), ".-", color=INK)
+    rows[2].axhline(result.settings.dynamics.temperature, color=QUIET, linestyle=":")
+    rows[2].set_ylabel("temperature (K)")
+    rows[3].plot(time, result.series("potential_energy"), ".-", color=INK)
+    rows[3].set_ylabel("potential\nenergy (eV)")
+    rows[3].ticklabel_format(axis="y", useOffset=False)
+    if axes_of_charges is not None:
+        _tip_charges(axes_of_charges, result)
+    if axes_of_energies is not None:
+        _energy_balance(axes_of_energies, result)
+    figure.axes[-1].set_xlabel(_TIME)
+    figure.axes[-1].set_xlim(*time_limits(time))
+    for axes in figure.axes:
         shade_stages(axes, result)
         if contact is not None:
             axes.axvline(time[contact], color=ORANGE, linewidth=1.0, linestyle=(0, (4, 2)))
-    figure.align_ylabels(list(rows))
+    figure.align_ylabels(figure.axes)
     return figure
+
+
+def _tip_charges(axes: Axes, result: RunResult) -> None:
+    axes.plot(result.time, result.series("charge_top"), ".-", color=ORANGE, label="top tip")
+    axes.plot(result.time, result.series("charge_bottom"), ".-", color=BLUE, label="bottom tip")
+    axes.axhline(0.0, color=QUIET, linewidth=0.7)
+    axes.set_ylabel("charge (e)")
+    axes.legend(loc="center right")
 
 
 def _energy_balance(axes: Axes, result: RunResult) -> None:
     """Draw where energy comes from and goes to, and the sum that is conserved."""
     time, heat = result.time, result.series("thermostat_energy")
     conserved = result.series("energy_balance") + heat
-    axes.plot(time, result.series("bias_work"), ".-", color=ORANGE, label="work of the source")
+    if result.charged:
+        axes.plot(time, result.series("bias_work"), ".-", color=ORANGE, label="work of the source")
     axes.plot(time, heat - heat[0], ".-", color=BLUE, label="heat to the thermostat")
     axes.plot(time, conserved - conserved[0], ".-", color=INK, label="conserved sum, change")
     axes.set_ylabel("energy (eV)")

@@ -120,6 +120,8 @@ def _render(
         ],
         tiles=words.key_numbers(result),
         count=count,
+        charged=result.charged,
+        why_no_transmission=result.why_no_transmission,
         landmarks=[_landmark_row(result, mark) for mark in result.landmarks],
         landmark_titles=", ".join(mark.title.lower() for mark in result.landmarks),
         channels=bool(result.channels),

@@ -147,6 +147,19 @@ class RunResult:
         """Whether any transmission is known."""
         return bool(np.isfinite(self.transmission).any())
 
+    @property
+    def why_no_transmission(self) -> str:
+        """The one reason why no snapshot has a transmission; empty if there are more or none."""
+        reasons = set(self.failures.values())
+        if len(reasons) != 1 or len(self.failures) < len(self.numbers):
+            return ""
+        return reasons.pop()
+
+    @property
+    def charged(self) -> bool:
+        """Whether atoms have charges and feel a voltage."""
+        return self.settings.dynamics.engine != "eam"
+
     def transmission_of(self, number: int) -> float:
         """Transmission of a snapshot number, G0; NaN if it is not known."""
         found = np.flatnonzero(self.numbers == number)

@@ -15,8 +15,6 @@ from plotly.offline import get_plotlyjs
 
 from nanogap.report.atoms import (
     Colouring,
-    atom_charges,
-    atom_potentials,
     atom_radius,
     colourings,
 )
@@ -50,15 +48,14 @@ def view(result: RunResult) -> dict[str, Any] | None:
     numbers = [snapshot for snapshot in numbers if len(result.frames[snapshot]) == size]
     frames = [result.frames[snapshot] for snapshot in numbers]
     places = [index_of[snapshot] for snapshot in numbers]
-    charge, potential = colourings(frames)
     contact = result.first_contact
     return {
         "atoms": size,
         "radius": atom_radius(frames[0]),
         "positions": _packed(_centred(frames)),
         "colourings": [
-            _colouring(charge, [atom_charges(frame) for frame in frames]),
-            _colouring(potential, [atom_potentials(frame) for frame in frames]),
+            _colouring(scale, values)
+            for scale, values in colourings(frames, charged=result.charged)
         ],
         "frames": [
             {"label": _label(result, place), "time": float(result.time[place])} for place in places

@@ -59,11 +59,17 @@ def simulated(result: RunResult) -> str:
     span = f"{done} ps" if result.finished else f"{done} of {number(result.planned_end)} ps so far"
     return (
         f"Two {metal} tips ({atoms}{number(settings.structure.gap)} Å apart) were simulated by "
-        f"reactive molecular dynamics at {number(settings.dynamics.temperature)} K with "
+        f"{_method(settings)} at {number(settings.dynamics.temperature)} K with "
         f"{_signed(voltage)} between them ({anode}), for {span}. "
         f"The quantum transmission T was computed for {known} of "
         f"{counted(count, 'snapshot')}; the conductance is T times G₀."
     )
+
+
+def _method(settings: Settings) -> str:
+    if settings.dynamics.engine == "eam":
+        return "molecular dynamics of uncharged embedded atoms"
+    return "reactive molecular dynamics"
 
 
 def happened(result: RunResult) -> str:
@@ -82,7 +88,12 @@ def happened(result: RunResult) -> str:
             )
         sentences += [*_breaks(result), _ending(result)]
     if not result.has_transmission:
-        sentences.append("No transmission has been computed yet.")
+        reason = result.why_no_transmission
+        sentences.append(
+            f"{reason[:1].upper()}{reason[1:]}."
+            if reason
+            else "No transmission has been computed yet."
+        )
     return " ".join(sentences)
 
 
@@ -145,15 +156,16 @@ def key_numbers(result: RunResult) -> list[tuple[str, str, str]]:
         return []
     last, contact = len(result.time) - 1, result.first_contact
     known = np.isfinite(result.transmission)
-    numbers = [("T at the start", *_tile(result, 0))]
+    wanted = not result.why_no_transmission
+    numbers = [("T at the start", *_tile(result, 0))] if wanted else []
     if contact:
-        numbers += [
-            ("first contact", f"{number(result.time[contact])} ps", "after the voltage came on"),
-            ("T at first contact", *_tile(result, contact)),
-        ]
+        after = "after the voltage came on" if result.settings.voltage.applied else "after heating"
+        numbers.append(("first contact", f"{number(result.time[contact])} ps", after))
+        if wanted:
+            numbers.append(("T at first contact", *_tile(result, contact)))
     if contact is None:
         numbers.append(("first contact", "none", "the tips have not touched"))
-    if last > 0:
+    if last > 0 and wanted:
         numbers.append(("T at the end" if result.finished else "T now", *_tile(result, last)))
     if bool(result.series("connected")[last]):
         atoms = result.bottleneck(last)
@@ -213,8 +225,13 @@ def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
         f"{counted(tips.fixed_layers, 'layer')} of atoms "
         f"{'is' if tips.fixed_layers == 1 else 'are'} held fixed. Lattice constant: {lattice}."
     )
+    method = (
+        "Molecular dynamics (embedded atoms of Foiles, Baskes and Daw, without charges)"
+        if dynamics.engine == "eam"
+        else "Reactive molecular dynamics (ReaxFF, charges equilibrated at every step)"
+    )
     dynamics_text = (
-        f"Reactive molecular dynamics (ReaxFF, charges equilibrated at every step) at "
+        f"{method} at "
         f"{number(dynamics.temperature)} K in steps of {number(dynamics.time_step)} fs: "
         f"{_ps(dynamics.equilibration_time)} at 0 V, then {_ps(dynamics.production_time)} "
         f"under voltage. A snapshot was saved every {_ps(dynamics.sampling_interval)}.{dense}"
@@ -225,6 +242,8 @@ def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
         f"atoms are closer than {number(voltage.cutoff)} Å, {mode}. It shifts the "
         "electronegativity of the atoms, which charges the tips."
     )
+    if dynamics.engine == "eam":
+        voltage_text = "None: embedded atoms have no charges that a voltage could act on."
     return [
         ("Tips", tips_text),
         ("Dynamics", dynamics_text),

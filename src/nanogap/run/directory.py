@@ -18,7 +18,14 @@ from ase.io import read, write
 
 from nanogap.dynamics.schedule import FineWindow
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
-from nanogap.io import Commit, TrajectoryStore, read_dataset, write_atomically, write_json
+from nanogap.io import (
+    Commit,
+    TrajectoryStore,
+    copy_atomically,
+    read_dataset,
+    write_atomically,
+    write_json,
+)
 from nanogap.settings import Settings
 from nanogap.structure import analyse_connection, analyse_gap
 
@@ -167,6 +174,31 @@ class RunDirectory:
             self.path / "tips.extxyz",
             lambda temporary: write(temporary, atoms, format="extxyz"),
         )
+
+    @property
+    def force_field(self) -> Path | None:
+        """The copy of the user's own force-field file, where the settings name one."""
+        return self._copy("force-field.reax")
+
+    @property
+    def hamiltonian(self) -> Path | None:
+        """The copy of the user's own Hamiltonian, where the settings name one."""
+        return self._copy("hamiltonian.toml")
+
+    def _copy(self, name: str) -> Path | None:
+        path = self.path / name
+        return path if path.is_file() else None
+
+    def keep_files(self) -> None:
+        """Copy the files that the settings name, so that a change of them changes no resumed run.
+
+        They have been read before, so a failure is one of the disk.
+        """
+        dynamics, hamiltonian = self.settings.dynamics, self.settings.transport.hamiltonian
+        if dynamics.engine == "reaxff" and dynamics.force_field != "packaged":
+            copy_atomically(Path(dynamics.force_field), self.path / "force-field.reax")
+        if hamiltonian not in ("packaged", "none"):
+            copy_atomically(Path(hamiltonian), self.path / "hamiltonian.toml")
 
     @property
     def dynamics(self) -> DynamicsState:

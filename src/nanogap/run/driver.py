@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ase import Atoms
 
-from nanogap.dynamics.forcefield import load_force_field
+from nanogap.dynamics.interaction import load_interaction
 from nanogap.dynamics.lattice import equilibrium_lattice_constant
 from nanogap.errors import EngineError, NanogapError
 from nanogap.run.child import ONE_THREAD, ORPHANED
@@ -21,6 +21,7 @@ from nanogap.run.directory import RunDirectory
 from nanogap.run.summary import make_report
 from nanogap.settings import Settings
 from nanogap.structure import build_tips
+from nanogap.transport.choice import NONE, chosen_model, why_none
 
 _PAUSE = 0.2
 _ORPHAN_PATIENCE = 10.0
@@ -58,17 +59,16 @@ def build_structure(settings: Settings) -> Atoms:
     ------
     StructureError, SettingsError, EngineError
         If the geometry cannot be, the element is unknown, or the engine fails.
+    DataFormatError
+        If a force field of the user's own cannot be read.
     """
     structure = settings.structure
-    force_field = load_force_field(structure.element)
+    interaction = load_interaction(settings.dynamics, structure.element)
     lattice_constant = structure.lattice_constant
     if not isinstance(lattice_constant, float):
-        _geometry(settings, _PLAUSIBLE_LATTICE_CONSTANT)  # refuse nonsense before the long part
-        lattice_constant = equilibrium_lattice_constant(force_field, settings.dynamics.temperature)
+        _geometry(settings, interaction.lattice_constant)  # refuse nonsense before the long part
+        lattice_constant = equilibrium_lattice_constant(interaction, settings.dynamics.temperature)
     return _geometry(settings, lattice_constant)
-
-
-_PLAUSIBLE_LATTICE_CONSTANT = 4.0
 
 
 def _geometry(settings: Settings, lattice_constant: float) -> Atoms:
@@ -152,7 +152,17 @@ def prepare(run: RunDirectory) -> None:
     for leftover in [*run.path.glob(".*.tmp*"), *run.path.glob("transmission/.*.tmp*")]:
         leftover.unlink(missing_ok=True)
     if run.tips is None:
-        run.tips = build_structure(run.settings)
+        _check_hamiltonian(run.settings)
+        tips = build_structure(run.settings)
+        run.keep_files()
+        run.tips = tips
+
+
+def _check_hamiltonian(settings: Settings) -> None:
+    """Refuse a Hamiltonian that cannot be used, before anything is computed."""
+    choice, element = settings.transport.hamiltonian, settings.structure.element
+    if choice != NONE and why_none(choice, element) is None:
+        chosen_model(choice, element)
 
 
 def _compute(run: RunDirectory, lock: int, watch: Watcher) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.dynamics.interaction import load_interaction
 from nanogap.dynamics.schedule import FineSchedule
 from nanogap.dynamics.simulation import Simulation
 from nanogap.errors import DataFormatError
@@ -37,6 +38,9 @@ def simulate(run: RunDirectory) -> None:
         velocity_seed(settings.seed),
         run.logs,
         schedule=schedule,
+        interaction=load_interaction(
+            settings.dynamics, settings.structure.element, run.force_field
+        ),
     )
     if state.checkpoint is not None:
         simulation.load(run.path / "checkpoints" / state.checkpoint)

@@ -9,9 +9,9 @@ import numpy as np
 from nanogap.analysis.stages import Stage, classify_stages, typical_snapshots
 from nanogap.errors import SettingsError, StructureError
 from nanogap.io import write_dataset
+from nanogap.run.cell import junction_of
 from nanogap.run.directory import RunDirectory
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, parse_energies
-from nanogap.structure.cut import cut_junction
 from nanogap.transport.backends import get_backend
 
 
@@ -83,9 +83,8 @@ def reference_of_run(
     chosen, junctions = [], []
     cut = JunctionSettings(cut="paper", lead_repeats=repeats)
     for number in choose_snapshots(stages, snapshots):
-        frame = run.trajectory.frame(records[number])
         try:
-            junction = cut_junction(frame, cut, run.settings.voltage.cutoff, f"snapshot {number}")
+            junction = junction_of(run, number, cut)
         except StructureError as error:
             watch(str(error))
             continue

@@ -190,6 +190,8 @@ def _create(origin: RunDirectory, window: FineWindow, path: Path, *, replay: boo
                 snapshots_planned=schedule.planned(None),
                 checkpoint=f"step-{start}",
             )
+        for kept in filter(None, (origin.force_field, origin.hamiltonian)):
+            shutil.copyfile(kept, path / kept.name)
         # last of all: a sample with tips is complete
         shutil.copyfile(origin.path / "tips.extxyz", path / "tips.extxyz")
     except OSError as error:

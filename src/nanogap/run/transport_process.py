@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from ase import Atoms
 
 from nanogap.analysis.stages import landmarks
 from nanogap.errors import StructureError
 from nanogap.io import write_dataset, write_json
+from nanogap.run.cell import cell_axis, junction_of
 from nanogap.run.child import child_main
 from nanogap.run.directory import RunDirectory
 from nanogap.settings import parse_energies
-from nanogap.structure.cut import cut_junction
+from nanogap.transport.choice import chosen_model, why_none
+from nanogap.transport.hamiltonian import TightBindingModel
 from nanogap.transport.transmission import compute_transmission, recall_leads
 
 _PAUSE = 0.2
@@ -24,41 +25,46 @@ _PAUSE = 0.2
 
 def transmit(run: RunDirectory, worker: int, workers: int) -> None:
     """Compute the transmission of every `workers`-th snapshot until the dynamics has ended."""
+    choice, element = run.settings.transport.hamiltonian, run.settings.structure.element
+    missing = why_none(choice, element)
+    model = None if missing else chosen_model(choice, element, run.hamiltonian)
     done, earlier = worker, list[int]()
     while True:
         state = run.dynamics
         while done < state.commit.snapshots:
             if run.transmission_path(done).exists() or run.failure_path(done).exists():
                 earlier.append(done)
+            elif model is None:
+                write_json(run.failure_path(done), {"error": missing})
             else:
-                _recall(run, earlier)
-                _one_snapshot(run, done)
+                _recall(run, earlier, model)
+                _one_snapshot(run, done, model)
             done += workers
         if state.finished:
             break
         time.sleep(_PAUSE)
-    if worker == 0:
-        _spectra(run, earlier)
+    if worker == 0 and model is not None:
+        _spectra(run, earlier, model)
 
 
-def _recall(run: RunDirectory, earlier: list[int]) -> None:
+def _recall(run: RunDirectory, earlier: list[int], model: TightBindingModel) -> None:
     """Meet the leads of snapshots that an earlier session finished: results agree to the bit."""
     for number in earlier:
         with suppress(StructureError):  # then the earlier session met no leads either
-            recall_leads(_junction(run, number), f"snapshot {number}")
+            recall_leads(junction_of(run, number), f"snapshot {number}", model)
     earlier.clear()
 
 
-def _one_snapshot(run: RunDirectory, number: int) -> None:
+def _one_snapshot(run: RunDirectory, number: int, model: TightBindingModel) -> None:
     path, failure = run.transmission_path(number), run.failure_path(number)
     energies = parse_energies(run.settings.transport.energies)
     try:
-        write_dataset(_compute(run, [number], energies), path)
+        write_dataset(_compute(run, [number], energies, model), path)
     except StructureError as error:
         write_json(failure, {"error": str(error)})
 
 
-def _spectra(run: RunDirectory, earlier: list[int]) -> None:
+def _spectra(run: RunDirectory, earlier: list[int], model: TightBindingModel) -> None:
     """T(E) before, at and after the first contact."""
     energies = run.settings.transport.spectrum_energies
     if not energies or run.spectra_path.exists():
@@ -66,33 +72,28 @@ def _spectra(run: RunDirectory, earlier: list[int]) -> None:
     failed = run.failures()
     numbers = sorted({n for n in landmarks(run.observables()).values() if n not in failed})
     if numbers:
-        _recall(run, earlier)
-        spectra = _compute(run, numbers, parse_energies(energies))
+        _recall(run, earlier, model)
+        spectra = _compute(run, numbers, parse_energies(energies), model)
         write_dataset(spectra.assign_coords(snapshot=numbers), run.spectra_path)
 
 
-def _junction(run: RunDirectory, number: int) -> Atoms:
-    settings, records = run.settings, run.records()
-    # samples of one moment share one cell: then T changes because atoms move, not the cell
-    first = run.trajectory.frame(records[0]) if run.window is not None else None
-    return cut_junction(
-        run.trajectory.frame(records[number]),
-        settings.junction,
-        settings.voltage.cutoff,
-        name=f"snapshot {number}",
-        axis=None if first is None else np.asarray(first.info["axis"], dtype=np.float64),
-    )
-
-
-def _compute(run: RunDirectory, numbers: list[int], energies: list[float]) -> xr.Dataset:
+def _compute(
+    run: RunDirectory, numbers: list[int], energies: list[float], model: TightBindingModel
+) -> xr.Dataset:
     settings = run.settings
-    return compute_transmission(
-        [_junction(run, number) for number in numbers],
+    dataset = compute_transmission(
+        [junction_of(run, number) for number in numbers],
         energies,
         kpoints=settings.transport.kpoints,
         gamma_centred=settings.transport.gamma_centred,
+        model=model,
         neutrality=settings.transport.neutrality,
     )
+    if settings.junction.cut == "full":
+        return dataset
+    x, y = np.array([cell_axis(run, number) for number in numbers]).T
+    attributes = {"units": "angstrom", "long_name": "axis of the cell that the junction is cut in"}
+    return dataset.assign(cell_x=("snapshot", x, attributes), cell_y=("snapshot", y, attributes))
 
 
 if __name__ == "__main__":

@@ -75,6 +75,19 @@ class StructureSettings(_Model):
 class DynamicsSettings(_Model):
     """Molecular dynamics in the Nosé-Hoover ensemble."""
 
+    engine: Literal["reaxff", "eam"] = Field(
+        "reaxff",
+        description="how atoms interact; 'reaxff': reactive, with charges that follow the voltage; "
+        "'eam': embedded atoms (Foiles, Baskes & Daw 1986), without charges, at 0 V only: a fast "
+        "neutral control",
+    )
+    force_field: str = Field(
+        "packaged",
+        min_length=1,
+        max_length=1000,
+        description="for 'reaxff': 'packaged', the table of the element that comes with nanogap, "
+        "or the path of a ReaxFF file that has the element; a run keeps a copy of it",
+    )
     temperature: float = Field(800.0, ge=0.0, le=5000.0, description="thermostat temperature, K")
     time_step: float = Field(1.0, ge=0.05, le=10.0, description="time step, fs")
     equilibration_time: Duration = Field(50_000.0, description="time at 0 V before the bias, fs")
@@ -196,6 +209,14 @@ class TransportSettings(_Model):
         description="shifts of levels that make atoms neutral: none, those that atoms of so many "
         "neighbours need on average, or until each is neutral (ten times the time of T)",
     )
+    hamiltonian: str = Field(
+        "packaged",
+        min_length=1,
+        max_length=1000,
+        description="'packaged': the one of the element that comes with nanogap (silver; a run of "
+        "another metal then has no transmission, and says so); or the path of a file that "
+        "'nanogap fit-hamiltonian' made, of which a run keeps a copy; or 'none': no transmission",
+    )
     workers: int = Field(1, ge=1, le=256, description="transport processes beside the dynamics")
 
     @field_validator("energies")
@@ -235,5 +256,22 @@ class Settings(_Model):
         if dynamics.contact_sampling_interval > dynamics.sampling_interval:
             raise ValueError(
                 "dynamics.contact_sampling_interval must not exceed dynamics.sampling_interval"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _charges_need_reaxff(self) -> Self:
+        dynamics, applied = self.dynamics, self.voltage.applied
+        if dynamics.engine != "eam":
+            return self
+        if applied != 0.0:
+            raise ValueError(
+                f"voltage.applied = {applied:g}: dynamics.engine = 'eam' has no charges, so it "
+                "knows no voltage: set voltage.applied = 0, or dynamics.engine = 'reaxff'"
+            )
+        if dynamics.force_field != "packaged":
+            raise ValueError(
+                f"dynamics.force_field = {dynamics.force_field!r} is for dynamics.engine = "
+                "'reaxff': leave it 'packaged' for 'eam'"
             )
         return self

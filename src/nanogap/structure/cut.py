@@ -93,6 +93,7 @@ def cut_junction(
         What error messages call the snapshot.
     axis : ndarray, shape (2,), optional
         Centre of the cell of ``paper``, angstrom; default: the narrowest place of the snapshot.
+        `nanogap.structure.axis` says which one a run takes.
 
     Returns
     -------

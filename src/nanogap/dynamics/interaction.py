@@ -1,0 +1,72 @@
+"""What the atoms of one metal do to each other, as LAMMPS commands: by ReaxFF or EAM."""
+
+from pathlib import Path
+from typing import Protocol
+
+from nanogap.dynamics.embedded_atom import load_embedded_atom
+from nanogap.dynamics.forcefield import load_force_field
+from nanogap.dynamics.reaxff_file import read_force_field
+from nanogap.settings import DynamicsSettings
+
+
+class Interaction(Protocol):
+    """The interaction of one metal; the engine and the search for the crystal know only this."""
+
+    @property
+    def element(self) -> str:
+        """Chemical symbol."""
+
+    @property
+    def mass(self) -> float:
+        """Atomic mass, u."""
+
+    @property
+    def lattice_constant(self) -> float:
+        """Fcc lattice constant where the search for the interaction's own begins, angstrom."""
+
+    @property
+    def charged(self) -> bool:
+        """Whether atoms carry charges, and so feel a voltage."""
+
+    def text(self) -> str:
+        """Return all of its numbers: equal texts are equal interactions."""
+
+    def pair_commands(self, folder: Path, *, fast: bool, charges: bool = True) -> tuple[str, ...]:
+        """Write the files that LAMMPS reads, and return its commands, in ``units real``.
+
+        Parameters
+        ----------
+        folder : Path
+            An existing folder.
+        fast : bool
+            Leave out loops over terms that there are none of.
+        charges : bool
+            Whether charges will be equilibrated; not so, all of them are 0.
+        """
+
+
+def load_interaction(
+    dynamics: DynamicsSettings, element: str, file: Path | None = None
+) -> Interaction:
+    """Load the interaction that the settings name.
+
+    Parameters
+    ----------
+    dynamics : DynamicsSettings
+    element : str
+        Chemical symbol.
+    file : Path, optional
+        A copy of the user's own force-field file, to be read in its stead.
+
+    Raises
+    ------
+    SettingsError
+        If there is none for the element.
+    DataFormatError
+        If a user's own file cannot be read.
+    """
+    if dynamics.engine == "eam":
+        return load_embedded_atom(element)
+    if dynamics.force_field == "packaged":
+        return load_force_field(element)
+    return read_force_field(file or Path(dynamics.force_field), element)

@@ -1,0 +1,65 @@
+"""The junctions of a run: every snapshot in the cell that the run gives it."""
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from nanogap.run.directory import RunDirectory
+from nanogap.settings import JunctionSettings
+from nanogap.structure.axis import held_axes, reach
+from nanogap.structure.cut import cut_junction
+
+FloatArray = NDArray[np.float64]
+
+
+def cell_axis(run: RunDirectory, number: int) -> FloatArray:
+    """Axis of the cell of a snapshot, shape (2,), angstrom.
+
+    It follows from the snapshots up to this one, so it is the same whoever asks, and when. The
+    samples of one moment all share that of the first.
+    """
+    records = run.records()[: number + 1 if run.window is None else 1]
+    narrowest = np.array([_narrowest(run, record) for record in records])
+    bonded = np.array([record["bottleneck_atoms"] > 0 for record in records])
+    first = run.trajectory.frame(records[0])
+    farthest = reach(float(first.info["lattice_constant"]), run.settings.junction.lead_repeats)
+    axis: FloatArray = held_axes(narrowest, bonded, farthest)[-1]
+    return axis
+
+
+def junction_of(run: RunDirectory, number: int, settings: JunctionSettings | None = None) -> Atoms:
+    """Cut the junction of a snapshot.
+
+    Parameters
+    ----------
+    run : RunDirectory
+    number : int
+        Of the snapshot.
+    settings : JunctionSettings, optional
+        Default: those of the run.
+
+    Returns
+    -------
+    ase.Atoms
+        `nanogap.structure.cut.cut_junction`.
+
+    Raises
+    ------
+    StructureError
+        If it cannot be cut.
+    """
+    settings = settings or run.settings.junction
+    return cut_junction(
+        run.trajectory.frame(run.records()[number]),
+        settings,
+        run.settings.voltage.cutoff,
+        name=f"snapshot {number}",
+        axis=cell_axis(run, number) if settings.cut == "paper" else None,
+    )
+
+
+def _narrowest(run: RunDirectory, record: dict[str, object]) -> FloatArray:
+    """Narrowest place of a snapshot; the index of a run of an older version lacks it."""
+    if "narrowest_x" in record:
+        return np.array([record["narrowest_x"], record["narrowest_y"]], dtype=np.float64)
+    return np.asarray(run.trajectory.frame(record).info["axis"], dtype=np.float64)
