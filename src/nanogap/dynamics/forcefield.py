@@ -27,11 +27,12 @@ _BOND_COLUMNS = (
 )
 
 #: Control settings (LAMMPS ``pair_style reaxff`` control file) that leave out the angle and
-#: torsion loops, which a single-metal table has no terms for, and tabulate the non-bonded terms.
+#: torsion loops, which a single-metal table has no terms for, and tabulate the non-bonded terms, in
+#: a table that stays in the cache of a core.
 FAST_CONTROL: dict[str, float] = {
     "thb_cutoff": 10.0,
     "thb_cutoff_sq": 100.0,
-    "tabulate_long_range": 10000,
+    "tabulate_long_range": 2000,
 }
 
 

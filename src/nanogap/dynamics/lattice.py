@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nanogap.dynamics.engine import open_lammps
+from nanogap.dynamics.lammps import open_lammps
 from nanogap.dynamics.forcefield import ForceField
 from nanogap.errors import EngineError
 from nanogap.settings import cache_folder

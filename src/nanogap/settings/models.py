@@ -3,6 +3,7 @@
 Units are those of the house: angstrom, fs, K, V, eV.
 """
 
+import shlex
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -115,6 +116,28 @@ class DynamicsSettings(_Model):
         description="skip the angle and torsion loops, which a single metal has no terms for, "
         "and tabulate the non-bonded terms",
     )
+    processes: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="processes that share the dynamics of one run by MPI; an even number is best, "
+        "for the tips lie one above the other",
+    )
+    lammps_options: str = Field(
+        "",
+        max_length=500,
+        description="options of LAMMPS' command line that make a build of your own faster, for "
+        "example '-k on g 1 -sf kk -pk kokkos neigh half newton on'; empty: the best on one thread",
+    )
+
+    @field_validator("lammps_options")
+    @classmethod
+    def _splits(cls, value: str) -> str:
+        words = shlex.split(value)  # raises ValueError where a quotation mark has no partner
+        for word in words:
+            if word in {"-in", "-i", "-log", "-l", "-screen", "-sc", "-partition", "-p", "-r2data"}:
+                raise ValueError(f"must not contain {word}, which nanogap gives itself")
+        return value
 
 
 class VoltageSettings(_Model):
