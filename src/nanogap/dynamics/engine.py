@@ -27,6 +27,9 @@ from nanogap.units import KCAL_PER_MOL
 
 FloatArray = NDArray[np.float64]
 
+#: Time steps after which atoms outside the box are looked for; they have vacuum to cross first.
+_CHECK_INTERVAL = 20
+
 
 class Engine:
     """One LAMMPS simulation of two tips.
@@ -60,6 +63,7 @@ class Engine:
         self._ranks = open_ranks(settings.processes, folder / "engine.log", options)
         self._styles = _choose_styles(self._ranks, options)
         self._prepared = False
+        self._unchecked = 0
         self._begin()
         self._create(atoms, seed)
 
@@ -134,15 +138,30 @@ class Engine:
         Raises
         ------
         EngineError
-            If the engine stops or atoms leave the box.
+            If the engine stops or atoms have left the box.
         """
         again = "pre no post no" if self._prepared else "post no"
         self._command(f"run {steps} {again}")
         self._prepared = True
-        self._check_atoms()
+        self._unchecked += steps
+        if self._unchecked >= _CHECK_INTERVAL:
+            self._check_atoms()
+
+    def free_motion(self) -> None:
+        """Take the thermostat away, up to the next `load`."""
+        self._command("unfix motion")
+        self._command("fix motion mobile nve")
+        self._prepared = False
 
     def save(self, path: Path) -> None:
-        """Write a LAMMPS restart file: positions, velocities and thermostat to the bit."""
+        """Write a LAMMPS restart file: positions, velocities and thermostat to the bit.
+
+        Raises
+        ------
+        EngineError
+            If atoms have left the box.
+        """
+        self._check_atoms()
         self._command(f"write_restart {path}")
 
     def load(self, path: Path) -> None:
@@ -189,6 +208,7 @@ class Engine:
         """Everything that a restart file does not hold."""
         s = self._settings
         force_field, control = self._files
+        charges, dual = self._styles.charges, self._styles.dual
         mobile = _ranges(self._mobile + 1)
         for command in (
             f"pair_style reaxff {control} safezone 2.0 mincap 100",
@@ -200,8 +220,7 @@ class Engine:
             f"variable shift atom d_{POTENTIAL}",
             "variable none atom 0.0",
             "fix field all efield 0.0 0.0 v_none potential v_shift",
-            f"fix charges all {self._styles.charges} 1 0.0 10.0 {s.charge_tolerance} reaxff "
-            f"{self._styles.dual}maxiter 1000",
+            f"fix charges all {charges} 1 0.0 10.0 {s.charge_tolerance} reaxff {dual}maxiter 1000",
             f"timestep {s.time_step}",
             "compute mobile_temperature mobile temp",
             "thermo 1000000",
@@ -224,14 +243,12 @@ class Engine:
         return self._ranks.ask(method, *arguments)[0]
 
     def _gather(self, name: str) -> FloatArray:
-        parts = self._ranks.ask("atoms", name)
-        ordered = np.full((self._n_atoms, *parts[0][1].shape[1:]), np.nan)
-        for places, values in parts:
-            ordered[places] = values
-        return ordered
+        values: FloatArray = self._ask("gather", name)
+        return values
 
     def _check_atoms(self) -> None:
         """Refuse to go on when atoms have left the box, through any side."""
+        self._unchecked = 0
         left = self._n_atoms - sum(self._ranks.ask("inside"))
         if left:
             time = self.step * self._settings.time_step

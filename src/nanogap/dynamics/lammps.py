@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from nanogap.errors import EngineError
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 #: Name of the per-atom vector that holds the electronegativity shift.
 POTENTIAL = "nanogap_phi"
@@ -119,16 +118,19 @@ class Rank:
         """Return the value of a compute of all processes, in LAMMPS' units."""
         return float(self._lammps.extract_compute(name, 0, 0))
 
-    def atoms(self, name: str) -> tuple[IntArray, FloatArray]:
-        """Return the places of this process' atoms in the structure, and a quantity of each."""
-        count = int(self._lammps.extract_global("nlocal"))
-        return self._places(count), np.array(self._lammps.numpy.extract_atom(name)[:count])
+    def gather(self, name: str) -> FloatArray:
+        """Return a quantity of all atoms of all processes, shape (n_atoms,) or (n_atoms, 3).
+
+        Atoms are in the order in which they were created; those that are lost have zeros.
+        """
+        columns = 1 if name == "q" else 3
+        values: FloatArray = np.frombuffer(self._lammps.gather_atoms(name, 1, columns))
+        return values.reshape(-1, columns) if columns > 1 else values
 
     def set_shift(self, shift: FloatArray) -> None:
-        """Set the electronegativity shift of the atoms here, given that of all, shape (n_atoms,)."""
-        count = int(self._lammps.extract_global("nlocal"))
-        own = self._lammps.numpy.extract_atom(f"d_{POTENTIAL}")
-        own[:count] = shift[self._places(count)]
+        """Set the electronegativity shift of all atoms, shape (n_atoms,)."""
+        data = np.ascontiguousarray(shift).ctypes.data_as(ctypes.POINTER(ctypes.c_double))
+        self._lammps.scatter(f"d_{POTENTIAL}", 1, 1, data)
 
     def inside(self) -> int:
         """Count the atoms here that have left the box through no side."""
@@ -139,6 +141,3 @@ class Rank:
     def close(self) -> None:
         """Free LAMMPS."""
         self._lammps.close()
-
-    def _places(self, count: int) -> IntArray:
-        return np.asarray(self._lammps.numpy.extract_atom("id")[:count], dtype=np.int64) - 1

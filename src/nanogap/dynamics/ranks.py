@@ -88,9 +88,10 @@ class SeveralRanks:
         self._connections: list[Connection[Any, Any]] = []
         with tempfile.TemporaryDirectory(prefix="nanogap-") as folder, _listener(folder) as socket_:
             with self._output.open("wb") as output:
+                module = [sys.executable, "-m", "nanogap.dynamics.ranks"]
+                address = str(socket_.getsockname())
                 self._program = subprocess.Popen(
-                    [*_launcher(), "-n", str(count), sys.executable, "-m", __name__]
-                    + [socket_.getsockname(), str(log), *options],
+                    [*_launcher(), "-n", str(count), *module, address, str(log), *options],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -130,7 +131,7 @@ class SeveralRanks:
             if self._program.poll() is not None or time.monotonic() > until:
                 self._fail("did not start")
             return
-        accepted.setblocking(True)  # noqa: FBT003 the name of the argument is nowhere
+        accepted.setblocking(True)
         self._connections.append(Connection(accepted.detach()))
 
     def _receive(self) -> list[Any]:

@@ -109,7 +109,7 @@ class DynamicsSettings(_Model):
         100.0, gt=0.0, le=1.0e6, description="damping time of the thermostat, fs"
     )
     charge_tolerance: float = Field(
-        1.0e-8, gt=0.0, le=1.0e-2, description="relative tolerance of charge equilibration"
+        1.0e-7, gt=0.0, le=1.0e-2, description="relative tolerance of charge equilibration"
     )
     fast_control: bool = Field(
         True,
@@ -159,7 +159,7 @@ class VoltageSettings(_Model):
         4.0, gt=2.0, le=10.0, description="atoms closer than this are connected metal, Å"
     )
     update_interval: int = Field(
-        10, ge=1, le=1000, description="time steps between two updates of the potential"
+        2, ge=1, le=1000, description="time steps between two updates of the potential"
     )
     diffusion: float = Field(
         6.0, gt=0.0, le=1000.0, description="diffusion constant of the relaxation, Å²/fs"
