@@ -24,6 +24,7 @@ from nanogap.dynamics.simulation import Simulation
 from nanogap.io import write_json
 from nanogap.report.style import BLUE, GREEN, ORANGE, house_style, png
 from nanogap.run.directory import RunDirectory
+from nanogap.settings import VoltageSettings
 from nanogap.structure.tips import MOBILE
 
 FloatArray = NDArray[np.float64]
@@ -121,6 +122,11 @@ def main() -> None:
             for row in content[stage][mode]:
                 print(f"{stage}, {mode}: {row}")
     write_json(DOCS / "data" / "update_interval.json", content)
+    draw(content)
+
+
+def draw(content: dict[str, Any]) -> None:
+    """Draw the errors, with a line at the default."""
     with house_style():
         figure = Figure(figsize=(8.0, 3.6))
         axes = figure.subplots()
@@ -134,7 +140,7 @@ def main() -> None:
                     color=colour,
                     label=f"{stage}, {mode}" if rows else f"{stage}, {mode}: none",
                 )
-        axes.axvline(run.settings.voltage.update_interval, color="0.6", linewidth=0.8)
+        axes.axvline(VoltageSettings().update_interval, color="0.6", linewidth=0.8)
         axes.set_xlabel(f"update interval (steps of {content['time_step']:g} fs)")
         axes.set_ylabel("rms error of the potential (mV)")
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -210,6 +210,16 @@ def test_the_memory_limits_the_workers(monkeypatch):
     assert fitting_workers(None, 2e9) == 4
     assert fitting_workers(None, 50e9) == 1
     assert fitting_workers(5, 50e9) == 5
+    assert fitting_workers(None, None, processes=3) == 2
+    assert fitting_workers(None, 2e9, processes=4) == 2
+    assert fitting_workers(None, None, processes=16) == 1
+
+
+def test_members_of_several_processes_leave_no_core_to_more(make_folder, monkeypatch):
+    monkeypatch.setattr(local, "cores", lambda: 8)
+    monkeypatch.setattr(local, "available_memory", lambda: 1e12)
+    folder = make_folder('[axes]\n"dynamics.processes" = [1, 4]')
+    assert driving._room(folder)[0] == 2  # noqa: SLF001 the decision, without the running
 
 
 def test_too_little_free_memory_holds_the_next_member_back(make_folder, command, monkeypatch):

@@ -24,6 +24,9 @@ OTHER_TEXT = {
     "0": "0,0.1",
     "-1:1:0.1": "",
     "none": "coordination",
+    "reaxff": "eam",
+    "packaged": "own.file",
+    "": "-sf omp",
 }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ase.build import bulk, fcc111
 from ase.lattice.cubic import FaceCenteredCubic
 
-from nanogap.dynamics.engine import open_lammps
+from nanogap.dynamics.lammps import open_lammps
 from nanogap.units import KCAL_PER_MOL
 
 #: One eV/angstrom^3 in GPa, one eV/angstrom^2 in J/m^2.

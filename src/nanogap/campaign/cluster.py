@@ -35,7 +35,7 @@ SUBMISSION_SCRIPT = """\
 #SBATCH --chdir={{working_directory}}
 #SBATCH --output=job.out
 #SBATCH --ntasks=1
-#SBATCH --cpus-per-task=1
+#SBATCH --cpus-per-task={{cpus_per_task}}
 {%- if partition %}
 #SBATCH --partition={{partition}}
 {%- endif %}
@@ -155,6 +155,7 @@ class ClusterExecutor(Executor):
                 "run_time_max": seconds,
                 "memory_max": memory,
                 "partition": options.partition,
+                "cpus_per_task": self._folder.settings(entry).dynamics.processes,
                 "submission_template": options.submission_script or SUBMISSION_SCRIPT,
             }
         return {name: value for name, value in asked.items() if value is not None}

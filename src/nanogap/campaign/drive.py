@@ -73,7 +73,11 @@ def _room(folder: CampaignFolder) -> tuple[int, float]:
     memory = _ASSUMED_MEMORY if seen is None else seen.memory
     if options.memory is not None:
         memory = options.memory * _GIGABYTE
-    return fitting_workers(options.workers, memory), memory
+    combinations = {str(entry.axes): entry for entry in folder.pending()}.values()
+    processes = max(
+        (folder.settings(entry).dynamics.processes for entry in combinations), default=1
+    )
+    return fitting_workers(options.workers, memory, processes), memory
 
 
 def _run(

@@ -37,7 +37,7 @@ def available_memory() -> float:
     return min(found)
 
 
-def fitting_workers(asked: int | None, memory: float | None) -> int:
+def fitting_workers(asked: int | None, memory: float | None, processes: int = 1) -> int:
     """Decide how many members run at a time.
 
     Parameters
@@ -46,12 +46,15 @@ def fitting_workers(asked: int | None, memory: float | None) -> int:
         By the campaign file; it is not reduced.
     memory : float, optional
         Need of one member, bytes.
+    processes : int
+        Of the dynamics of one member, each on a core of its own.
     """
     if asked is not None:
         return asked
+    room = max(1, cores() // processes)
     if not memory:
-        return cores()
-    return max(1, min(cores(), int(_MEMORY_SHARE * available_memory() / memory)))
+        return room
+    return max(1, min(room, int(_MEMORY_SHARE * available_memory() / memory)))
 
 
 class LocalExecutor(Executor):

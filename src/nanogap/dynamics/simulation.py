@@ -14,6 +14,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from nanogap.dynamics.bonds import NeighbourList
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.interaction import Interaction, load_interaction
@@ -87,6 +88,7 @@ class Simulation:
         self._potential: FloatArray = np.zeros(len(tips))
         self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
         self.schedule = schedule or Schedule(dynamics, voltage)
+        self._neighbours = NeighbourList(voltage.cutoff)
         self._since_update = 0
         self.progress = Progress()
 
@@ -253,8 +255,8 @@ class Simulation:
         """Let the potential follow the geometry over the time since it last did."""
         steps, self._since_update = self._since_update, 0
         settings = self._voltage
-        network = MetalNetwork.from_positions(
-            self._engine.positions, self._electrode, settings.cutoff
+        network = MetalNetwork.from_pairs(
+            *self._neighbours.pairs(self._engine.positions), self._electrode, settings.cutoff
         )
         voltage = settings.applied if biased else 0.0
         if settings.mode == "steady":

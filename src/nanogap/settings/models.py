@@ -3,6 +3,7 @@
 Units are those of the house: angstrom, fs, K, V, eV.
 """
 
+import shlex
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -89,7 +90,7 @@ class DynamicsSettings(_Model):
         "or the path of a ReaxFF file that has the element; a run keeps a copy of it",
     )
     temperature: float = Field(800.0, ge=0.0, le=5000.0, description="thermostat temperature, K")
-    time_step: float = Field(1.0, ge=0.05, le=10.0, description="time step, fs")
+    time_step: float = Field(4.0, ge=0.05, le=10.0, description="time step, fs")
     equilibration_time: Duration = Field(50_000.0, description="time at 0 V before the bias, fs")
     production_time: Duration = Field(3_000_000.0, description="time under bias, fs")
     sampling_interval: float = Field(
@@ -121,13 +122,35 @@ class DynamicsSettings(_Model):
         100.0, gt=0.0, le=1.0e6, description="damping time of the thermostat, fs"
     )
     charge_tolerance: float = Field(
-        1.0e-8, gt=0.0, le=1.0e-2, description="relative tolerance of charge equilibration"
+        1.0e-7, gt=0.0, le=1.0e-2, description="relative tolerance of charge equilibration"
     )
     fast_control: bool = Field(
         True,
         description="skip the angle and torsion loops, which a single metal has no terms for, "
         "and tabulate the non-bonded terms",
     )
+    processes: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="processes that share the dynamics of one run by MPI; an even number is best, "
+        "for the tips lie one above the other",
+    )
+    lammps_options: str = Field(
+        "",
+        max_length=500,
+        description="options of LAMMPS' command line that make a build of your own faster, for "
+        "example '-k on g 1 -sf kk -pk kokkos neigh half newton on'; empty: the best on one thread",
+    )
+
+    @field_validator("lammps_options")
+    @classmethod
+    def _splits(cls, value: str) -> str:
+        words = shlex.split(value)  # raises ValueError where a quotation mark has no partner
+        for word in words:
+            if word in {"-in", "-i", "-log", "-l", "-screen", "-sc", "-partition", "-p", "-r2data"}:
+                raise ValueError(f"must not contain {word}, which nanogap gives itself")
+        return value
 
 
 class VoltageSettings(_Model):
@@ -149,7 +172,7 @@ class VoltageSettings(_Model):
         4.0, gt=2.0, le=10.0, description="atoms closer than this are connected metal, Å"
     )
     update_interval: int = Field(
-        10, ge=1, le=1000, description="time steps between two updates of the potential"
+        2, ge=1, le=1000, description="time steps between two updates of the potential"
     )
     diffusion: float = Field(
         6.0, gt=0.0, le=1000.0, description="diffusion constant of the relaxation, Å²/fs"

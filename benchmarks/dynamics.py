@@ -1,0 +1,269 @@
+"""Simulated ns/day of the paper's tips: the published recipe, our default, two processes.
+
+The tips are those of the preset paper-8v (about 2 770 atoms), heated for 0.2 ps. All cases go on
+from the same frame, in turn and more than once, the fastest turn counts:
+
+(a) the published recipe, as a plain LAMMPS input written here, with nothing of our engine: no
+    control settings, ``fix qeq/reaxff`` to 1e-6 (as in LAMMPS' own examples; the paper gives no
+    number), LAMMPS' neighbour lists for these units, 1 fs, and a potential that stays (EChemDID
+    itself is left out);
+(b) our default settings: one process, potential updated at the default interval, 4 fs;
+(c) the same with two processes, which need two free cores.
+
+The ratio of (b) and (a) is of CPU times, which other programs hardly disturb; that of (c) and (b)
+is of wall times.
+About three minutes.
+
+    python benchmarks/dynamics.py [--quick]
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[variable] = "1"  # before numpy is loaded
+
+import numpy as np
+
+from nanogap.dynamics.electrochemistry import MetalNetwork
+from nanogap.dynamics.engine import Engine
+from nanogap.dynamics.forcefield import load_force_field
+from nanogap.dynamics.lammps import Rank
+from nanogap.dynamics.simulation import Simulation
+from nanogap.settings import DynamicsSettings, VoltageSettings, load_settings
+from nanogap.structure import build_tips
+from nanogap.structure.tips import MOBILE
+from nanogap.units import KCAL_PER_MOL
+
+LATTICE_CONSTANT = 4.268  # the force field's own at 800 K
+HEATING = 50
+TOLERANCE = 1e-6
+WANTED = {"b_to_a": 10.0, "c_to_b": 1.6, "force": 1e-6, "bias": 0.03}
+
+
+def tips():
+    """Build the paper's tips."""
+    s = load_settings("paper-8v").structure
+    return build_tips(
+        lattice_constant=LATTICE_CONSTANT,
+        base_width=s.base_width,
+        height=s.height,
+        apex_width=s.apex_width,
+        gap=s.gap,
+        fixed_layers=s.fixed_layers,
+        vacuum=s.vacuum,
+    )
+
+
+def heated(atoms, potential, folder):
+    """Heat the tips for a short time; positions and velocities stay in the frame."""
+    settings = DynamicsSettings(time_step=4.0)
+    engine = Engine(atoms, settings, load_force_field("Ag"), folder, seed=1)
+    engine.set_potential(potential)
+    engine.advance(HEATING)
+    frame = atoms.copy()
+    frame.positions = engine.positions
+    frame.new_array("velocities", engine.velocities)
+    engine.close()
+    return frame
+
+
+class Plain:
+    """The published recipe, as anyone would write it."""
+
+    def __init__(self, frame, potential, folder, tolerance=TOLERANCE):
+        force_field = load_force_field("Ag")
+        n = len(frame)
+        data = folder / "plain.data"
+        lines = ["tips", "", f"{n} atoms", "1 atom types"]
+        for axis, length in zip("xyz", frame.cell.lengths().tolist(), strict=True):
+            lines.append(f"0.0 {length!r} {axis}lo {axis}hi")
+        lines += ["", "Masses", "", f"1 {force_field.mass}", "", "Atoms # charge", ""]
+        lines += [f"{i + 1} 1 0.0 {x!r} {y!r} {z!r}" for i, (x, y, z) in _rows(frame.positions)]
+        lines += ["", "Velocities", ""]
+        lines += [
+            f"{i + 1} {x!r} {y!r} {z!r}" for i, (x, y, z) in _rows(frame.arrays["velocities"])
+        ]
+        data.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        fixed = np.flatnonzero(frame.arrays["electrode"] != MOBILE) + 1
+        self._rank = Rank(None)
+        for command in (
+            "units real",
+            "atom_style charge",
+            "atom_modify map array",
+            "boundary p p f",
+            f"read_data {data}",
+            *force_field.pair_commands(folder, fast=False),
+            f"group fixed id {' '.join(map(str, fixed))}",
+            "group mobile subtract all fixed",
+            "fix potential all property/atom d_nanogap_phi ghost yes",
+            "variable shift atom d_nanogap_phi",
+            "variable none atom 0.0",
+            "fix field all efield 0.0 0.0 v_none potential v_shift",
+            f"fix charges all qeq/reaxff 1 0.0 10.0 {tolerance} reaxff maxiter 1000",
+            "timestep 1.0",
+            "thermo 1000000",
+            "fix motion mobile nvt temp 800.0 800.0 100.0",
+        ):
+            self._rank.command(command)
+        self._rank.set_shift(-potential)
+        self._rank.command("run 0 post no")
+
+    def forces(self):
+        """Return forces in the order of the frame, eV/angstrom."""
+        return self._rank.gather("f") * KCAL_PER_MOL
+
+    def advance(self, steps):
+        """Run time steps."""
+        self._rank.command(f"run {steps} pre no post no")
+
+    def close(self):
+        """Free LAMMPS."""
+        self._rank.close()
+
+
+def _rows(values):
+    return enumerate(values.tolist())
+
+
+class Ours(Simulation):
+    """A simulation whose frames are not analysed, and that knows the time LAMMPS takes in it."""
+
+    def snapshot(self):
+        """Take no snapshot: what it costs is another budget."""
+        frame = self._tips.copy()
+        frame.info.update(step=self.progress.step, bottleneck_atoms=0)
+        return frame
+
+
+def ours(frame, folder, steps, processes):
+    """Make a simulation that is ready to run one chunk of `steps` steps at 8 V."""
+    dynamics = DynamicsSettings(
+        time_step=4.0,
+        equilibration_time=0.0,
+        production_time=4.0 * 100 * steps,
+        sampling_interval=4.0 * steps,
+        processes=processes,
+    )
+    simulation = Ours(frame, dynamics, VoltageSettings(applied=8.0), 1, folder)
+    simulation.advance()  # the first chunk pays for lists, compilation and the switching on
+    return simulation
+
+
+def clocks(function):
+    """Return CPU and wall time of a call, s."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    function()
+    return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def bias_share(simulation):
+    """Share of a chunk's CPU time that is not spent in LAMMPS: update, work, Python."""
+    inside, plain = [0.0], Rank.command
+
+    def timed(self, text):
+        start = time.process_time()
+        plain(self, text)
+        inside[0] += time.process_time() - start
+
+    Rank.command = timed
+    try:
+        cpu, _ = clocks(simulation.advance)
+    finally:
+        Rank.command = plain
+    return 1.0 - inside[0] / cpu
+
+
+def force_difference(frame, potential, folder, plain_forces):
+    """Largest difference of our forces and those of the plain recipe on one frame, eV/angstrom."""
+    engine = Engine(frame, DynamicsSettings(), load_force_field("Ag"), folder, seed=1)
+    engine.set_potential(potential)
+    engine.advance(0)
+    forces = engine.forces
+    engine.close()
+    return float(np.abs(forces - plain_forces).max())
+
+
+def main():
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="a third of the steps, one turn")
+    quick = parser.parse_args().quick
+    steps, turns = (20, 1) if quick else (60, 3)
+    atoms = tips()
+    network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], 4.0)
+    potential = network.steady(np.zeros(len(atoms)), 8.0)
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        folders = [root / part for part in "abcd"]
+        for folder in folders:
+            folder.mkdir()
+        frame = heated(atoms, potential, folders[3])
+        tight = Plain(frame, potential, folders[0], tolerance=1e-12)
+        exact = tight.forces()
+        tight.close()
+        plain = Plain(frame, potential, folders[0])
+        published_error = float(np.abs(plain.forces() - exact).max())
+        difference = force_difference(frame, potential, folders[3], exact)
+        one, two = (ours(frame, folders[n], steps, n) for n in (1, 2))
+        cases = {"a": lambda: plain.advance(steps), "b": one.advance, "c": two.advance}
+        times = {case: [clocks(run) for _ in range(1)] for case, run in cases.items()}
+        for _ in range(turns):
+            for case, run in cases.items():
+                times[case].append(clocks(run))
+        share = min(bias_share(one) for _ in range(turns))
+        plain.close()
+        one.close()
+        two.close()
+    day = {"a": 86400e-6 * steps, "b": 4.0 * 86400e-6 * steps, "c": 4.0 * 86400e-6 * steps}
+    rate = {
+        case: [day[case] / min(column) for column in zip(*measured, strict=True)]
+        for case, measured in times.items()
+    }
+    result = {
+        "atoms": len(atoms),
+        "ns_per_day_cpu": {case: rate[case][0] for case in "ab"},
+        "ns_per_day_wall": {case: rate[case][1] for case in "abc"},
+        "b_to_a_cpu": rate["b"][0] / rate["a"][0],
+        "b_to_a_wall": rate["b"][1] / rate["a"][1],
+        "c_to_b_wall": rate["c"][1] / rate["b"][1],
+        "force_difference": difference,
+        "force_error_of_a": published_error,
+        "share_of_bias": share,
+        "load": os.getloadavg()[0],
+    }
+    report(result)
+    print(json.dumps(result), file=sys.stderr)
+
+
+def report(result):
+    """Print what was wanted and what came out."""
+    cpu, wall = result["ns_per_day_cpu"], result["ns_per_day_wall"]
+    print(
+        f"the paper's tips, {result['atoms']} atoms; simulated ns/day (load {result['load']:.1f})"
+    )
+    print(
+        f"  (a) published recipe, 1 fs   {cpu['a']:7.2f} by CPU time  {wall['a']:7.2f} by the clock"
+    )
+    print(f"  (b) default, one core, 4 fs  {cpu['b']:7.2f}              {wall['b']:7.2f}")
+    print(f"  (c) two processes            {'':7}              {wall['c']:7.2f}")
+    print(f"(b)/(a) {result['b_to_a_cpu']:.2f} by CPU time, wanted {WANTED['b_to_a']:g}")
+    print(
+        f"(c)/(b) {result['c_to_b_wall']:.2f} by the clock, wanted {WANTED['c_to_b']:g} "
+        "(on two free cores)"
+    )
+    print(
+        f"largest difference of the forces of (b) and of (a) with its charges to 1e-12: "
+        f"{result['force_difference']:.1e} eV/Å, wanted {WANTED['force']:g}; the 1e-6 of (a) alone "
+        f"moves its forces by {result['force_error_of_a']:.1e}"
+    )
+    print(f"share of the bias in a step {result['share_of_bias']:.1%}, wanted {WANTED['bias']:.0%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+"""What a time step of 4 fs does to silver: drift of the energy, and averages against 1 fs.
+
+Two tips of the preset quick, 9 angstrom apart so that they stay open, at 8 V and 800 K.
+
+- Drift: from one heated state, without a thermostat and at constant potential phi, the sum
+  E_kin + E_pot - sum(phi q) is followed for 10 ps with steps of 1, 2, 4, 6 and 8 fs, and with
+  charges ten times tighter.
+- Averages: ten runs of 12 ps after 4 ps of equilibration, five seeds with 1 fs and with 4 fs: their
+  means with standard errors, and the histogram of all their samples.
+
+Writes docs/data/time_step.json and docs/images/time-step.png. A quarter of an hour on one core.
+
+    scripts/time_step.py
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from nanogap.dynamics.electrochemistry import MetalNetwork
+from nanogap.dynamics.engine import Engine
+from nanogap.dynamics.forcefield import load_force_field
+from nanogap.dynamics.simulation import Simulation
+from nanogap.io import write_json
+from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, house_style, png
+from nanogap.settings import DynamicsSettings, VoltageSettings
+from nanogap.structure import build_tips
+from nanogap.structure.connectivity import BOND_FACTOR, neighbour_pairs
+from nanogap.structure.tips import MOBILE, nearest_neighbour_distance
+
+FloatArray = NDArray[np.float64]
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+TEMPERATURE, VOLTAGE, LATTICE_CONSTANT = 800.0, 8.0, 4.268
+DRIFT_STEPS, DRIFT_TIME, HEATING_TIME = (1.0, 2.0, 4.0, 6.0, 8.0), 9_600.0, 2_000.0
+STEPS, SEEDS = (1.0, 4.0), (1, 2, 3, 4, 5)
+EQUILIBRATION, PRODUCTION, SAMPLING, LAG = 4_000.0, 12_000.0, 200.0, 4_000.0
+UPDATE = 8.0  # fs between two updates of the potential
+#: Samples are kept rounded; the standard errors are far above that.
+NAMES = {
+    "potential_energy": "potential energy (eV/atom)",
+    "temperature": "temperature (K)",
+    "coordination": "mean coordination",
+    "surface_displacement": "msd of surface atoms in 4 ps (Å²)",
+    "charge": "charge of the top tip (e)",
+}
+
+
+def tips() -> Atoms:
+    """Two small tips that do not bridge in the time."""
+    return build_tips(
+        lattice_constant=LATTICE_CONSTANT,
+        base_width=20.0,
+        height=10.5,
+        apex_width=13.0,
+        gap=9.0,
+        fixed_layers=1,
+        vacuum=15.0,
+    )
+
+
+def drift(folder: Path, time: float = DRIFT_TIME) -> list[dict[str, Any]]:
+    """Follow the conserved energy from one heated state with several time steps, eV/atom."""
+    atoms, force_field = tips(), load_force_field("Ag")
+    network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], 4.0)
+    potential = network.steady(np.zeros(len(atoms)), VOLTAGE)
+    heating = DynamicsSettings(temperature=TEMPERATURE, time_step=1.0)
+    engine = Engine(atoms, heating, force_field, folder, seed=1)
+    engine.set_potential(potential)
+    engine.advance(round(HEATING_TIME))
+    restart = folder / "heated"
+    engine.save(restart)
+    engine.close()
+    default = heating.charge_tolerance
+    cases = [(step, default) for step in DRIFT_STEPS] + [(4.0, default / 10.0)]
+    rows = []
+    for step, tolerance in cases:
+        settings = DynamicsSettings(
+            temperature=TEMPERATURE, time_step=step, charge_tolerance=tolerance
+        )
+        engine = Engine(atoms, settings, force_field, folder, seed=1)
+        engine.load(restart)
+        engine.free_motion()
+        engine.set_potential(potential)
+        engine.advance(0)
+        energies = []
+        every = round(24.0 / step)
+        for _ in range(round(time / 24.0) + 1):
+            total = engine.kinetic_energy + engine.potential_energy - potential @ engine.charges
+            energies.append(total / len(atoms))
+            engine.advance(every)
+        engine.close()
+        times = 24.0e-3 * np.arange(len(energies))  # ps
+        slope = np.polynomial.Polynomial.fit(times, energies, 1).convert().coef[1]
+        fluctuation = float(np.std(np.asarray(energies) - slope * times))
+        rows.append(
+            {
+                "time_step": step,
+                "charge_tolerance": tolerance,
+                "drift": float(f"{slope:.3g}"),
+                "fluctuation": float(f"{fluctuation:.3g}"),
+                "trace": np.round(np.asarray(energies) - energies[0], 7)[::4].tolist(),
+            }
+        )
+        print({key: value for key, value in rows[-1].items() if key != "trace"}, flush=True)
+    return rows
+
+
+def samples(step: float, seed: int) -> dict[str, list[float]]:
+    """Sample one run at constant temperature."""
+    dynamics = DynamicsSettings(
+        temperature=TEMPERATURE,
+        time_step=step,
+        equilibration_time=EQUILIBRATION,
+        production_time=PRODUCTION,
+        sampling_interval=SAMPLING,
+    )
+    voltage = VoltageSettings(applied=VOLTAGE, update_interval=round(UPDATE / step))
+    frames: list[Atoms] = []
+    with tempfile.TemporaryDirectory() as name:
+        simulation = Simulation(tips(), dynamics, voltage, seed, Path(name))
+        while not simulation.finished:
+            frames += simulation.advance()
+            if simulation.at_checkpoint:
+                checkpoint = Path(name) / f"step-{simulation.progress.step}"
+                checkpoint.mkdir()
+                simulation.save(checkpoint)
+        simulation.close()
+    return observe(frames)
+
+
+def observe(frames: list[Atoms]) -> dict[str, list[float]]:
+    """Compute the observables of a run, one value per frame (the displacement: per lag)."""
+    mobile = frames[0].arrays["electrode"] == MOBILE
+    bond = BOND_FACTOR * nearest_neighbour_distance(LATTICE_CONSTANT)
+    neighbours = np.array(
+        [
+            np.bincount(neighbour_pairs(frame.positions, bond)[0].ravel(), minlength=len(frame))
+            for frame in frames
+        ]
+    )
+    lag = round(LAG / SAMPLING)
+    displacement = []
+    for start in range(0, len(frames) - lag, lag):
+        surface = mobile & (neighbours[start] < 10)
+        moved = frames[start + lag].positions[surface] - frames[start].positions[surface]
+        displacement.append(float((moved**2).sum(axis=1).mean()))
+    found = {
+        "potential_energy": [f.info["potential_energy"] / len(f) for f in frames],
+        "temperature": [f.info["temperature"] for f in frames],
+        "coordination": neighbours[:, mobile].mean(axis=1).tolist(),
+        "surface_displacement": displacement,
+        "charge": [f.info["charge_top"] for f in frames],
+    }
+    return {name: [float(f"{value:.7g}") for value in values] for name, values in found.items()}
+
+
+def summarise(runs: dict[float, list[dict[str, list[float]]]]) -> dict[str, Any]:
+    """Mean over the seeds with its standard error, and the spread of all samples, for each step."""
+    content: dict[str, Any] = {}
+    for name in NAMES:
+        content[name] = {}
+        for step, found in runs.items():
+            means = np.array([np.mean(run[name]) for run in found])
+            everything = np.concatenate([run[name] for run in found])
+            content[name][f"{step:g} fs"] = {
+                "mean": float(f"{means.mean():.6g}"),
+                "standard_error": float(f"{means.std(ddof=1) / np.sqrt(len(means)):.2g}"),
+                "spread": float(f"{everything.std():.3g}"),
+            }
+    return content
+
+
+def draw(rows: list[dict[str, Any]], runs: dict[float, list[dict[str, list[float]]]]) -> Figure:
+    """Draw the energies without a thermostat, and the distributions with one."""
+    figure = Figure(figsize=(10.0, 5.6))
+    panels = figure.subplots(2, 3).ravel()
+    for row, colour in zip(rows, (GREEN, PURPLE, BLUE, INK, ORANGE), strict=False):
+        trace = 1e3 * np.array(row["trace"])
+        panels[0].plot(
+            0.096 * np.arange(len(trace)),
+            trace,
+            color=colour,
+            linewidth=0.9,
+            label=f"{row['time_step']:g} fs",
+        )
+    panels[0].set_xlabel("time (ps)")
+    panels[0].set_ylabel("conserved energy (meV/atom)")
+    panels[0].legend(ncols=2)
+    for panel, (name, label) in zip(panels[1:], NAMES.items(), strict=True):
+        everything = {s: np.concatenate([run[name] for run in found]) for s, found in runs.items()}
+        edges = np.histogram_bin_edges(np.concatenate(list(everything.values())), bins=15)
+        for (step, values), colour in zip(everything.items(), (GREEN, BLUE), strict=True):
+            panel.hist(
+                values, edges, density=True, histtype="step", color=colour, label=f"{step:g} fs"
+            )
+        panel.set_xlabel(label)
+        panel.set_yticks([])
+    panels[1].legend()
+    figure.tight_layout()
+    return figure
+
+
+def main() -> None:
+    """Measure both, write data and figure."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = drift(Path(folder))
+    runs: dict[float, list[dict[str, list[float]]]] = {}
+    for step in STEPS:
+        runs[step] = [samples(step, seed) for seed in SEEDS]
+        print(f"{step:g} fs: sampled", flush=True)
+    averages = summarise(runs)
+    for name, cases in averages.items():
+        print(name, cases)
+    content = {
+        "temperature": TEMPERATURE,
+        "voltage": VOLTAGE,
+        "atoms": len(tips()),
+        "drift": rows,
+        "averages": averages,
+        "samples": {f"{step:g} fs": found for step, found in runs.items()},
+    }
+    write_json(DOCS / "data" / "time_step.json", content)
+    with house_style():
+        (DOCS / "images" / "time-step.png").write_bytes(png(draw(rows, runs), 100))
+
+
+if __name__ == "__main__":
+    main()
