@@ -240,7 +240,8 @@ def _weibull(times: WaitingTimes) -> tuple[float, float]:
         return float(power @ logs / power.sum()) - 1.0 / shape - mean_log
 
     def likelihood(shape: float) -> float:
-        return n * (np.log(shape) - np.log((t**shape).sum())) + (shape - 1.0) * n * mean_log
+        scale = float(np.log(shape) - np.log((t**shape).sum()))
+        return n * scale + (shape - 1.0) * n * mean_log
 
     shape = float(brentq(slope, 1e-3, 1e3))
     return shape, float(chi2.sf(2.0 * (likelihood(shape) - likelihood(1.0)), 1))
