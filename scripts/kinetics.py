@@ -123,7 +123,7 @@ def _run(folder: CampaignFolder, entry: Entry, settings: Settings, member: Any) 
     }
     frames = _frames(folder.trajectory_path(entry))
     if frames:
-        run |= _origins(frames, contact=place is not None)
+        run |= _origins(frames, settings.dynamics.sampling_interval, contact=place is not None)
     return run
 
 
@@ -134,20 +134,23 @@ def _frames(path: Path) -> list[Atoms]:
     return list(found)
 
 
-def _origins(frames: list[Atoms], *, contact: bool) -> dict[str, Any]:
-    """Count adatoms by the tip whose atoms they were at the start, and charges in the open gap."""
+def _origins(frames: list[Atoms], interval: float, *, contact: bool) -> dict[str, Any]:
+    """Count adatoms by the tip whose atoms they were at the start, and those of the open gap."""
     upper = frames[0].positions[:, 2] > frames[0].cell[2, 2] / 2.0
-    open_frames = [frame for frame in frames[1:] if not frame.info["bottleneck_atoms"]]
+    # the dense snapshots before a contact would count its adatoms more than once
+    regular = [
+        frame
+        for frame in frames[1:]
+        if not frame.info["bottleneck_atoms"] and frame.info["time"] % interval == 0.0
+    ]
     seen: dict[str, Any] = {}
-    if open_frames:
-        before = open_frames[-1]
-        adatoms = adatom_mask(before)
-        charge = before.arrays["charge"]
-        seen["before"] = {
-            "adatoms_bottom": int((adatoms & ~upper).sum()),
-            "adatoms_top": int((adatoms & upper).sum()),
-            "charge_top": round(float(before.info["charge_top"]), 4),
-            "largest_charge": round(float(np.abs(charge).max()), 4),
+    if regular:
+        adatoms = [int(adatom_mask(frame).sum()) for frame in regular]
+        charges = [float(np.abs(frame.arrays["charge"]).max()) for frame in regular]
+        seen["open"] = {
+            "snapshots": len(regular),
+            "adatoms": round(float(np.mean(adatoms)), 4),
+            "largest_charge": round(float(np.mean(charges)), 4),
         }
     if contact:
         touching = next(frame for frame in frames if frame.info["bottleneck_atoms"])
@@ -300,18 +303,13 @@ def mechanism(runs: Runs) -> dict[str, Any]:
             else float("nan"),
             "adatoms": float(np.mean(adatoms)) if adatoms else float("nan"),
         }
-    before = {
-        voltage: [
-            sum(run["before"][f"adatoms_{tip}"] for tip in ("top", "bottom"))
-            for run in runs.where(voltage=voltage, contact=False)
-            if "before" in run
-        ]
+    first, second = (
+        [run["open"]["adatoms"] for run in runs.where(voltage=voltage) if "open" in run]
         for voltage in ((STRONG, -STRONG), (0.0,))
-    }
-    first, second = before.values()
-    counted["adatoms of open gaps"] = {
-        "8 V": float(np.mean(first)) if first else float("nan"),
-        "0 V": float(np.mean(second)) if second else float("nan"),
+    )
+    counted["open gaps"] = {
+        "runs": [len(first), len(second)],
+        "adatoms": [float(np.mean(one)) if one else float("nan") for one in (first, second)],
         "p_value": float(mannwhitneyu(first, second).pvalue) if first and second else float("nan"),
     }
     return counted
@@ -501,7 +499,13 @@ def mechanism_of(runs: Runs) -> str:
         for name, one in found.items()
         if "contacts" in one
     ]
-    return "\n".join(lines)
+    gaps = found["open gaps"]
+    return "\n".join(lines) + (
+        "\n\nAdatoms in the open gap, mean over the snapshots every 4 ps: "
+        f"{gaps['adatoms'][0]:.2f} at 8 V of either sign ({gaps['runs'][0]} runs), "
+        f"{gaps['adatoms'][1]:.2f} at 0 V "
+        f"({gaps['runs'][1]} runs); p = {_p(gaps['p_value'])} (Mann and Whitney)."
+    )
 
 
 def _head(*cells: str) -> list[str]:
