@@ -71,7 +71,9 @@ GIGAPASCAL = e / angstrom**3 / 1e9
 
 def content_of(folders: list[CampaignFolder]) -> dict[str, Any]:
     """Gather every run of some campaigns, and what electrostatics does to the starting tips."""
-    runs, common, versions = [], None, set()
+    runs: list[dict[str, Any]] = []
+    versions: list[dict[str, str]] = []
+    common = None
     for folder in folders:
         collect(folder)
         with open_ensemble(dataset_path(folder)) as dataset:
@@ -93,12 +95,13 @@ def content_of(folders: list[CampaignFolder]) -> dict[str, Any]:
             if shared != common:
                 raise SystemExit(f"{folder.path}: its settings differ in more than the axes")
         with open_ensemble(dataset_path(folder)) as dataset:
-            versions |= set(json.loads(dataset.attrs["versions"]))
+            made_by = json.loads(dataset.attrs["versions"])
+            versions += [one for one in made_by if one not in versions]
     runs.sort(key=lambda run: (run["temperature"], run["gap"], run["voltage"], run["seed"]))
     base = folders[0].settings(folders[0].finished()[0])
     return {
         "units": {"time": "ps", "gap": "angstrom", "temperature": "K", "voltage": "V"},
-        "versions": sorted(versions),
+        "versions": versions,
         "settings": common,
         "forces": list(_forces(base)),
         "runs": runs,
@@ -146,7 +149,7 @@ def _origins(frames: list[Atoms], interval: float, *, contact: bool) -> dict[str
     seen: dict[str, Any] = {}
     if regular:
         adatoms = [int(adatom_mask(frame).sum()) for frame in regular]
-        charges = [float(np.abs(frame.arrays["charge"]).max()) for frame in regular]
+        charges = [float(np.abs(frame.get_charges()).max()) for frame in regular]
         seen["open"] = {
             "snapshots": len(regular),
             "adatoms": round(float(np.mean(adatoms)), 4),

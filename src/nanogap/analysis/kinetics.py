@@ -119,6 +119,7 @@ class Survival:
         First time at which the share is a half or less; infinite if it stays above.
     median_interval : tuple of float
         Times at which a share of a half lies within the interval; infinite if it ends later.
+        Without any event, it begins where so many runs have waited that the median is later.
     """
 
     time: FloatArray
@@ -143,9 +144,8 @@ def survival(times: WaitingTimes, level: float = 0.95) -> Survival:
         Probability inside the interval.
     """
     if not times.events:
-        nothing = np.zeros(0)
-        never = float("inf")
-        return Survival(nothing, nothing, nothing, nothing, never, (0.0, never))
+        nothing, never = np.zeros(0), float("inf")
+        return Survival(nothing, nothing, nothing, nothing, never, (_at_least(times, level), never))
     data = CensoredData(times.time[times.observed], right=times.time[~times.observed])
     function = ecdf(data).sf
     with warnings.catch_warnings():  # there is no log-log interval where the share is 0 or 1
@@ -174,6 +174,12 @@ def survival(times: WaitingTimes, level: float = 0.95) -> Survival:
             first(np.where(np.isnan(high), 1.0, high)),
         ),
     )
+
+
+def _at_least(times: WaitingTimes, level: float) -> float:
+    """Time up to which enough runs waited in vain that the median is later, by the binomial law."""
+    enough = int(np.ceil(np.log((1.0 - level) / 2.0) / np.log(0.5)))
+    return float(np.sort(times.time)[-enough]) if len(times) >= enough else 0.0
 
 
 @dataclass(frozen=True)
