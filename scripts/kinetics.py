@@ -440,17 +440,17 @@ def trends_of(runs: Runs) -> str:
         lines.append(
             f"| {words} | "
             + (
-                f"factor {value:.3g} {unit} | {low:.3g} to {high:.3g}"
+                f"factor {value:.3g}{unit} | {low:.3g} to {high:.3g}"
                 if np.isfinite(value)
                 else "not determined |"
             )
             + f" | {_p(trend.log_rank)} |"
         )
 
-    factor("voltage", "size of the voltage", "per volt")
+    factor("voltage", "size of the voltage", " per volt")
     factor("polarity", "8 V against -8 V", "")
     for voltage in (0.0, STRONG):
-        factor(f"gap at {voltage:g} V", f"gap, at {voltage:g} V", "per Å")
+        factor(f"gap at {voltage:g} V", f"gap, at {voltage:g} V", " per Å")
     for voltage in (0.0, STRONG):
         trend = found[f"temperature at {voltage:g} V"]
         words = (
@@ -496,7 +496,7 @@ def mechanism_of(runs: Runs) -> str:
         "p",
     )
     lines += [
-        f"| {name} | {one['contacts']} | {one['adatoms']:.1f} | {one['from_anode']} "
+        f"| {name} | {one['contacts']} | {_mean(one['adatoms'])} | {one['from_anode']} "
         f"| {one['from_cathode']} | {one['runs_anode']} / {one['runs_cathode']} "
         f"| {_p(one['p_value'])} |"
         for name, one in found.items()
@@ -514,6 +514,10 @@ def mechanism_of(runs: Runs) -> str:
 def _head(*cells: str) -> list[str]:
     """Begin a table."""
     return [f"| {' | '.join(cells)} |", "|---" * len(cells) + "|"]
+
+
+def _mean(value: float) -> str:
+    return f"{value:.1f}" if np.isfinite(value) else "none"
 
 
 def _p(value: float) -> str:

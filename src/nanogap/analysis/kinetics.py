@@ -359,7 +359,7 @@ def _exponential_slope(
     value, _, curvature = terms(slope)
     return (
         slope / scale,
-        1.0 / (np.sqrt(curvature) * scale),
+        1.0 / (float(np.sqrt(curvature)) * scale),
         max(0.0, 2.0 * (value - terms(0.0)[0])),
     )
 
