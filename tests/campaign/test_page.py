@@ -102,6 +102,8 @@ def test_the_report_shows_every_figure_and_table(folder, measured):
     for words in (
         "Simulated conductance histogram",
         "First contact",
+        "Time to first contact",
+        "9 of 12",
         "Conductance by bottleneck",
         "Why the conductance varies",
         "Dependence on voltage.applied",
@@ -111,7 +113,7 @@ def test_the_report_shows_every_figure_and_table(folder, measured):
     ):
         assert words in page
     assert "nan" not in page.casefold().split("<style>")[0]
-    assert page.count("<img ") == 6
+    assert page.count("<img ") == 7
 
 
 def test_figures_of_one_open_member_and_of_one_that_conducts(make_folder):
@@ -125,6 +127,7 @@ def test_figures_of_one_open_member_and_of_one_that_conducts(make_folder):
     assert set(draw_all(statistics(folder))) == {
         "histogram",
         "first-contact",
+        "kinetics",
         "bottleneck",
         "variance",
     }

@@ -104,6 +104,40 @@ def test_fine_sampling_keeps_the_rhythm_of_the_run(rhythm, begin, every, count):
 
 
 @given(
+    sampling=st.integers(1, 60),
+    dense=st.integers(0, 60),
+    stop=st.integers(0, 500),
+    contact=st.none() | st.integers(0, 400),
+    equilibration=st.integers(0, 70),
+)
+def test_a_run_stops_with_the_first_regular_snapshot_after_the_contact(
+    sampling, dense, stop, contact, equilibration
+):
+    schedule = Schedule(
+        DynamicsSettings(
+            time_step=1.0,
+            equilibration_time=equilibration,
+            production_time=400 // sampling * sampling,
+            sampling_interval=sampling,
+            contact_sampling_interval=min(dense, sampling),
+            contact_sampling_time=30.0,
+            stop_after_contact=stop,
+        ),
+        VoltageSettings(),
+    )
+    step = None if contact is None else min(equilibration + contact, schedule.end)
+    last = schedule.last(step)
+    if contact is None or not stop:
+        assert last == schedule.end
+        return
+    assert (last - equilibration) % sampling == 0
+    assert last == schedule.end or step + stop <= last < step + stop + sampling
+    assert last <= schedule.end
+    if not schedule.dense:
+        assert schedule.planned(step) == (last - equilibration) // sampling + 1
+
+
+@given(
     interval=st.integers(0, 200),
     contact=st.none() | st.integers(1, 400),
     equilibration=st.integers(0, 50),
@@ -240,3 +274,32 @@ def test_fine_samples_lie_on_the_trajectory_of_the_run(simulation, small_tips, t
         np.testing.assert_array_equal(ours.arrays["velocities"], frame.arrays["velocities"])
         np.testing.assert_array_equal(ours.arrays["charge"], frame.arrays["charge"])
         assert ours.info["potential_energy"] == frame.info["potential_energy"]
+
+
+@pytest.mark.engine
+def test_a_run_that_stops_after_its_contact_is_the_beginning_of_the_whole_run(small_tips, tmp_path):
+    """The adatom between the tips again: the run ends with the chunk of its contact."""
+    small_tips.append("Ag")
+    small_tips.positions[-1] = small_tips.cell.lengths() / 2
+    small_tips.arrays["electrode"][-1] = "mobile"
+    voltage, runs = VoltageSettings(applied=8.0), []
+    for stop in (0.0, 40.0):
+        folder = tmp_path / f"stop-{stop:g}"
+        folder.mkdir()
+        dynamics = DYNAMICS.model_copy(update={"stop_after_contact": stop})
+        simulation = Simulation(small_tips, dynamics, voltage, 3, folder)
+        frames = run_through(simulation, folder)
+        schedule, progress = simulation.schedule, simulation.progress
+        runs.append((frames, progress.first_contact_step, progress.step))
+        assert len(frames) == schedule.planned(progress.first_contact_step)
+        simulation.load(folder / f"checkpoint-{progress.step}")
+        assert simulation.finished
+        simulation.close()
+    (whole, contact, end), (short, same, last) = runs
+    assert contact is not None
+    assert contact == same
+    assert contact + 10 <= last < contact + 10 + 40
+    assert last < end
+    common = [frame for frame in whole if frame.info["step"] <= last]
+    assert [f.info["step"] for f in short] == [f.info["step"] for f in common]
+    np.testing.assert_array_equal(short[-1].positions, common[-1].positions)

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import CensoredData, bootstrap, ecdf, kruskal, spearmanr, t
+from scipy.stats import bootstrap, kruskal, spearmanr, t
 
 from nanogap.analysis.ensemble import EnsemblePoints
+from nanogap.analysis.kinetics import WaitingTimes, survival
 from nanogap.errors import DataFormatError
 
 FloatArray = NDArray[np.float64]
@@ -43,19 +44,13 @@ class FirstContacts:
     def median_time(self, chosen: ArrayLike | None = None) -> float:
         """Median time of the first contact, fs; infinite if over half of the members have none.
 
-        Members without a contact count as ones that would come later than their last moment (the
-        product-limit estimate of Kaplan and Meier, J. Am. Stat. Assoc. 53, 457 (1958),
-        doi:10.1080/01621459.1958.10501452).
+        Members without a contact count as ones that would come later than their last moment
+        (`nanogap.analysis.kinetics.survival`); those in contact from the beginning are left out.
         """
         inside = np.ones(len(self.time), bool) if chosen is None else np.asarray(chosen)
-        inside = inside & np.isfinite(self.last)
-        came = self.made & inside
-        if not came.any():
-            return float("inf")
-        data = CensoredData(self.time[came], right=self.last[inside & ~came])
-        survival = ecdf(data).sf
-        below = np.flatnonzero(survival.probabilities <= 0.5)
-        return float(survival.quantiles[below[0]]) if len(below) else float("inf")
+        ended = np.where(self.made, self.time, self.last)
+        inside = inside & (ended > 0.0)
+        return survival(WaitingTimes(ended[inside], self.made[inside])).median
 
 
 def first_contacts(points: EnsemblePoints) -> FirstContacts:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from nanogap.analysis.bottleneck import PARTS
 from nanogap.campaign.collect import collect, dataset_path, open_ensemble
 from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.kinetics_section import kinetics_figure, kinetics_section
 from nanogap.campaign.statistics import GEOMETRIES, EnsembleStatistics, ensemble_statistics
 from nanogap.measured import DataFiles
 from nanogap.report import ensemble
@@ -78,6 +79,8 @@ def draw_all(statistics: EnsembleStatistics) -> dict[str, Figure]:
             drawn["first-contact"] = ensemble.first_contact_figure(
                 statistics.contacts, statistics.first_contact
             )
+        if statistics.kinetics.times.events:
+            drawn["kinetics"] = kinetics_figure(statistics.kinetics)
         classes = statistics.bottleneck.classes
         if classes:
             drawn["bottleneck"] = ensemble.bottleneck_figure(
@@ -122,6 +125,8 @@ def _sections(statistics: EnsembleStatistics, drawn: dict[str, Figure]) -> Itera
         )
     if "first-contact" in drawn:
         yield _first_contact(statistics, drawn["first-contact"])
+    if "kinetics" in drawn:
+        yield kinetics_section(statistics.kinetics, drawn["kinetics"])
     if "bottleneck" in drawn:
         yield _bottleneck(statistics, drawn["bottleneck"])
         yield _variance(statistics, drawn["variance"])

@@ -20,6 +20,7 @@ from nanogap.analysis.contact import (
     first_contacts,
 )
 from nanogap.analysis.ensemble import EnsemblePoints, ensemble_histogram, ensemble_points
+from nanogap.campaign.kinetics import CampaignKinetics, dataset_kinetics
 from nanogap.electrical import measured_conductance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles, histogram_campaign
@@ -72,6 +73,8 @@ class EnsembleStatistics:
     first_contact : Distribution
         Of their conductance, G0.
     bottleneck : BottleneckAnalysis
+    kinetics : CampaignKinetics
+        When first contacts come.
     geometry : dict
         Variable to number of atoms to rank correlation with the conductance and plateaus.
     axes : dict
@@ -84,6 +87,7 @@ class EnsembleStatistics:
     contacts: FirstContacts
     first_contact: Distribution
     bottleneck: BottleneckAnalysis
+    kinetics: CampaignKinetics
     geometry: dict[str, dict[int, tuple[float, int]]]
     axes: dict[str, AxisDependence] = field(default_factory=dict)
     comparison: Comparison | None = None
@@ -148,6 +152,7 @@ class EnsembleStatistics:
                 "members_in_contact": int(self.contacts.made.sum()),
                 "median_time": self.contacts.median_time(),
             },
+            "kinetics": self.kinetics.summary(),
             "bottleneck": [asdict(one) for one in self.bottleneck.classes],
             "plateaus": self.bottleneck.plateaus.sizes["plateau"],
             "points_on_short_plateaus": self.bottleneck.n_left_out,
@@ -216,6 +221,7 @@ def ensemble_statistics(
         contacts=contacts,
         first_contact=described(contacts.conductance),
         bottleneck=bottleneck,
+        kinetics=dataset_kinetics(dataset),
         geometry={
             name: bottleneck.geometry_correlation(dataset[name].to_numpy())
             for name in GEOMETRIES

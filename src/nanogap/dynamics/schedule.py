@@ -32,6 +32,15 @@ class Schedule:
         self.history_duration = self.dense * dynamics.contact_history
         self.update = voltage.update_interval
         self.checkpoints = steps(dynamics.checkpoint_interval)
+        stop = dynamics.stop_after_contact
+        self.stop = max(1, steps(stop)) if stop else 0
+
+    def last(self, contact: int | None) -> int:
+        """Return the last step of the run, given the step of the first contact."""
+        if contact is None or not self.stop:
+            return self.end
+        since = max(0, contact + self.stop - self.equilibration)
+        return min(self.end, self.equilibration - -since // self.sampling * self.sampling)
 
     def begins_chunk(self, step: int) -> bool:
         """Whether a chunk begins at a step, with the load of a checkpoint."""
@@ -108,10 +117,11 @@ class Schedule:
 
     def planned(self, first_contact: int | None) -> int:
         """Return the number of snapshots of the whole run, as far as it is known."""
-        regular = (self.end - self.equilibration) // self.sampling + 1
+        end = self.last(first_contact)
+        regular = (end - self.equilibration) // self.sampling + 1
         if first_contact is None or not self.dense:
             return regular
-        last = min(first_contact + self.dense_duration, self.end)
+        last = min(first_contact + self.dense_duration, end)
         window = range(first_contact - self.history_duration, last + 1)
         # the chunk that the contact ends or lies in
         chunk_start = first_contact - 1 - (first_contact - 1 - self.equilibration) % self.sampling
@@ -168,6 +178,7 @@ class FineSchedule(Schedule):
             "sampling_interval": window.sampling_interval,
             "contact_sampling_interval": window.contact_sampling_interval,
             "checkpoint_interval": 0.0,
+            "stop_after_contact": 0.0,
         }
         super().__init__(dynamics.model_copy(update=rhythm), voltage)
         self.begin = self.equilibration + round(window.begin / dynamics.time_step)

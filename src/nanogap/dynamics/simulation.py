@@ -95,7 +95,7 @@ class Simulation:
     @property
     def finished(self) -> bool:
         """Whether the last snapshot has been sampled."""
-        return self.progress.step >= self.schedule.end
+        return self.progress.step >= self.schedule.last(self.progress.first_contact_step)
 
     @property
     def engine_version(self) -> str:

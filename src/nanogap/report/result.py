@@ -16,6 +16,7 @@ from nanogap.analysis import (
     first_contact,
     landmarks,
 )
+from nanogap.dynamics.schedule import Schedule
 from nanogap.settings import Settings
 
 FloatArray = NDArray[np.float64]
@@ -101,7 +102,7 @@ class RunResult:
             observables = observables.assign_coords(snapshot=np.arange(count))
         numbers = observables["snapshot"].to_numpy().astype(np.int64)
         time = observables["time"].to_numpy().astype(np.float64) / _FS_PER_PS
-        finished = bool(count) and bool(time[-1] >= _end(settings) - 1e-9)
+        finished = bool(count) and bool(time[-1] >= _end(settings, observables) - 1e-9)
         return cls(
             settings=settings,
             observables=observables,
@@ -130,7 +131,7 @@ class RunResult:
     @property
     def planned_end(self) -> float:
         """Time of the last snapshot that is planned, ps."""
-        return _end(self.settings)
+        return _end(self.settings, self.observables)
 
     @property
     def first_contact(self) -> int | None:
@@ -166,11 +167,14 @@ class RunResult:
         return float(self.transmission[found[0]]) if len(found) else float("nan")
 
 
-def _end(settings: Settings) -> float:
-    """Time of the last snapshot that is planned, ps: a whole number of sampling intervals."""
-    dynamics = settings.dynamics
-    intervals = int(dynamics.production_time / dynamics.sampling_interval + 1e-9)
-    return intervals * dynamics.sampling_interval / _FS_PER_PS
+def _end(settings: Settings, observables: xr.Dataset) -> float:
+    """Time of the last snapshot that is planned, ps, as far as it is known."""
+    schedule = Schedule(settings.dynamics, settings.voltage)
+    place, step = first_contact(observables), settings.dynamics.time_step
+    contact = None
+    if place is not None:
+        contact = schedule.equilibration + round(float(observables["time"][place]) / step)
+    return (schedule.last(contact) - schedule.equilibration) * step / _FS_PER_PS
 
 
 def _at_fermi_energy(dataset: xr.Dataset | None, numbers: NDArray[np.int64]) -> FloatArray:

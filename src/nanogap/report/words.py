@@ -213,6 +213,11 @@ def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
             f"{number(dynamics.contact_sampling_interval)} fs, from up to "
             f"{_ps(history)} before to {_ps(dynamics.contact_sampling_time)} after it."
         )
+    stop = ""
+    if dynamics.stop_after_contact:
+        stop = (
+            f", or until {_ps(dynamics.stop_after_contact)} after the first bond between the tips"
+        )
     mode = (
         "as the steady current through the connected metal sets it (discrete Laplace equation)"
         if voltage.mode == "steady"
@@ -234,7 +239,7 @@ def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
         f"{method} at "
         f"{number(dynamics.temperature)} K in steps of {number(dynamics.time_step)} fs: "
         f"{_ps(dynamics.equilibration_time)} at 0 V, then {_ps(dynamics.production_time)} "
-        f"under voltage. A snapshot was saved every {_ps(dynamics.sampling_interval)}.{dense}"
+        f"under voltage{stop}. A snapshot was saved every {_ps(dynamics.sampling_interval)}.{dense}"
     )
     voltage_text = (
         f"{_signed(voltage.applied)} on the top tip against the bottom one (EChemDID): the "

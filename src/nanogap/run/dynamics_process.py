@@ -64,7 +64,7 @@ def _advance(run: RunDirectory, simulation: Simulation, state: DynamicsState) ->
     state = replace(
         state,
         step=max(state.step, simulation.progress.step),
-        end_step=schedule.end,
+        end_step=schedule.last(contact),
         snapshots_planned=schedule.planned(contact),
         checkpoint=checkpoint,
         commit=commit,

@@ -209,6 +209,7 @@ def _settings(origin: RunDirectory, window: FineWindow) -> Settings:
         "sampling_interval": window.every,
         "contact_sampling_interval": 0.0,
         "production_time": window.begin + window.duration,
+        "stop_after_contact": 0.0,
     }
     content["transport"]["spectrum_energies"] = ""
     return Settings.model_validate(content)

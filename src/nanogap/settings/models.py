@@ -112,6 +112,11 @@ class DynamicsSettings(_Model):
         le=1000,
         description="dense snapshots kept from before the first bond, at the most",
     )
+    stop_after_contact: Duration = Field(
+        0.0,
+        description="the run ends with the first regular snapshot that is so long after the first "
+        "bond between the tips, fs; 0: it always lasts production_time",
+    )
     checkpoint_interval: Duration = Field(
         100_000.0,
         description="time between two checkpoints that stay for 'nanogap sample', fs, besides the "
