@@ -42,7 +42,6 @@ DRIFT_STEPS, DRIFT_TIME, HEATING_TIME = (1.0, 2.0, 4.0, 6.0, 8.0), 9_600.0, 2_00
 STEPS, SEEDS = (1.0, 4.0), (1, 2, 3, 4, 5)
 EQUILIBRATION, PRODUCTION, SAMPLING, LAG = 4_000.0, 12_000.0, 200.0, 4_000.0
 UPDATE = 8.0  # fs between two updates of the potential
-#: Samples are kept rounded; the standard errors are far above that.
 NAMES = {
     "potential_energy": "potential energy (eV/atom)",
     "temperature": "temperature (K)",
@@ -65,7 +64,12 @@ def tips() -> Atoms:
     )
 
 
-def drift(folder: Path, time: float = DRIFT_TIME) -> list[dict[str, Any]]:
+def drift(
+    folder: Path,
+    steps: tuple[float, ...] = DRIFT_STEPS,
+    time: float = DRIFT_TIME,
+    heating_time: float = HEATING_TIME,
+) -> list[dict[str, Any]]:
     """Follow the conserved energy from one heated state with several time steps, eV/atom."""
     atoms, force_field = tips(), load_force_field("Ag")
     network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], 4.0)
@@ -73,12 +77,12 @@ def drift(folder: Path, time: float = DRIFT_TIME) -> list[dict[str, Any]]:
     heating = DynamicsSettings(temperature=TEMPERATURE, time_step=1.0)
     engine = Engine(atoms, heating, force_field, folder, seed=1)
     engine.set_potential(potential)
-    engine.advance(round(HEATING_TIME))
+    engine.advance(round(heating_time))
     restart = folder / "heated"
     engine.save(restart)
     engine.close()
     default = heating.charge_tolerance
-    cases = [(step, default) for step in DRIFT_STEPS] + [(4.0, default / 10.0)]
+    cases = [(step, default) for step in steps] + [(4.0, default / 10.0)]
     rows = []
     for step, tolerance in cases:
         settings = DynamicsSettings(

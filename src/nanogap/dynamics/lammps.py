@@ -54,7 +54,7 @@ def open_lammps(log: Path | None, options: Sequence[str] = ()) -> Any:
     except Exception as error:
         raise EngineError(
             f"LAMMPS does not start with dynamics.lammps_options = {' '.join(options)!r} "
-            f"({str(error).strip()}): what they name must be built in; it writes the reason to stderr"
+            f"({str(error).strip()}): what they name must be built in; the reason is on stderr"
         ) from None
 
 
