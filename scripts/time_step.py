@@ -155,12 +155,13 @@ def observe(frames: list[Atoms]) -> dict[str, list[float]]:
         surface = mobile & (neighbours[start] < 10)
         moved = frames[start + lag].positions[surface] - frames[start].positions[surface]
         displacement.append(float((moved**2).sum(axis=1).mean()))
+    biased = frames[1:]  # the first frame is that at which the voltage comes on
     found = {
-        "potential_energy": [f.info["potential_energy"] / len(f) for f in frames],
-        "temperature": [f.info["temperature"] for f in frames],
-        "coordination": neighbours[:, mobile].mean(axis=1).tolist(),
+        "potential_energy": [f.info["potential_energy"] / len(f) for f in biased],
+        "temperature": [f.info["temperature"] for f in biased],
+        "coordination": neighbours[1:, mobile].mean(axis=1).tolist(),
         "surface_displacement": displacement,
-        "charge": [f.info["charge_top"] for f in frames],
+        "charge": [f.info["charge_top"] for f in biased],
     }
     return {name: [float(f"{value:.7g}") for value in values] for name, values in found.items()}
 
@@ -183,7 +184,7 @@ def summarise(runs: dict[float, list[dict[str, list[float]]]]) -> dict[str, Any]
 
 def draw(rows: list[dict[str, Any]], runs: dict[float, list[dict[str, list[float]]]]) -> Figure:
     """Draw the energies without a thermostat, and the distributions with one."""
-    figure = Figure(figsize=(10.0, 5.6))
+    figure = Figure(figsize=(10.0, 5.6), layout="tight")
     panels = figure.subplots(2, 3).ravel()
     for row, colour in zip(rows, (GREEN, PURPLE, BLUE, INK, ORANGE), strict=False):
         trace = 1e3 * np.array(row["trace"])
@@ -196,10 +197,13 @@ def draw(rows: list[dict[str, Any]], runs: dict[float, list[dict[str, list[float
         )
     panels[0].set_xlabel("time (ps)")
     panels[0].set_ylabel("conserved energy (meV/atom)")
-    panels[0].legend(ncols=2)
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low - 0.5 * (high - low), high)  # room for the legend
+    panels[0].legend(ncols=3, loc="lower center")
     for panel, (name, label) in zip(panels[1:], NAMES.items(), strict=True):
         everything = {s: np.concatenate([run[name] for run in found]) for s, found in runs.items()}
-        edges = np.histogram_bin_edges(np.concatenate(list(everything.values())), bins=15)
+        together = np.concatenate(list(everything.values()))
+        edges = np.histogram_bin_edges(together, bins=15 if len(together) > 100 else 6)
         for (step, values), colour in zip(everything.items(), (GREEN, BLUE), strict=True):
             panel.hist(
                 values, edges, density=True, histtype="step", color=colour, label=f"{step:g} fs"
@@ -207,7 +211,6 @@ def draw(rows: list[dict[str, Any]], runs: dict[float, list[dict[str, list[float
         panel.set_xlabel(label)
         panel.set_yticks([])
     panels[1].legend()
-    figure.tight_layout()
     return figure
 
 

