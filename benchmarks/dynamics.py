@@ -12,7 +12,7 @@ from the same frame, in turn and more than once, the fastest turn counts:
 
 The ratio of (b) and (a) is of CPU times, which other programs hardly disturb; that of (c) and (b)
 is of wall times.
-About three minutes.
+Two minutes.
 
     python benchmarks/dynamics.py [--quick]
 """
@@ -192,9 +192,9 @@ def force_difference(frame, potential, folder, plain_forces):
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="a third of the steps, one turn")
+    parser.add_argument("--quick", action="store_true", help="two turns instead of twelve")
     quick = parser.parse_args().quick
-    steps, turns = (20, 1) if quick else (60, 3)
+    steps, turns = (20, 2) if quick else (20, 12)
     atoms = tips()
     network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], 4.0)
     potential = network.steady(np.zeros(len(atoms)), 8.0)

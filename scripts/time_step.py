@@ -42,7 +42,6 @@ DRIFT_STEPS, DRIFT_TIME, HEATING_TIME = (1.0, 2.0, 4.0, 6.0, 8.0), 9_600.0, 2_00
 STEPS, SEEDS = (1.0, 4.0), (1, 2, 3, 4, 5)
 EQUILIBRATION, PRODUCTION, SAMPLING, LAG = 4_000.0, 12_000.0, 200.0, 4_000.0
 UPDATE = 8.0  # fs between two updates of the potential
-#: Samples are kept rounded; the standard errors are far above that.
 NAMES = {
     "potential_energy": "potential energy (eV/atom)",
     "temperature": "temperature (K)",
@@ -65,7 +64,12 @@ def tips() -> Atoms:
     )
 
 
-def drift(folder: Path, time: float = DRIFT_TIME) -> list[dict[str, Any]]:
+def drift(
+    folder: Path,
+    steps: tuple[float, ...] = DRIFT_STEPS,
+    time: float = DRIFT_TIME,
+    heating_time: float = HEATING_TIME,
+) -> list[dict[str, Any]]:
     """Follow the conserved energy from one heated state with several time steps, eV/atom."""
     atoms, force_field = tips(), load_force_field("Ag")
     network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], 4.0)
@@ -73,12 +77,12 @@ def drift(folder: Path, time: float = DRIFT_TIME) -> list[dict[str, Any]]:
     heating = DynamicsSettings(temperature=TEMPERATURE, time_step=1.0)
     engine = Engine(atoms, heating, force_field, folder, seed=1)
     engine.set_potential(potential)
-    engine.advance(round(HEATING_TIME))
+    engine.advance(round(heating_time))
     restart = folder / "heated"
     engine.save(restart)
     engine.close()
     default = heating.charge_tolerance
-    cases = [(step, default) for step in DRIFT_STEPS] + [(4.0, default / 10.0)]
+    cases = [(step, default) for step in steps] + [(4.0, default / 10.0)]
     rows = []
     for step, tolerance in cases:
         settings = DynamicsSettings(
@@ -151,12 +155,13 @@ def observe(frames: list[Atoms]) -> dict[str, list[float]]:
         surface = mobile & (neighbours[start] < 10)
         moved = frames[start + lag].positions[surface] - frames[start].positions[surface]
         displacement.append(float((moved**2).sum(axis=1).mean()))
+    biased = frames[1:]  # the first frame is that at which the voltage comes on
     found = {
-        "potential_energy": [f.info["potential_energy"] / len(f) for f in frames],
-        "temperature": [f.info["temperature"] for f in frames],
-        "coordination": neighbours[:, mobile].mean(axis=1).tolist(),
+        "potential_energy": [f.info["potential_energy"] / len(f) for f in biased],
+        "temperature": [f.info["temperature"] for f in biased],
+        "coordination": neighbours[1:, mobile].mean(axis=1).tolist(),
         "surface_displacement": displacement,
-        "charge": [f.info["charge_top"] for f in frames],
+        "charge": [f.info["charge_top"] for f in biased],
     }
     return {name: [float(f"{value:.7g}") for value in values] for name, values in found.items()}
 
@@ -179,7 +184,7 @@ def summarise(runs: dict[float, list[dict[str, list[float]]]]) -> dict[str, Any]
 
 def draw(rows: list[dict[str, Any]], runs: dict[float, list[dict[str, list[float]]]]) -> Figure:
     """Draw the energies without a thermostat, and the distributions with one."""
-    figure = Figure(figsize=(10.0, 5.6))
+    figure = Figure(figsize=(10.0, 5.6), layout="tight")
     panels = figure.subplots(2, 3).ravel()
     for row, colour in zip(rows, (GREEN, PURPLE, BLUE, INK, ORANGE), strict=False):
         trace = 1e3 * np.array(row["trace"])
@@ -192,10 +197,13 @@ def draw(rows: list[dict[str, Any]], runs: dict[float, list[dict[str, list[float
         )
     panels[0].set_xlabel("time (ps)")
     panels[0].set_ylabel("conserved energy (meV/atom)")
-    panels[0].legend(ncols=2)
+    low, high = panels[0].get_ylim()
+    panels[0].set_ylim(low - 0.5 * (high - low), high)  # room for the legend
+    panels[0].legend(ncols=3, loc="lower center")
     for panel, (name, label) in zip(panels[1:], NAMES.items(), strict=True):
         everything = {s: np.concatenate([run[name] for run in found]) for s, found in runs.items()}
-        edges = np.histogram_bin_edges(np.concatenate(list(everything.values())), bins=15)
+        together = np.concatenate(list(everything.values()))
+        edges = np.histogram_bin_edges(together, bins=15 if len(together) > 100 else 6)
         for (step, values), colour in zip(everything.items(), (GREEN, BLUE), strict=True):
             panel.hist(
                 values, edges, density=True, histtype="step", color=colour, label=f"{step:g} fs"
@@ -203,7 +211,6 @@ def draw(rows: list[dict[str, Any]], runs: dict[float, list[dict[str, list[float
         panel.set_xlabel(label)
         panel.set_yticks([])
     panels[1].legend()
-    figure.tight_layout()
     return figure
 
 

@@ -63,7 +63,8 @@ def _range(limits: list[Any]) -> str:
             if getattr(limit, name, None) is not None:
                 found[name] = getattr(limit, name)
     if "max_length" in found:
-        return f" of {found['min_length']} to {found['max_length']} characters"
+        least = found.get("min_length", 0)
+        return f" of {least} to {found['max_length']} characters"
     words = []
     if "ge" in found:
         words.append(f"from {_plain(found['ge'])}")
