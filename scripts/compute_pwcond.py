@@ -44,8 +44,8 @@ BROKEN = (3.4, 4.0, 4.6, 5.2, 6.0, 7.0)
 SHIFTED = {"gamma_centred": False}
 #: Where little symmetry leaves many points to compute.
 COARSE = {**SHIFTED, "kpoints": (2, 2)}
-#: Snapshots of one run of the preset quick, ps. Trajectories are chaotic: a run by another version has
-#: other moments; the junctions of this one are kept with their numbers.
+#: Snapshots of one run of the preset quick, ps. Trajectories are chaotic, so that a run by another
+#: version has other moments; the junctions of this one are kept with their numbers.
 MOMENTS = (17.7, 18.2, 17.82, 17.62, 8.5, 17.58, 18.54, 28.5, 14.5, 5.0)
 #: What counts as a bond, angstrom.
 BOND = 3.6

@@ -119,20 +119,17 @@ def _run(folder: CampaignFolder, entry: Entry, settings: Settings, member: Any) 
         "gap": settings.structure.gap,
         "temperature": settings.dynamics.temperature,
         "voltage": settings.voltage.applied,
-        "lattice_constant": settings.structure.lattice_constant,
         "seed": settings.seed,
         "time": float(time[last if place is None else place]) / FS_PER_PS,
         "contact": place is not None,
     }
     frames = _frames(folder.trajectory_path(entry))
-    if frames:
-        run |= _origins(frames, settings.dynamics.sampling_interval, contact=place is not None)
+    run["lattice_constant"] = float(frames[0].info["lattice_constant"])
+    run |= _origins(frames, settings.dynamics.sampling_interval, contact=place is not None)
     return run
 
 
 def _frames(path: Path) -> list[Atoms]:
-    if not path.is_file():
-        return []
     found = read(StringIO(lzma.decompress(path.read_bytes()).decode()), ":", format="extxyz")
     return list(found)
 
@@ -261,6 +258,11 @@ def findings(runs: Runs) -> dict[str, Trend]:
     square = _trend(axis, lambda run: run["voltage"] ** 2)
     found["voltage squared"] = square
     both = [run for run in axis if abs(run["voltage"]) == STRONG]
+    for name, some in (
+        ("voltage at 5 Å", runs.where(gap=5.0, temperature=TEMPERATURE)),
+        ("voltage at 1000 K", runs.where(gap=GAP, temperature=1000.0)),
+    ):
+        found[name] = _trend(some, lambda run: float(abs(run["voltage"]) == STRONG))
     found["polarity"] = _trend(both, lambda run: float(run["voltage"] > 0.0))
     for voltage in (0.0, STRONG):
         some = runs.where(temperature=TEMPERATURE, voltage=voltage)
@@ -448,6 +450,8 @@ def trends_of(runs: Runs) -> str:
         )
 
     factor("voltage", "size of the voltage", " per volt")
+    factor("voltage at 5 Å", "8 V against 0 V, at 5 Å", "")
+    factor("voltage at 1000 K", "8 V against 0 V, at 1000 K", "")
     factor("polarity", "8 V against -8 V", "")
     for voltage in (0.0, STRONG):
         factor(f"gap at {voltage:g} V", f"gap, at {voltage:g} V", " per Å")

@@ -30,10 +30,12 @@ def draw_survival(axes: Axes, curves: Sequence[tuple[str, Survival, float]]) -> 
         Label, curve (ps) and the longest time waited (ps).
     """
     colours = colormaps["viridis"](np.linspace(0.0, 0.88, max(len(curves), 2)))
-    for colour, (label, curve, end) in zip(colours, curves, strict=False):
+    # thinner ones above thicker ones: curves that coincide are all seen
+    widths = np.linspace(4.0 if len(curves) > 1 else 1.6, 1.6, max(len(curves), 2))
+    for colour, width, (label, curve, end) in zip(colours, widths, curves, strict=False):
         time = np.concatenate([[0.0], curve.time, [max(end, *curve.time, 0.0)]])
         share = np.concatenate([[1.0], curve.share])
-        axes.stairs(share, time, baseline=None, color=colour, linewidth=1.6, label=label)
+        axes.stairs(share, time, baseline=None, color=colour, linewidth=width, label=label)
         if len(curves) <= _MANY and len(curve.time):
             low, high = (
                 np.concatenate([[1.0], np.where(np.isnan(side), curve.share, side)])
