@@ -309,7 +309,11 @@ def mechanism(runs: Runs) -> dict[str, Any]:
             "adatoms": float(np.mean(adatoms)) if adatoms else float("nan"),
         }
     first, second = (
-        [run["open"]["adatoms"] for run in runs.where(voltage=voltage) if "open" in run]
+        [
+            run["open"]["adatoms"]
+            for run in runs.where(gap=GAP, temperature=TEMPERATURE, voltage=voltage)
+            if "open" in run
+        ]
         for voltage in ((STRONG, -STRONG), (0.0,))
     )
     counted["open gaps"] = {
@@ -508,7 +512,8 @@ def mechanism_of(runs: Runs) -> str:
     ]
     gaps = found["open gaps"]
     return "\n".join(lines) + (
-        "\n\nAdatoms in the open gap, mean over the snapshots every 4 ps: "
+        f"\n\nAdatoms in the open gap of {GAP:g} Å at {TEMPERATURE:g} K, mean over the snapshots "
+        "every 4 ps: "
         f"{gaps['adatoms'][0]:.2f} at 8 V of either sign ({gaps['runs'][0]} runs), "
         f"{gaps['adatoms'][1]:.2f} at 0 V "
         f"({gaps['runs'][1]} runs); p = {_p(gaps['p_value'])} (Mann and Whitney)."

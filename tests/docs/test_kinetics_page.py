@@ -44,6 +44,21 @@ def test_the_tables_of_the_page_are_those_of_the_data(script, runs):
     assert script["filled"](page, runs) == page
 
 
+def test_the_conclusion_is_that_of_the_data(script, runs):
+    """Higher is faster, the sign does not matter, and the counts in the first paragraph."""
+    found = script["findings"](runs)
+    assert found["voltage"].low > 0.0
+    assert found["voltage"].log_rank == pytest.approx(5e-9, rel=0.1)
+    interval = np.exp([found["polarity"].low, found["polarity"].high])
+    assert interval == pytest.approx([0.4, 2.9], abs=0.05)
+    axis = {"gap": 6.0, "temperature": 800.0}
+    counts = [
+        (sum(run["contact"] for run in some), len(some))
+        for some in (runs.where(**axis, voltage=v) for v in ((0.0, 1.0, 2.0), 4.0, (8.0, -8.0)))
+    ]
+    assert counts == [(0, 30), (4, 10), (15, 20)]
+
+
 def test_every_run_has_a_seed_of_its_own_and_ends_when_it_says(runs):
     assert len({run["seed"] for run in runs.all}) == len(runs.all)
     limit = runs.content["settings"]["dynamics"]["production_time"] / 1000.0
