@@ -25,7 +25,7 @@ OTHER_TEXT = {
     "-1:1:0.1": "",
     "none": "coordination",
     "reaxff": "eam",
-    "packaged": "own.file",
+    "packaged": __file__,
     "": "-sf omp",
 }
 
@@ -96,6 +96,22 @@ def test_the_key_depends_on_every_setting_but_title_and_workers():
                 changed = OTHER_TEXT[value] if isinstance(value, str) else value + 1
             model = inner.model_copy(update={name: changed})
             assert settings_key(plain.model_copy(update={section: model})) != settings_key(plain)
+
+
+@pytest.mark.parametrize("key", ["dynamics.force_field", "transport.hamiltonian"])
+def test_the_key_depends_on_what_a_file_of_ones_own_says(tmp_path, key):
+    path = tmp_path / "own"
+    section, name = key.split(".")
+    settings = Settings()
+    inner = getattr(settings, section).model_copy(update={name: str(path)})
+    settings = settings.model_copy(update={section: inner})
+    with pytest.raises(SettingsError, match=f"{key} = .* cannot be read"):
+        settings_key(settings)
+    keys = set()
+    for content in ("one", "other"):
+        path.write_text(content)
+        keys.add(settings_key(settings))
+    assert len(keys) == 2
 
 
 def test_a_settings_file_is_found_beside_the_campaign_file(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nanogap.campaign.file import CampaignFile
+from nanogap.errors import SettingsError
 from nanogap.settings import (
     Settings,
     preset_names,
@@ -61,8 +62,34 @@ def settings_key(settings: Settings) -> str:
     -------
     str
         32 hexadecimal digits.
+
+    Raises
+    ------
+    SettingsError
+        If a file that the settings name cannot be read.
     """
-    return _digest(settings.model_dump(mode="json", exclude=_WITHOUT_EFFECT)).hex()
+    content = settings.model_dump(mode="json", exclude=_WITHOUT_EFFECT)
+    files = _own_files(settings)
+    return _digest({**content, "files": files} if files else content).hex()
+
+
+def _own_files(settings: Settings) -> dict[str, str]:
+    """Checksums of the user's own files that decide a result: their paths do not."""
+    named = {
+        "dynamics.force_field": settings.dynamics.force_field,
+        "transport.hamiltonian": settings.transport.hamiltonian,
+    }
+    result = {}
+    for key, value in named.items():
+        if value not in {"packaged", "none"}:
+            try:
+                result[key] = hashlib.sha256(Path(value).read_bytes()).hexdigest()
+            except OSError as error:
+                raise SettingsError(
+                    f"{key} = {value!r} cannot be read ({error.strerror}): give the path of a "
+                    "file, or 'packaged'"
+                ) from None
+    return result
 
 
 def _digest(content: dict[str, Any]) -> bytes:
