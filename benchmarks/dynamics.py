@@ -35,8 +35,8 @@ from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.lammps import Rank
 from nanogap.dynamics.simulation import Simulation
+from nanogap.run.driver import build_structure
 from nanogap.settings import DynamicsSettings, VoltageSettings, load_settings
-from nanogap.structure import build_tips
 from nanogap.structure.tips import MOBILE
 from nanogap.units import KCAL_PER_MOL
 
@@ -48,15 +48,8 @@ WANTED = {"b_to_a": 10.0, "c_to_b": 1.6, "force": 1e-6, "bias": 0.03}
 
 def tips():
     """Build the paper's tips."""
-    s = load_settings("paper-8v").structure
-    return build_tips(
-        lattice_constant=LATTICE_CONSTANT,
-        base_width=s.base_width,
-        height=s.height,
-        apex_width=s.apex_width,
-        gap=s.gap,
-        fixed_layers=s.fixed_layers,
-        vacuum=s.vacuum,
+    return build_structure(
+        load_settings("paper-8v", (f"structure.lattice_constant={LATTICE_CONSTANT}",))
     )
 
 
