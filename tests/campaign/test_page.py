@@ -18,6 +18,8 @@ from nanogap.campaign.statistics import ensemble_statistics
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_dataset
 from nanogap.measured import DataFiles
+from nanogap.run.driver import build_structure, count_atoms
+from nanogap.settings import load_settings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 TWO_VOLTAGES = "repeats = 12\n[axes]\nvoltage.applied = [2.0, 8.0]\n"
@@ -159,6 +161,23 @@ def test_the_estimate_scales_with_steps_and_members(make_folder):
     assert needs.disk == pytest.approx(2 * size + 2 * 1_000_000, rel=0.01)
     assert "measured on 2" in needs.sentence()
     assert estimate(make_folder(name="none"), 2) is None
+
+
+def test_the_estimate_scales_with_the_size_of_the_tips(make_folder):
+    folder = make_folder('[axes]\n"structure.base_width" = [20.0, 30.0]')
+    small, large = folder.entries
+    write_dataset(rewiring(0), folder.result_path(small))
+    needs = estimate(folder, workers=2)
+    times = count_atoms(folder.settings(large)) / count_atoms(folder.settings(small))
+    assert times > 1.5
+    # 20 s of the 36 were dynamics
+    assert needs.core_hours == pytest.approx((16.0 + 20.0 * times) / 3600.0)
+    assert needs.memory == pytest.approx(2e8 * times)
+
+
+def test_atoms_are_counted_as_they_are_built():
+    settings = load_settings("quick", ("structure.lattice_constant=4.216",))
+    assert count_atoms(settings) == len(build_structure(settings))
 
 
 def test_the_state_tells_what_is_done_and_what_failed(folder):

@@ -1,5 +1,6 @@
 """What a campaign will need, from what its finished members needed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from nanogap.campaign.collect import result_attributes
 from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.run.driver import count_atoms
 from nanogap.settings import Settings
 
 #: Members whose needs are looked at; further ones would not change the mean.
@@ -53,9 +55,9 @@ class Estimate:
 def estimate(folder: CampaignFolder, workers: int) -> Estimate | None:
     """Estimate what is left; None if no member is finished.
 
-    The time of the dynamics is taken as proportional to the number of time steps, the rest to the
-    number of snapshots; other settings, such as the size of the tips, are taken as those of the
-    finished members.
+    The time of the dynamics is taken as proportional to time steps and atoms, that of the rest to
+    the number of snapshots, what is kept of them and the memory to atoms as well; other settings,
+    such as the k-points, are taken as those of the finished members.
 
     Parameters
     ----------
@@ -68,55 +70,102 @@ def estimate(folder: CampaignFolder, workers: int) -> Estimate | None:
         return None
     seen = finished[:: max(1, len(finished) // _LOOKED_AT)]
     made = [result_attributes(folder.result_path(entry)) for entry in seen]
-    sizes = [_size_of(folder.settings(entry)) for entry in seen]
-    per_step = _ratio([one["dynamics_seconds"] for one in made], [steps for steps, _ in sizes])
-    rest = [one["core_seconds"] - one["dynamics_seconds"] for one in made]
-    per_snapshot = _ratio([max(0.0, one) for one in rest], [count for _, count in sizes])
+    sizes = _Sizes()
+    known = [sizes.of(folder.settings(entry)) for entry in seen]
+    per_step = _ratio([one["dynamics_seconds"] for one in made], [one.dynamics for one in known])
+    rest = [max(0.0, one["core_seconds"] - one["dynamics_seconds"]) for one in made]
+    per_snapshot = _ratio(rest, [one.snapshots for one in known])
     left = folder.pending()
-    seconds = 0.0
-    for entry in left:
-        steps, count = _size_of(folder.settings(entry))
-        seconds += per_step * steps + per_snapshot * count
+    wanted = [sizes.of(folder.settings(entry)) for entry in left]
+    seconds = sum(per_step * one.dynamics + per_snapshot * one.snapshots for one in wanted)
     at_a_time = max(1, min(workers, len(left)))
     return Estimate(
         members=len(left),
         core_hours=seconds / 3600.0,
         wall_hours=seconds / 3600.0 / at_a_time,
-        disk=_disk(folder, seen, left, made, at_a_time),
-        memory=max(float(one["peak_memory"]) for one in made),
+        disk=_disk(
+            folder,
+            list(zip(seen, known, made, strict=True)),
+            list(zip(left, wanted, strict=True)),
+            at_a_time,
+        ),
+        memory=_memory(known, made, wanted),
         measured_on=len(made),
     )
 
 
-def _size_of(settings: Settings) -> tuple[float, float]:
-    """Return time steps and regular snapshots of a run."""
-    dynamics = settings.dynamics
-    steps = (dynamics.equilibration_time + dynamics.production_time) / dynamics.time_step
-    return steps, dynamics.production_time / dynamics.sampling_interval + 1.0
+@dataclass(frozen=True)
+class _Size:
+    """What the needs of a member grow with."""
+
+    atoms: int
+    steps: float
+    snapshots: float
+
+    @property
+    def dynamics(self) -> float:
+        return self.steps * self.atoms
+
+    @property
+    def coordinates(self) -> float:
+        return self.snapshots * self.atoms
 
 
-def _ratio(amounts: list[float], sizes: list[float]) -> float:
+class _Sizes:
+    """Sizes of members; the tips of one geometry are built once."""
+
+    def __init__(self) -> None:
+        self._atoms: dict[str, int] = {}
+
+    def of(self, settings: Settings) -> _Size:
+        geometry = settings.structure.model_dump_json() + settings.dynamics.model_dump_json()
+        if geometry not in self._atoms:
+            self._atoms[geometry] = count_atoms(settings)
+        dynamics = settings.dynamics
+        steps = (dynamics.equilibration_time + dynamics.production_time) / dynamics.time_step
+        snapshots = dynamics.production_time / dynamics.sampling_interval + 1.0
+        return _Size(self._atoms[geometry], steps, snapshots)
+
+
+def _ratio(amounts: Sequence[float], sizes: Sequence[float]) -> float:
     return float(np.sum(amounts)) / max(float(np.sum(sizes)), 1e-300)
+
+
+def _memory(known: list[_Size], made: list[dict[str, Any]], wanted: list[_Size]) -> float:
+    """Peak of the largest member, as if all memory were of its atoms; never less than seen."""
+    peak, atoms = max(
+        (float(one["peak_memory"]), size.atoms) for one, size in zip(made, known, strict=True)
+    )
+    return peak * max([1.0, *(one.atoms / atoms for one in wanted)])
 
 
 def _disk(
     folder: CampaignFolder,
-    seen: list[Entry],
-    left: list[Entry],
-    made: list[dict[str, Any]],
+    seen: list[tuple[Entry, _Size, dict[str, Any]]],
+    left: list[tuple[Entry, _Size]],
     at_a_time: int,
 ) -> float:
     """Space for results, kept trajectories and the run directories of those at work."""
     keep = folder.file.keep
-    result = float(np.mean([folder.result_path(entry).stat().st_size for entry in seen]))
-    run = max(float(one["run_directory_bytes"]) for one in made)
-    kept = [size for entry in seen if (size := _bytes(folder.trajectory_path(entry)))]
-    trajectory = float(np.mean(kept)) if kept else 0.0
-    directories = len(left) if keep.run_directories else at_a_time
+    result = _ratio(
+        [folder.result_path(entry).stat().st_size for entry, _, _ in seen],
+        [size.snapshots for _, size, _ in seen],
+    )
+    run = _ratio(
+        [float(one["run_directory_bytes"]) for _, _, one in seen],
+        [size.coordinates for _, size, _ in seen],
+    )
+    kept = [
+        (bytes_, size.coordinates)
+        for entry, size, _ in seen
+        if (bytes_ := _bytes(folder.trajectory_path(entry)))
+    ]
+    trajectory = _ratio([one for one, _ in kept], [of for _, of in kept])
+    directories = sorted((run * size.coordinates for _, size in left), reverse=True)
     return (
-        result * len(left)
-        + trajectory * sum(keep.keeps(entry.number) for entry in left)
-        + run * directories
+        result * sum(size.snapshots for _, size in left)
+        + trajectory * sum(size.coordinates for entry, size in left if keep.keeps(entry.number))
+        + sum(directories if keep.run_directories else directories[:at_a_time])
     )
 
 

@@ -71,6 +71,18 @@ def build_structure(settings: Settings) -> Atoms:
     return _geometry(settings, lattice_constant)
 
 
+def count_atoms(settings: Settings) -> int:
+    """Count the atoms that a run will have, with the lattice constant at 0 K: at once.
+
+    Raises
+    ------
+    StructureError, SettingsError, DataFormatError
+        As `build_structure` does.
+    """
+    interaction = load_interaction(settings.dynamics, settings.structure.element)
+    return len(_geometry(settings, interaction.lattice_constant))
+
+
 def _geometry(settings: Settings, lattice_constant: float) -> Atoms:
     structure = settings.structure
     return build_tips(
