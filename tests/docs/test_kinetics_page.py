@@ -1,7 +1,7 @@
 """The kinetics page says what its data say, and a run of the data can be repeated."""
 
+import importlib
 import json
-import runpy
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +20,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def script():
-    return runpy.run_path(str(ROOT / "scripts" / "kinetics.py"))
+    """Return a function that imports a module of the program scripts/kinetics."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts" / "kinetics"))
+        yield importlib.import_module
 
 
 @pytest.fixture(scope="module")
 def runs(script):
     path = ROOT / "docs" / "data" / "kinetics.json"
-    return script["Runs"](json.loads(path.read_text(encoding="utf-8")))
+    return script("kinetics_runs").Runs(json.loads(path.read_text(encoding="utf-8")))
 
 
 def settings_of(content, run):
@@ -40,13 +43,13 @@ def settings_of(content, run):
 
 def test_the_tables_of_the_page_are_those_of_the_data(script, runs):
     page = (ROOT / "docs" / "kinetics.md").read_text(encoding="utf-8")
-    assert page.count("<!-- table ") == len(script["TABLES"])
-    assert script["filled"](page, runs) == page
+    assert page.count("<!-- table ") == len(script("kinetics_page").TABLES)
+    assert script("kinetics_page").filled(page, runs) == page
 
 
 def test_the_conclusion_is_that_of_the_data(script, runs):
     """Higher is faster, the sign does not matter, and the counts in the first paragraph."""
-    found = script["findings"](runs)
+    found = script("kinetics_runs").findings(runs)
     assert found["voltage"].low > 0.0
     assert found["voltage"].log_rank == pytest.approx(5e-9, rel=0.1)
     interval = np.exp([found["polarity"].low, found["polarity"].high])
@@ -107,7 +110,7 @@ def test_forces_of_a_voltage_go_as_its_square_whatever_its_sign(runs):
 @pytest.mark.engine
 def test_the_measured_pull_can_be_measured_again(script, runs):
     run = runs.where(gap=6.0, temperature=800.0)[0]
-    (row,) = script["_pulls"](settings_of(runs.content, run), (8.0,))
+    (row,) = script("kinetics_forces").pulls(settings_of(runs.content, run), (8.0,))
     stored = next(r for r in runs.content["forces"] if (r["gap"], r["voltage"]) == (6.0, 8.0))
     assert row == pytest.approx(stored, rel=1e-3)
 
@@ -139,7 +142,7 @@ def test_the_fastest_run_can_be_repeated(runs, tmp_path):
 def test_rates_of_the_points_hold_the_contacts_that_were_seen(script, runs):
     """Expected contacts at the rate found are those seen: maximum likelihood, point by point."""
     for group in runs.points().values():
-        times = script["waiting"](group)
+        times = script("kinetics_runs").waiting(group)
         rate = event_rate(times)
         assert rate.value * times.exposure == pytest.approx(times.events)
         assert rate.low <= rate.value <= rate.high
