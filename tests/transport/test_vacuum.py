@@ -14,9 +14,10 @@ from junctions import slab_junction
 from nanogap.transport.bands import bands
 from nanogap.transport.fit_vacuum import junction_of, vacuum_decay
 from nanogap.transport.hamiltonian import load_model, real_space_matrices
+from nanogap.transport.line_of_sight import openness
 from nanogap.transport.neighbours import find_neighbours
 from nanogap.transport.transmission import compute_transmission
-from nanogap.transport.vacuum import VacuumTail, openness, smooth_step
+from nanogap.transport.vacuum import VacuumTail, smooth_step
 
 TAIL = VacuumTail(decay=1.08, s=0.3, p=0.2)
 BETWEEN = (1.2, 2.4)
@@ -98,6 +99,24 @@ def test_a_line_is_blocked_by_what_stands_between_only():
     assert half == pytest.approx(0.5)
     twice = openness(*line, np.array([*ends, [1.8, 0, 3], [0, 1.8, 5]]), BETWEEN)[0]
     assert twice == pytest.approx(0.25)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_openness_is_the_product_over_all_atoms(seed):
+    """Looking up near atoms only, and none after a blocking one, changes nothing."""
+    random = np.random.default_rng(seed)
+    atoms = random.uniform(-9.0, 9.0, (random.integers(2, 120), 3))
+    pairs = random.integers(0, len(atoms), (40, 2))
+    first, second = pairs[pairs[:, 0] != pairs[:, 1]].T
+    expected = []
+    for a, b in zip(atoms[first], atoms[second], strict=True):
+        along = np.clip((atoms - a) @ (b - a) / ((b - a) @ (b - a)), 0.0, 1.0)
+        distance = np.linalg.norm(atoms - a - along[:, None] * (b - a), axis=1)
+        others = (atoms != a).any(axis=1) & (atoms != b).any(axis=1)
+        expected.append(smooth_step(distance[others], *BETWEEN).prod())
+    found = openness(atoms[first], atoms[second] - atoms[first], atoms, BETWEEN)
+    assert found == pytest.approx(np.array(expected), abs=1e-12)
 
 
 @given(st.floats(-5, 5), st.floats(0.1, 3.0))

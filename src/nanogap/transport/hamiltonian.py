@@ -23,9 +23,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import bsr_array, csr_array
 
 from nanogap.errors import SettingsError, StructureError
+from nanogap.transport.line_of_sight import openness
 from nanogap.transport.neighbours import Neighbours, find_neighbours
 from nanogap.transport.slater_koster import INTEGRALS, N_ORBITALS, two_centre_blocks
-from nanogap.transport.vacuum import VacuumTail, openness, smooth_step, surroundings
+from nanogap.transport.vacuum import VacuumTail, smooth_step, surroundings
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -355,11 +356,13 @@ def _through_vacuum(
     if not len(far.distances):
         return pairs, integrals
     far = replace(far, first=facing[far.first], second=facing[far.second])
+    weight = exposure[far.first] * exposure[far.second] * tail.weight(far.distances)
+    far, weight = far.only(weight > _LEAST_WEIGHT), weight[weight > _LEAST_WEIGHT]
     # all in one cell, so that a few images surround every line
     home = atoms.get_positions(wrap=True)
     reach = tail.end[1] + tail.between[1]
-    free = openness(home[far.first], far.vectors, surroundings(atoms, home, reach), tail.between)
-    weight = free * exposure[far.first] * exposure[far.second] * tail.weight(far.distances)
+    obstacles = surroundings(atoms, home, reach)
+    weight = weight * openness(home[far.first], far.vectors, obstacles, tail.between)
     kept = weight > _LEAST_WEIGHT
     far, weight = far.only(kept), weight[kept]
     near = far.places_in(pairs)  # where the pair is within the cut-off, too

@@ -23,17 +23,13 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from nanogap.transport.slater_koster import INTEGRALS
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
 
 #: Neighbours of an atom in a (111) plane.
 _PLANE = 9.0
-#: Pairs are checked for atoms between them in batches of about so many.
-_BATCH = 4000
 
 
 def smooth_step(values: FloatArray, start: float, end: float) -> FloatArray:
@@ -123,49 +119,6 @@ class VacuumTail:
     def weight(self, distances: FloatArray) -> FloatArray:
         """How far the tail has taken over and not yet faded, 0 to 1; any shape."""
         return smooth_step(distances, *self.onset) * (1.0 - smooth_step(distances, *self.end))
-
-
-def openness(
-    starts: FloatArray, vectors: FloatArray, obstacles: FloatArray, between: tuple[float, float]
-) -> FloatArray:
-    """How far the lines between pairs of atoms are free of other atoms, 0 to 1.
-
-    Parameters
-    ----------
-    starts, vectors : ndarray, shape (n_pairs, 3)
-        Position of one atom of each pair, and from it to the other, angstrom.
-    obstacles : ndarray, shape (n_obstacles, 3)
-        All atoms that may stand between, the pairs' own included, angstrom.
-    between : tuple of float
-        See `VacuumTail`.
-
-    Returns
-    -------
-    ndarray, shape (n_pairs,)
-        Product over all other atoms of a smooth step in their distance from the line.
-    """
-    result = np.ones(len(starts))
-    tree = cKDTree(obstacles)
-    lengths = np.linalg.norm(vectors, axis=1)
-    for first in range(0, len(starts), _BATCH):
-        part = slice(first, first + _BATCH)
-        found = tree.query_ball_point(
-            starts[part] + vectors[part] / 2.0, lengths[part] / 2.0 + between[1]
-        )
-        counts = np.array([len(atoms) for atoms in found])
-        pair = np.repeat(np.arange(len(counts)), counts)
-        atom = np.fromiter(itertools.chain.from_iterable(found), dtype=np.intp, count=counts.sum())
-        offset = obstacles[atom] - starts[part][pair]
-        line = vectors[part][pair]
-        along = np.clip((offset * line).sum(axis=1) / (line * line).sum(axis=1), 0.0, 1.0)
-        distance = np.linalg.norm(offset - along[:, None] * line, axis=1)
-        # the two ends of the line are no obstacles; no other atom is so near to them
-        ends = (
-            np.minimum(np.linalg.norm(offset, axis=1), np.linalg.norm(offset - line, axis=1)) < 1e-6
-        )
-        free = np.where(ends, 1.0, smooth_step(distance, *between))
-        np.multiply.at(result, pair + first, free)
-    return result
 
 
 def surroundings(atoms: Atoms, positions: FloatArray, reach: float) -> FloatArray:
