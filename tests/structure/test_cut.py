@@ -5,7 +5,7 @@ from ase.neighborlist import neighbor_list
 from nanogap.errors import StructureError
 from nanogap.settings import JunctionSettings
 from nanogap.structure import build_tips
-from nanogap.structure.cut import cut_junction
+from nanogap.structure.cut import check_terraces, cut_junction
 from nanogap.structure.tips import TOP, layer_spacing
 
 A = 4.216
@@ -44,6 +44,18 @@ def bulk_like(junction, region):
     first = neighbor_list("i", junction, 1.1 * BOND)
     counts = np.bincount(first, minlength=len(junction))
     return counts[junction.arrays["region"] == region]
+
+
+def test_terraces_smaller_than_the_planes_of_the_cut_are_refused(tips):
+    """Planes of 3 x 3 before a terrace of fewer atoms would conduct what is not there."""
+    check_terraces(tips, PAPER)
+    blunt = tips.info["top_terrace"]
+    terrace = np.flatnonzero(np.abs(tips.positions[:, 2] - blunt) < 0.1)
+    sharp = tips[np.setdiff1d(np.arange(len(tips)), terrace[8:])]
+    with pytest.raises(StructureError, match=r"planes of 9 atoms up to the terraces, which have 8"):
+        check_terraces(sharp, PAPER)
+    check_terraces(sharp, FULL)
+    check_terraces(sharp, PAPER.model_copy(update={"lead_repeats": 2}))
 
 
 @pytest.mark.parametrize("settings", [PAPER, FULL], ids=["paper", "full"])

@@ -21,6 +21,7 @@ from nanogap.run.directory import RunDirectory
 from nanogap.run.summary import make_report
 from nanogap.settings import Settings
 from nanogap.structure import build_tips
+from nanogap.structure.cut import check_terraces
 from nanogap.transport.choice import NONE, chosen_model, why_none
 
 _PAUSE = 0.2
@@ -166,6 +167,7 @@ def prepare(run: RunDirectory) -> None:
     if run.tips is None:
         _check_hamiltonian(run.settings)
         tips = build_structure(run.settings)
+        check_terraces(tips, run.settings.junction)
         run.keep_files()
         run.tips = tips
 

@@ -118,6 +118,32 @@ def cut_junction(
     return junction
 
 
+def check_terraces(tips: Atoms, settings: JunctionSettings) -> None:
+    """Refuse terraces that are smaller than the planes that the cut ``paper`` puts up to them.
+
+    Parameters
+    ----------
+    tips : ase.Atoms
+        As `nanogap.structure.build_tips` makes them.
+    settings : JunctionSettings
+
+    Raises
+    ------
+    StructureError
+        If the cut would add atoms to a terrace.
+    """
+    plane = settings.lead_repeats**2
+    heights = tips.positions[:, 2]
+    terraces = (tips.info["bottom_terrace"], tips.info["top_terrace"])
+    found = min(int((np.abs(heights - height) < 0.1).sum()) for height in terraces)
+    if settings.cut == "paper" and found < plane:
+        raise StructureError(
+            f"junction.cut = 'paper' puts planes of {plane} atoms up to the terraces, which have "
+            f"{found}: widen structure.apex_width, lower junction.lead_repeats = "
+            f"{settings.lead_repeats}, or set junction.cut = 'full'"
+        )
+
+
 def _wide_cell(
     snapshot: Atoms, settings: JunctionSettings, lattice_constant: float
 ) -> tuple[FloatArray, FloatArray]:
