@@ -1,0 +1,182 @@
+"""Try a campaign: how well it uses the cores, whether kills or a cluster change its dataset.
+
+    OMP_NUM_THREADS=1 python scripts/ensemble.py time  docs/data/ensemble.toml -o calm
+    OMP_NUM_THREADS=1 python scripts/ensemble.py kill  docs/data/ensemble.toml -o killed --kills 10
+    OMP_NUM_THREADS=1 python scripts/ensemble.py slurm docs/data/ensemble.toml -o slurm
+    python scripts/ensemble.py same calm killed slurm
+
+``time`` runs two members alone, one after the other, and then all of them on the cores of the file,
+with nothing else on the machine. ``kill`` sends SIGKILL to the driver or to a member, in turns, at
+random moments. ``slurm`` starts a SLURM of one node (Debian: slurm-wlm) and changes the line
+``kind``. Each prints what it found as JSON. ``same`` compares datasets bit by bit.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from random_kills import children
+
+TESTS = Path(__file__).resolve().parents[1] / "tests" / "campaign"
+PROGRAM = [sys.executable, "-c", "from nanogap.cli import main; main()", "campaign"]
+#: What is not of the physics: how long it took.
+UNEQUAL = {"core_seconds", "peak_memory"}
+
+
+def call(*arguments: str | Path) -> dict[str, Any]:
+    """Run a command of nanogap campaign to its end, and return what it says."""
+    command = [*PROGRAM, *map(str, arguments), "--json"]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    content: dict[str, Any] = json.loads(done.stdout)
+    return content
+
+
+def changed(file: Path, folder: Path, **lines: str) -> Path:
+    """Write a campaign file that differs in some lines beside the folder of its campaign."""
+    text = file.read_text(encoding="utf-8").splitlines()
+    for key, value in lines.items():
+        places = [n for n, line in enumerate(text) if line.startswith(f"{key} =")]
+        if len(places) != 1:
+            raise SystemExit(f"{file} has no line, or several, for {key}")
+        text[places[0]] = f"{key} = {value}"
+    target = folder.with_suffix(".toml")
+    target.write_text("\n".join(text) + "\n", encoding="utf-8")
+    return target
+
+
+def members(folder: Path) -> xr.Dataset:
+    """Collect a campaign and read its dataset."""
+    call("collect", folder)
+    with xr.open_dataset(folder / "dataset.nc", engine="h5netcdf") as dataset:
+        return dataset.load()
+
+
+def timed(file: Path, folder: Path) -> dict[str, Any]:
+    """Compare the time of a campaign with what its members need alone."""
+    alone = folder.with_name(folder.name + "-alone")
+    call("run", changed(file, alone, repeats="2", workers="1"), "-o", alone, "--yes")
+    single = members(alone)["core_seconds"].to_numpy()
+    begin = time.monotonic()
+    call("run", file, "-o", folder, "--yes")
+    wall = time.monotonic() - begin
+    together = members(folder)
+    cores = tomllib.loads(file.read_text(encoding="utf-8"))["executor"]["workers"]
+    best = float(single.mean()) * together.sizes["member"] / cores
+    return {
+        "alone_core_seconds": single.tolist(),
+        "core_seconds": float(together["core_seconds"].mean()),
+        "members": together.sizes["member"],
+        "cores": cores,
+        "wall_seconds": wall,
+        "efficiency": best / wall,
+        "points": int(np.isfinite(together["transmission"]).sum()),
+    }
+
+
+def killed(file: Path, folder: Path, kills: int, last: float) -> dict[str, Any]:
+    """Kill drivers and members at random moments, about evenly over the campaign."""
+    dice = random.Random(7)  # noqa: S311 no secret
+    done: Counter[str] = Counter()
+    for number in range(kills):
+        driver = subprocess.Popen(
+            [*PROGRAM, "run", str(file), "-o", str(folder), "--yes"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(dice.uniform(0.2, 1.8) * last / kills)
+        if driver.poll() is not None:
+            break
+        if number % 2:
+            driver.send_signal(signal.SIGKILL)
+            done["driver"] += 1
+        else:
+            found = children(driver.pid)
+            if found:
+                os.kill(dice.choice(found), signal.SIGKILL)
+                done["member"] += 1
+            time.sleep(dice.uniform(1.0, 5.0))
+            driver.send_signal(signal.SIGINT)
+        driver.wait()
+    content = call("run", file, "-o", folder, "--yes")
+    members(folder)
+    return {"kills": dict(done), "finished": content["finished"], "given_up": content["given_up"]}
+
+
+def on_slurm(file: Path, folder: Path) -> dict[str, Any]:
+    """Run a campaign on a SLURM of this one machine."""
+    sys.path.insert(0, str(TESTS))
+    import slurm  # noqa: PLC0415 of the tests
+
+    begin = time.monotonic()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        slurm.single_node(folder.absolute().with_name(folder.name + "-node"), patch),
+    ):
+        content = call("run", changed(file, folder, kind='"slurm"'), "-o", folder, "--yes")
+    members(folder)
+    return {
+        "finished": content["finished"],
+        "given_up": content["given_up"],
+        "wall_seconds": time.monotonic() - begin,
+    }
+
+
+def same(folders: list[Path]) -> dict[str, Any]:
+    """Compare the datasets of campaigns bit by bit."""
+    first, *others = (members(folder) for folder in folders)
+    different = sorted(
+        name
+        for other in others
+        for name in {*first.variables, *other.variables} - UNEQUAL
+        if name not in first
+        or name not in other
+        or first[name].to_numpy().tobytes() != other[name].to_numpy().tobytes()
+    )
+    return {
+        "folders": [str(folder) for folder in folders],
+        "variables": len(set(first.variables) - UNEQUAL),
+        "points": int(np.isfinite(first["transmission"]).sum()),
+        "different": different,
+    }
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("trial", choices=["time", "kill", "slurm", "same"])
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument(
+        "--seconds", type=float, default=1200.0, help="that a calm campaign takes, for the kills"
+    )
+    given = parser.parse_args()
+    if given.trial == "same":
+        found = same(given.paths)
+    elif given.output is None:
+        parser.error("-o is missing")
+    elif given.trial == "time":
+        found = timed(given.paths[0], given.output)
+    elif given.trial == "kill":
+        found = killed(given.paths[0], given.output, given.kills, given.seconds)
+    else:
+        found = on_slurm(given.paths[0], given.output)
+    print(json.dumps({given.trial: found}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
