@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nanogap.campaign.collect import collect, open_ensemble
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io import write_dataset
+from nanogap.io import ensemble, write_dataset
 from nanogap.io.ensemble import export_table, write_ensemble
 
 ATTRIBUTES = {
@@ -70,14 +70,18 @@ def test_members_of_different_length_are_padded(make_folder):
         st.lists(st.floats(0.0, 20.0), min_size=1, max_size=6),
         min_size=1,
         max_size=5,
-    )
+    ),
+    st.integers(1, 30),
 )
-def test_the_numbers_come_back_to_the_bit(tmp_path, traces):
+def test_the_numbers_come_back_to_the_bit(tmp_path, traces, chunk):
+    """Whatever the number of members in a chunk, the last of which may be short."""
     files = [tmp_path / f"{number}.nc" for number in range(len(traces))]
     for file, trace in zip(files, traces, strict=True):
         write_dataset(result(trace), file)
     out = tmp_path / "all.nc"
-    write_ensemble(out, files, {"key": [file.stem for file in files]}, {"campaign": "c"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ensemble, "_CHUNK", chunk)
+        write_ensemble(out, files, {"key": [file.stem for file in files]}, {"campaign": "c"})
     with open_ensemble(out) as dataset:
         for number, trace in enumerate(traces):
             row = dataset["transmission"].isel(member=number, energy=0).to_numpy()

@@ -27,7 +27,7 @@ def write_ensemble(
     attributes: Mapping[str, Any],
     watch: Callable[[int], object] = lambda _: None,
 ) -> None:
-    """Write the results of many members into one netCDF-4 file, one member in memory at a time.
+    """Write the results of many members into one netCDF-4 file, a chunk in memory at a time.
 
     Every variable over ``snapshot`` (and ``energy``) of the members becomes one over ``member``
     too, as 64-bit numbers, filled up with NaN behind the last snapshot of a member.
@@ -63,10 +63,12 @@ def write_ensemble(
             out.create_variable("energy", ("energy",), data=energies).attrs["units"] = "eV"
             for name, values in coordinates.items():
                 _coordinate(out, name, values)
+            blocks = _Blocks(out, energies)
             for number, file in enumerate(files):
                 with _opened(file) as content:
-                    _add(out, number, content, energies, file)
+                    blocks.add(number, content, file)
                 watch(number + 1)
+            blocks.flush()
             for name, variable in out.variables.items():
                 if name not in coordinates and variable.dimensions[0] == "member":
                     variable.attrs["coordinates"] = " ".join(coordinates)
@@ -102,30 +104,77 @@ def _coordinate(out: h5netcdf.File, name: str, values: Sequence[Any]) -> None:
     variable[...] = np.array([str(value) for value in values], dtype=object)
 
 
-def _add(
-    out: h5netcdf.File, number: int, content: h5py.File, energies: NDArray[np.float64], file: Path
-) -> None:
-    """Copy the variables of one member."""
-    count = content["snapshot"].shape[0]
-    places = np.searchsorted(energies, content["energy"][:])
-    for name, variable in content.items():
-        if name in _DIMENSIONS or variable.ndim == 0 or variable.shape[0] != count:
-            continue
-        resolved = variable.ndim == 2
-        if name not in out.variables:
-            if number:
-                raise DataFormatError(f"{file} has {name!r}, earlier members have not")
-            _create(out, name, variable, resolved=resolved)
-        values = variable[:].astype(np.float64)
-        if resolved:
-            padded = np.full((count, len(energies)), np.nan)
-            padded[:, places] = values
-            out.variables[name][number, :count, :] = padded
-        else:
-            out.variables[name][number, :count] = values
+class _Block:
+    """The members of one chunk of a variable: a chunk that is written at once is compressed once.
+
+    Parameters
+    ----------
+    variable : h5netcdf.Variable
+        Over ``member`` first.
+    """
+
+    def __init__(self, variable: h5netcdf.Variable) -> None:
+        self._variable = variable
+        self._values = np.full(variable.chunks, np.nan)
+        self._first = self._filled = 0
+
+    def add(self, number: int, values: NDArray[np.float64]) -> None:
+        """Take what a member has, shorter than the longest or not; members come in order."""
+        if number >= self._first + len(self._values):
+            self.flush()
+            self._first = number
+        self._filled = number - self._first + 1
+        self._values[self._filled - 1, : len(values)] = values
+
+    def flush(self) -> None:
+        """Write what is there."""
+        self._variable[self._first : self._first + self._filled] = self._values[: self._filled]
+        self._values[:] = np.nan
+        self._filled = 0
 
 
-def _create(out: h5netcdf.File, name: str, variable: h5py.Dataset, *, resolved: bool) -> None:
+class _Blocks:
+    """What is written of every variable.
+
+    Parameters
+    ----------
+    out : h5netcdf.File
+    energies : ndarray, shape (n_energies,)
+        Of all members.
+    """
+
+    def __init__(self, out: h5netcdf.File, energies: NDArray[np.float64]) -> None:
+        self._out, self._energies = out, energies
+        self._blocks: dict[str, _Block] = {}
+
+    def add(self, number: int, content: h5py.File, file: Path) -> None:
+        """Take the variables of one member."""
+        count = content["snapshot"].shape[0]
+        places = np.searchsorted(self._energies, content["energy"][:])
+        for name, variable in content.items():
+            if name in _DIMENSIONS or variable.ndim == 0 or variable.shape[0] != count:
+                continue
+            resolved = variable.ndim == 2
+            if name not in self._blocks:
+                if number:
+                    raise DataFormatError(f"{file} has {name!r}, earlier members have not")
+                self._blocks[name] = _Block(_create(self._out, name, variable, resolved=resolved))
+            values = variable[:].astype(np.float64)
+            if resolved:
+                padded = np.full((count, len(self._energies)), np.nan)
+                padded[:, places] = values
+                values = padded
+            self._blocks[name].add(number, values)
+
+    def flush(self) -> None:
+        """Write what is left."""
+        for block in self._blocks.values():
+            block.flush()
+
+
+def _create(
+    out: h5netcdf.File, name: str, variable: h5py.Dataset, *, resolved: bool
+) -> h5netcdf.Variable:
     dimensions = ("member", *_DIMENSIONS) if resolved else ("member", "snapshot")
     shape = tuple(out.dimensions[dimension].size for dimension in dimensions)
     rest = shape[1:]
@@ -145,6 +194,7 @@ def _create(out: h5netcdf.File, name: str, variable: h5py.Dataset, *, resolved: 
         if key in variable.attrs:
             value = variable.attrs[key]
             new.attrs[key] = value.decode() if isinstance(value, bytes) else value
+    return new
 
 
 def export_table(dataset: xr.Dataset, path: Path) -> int:
