@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nanogap import cli_output
+from nanogap.cli_options import AsJson
 from nanogap.cli_output import check_output, log
 from nanogap.errors import SettingsError
 
@@ -25,7 +26,6 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Argument(help="a campaign folder")]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask whether the rest shall be run")]
 RetryFailed = Annotated[
     bool, typer.Option("--retry-failed", help="try members again that were given up")

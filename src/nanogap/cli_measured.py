@@ -6,15 +6,12 @@ from typing import Annotated
 import typer
 
 from nanogap import cli_output
+from nanogap.cli_options import AsJson, FigureFile
 from nanogap.cli_output import log
 from nanogap.errors import SettingsError
 
 Files = Annotated[
     list[Path], typer.Argument(help="files, folders of files, run directories of nanogap run")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
-FigureFile = Annotated[
-    Path | None, typer.Option("-o", "--output", help="figure: pdf, svg, eps or png")
 ]
 Columns = Annotated[
     str | None,
@@ -28,7 +25,9 @@ Pristine = Annotated[
     list[Path] | None,
     typer.Option(help="curves before breakdown: the series resistance of every device"),
 ]
-Interval = Annotated[float | None, typer.Option(help="between samples, s; default: time column")]
+AveragingTime = Annotated[
+    float | None, typer.Option(help="see simulated traces through this averaging time, s")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -53,9 +52,7 @@ def histogram(
     aligned: Annotated[
         bool, typer.Option("--aligned", help="-o draws conductance against time since contact")
     ] = False,
-    averaging_time: Annotated[
-        float | None, typer.Option(help="see simulated traces through this averaging time, s")
-    ] = None,
+    averaging_time: AveragingTime = None,
     columns: Columns = None,
     output: FigureFile = None,
     as_json: AsJson = False,
@@ -260,15 +257,15 @@ def retention(
 
 def noise(
     files: Files,
-    interval: Interval = None,
+    interval: Annotated[
+        float | None, typer.Option(help="between samples, s; default: time column")
+    ] = None,
     band: Annotated[
         tuple[float, float] | None, typer.Option(help="frequencies of the fit, Hz", metavar="LO HI")
     ] = None,
     series_resistance: Resistance = 0.0,
     pristine: Pristine = None,
-    averaging_time: Annotated[
-        float | None, typer.Option(help="see simulated traces through this averaging time, s")
-    ] = None,
+    averaging_time: AveragingTime = None,
     columns: Columns = None,
     output: FigureFile = None,
     as_json: AsJson = False,
