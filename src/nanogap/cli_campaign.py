@@ -125,7 +125,7 @@ def collect(
     for path in export or []:
         check_output(path, (".csv", ".parquet"), "--export")
     folder = CampaignFolder(directory)
-    with _counted("collected", len(folder.finished())) as watch:
+    with cli_output.counted("collected", len(folder.finished())) as watch:
         summary = collect_members(folder, watch)
     with open_ensemble(dataset_path(folder)) as dataset:
         summary["tables"] = {str(path): export_table(dataset, path) for path in export or []}
@@ -240,17 +240,6 @@ def _bar(folder: Any, state: Any) -> Iterator[tuple[Callable[[Any], None], Progr
             last = time.monotonic()
 
         yield watch, bars
-
-
-@contextmanager
-def _counted(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    if not total:  # a bar of nothing would leave an empty line before the error
-        yield lambda _: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=log, transient=True) as bars:
-        task = bars.add_task(what, total=total)
-        yield lambda done: bars.update(task, completed=done)
 
 
 def _state_table(content: dict[str, Any]) -> Group:

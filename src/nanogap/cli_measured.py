@@ -64,9 +64,9 @@ def histogram(
     data = cli_output.data_files(
         files, series_resistance, series_uncertainty, pristine, columns, averaging_time, saturated
     )
-    with log.status("Histogram"):
+    with cli_output.counted_files("Histogram", data) as watched:
         result = histogram_campaign(
-            data,
+            watched,
             bin_width=bin_width,
             maximum=maximum,
             minimum=minimum,
@@ -121,8 +121,10 @@ def plateaus(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, series_uncertainty, pristine, columns)
-    with log.status("Plateaus"):
-        result = plateau_campaign(data, PlateauDetection(minimum_length, minimum_step, strictness))
+    with cli_output.counted_files("Plateaus", data) as watched:
+        result = plateau_campaign(
+            watched, PlateauDetection(minimum_length, minimum_step, strictness)
+        )
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
@@ -172,9 +174,9 @@ def switching(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, None, None, columns)
-    with log.status("Switching"):
+    with cli_output.counted_files("Switching", data) as watched:
         result = switching_campaign(
-            data,
+            watched,
             read_voltage=read_voltage,
             minimum_ratio=minimum_ratio,
             method=method,
@@ -230,8 +232,8 @@ def retention(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, series_uncertainty, pristine, columns)
-    with log.status("Retention"):
-        result = retention_campaign(data, tolerance)
+    with cli_output.counted_files("Retention", data) as watched:
+        result = retention_campaign(watched, tolerance)
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
@@ -275,8 +277,8 @@ def noise(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, None, pristine, columns, averaging_time)
-    with log.status("Noise"):
-        result = noise_campaign(data, interval=interval, band=band)
+    with cli_output.counted_files("Noise", data) as watched:
+        result = noise_campaign(watched, interval=interval, band=band)
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
@@ -320,8 +322,8 @@ def breakdown(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, 0.0, None, None, columns)
-    with log.status("Breakdown"):
-        result = breakdown_campaign(data, minimum_drop)
+    with cli_output.counted_files("Breakdown", data) as watched:
+        result = breakdown_campaign(watched, minimum_drop)
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
@@ -397,8 +399,9 @@ def report_of_data(data: list[Path], output: Path, as_json: bool) -> None:
 
     if output.suffix.casefold() != ".html" or not output.absolute().parent.is_dir():
         raise SettingsError(f"-o {output}: the report is an .html file in a folder that exists")
-    with log.status("Report"):
-        content = write_measured_report(cli_output.data_files(data, 0.0, None, None, None), output)
+    files = cli_output.data_files(data, 0.0, None, None, None)
+    with cli_output.counted_files("Report", files) as watched:
+        content = write_measured_report(watched, output)
     if as_json:
         cli_output.emit(content)
     else:
