@@ -29,35 +29,7 @@ PARTS = ("build", "dynamics", "transport", "report")
 DELAY = {"build": 4.0, "dynamics": 1.0, "transport": 1.0, "report": 4.0}
 PROGRAM = [sys.executable, "-c", "from nanogap.cli import main; main()"]
 #: About a hundred atoms that bridge within a picosecond.
-SETTINGS = """\
-name = "tiny"
-seed = 3
-
-[structure]
-base_width = 12.0
-height = 5.0
-apex_width = 6.0
-gap = 5.0
-fixed_layers = 1
-lattice_constant = 4.2
-vacuum = 12.0
-
-[dynamics]
-time_step = 4.0
-equilibration_time = 80.0
-production_time = 4000.0
-sampling_interval = 100.0
-contact_sampling_interval = 20.0
-contact_sampling_time = 200.0
-
-[junction]
-cut = "paper"
-lead_repeats = 2
-
-[transport]
-kpoints = [2, 2]
-spectrum_energies = "-0.2:0.2:0.2"
-"""
+SETTINGS = Path(__file__).with_name("tiny.toml")
 
 
 def begin(settings: Path, folder: Path) -> subprocess.Popen[bytes]:
@@ -192,21 +164,20 @@ def main() -> None:
     """Read the arguments, kill, compare, and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, required=True, help="an empty folder")
-    parser.add_argument("--settings", type=Path, help="default: tips of about a hundred atoms")
+    parser.add_argument(
+        "--settings", type=Path, default=SETTINGS, help="default: tips of about a hundred atoms"
+    )
     parser.add_argument("--reference", type=Path, help="the undisturbed run, if there is one")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     output = arguments.output
     output.mkdir(parents=True, exist_ok=True)
-    settings = arguments.settings or output / "settings.toml"
-    if arguments.settings is None:
-        settings.write_text(SETTINGS)
     reference = arguments.reference or output / "undisturbed"
-    if arguments.reference is None and begin(settings, reference).wait():
+    if arguments.reference is None and begin(arguments.settings, reference).wait():
         raise SystemExit("the undisturbed run failed")
     folder, started = output / "killed", time.monotonic()
-    met = kill_often(settings, folder, arguments.kills, arguments.seed)
+    met = kill_often(arguments.settings, folder, arguments.kills, arguments.seed)
     report = {
         "kills": met,
         "phases": Counter(kill["phase"] for kill in met),

@@ -29,8 +29,8 @@ from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.simulation import Simulation
 from nanogap.io import write_json
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, house_style, png
-from nanogap.settings import DynamicsSettings, VoltageSettings
-from nanogap.structure import build_tips
+from nanogap.run.driver import build_structure
+from nanogap.settings import DynamicsSettings, VoltageSettings, load_settings
 from nanogap.structure.connectivity import BOND_FACTOR, neighbour_pairs
 from nanogap.structure.tips import MOBILE, nearest_neighbour_distance
 
@@ -53,15 +53,8 @@ NAMES = {
 
 def tips() -> Atoms:
     """Two small tips that do not bridge in the time."""
-    return build_tips(
-        lattice_constant=LATTICE_CONSTANT,
-        base_width=20.0,
-        height=10.5,
-        apex_width=13.0,
-        gap=9.0,
-        fixed_layers=1,
-        vacuum=15.0,
-    )
+    changes = (f"structure.lattice_constant={LATTICE_CONSTANT}", "structure.gap=9.0")
+    return build_structure(load_settings("quick", changes))
 
 
 def drift(
@@ -126,15 +119,9 @@ def samples(step: float, seed: int) -> dict[str, list[float]]:
         sampling_interval=SAMPLING,
     )
     voltage = VoltageSettings(applied=VOLTAGE, update_interval=round(UPDATE / step))
-    frames: list[Atoms] = []
     with tempfile.TemporaryDirectory() as name:
         simulation = Simulation(tips(), dynamics, voltage, seed, Path(name))
-        while not simulation.finished:
-            frames += simulation.advance()
-            if simulation.at_checkpoint:
-                checkpoint = Path(name) / f"step-{simulation.progress.step}"
-                checkpoint.mkdir()
-                simulation.save(checkpoint)
+        frames = simulation.run_to_end(Path(name))
         simulation.close()
     return observe(frames)
 

@@ -46,18 +46,12 @@ def record(run: RunDirectory, time: float) -> list[Atoms]:
     window = FineWindow(time, step, STEPS * step, settings.dynamics.sampling_interval, 0.0)
     schedule = FineSchedule(settings.dynamics, voltage, window)
     earlier = max(step for step in run.checkpoints() if step < schedule.begin)
-    frames: list[Atoms] = []
     with tempfile.TemporaryDirectory() as folder:
         simulation = Simulation(
             tips, settings.dynamics, voltage, 1, Path(folder), schedule=schedule
         )
         simulation.load(run.checkpoints()[earlier])
-        while not simulation.finished:
-            frames += simulation.advance()
-            if simulation.at_checkpoint:
-                checkpoint = Path(folder) / f"step-{simulation.progress.step}"
-                checkpoint.mkdir()
-                simulation.save(checkpoint)
+        frames = simulation.run_to_end(Path(folder))
         simulation.close()
     return frames
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from nanogap import __version__, cli_campaign, cli_dynamics, cli_first_principles, cli_fit
 from nanogap.cli_first_principles import ACCURACY, Upf, Yes, pwcond_options
 from nanogap.cli_measured import register, report_of_data
+from nanogap.cli_options import AsJson, Directory
 from nanogap.cli_output import check_output, show_progress
 from nanogap.errors import NanogapError, SettingsError
 
@@ -28,8 +29,6 @@ Source = Annotated[str, typer.Argument(help="a preset (quick, paper-2v, paper-8v
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="section.key=value, wins over the file")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
-Directory = Annotated[Path, typer.Argument(help="a run directory")]
 
 _INTERRUPTED = 130
 _BONDS_SHOWN = 20

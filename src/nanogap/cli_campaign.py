@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nanogap import cli_output
+from nanogap.cli_options import AsJson
 from nanogap.cli_output import check_output, log
 from nanogap.errors import SettingsError
 
@@ -25,7 +26,6 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Argument(help="a campaign folder")]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask whether the rest shall be run")]
 RetryFailed = Annotated[
     bool, typer.Option("--retry-failed", help="try members again that were given up")
@@ -125,7 +125,7 @@ def collect(
     for path in export or []:
         check_output(path, (".csv", ".parquet"), "--export")
     folder = CampaignFolder(directory)
-    with _counted("collected", len(folder.finished())) as watch:
+    with cli_output.counted("collected", len(folder.finished())) as watch:
         summary = collect_members(folder, watch)
     with open_ensemble(dataset_path(folder)) as dataset:
         summary["tables"] = {str(path): export_table(dataset, path) for path in export or []}
@@ -240,17 +240,6 @@ def _bar(folder: Any, state: Any) -> Iterator[tuple[Callable[[Any], None], Progr
             last = time.monotonic()
 
         yield watch, bars
-
-
-@contextmanager
-def _counted(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    if not total:  # a bar of nothing would leave an empty line before the error
-        yield lambda _: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=log, transient=True) as bars:
-        task = bars.add_task(what, total=total)
-        yield lambda done: bars.update(task, completed=done)
 
 
 def _state_table(content: dict[str, Any]) -> Group:

@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
+from nanogap.cli_options import AsJson, Directory, FigureFile
 from nanogap.cli_output import check_figure, emit, log, save, show_progress, table
-
-Directory = Annotated[Path, typer.Argument(help="a run directory")]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 
 
 def register(app: typer.Typer) -> None:
@@ -19,9 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def stages(
     directory: Directory,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="figure: pdf, svg, eps or png")
-    ] = None,
+    output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell the stage of every snapshot of a run, and when bridges formed and broke."""

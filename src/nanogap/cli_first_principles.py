@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nanogap.cli_options import AsJson, Directory
 from nanogap.cli_output import check_output, emit, log
 from nanogap.errors import SettingsError
 
@@ -17,7 +18,6 @@ Upf = Annotated[
     Path | None, typer.Option(help="pwcond: UPF file; without it nanogap makes its own")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="pwcond: start long work unasked")]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 
 #: Work beyond this is begun only if the user agrees, s.
 _LONG_WORK = 600.0
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def reference(
-    directory: Annotated[Path, typer.Argument(help="a run directory")],
+    directory: Directory,
     snapshots: Annotated[int, typer.Option(help="how many, one per stage first")] = 6,
     energies: Annotated[str, typer.Option(help="eV from E_F, as of 'transmission'")] = "0",
     repeats: Annotated[int, typer.Option(help="cell of the junctions, bond lengths")] = 2,

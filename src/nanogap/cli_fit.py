@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nanogap.cli_options import AsJson
 from nanogap.cli_output import check_figure, emit, log, save
 from nanogap.errors import DataFormatError, SettingsError
 
@@ -39,7 +40,7 @@ def fit_hamiltonian(
     figure: Annotated[
         Path | None, typer.Option(help="figure of all bands: pdf, svg, eps or png")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fit a tight-binding Hamiltonian to first-principles bands (an hour)."""
     from nanogap.io import write_text

@@ -6,15 +6,12 @@ from typing import Annotated
 import typer
 
 from nanogap import cli_output
+from nanogap.cli_options import AsJson, FigureFile
 from nanogap.cli_output import log
 from nanogap.errors import SettingsError
 
 Files = Annotated[
     list[Path], typer.Argument(help="files, folders of files, run directories of nanogap run")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
-FigureFile = Annotated[
-    Path | None, typer.Option("-o", "--output", help="figure: pdf, svg, eps or png")
 ]
 Columns = Annotated[
     str | None,
@@ -28,7 +25,9 @@ Pristine = Annotated[
     list[Path] | None,
     typer.Option(help="curves before breakdown: the series resistance of every device"),
 ]
-Interval = Annotated[float | None, typer.Option(help="between samples, s; default: time column")]
+AveragingTime = Annotated[
+    float | None, typer.Option(help="see simulated traces through this averaging time, s")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -53,9 +52,7 @@ def histogram(
     aligned: Annotated[
         bool, typer.Option("--aligned", help="-o draws conductance against time since contact")
     ] = False,
-    averaging_time: Annotated[
-        float | None, typer.Option(help="see simulated traces through this averaging time, s")
-    ] = None,
+    averaging_time: AveragingTime = None,
     columns: Columns = None,
     output: FigureFile = None,
     as_json: AsJson = False,
@@ -67,9 +64,9 @@ def histogram(
     data = cli_output.data_files(
         files, series_resistance, series_uncertainty, pristine, columns, averaging_time, saturated
     )
-    with log.status("Histogram"):
+    with cli_output.counted_files("Histogram", data) as watched:
         result = histogram_campaign(
-            data,
+            watched,
             bin_width=bin_width,
             maximum=maximum,
             minimum=minimum,
@@ -124,8 +121,10 @@ def plateaus(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, series_uncertainty, pristine, columns)
-    with log.status("Plateaus"):
-        result = plateau_campaign(data, PlateauDetection(minimum_length, minimum_step, strictness))
+    with cli_output.counted_files("Plateaus", data) as watched:
+        result = plateau_campaign(
+            watched, PlateauDetection(minimum_length, minimum_step, strictness)
+        )
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
@@ -175,9 +174,9 @@ def switching(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, None, None, columns)
-    with log.status("Switching"):
+    with cli_output.counted_files("Switching", data) as watched:
         result = switching_campaign(
-            data,
+            watched,
             read_voltage=read_voltage,
             minimum_ratio=minimum_ratio,
             method=method,
@@ -233,8 +232,8 @@ def retention(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, series_uncertainty, pristine, columns)
-    with log.status("Retention"):
-        result = retention_campaign(data, tolerance)
+    with cli_output.counted_files("Retention", data) as watched:
+        result = retention_campaign(watched, tolerance)
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
@@ -260,15 +259,15 @@ def retention(
 
 def noise(
     files: Files,
-    interval: Interval = None,
+    interval: Annotated[
+        float | None, typer.Option(help="between samples, s; default: time column")
+    ] = None,
     band: Annotated[
         tuple[float, float] | None, typer.Option(help="frequencies of the fit, Hz", metavar="LO HI")
     ] = None,
     series_resistance: Resistance = 0.0,
     pristine: Pristine = None,
-    averaging_time: Annotated[
-        float | None, typer.Option(help="see simulated traces through this averaging time, s")
-    ] = None,
+    averaging_time: AveragingTime = None,
     columns: Columns = None,
     output: FigureFile = None,
     as_json: AsJson = False,
@@ -278,8 +277,8 @@ def noise(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, series_resistance, None, pristine, columns, averaging_time)
-    with log.status("Noise"):
-        result = noise_campaign(data, interval=interval, band=band)
+    with cli_output.counted_files("Noise", data) as watched:
+        result = noise_campaign(watched, interval=interval, band=band)
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
@@ -323,8 +322,8 @@ def breakdown(
 
     cli_output.check_figure(output)
     data = cli_output.data_files(files, 0.0, None, None, columns)
-    with log.status("Breakdown"):
-        result = breakdown_campaign(data, minimum_drop)
+    with cli_output.counted_files("Breakdown", data) as watched:
+        result = breakdown_campaign(watched, minimum_drop)
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
@@ -400,8 +399,9 @@ def report_of_data(data: list[Path], output: Path, as_json: bool) -> None:
 
     if output.suffix.casefold() != ".html" or not output.absolute().parent.is_dir():
         raise SettingsError(f"-o {output}: the report is an .html file in a folder that exists")
-    with log.status("Report"):
-        content = write_measured_report(cli_output.data_files(data, 0.0, None, None, None), output)
+    files = cli_output.data_files(data, 0.0, None, None, None)
+    with cli_output.counted_files("Report", files) as watched:
+        content = write_measured_report(watched, output)
     if as_json:
         cli_output.emit(content)
     else:

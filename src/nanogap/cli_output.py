@@ -3,8 +3,9 @@
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,9 +117,8 @@ def table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -
     Console().print(shown)
 
 
-@contextmanager
-def show_progress() -> Iterator[Any]:
-    """Show what is being done, and two progress bars with time left, on stderr."""
+def _bars(*, transient: bool = False, disable: bool = False) -> Progress:
+    """Make progress bars with the time left, on stderr."""
     columns = (
         TextColumn("{task.description:<12}"),
         BarColumn(),
@@ -127,8 +127,35 @@ def show_progress() -> Iterator[Any]:
         TextColumn("left"),
         TimeRemainingColumn(elapsed_when_finished=False),
     )
-    bars = Progress(*columns, console=log)
+    bars = Progress(*columns, console=log, transient=transient, disable=disable)
     bars.speed_estimate_period = 300.0
+    return bars
+
+
+@contextmanager
+def counted(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """Show on a terminal how many of some things are done: watch(done) or watch(done, total)."""
+    # a bar of nothing would leave an empty line before the error
+    with _bars(transient=True, disable=total == 0 or not log.is_interactive) as bars:
+        task = bars.add_task(what, total=total)
+
+        def watch(done: int, known: int | None = total) -> None:
+            bars.update(task, completed=done, total=known)
+
+        yield watch
+
+
+@contextmanager
+def counted_files(what: str, data: "DataFiles") -> Iterator["DataFiles"]:
+    """Show on a terminal how many of the files are analysed."""
+    with counted(what) as watch:
+        yield replace(data, watch=watch)
+
+
+@contextmanager
+def show_progress() -> Iterator[Any]:
+    """Show what is being done, and two progress bars with time left, on stderr."""
+    bars = _bars()
     dynamics = bars.add_task("dynamics", total=None)
     transport = bars.add_task("transport", total=None)
     spinner = log.status("")  # gone without a trace if the structure turns out to be impossible

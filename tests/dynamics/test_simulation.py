@@ -183,26 +183,15 @@ def simulation(small_tips, tmp_path):
     simulation.close()
 
 
-def run_through(simulation, folder, chunks=None):
-    frames = []
-    while not simulation.finished and chunks != 0:
-        frames += simulation.advance()
-        checkpoint = folder / f"checkpoint-{simulation.progress.step}"
-        checkpoint.mkdir()
-        simulation.save(checkpoint)
-        chunks = None if chunks is None else chunks - 1
-    return frames
-
-
 @pytest.mark.engine
 def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(simulation, small_tips, tmp_path):
-    whole = run_through(simulation, tmp_path)
+    whole = simulation.run_to_end(tmp_path)
     for interrupted_at in (20, 60, 100):
         folder = tmp_path / f"again-{interrupted_at}"
         folder.mkdir()
         again = Simulation(small_tips, DYNAMICS, VoltageSettings(applied=8.0), 11, folder)
-        again.load(tmp_path / f"checkpoint-{interrupted_at}")
-        rest = run_through(again, folder)
+        again.load(tmp_path / f"step-{interrupted_at}")
+        rest = again.run_to_end(folder)
         again.close()
         expected = [frame for frame in whole if frame.info["step"] > interrupted_at]
         assert len(rest) == len(expected) > 0
@@ -214,7 +203,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(simulation, small_
 
 @pytest.mark.engine
 def test_the_first_snapshot_is_unbiased_and_the_rest_are_biased(simulation, tmp_path):
-    frames = run_through(simulation, tmp_path)
+    frames = simulation.run_to_end(tmp_path)
     first, *rest = frames
     assert first.info["time"] == 0.0
     assert abs(first.info["charge_top"]) < 1e-6
@@ -235,7 +224,7 @@ def test_contact_is_sampled_densely(small_tips, tmp_path):
     folder = tmp_path / "engine"
     folder.mkdir()
     simulation = Simulation(small_tips, DYNAMICS, VoltageSettings(applied=8.0), 3, folder)
-    frames = run_through(simulation, tmp_path)
+    frames = simulation.run_to_end(tmp_path)
     simulation.close()
     contact = simulation.progress.first_contact_step
     assert contact is not None
@@ -247,7 +236,7 @@ def test_contact_is_sampled_densely(small_tips, tmp_path):
 
 @pytest.mark.engine
 def test_fine_samples_lie_on_the_trajectory_of_the_run(simulation, small_tips, tmp_path):
-    whole = run_through(simulation, tmp_path)
+    whole = simulation.run_to_end(tmp_path)
     window = FineWindow(200.0, 8.0, 200.0, DYNAMICS.sampling_interval, 40.0)
     voltage = VoltageSettings(applied=8.0)
     folder = tmp_path / "fine"
@@ -255,14 +244,8 @@ def test_fine_samples_lie_on_the_trajectory_of_the_run(simulation, small_tips, t
     fine = Simulation(
         small_tips, DYNAMICS, voltage, 11, folder, schedule=FineSchedule(DYNAMICS, voltage, window)
     )
-    fine.load(tmp_path / "checkpoint-60")
-    frames = []
-    while not fine.finished:
-        frames += fine.advance()
-        if fine.at_checkpoint:
-            checkpoint = folder / f"checkpoint-{fine.progress.step}"
-            checkpoint.mkdir()
-            fine.save(checkpoint)
+    fine.load(tmp_path / "step-60")
+    frames = fine.run_to_end(folder)
     fine.close()
     times = [frame.info["time"] for frame in frames]
     assert times == [200.0 + 8.0 * place for place in range(26)]
@@ -288,11 +271,11 @@ def test_a_run_that_stops_after_its_contact_is_the_beginning_of_the_whole_run(sm
         folder.mkdir()
         dynamics = DYNAMICS.model_copy(update={"stop_after_contact": stop})
         simulation = Simulation(small_tips, dynamics, voltage, 3, folder)
-        frames = run_through(simulation, folder)
+        frames = simulation.run_to_end(folder)
         schedule, progress = simulation.schedule, simulation.progress
         runs.append((frames, progress.first_contact_step, progress.step))
         assert len(frames) == schedule.planned(progress.first_contact_step)
-        simulation.load(folder / f"checkpoint-{progress.step}")
+        simulation.load(folder / f"step-{progress.step}")
         assert simulation.finished
         simulation.close()
     (whole, contact, end), (short, same, last) = runs

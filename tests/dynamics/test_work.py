@@ -45,12 +45,7 @@ def balances(tips, dynamics, folder, mode="steady", interval=10):
     voltage = VoltageSettings(applied=8.0, mode=mode, update_interval=interval)
     folder.mkdir()
     simulation = Simulation(tips, dynamics, voltage, 3, folder)
-    frames = []
-    while not simulation.finished:
-        frames += simulation.advance()
-        checkpoint = folder / f"checkpoint-{simulation.progress.step}"
-        checkpoint.mkdir()
-        simulation.save(checkpoint)
+    frames = simulation.run_to_end(folder)
     simulation.close()
     names = ("kinetic_energy", "bias_work", "energy_balance", "thermostat_energy", "connected")
     return [np.array([frame.info[name] for frame in frames]) for name in names]
@@ -111,7 +106,7 @@ def test_a_resumed_run_has_the_work_of_an_uninterrupted_one(small_tips_of, tmp_p
     folder = tmp_path / "again"
     folder.mkdir()
     again = Simulation(tips, dynamics, voltage, 3, folder)
-    again.load(tmp_path / "whole" / "checkpoint-450")
+    again.load(tmp_path / "whole" / "step-450")
     (frame,) = again.advance()
     again.close()
     assert frame.info["step"] == 550

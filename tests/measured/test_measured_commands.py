@@ -1,5 +1,6 @@
 """The subcommands for data, as a user calls them."""
 
+import io
 import json
 import re
 import sys
@@ -7,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
+from rich.console import Console
 
-from nanogap import cli
+from nanogap import cli, cli_output
 from nanogap.electrical import measured_conductance
 from nanogap.io import OBSERVABLES, measurement_dataset, write_dataset
 from nanogap.io.instrument_files import DIALECTS, write_measurement
@@ -48,6 +50,25 @@ def folder(tmp_path_factory):
 
 def answer(captured):
     return json.loads(captured.out)
+
+
+def test_progress_counts_every_file_once_and_only_on_a_terminal(folder, call, monkeypatch):
+    files = [*sorted((folder / "retention").glob("*.csv")), folder / "noise"]
+    total = len(list(DataFiles(files).measurements()))
+    seen = []
+    watched = DataFiles(files, watch=lambda done, known: seen.append((done, known)))
+    for number, _ in enumerate(watched.traces()):
+        assert seen == [(done, total) for done in range(number + 1)]
+    assert seen[-1] == (total, total)
+    words = ("retention", folder / "retention", "--json")
+    captured = call(*words)
+    assert "left" not in captured.err
+    monkeypatch.setenv("TERM", "xterm")
+    shown = io.StringIO()
+    terminal = Console(file=shown, force_terminal=True, color_system=None, width=100)
+    monkeypatch.setattr(cli_output, "log", terminal)
+    assert call(*words).out == captured.out
+    assert re.search(r"Retention.*\d+/\d+.*left", shown.getvalue())
 
 
 def test_histogram_keeps_its_contract(call, tmp_path):

@@ -20,35 +20,6 @@ pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-c", "from nanogap.cli import main; main()")
-SETTINGS = """
-name = "tiny"
-seed = 3
-
-[structure]
-base_width = 12.0
-height = 5.0
-apex_width = 6.0
-gap = 5.0
-fixed_layers = 1
-lattice_constant = 4.2
-vacuum = 12.0
-
-[dynamics]
-time_step = 4.0
-equilibration_time = 80.0
-production_time = 2000.0
-sampling_interval = 100.0
-contact_sampling_interval = 20.0
-contact_sampling_time = 200.0
-
-[junction]
-cut = "paper"
-lead_repeats = 2
-
-[transport]
-kpoints = [2, 2]
-spectrum_energies = "-0.2:0.2:0.2"
-"""
 CONTRACT = {
     "state",
     "snapshots",
@@ -94,7 +65,8 @@ def status(folder):
 @pytest.fixture(scope="module")
 def settings_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("settings") / "tiny.toml"
-    path.write_text(SETTINGS)
+    text = (ROOT / "scripts" / "tiny.toml").read_text()
+    path.write_text(text.replace("production_time = 4000.0", "production_time = 2000.0"))
     return path
 
 

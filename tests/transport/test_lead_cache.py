@@ -12,9 +12,11 @@ from junctions import disordered, slab_junction
 
 from nanogap.errors import SettingsError
 from nanogap.transport import leads
+from nanogap.transport.device import leads_fermi_energy
 from nanogap.transport.hamiltonian import load_model
 from nanogap.transport.lead_cache import LIMIT_VARIABLE, LeadCache, cache_key, lead_cache
-from nanogap.transport.transmission import compute_transmission
+from nanogap.transport.neutrality import lengthened_junction
+from nanogap.transport.transmission import compute_transmission, recall_leads
 
 MEGABYTE = 1e6
 
@@ -68,6 +70,47 @@ def test_snapshots_that_differ_in_rounding_share_their_leads(folder):
     moved.positions += (0.1234567, 7.654321, 1.0 / 3.0)
     computed(moved)
     assert set(folder.iterdir()) == files
+
+
+def rough(seed):
+    """Two junctions as files give them, with rounded positions; equal but for rounding errors."""
+    junction = slab_junction(2, extra=[(0.0, 0.0, 0.0)], gap_layers=2)
+    errors = np.random.default_rng(seed).uniform(-2e-5, 2e-5, junction.positions.shape)
+    junction.positions += errors
+    other = junction.copy()
+    other.set_cell(other.cell * (1.0 + 1e-12), scale_atoms=True)
+    return junction, other
+
+
+def gains_a_crystal(junction):
+    """Whether the longer leads of the neutral junction are in another order."""
+    model, counts = load_model(), []
+    for one in (junction, lengthened_junction(junction, model)):
+        forget()
+        leads_fermi_energy(one, model)
+        counts.append(len(leads._FERMI_ENERGIES))  # noqa: SLF001
+    return counts[1] > counts[0]
+
+
+def neutral(junction):
+    dataset = compute_transmission([junction], kpoints=(1, 1), neutrality="coordination")
+    return [dataset[name].to_numpy().tobytes() for name in ("fermi_energy", "transmission")]
+
+
+def test_a_process_that_recalls_neutral_junctions_goes_on_to_the_bit(monkeypatch):
+    # a level that tells crystals apart that are equal but for rounding
+    monkeypatch.setattr(leads, "fermi_energy_of", lambda atoms, *_: -0.02 * atoms.get_volume())
+    pairs = map(rough, range(200))
+    first, second = next(pair for pair in pairs if all(map(gains_a_crystal, pair)))
+    forget()
+    neutral(first)
+    undisturbed = neutral(second)
+    forget()
+    recall_leads(first, "first", neutrality="coordination")
+    assert neutral(second) == undisturbed
+    forget()
+    recall_leads(first, "first", neutrality="coordination", failed=True)
+    assert neutral(second) != undisturbed  # what it met does decide
 
 
 def test_damaged_files_are_computed_again(folder):

@@ -141,6 +141,33 @@ class Simulation:
         self.progress = replace(self.progress, snapshots=self.progress.snapshots + len(written))
         return written
 
+    def run_to_end(self, checkpoints: Path) -> list[Atoms]:
+        """Run to the end in one go; a run directory commits what comes on the way instead.
+
+        Parameters
+        ----------
+        checkpoints : Path
+            Gets a new folder ``step-N`` with each checkpoint.
+
+        Returns
+        -------
+        list of ase.Atoms
+            All snapshots from here on in order of time.
+
+        Raises
+        ------
+        EngineError
+            If the engine stops or atoms leave the box.
+        """
+        frames: list[Atoms] = []
+        while not self.finished:
+            frames += self.advance()
+            if self.at_checkpoint:
+                checkpoint = checkpoints / f"step-{self.progress.step}"
+                checkpoint.mkdir()
+                self.save(checkpoint)
+        return frames
+
     def _run(self, steps: int) -> None:
         """Run some time steps, and add up the work of the source."""
         if self._work.switched:

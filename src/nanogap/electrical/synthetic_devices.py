@@ -19,6 +19,9 @@ from nanogap.units import CONDUCTANCE_QUANTUM
 
 FloatArray = NDArray[np.float64]
 
+#: Between two points of a fast voltage sweep, s.
+_SWEEP_INTERVAL = 0.1
+
 
 @dataclass(frozen=True)
 class SyntheticCurve:
@@ -242,7 +245,7 @@ def retention_trace(
     gap = gap * (1.0 + 0.01 * coloured_noise(len(time), 1.0, random))
     true = read_voltage / (1.0 / (gap * CONDUCTANCE_QUANTUM) + series_resistance)
     current = Instrument(lowest_range=1e-6, spike=0.0).read(true, random)
-    return _steady(
+    return _one_cycle(
         time,
         read_voltage,
         current,
@@ -271,7 +274,7 @@ def noise_trace(
     gap = level * (1.0 + relative * coloured_noise(count, exponent, random))
     current = read_voltage * gap * CONDUCTANCE_QUANTUM
     truth = {"kind": "noise", "level": level, "relative": relative, "exponent": exponent}
-    return _steady(np.arange(count) * interval, read_voltage, current, truth)
+    return _one_cycle(np.arange(count) * interval, read_voltage, current, truth)
 
 
 def telegraph_trace(
@@ -289,7 +292,7 @@ def telegraph_trace(
     gap = np.asarray(levels)[states] + noise * random.normal(size=count)
     current = read_voltage * gap * CONDUCTANCE_QUANTUM
     truth = {"kind": "telegraph", "levels": list(levels), "dwell": list(dwell), "noise": noise}
-    return _steady(np.arange(count) * interval, read_voltage, current, truth)
+    return _one_cycle(np.arange(count) * interval, read_voltage, current, truth)
 
 
 def breakdown_sweep(
@@ -326,10 +329,7 @@ def breakdown_sweep(
         "resistance_before": before,
         "resistance_after": after,
     }
-    zeros = np.zeros(len(voltage), dtype=np.int64)
-    time = np.arange(len(voltage), dtype=np.float64) * 0.1
-    volts = np.asarray(voltage, dtype=np.float64)
-    return SyntheticCurve(time, volts, current, zeros, zeros.astype(bool), truth)
+    return _one_cycle(np.arange(len(voltage)) * _SWEEP_INTERVAL, voltage, current, truth)
 
 
 def pristine_curve(
@@ -338,17 +338,18 @@ def pristine_curve(
     """Sweep a little voltage on a pristine wire, for its resistance (ohm)."""
     voltage = np.linspace(-highest, highest, 101)
     current = Instrument(lowest_range=1e-6, spike=0.0).read(voltage / resistance, random)
-    zeros = np.zeros(len(voltage), dtype=np.int64)
     truth = {"kind": "pristine", "resistance": resistance}
-    time = np.arange(len(voltage), dtype=np.float64) * 0.1
-    volts = np.asarray(voltage, dtype=np.float64)
-    return SyntheticCurve(time, volts, current, zeros, zeros.astype(bool), truth)
+    return _one_cycle(np.arange(len(voltage)) * _SWEEP_INTERVAL, voltage, current, truth)
 
 
-def _steady(
-    time: NDArray[np.floating[Any]], read_voltage: float, current: FloatArray, truth: dict[str, Any]
+def _one_cycle(
+    time: NDArray[np.floating[Any]],
+    voltage: float | NDArray[np.floating[Any]],
+    current: FloatArray,
+    truth: dict[str, Any],
 ) -> SyntheticCurve:
+    """Make a curve of one cycle in which the instrument never limits; the voltage may be one."""
     zeros = np.zeros(len(time), dtype=np.int64)
-    voltage = np.full(len(time), read_voltage)
+    volts = np.full(len(time), voltage, dtype=np.float64)
     seconds = np.asarray(time, dtype=np.float64)
-    return SyntheticCurve(seconds, voltage, current, zeros, zeros.astype(bool), truth)
+    return SyntheticCurve(seconds, volts, current, zeros, zeros.astype(bool), truth)

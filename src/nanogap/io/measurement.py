@@ -1,7 +1,7 @@
 """Measured curves from any file that an instrument or nanogap itself wrote."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -84,23 +84,39 @@ def read_measurements(
 
 
 def iterate_measurements(
-    paths: Sequence[Path], columns: Mapping[str, str] | None = None
+    paths: Sequence[Path],
+    columns: Mapping[str, str] | None = None,
+    watch: Callable[[int, int], object] | None = None,
 ) -> Iterator[xr.Dataset]:
     """Read files and folders one by one, so that only one file is in memory.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files, folders of files, run directories.
+    columns : mapping, optional
+        See `read_measurement`.
+    watch : callable, optional
+        Called with how many files the caller is done with, and how many there are.
 
     Yields
     ------
     xarray.Dataset
         A measurement dataset per file.
     """
+    files: list[Path] = []
     for path in paths:
-        if path.is_dir() and (path / "run.json").is_file():
-            yield _run(path)
-        elif path.is_dir():
-            for file in _files_of(path):
-                yield read_measurement(file, columns)
-        else:
-            yield read_measurement(path, columns)
+        files += _files_of(path) if path.is_dir() and not _is_run(path) else [path]
+    for done, file in enumerate(files):
+        if watch is not None:
+            watch(done, len(files))
+        yield _run(file) if _is_run(file) else read_measurement(file, columns)
+    if watch is not None:
+        watch(len(files), len(files))
+
+
+def _is_run(path: Path) -> bool:
+    return (path / "run.json").is_file()
 
 
 def natural_order(path: Path) -> list[tuple[int, str]]:

@@ -1,6 +1,6 @@
 """The files of a campaign and the conductance of the gap in each of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,12 +67,15 @@ class DataFiles:
         What is in series with the gap of every device.
     averaging_time : float, optional
         Averaging time of an instrument that simulated traces are seen through, s.
+    watch : callable, optional
+        Called with how many files are analysed, and how many there are.
     """
 
     paths: Sequence[Path]
     columns: Mapping[str, str] | None = None
     resistances: DeviceResistances = field(default_factory=DeviceResistances)
     averaging_time: float | None = None
+    watch: Callable[[int, int], object] | None = None
 
     def __post_init__(self) -> None:
         if not self.paths:
@@ -80,7 +83,7 @@ class DataFiles:
 
     def measurements(self) -> Iterator[xr.Dataset]:
         """Yield the measurement dataset of every file in turn."""
-        yield from iterate_measurements(self.paths, self.columns)
+        yield from iterate_measurements(self.paths, self.columns, self.watch)
 
     def traces(self) -> Iterator["Trace"]:
         """Yield the conductance of the gap in every file in turn."""

@@ -80,7 +80,7 @@ def write_measured_report(files: DataFiles, output: Path) -> dict[str, Any]:
 
 def _each(files: DataFiles) -> Iterator[tuple[Path, Any]]:
     """Yield every single file, once, with its dataset."""
-    seen = set()
+    entries: dict[Path, Path] = {}
     for path in files.paths:
         if path.is_dir() and not (path / "run.json").is_file():
             inner = [
@@ -93,10 +93,9 @@ def _each(files: DataFiles) -> Iterator[tuple[Path, Any]]:
         else:
             inner = [path]
         for entry in inner:
-            if entry.resolve() in seen:
-                continue
-            seen.add(entry.resolve())
-            yield entry, next(iter(replace(files, paths=[entry]).measurements()))
+            entries.setdefault(entry.resolve(), entry)
+    every = list(entries.values())
+    yield from zip(every, replace(files, paths=every).measurements(), strict=True)
 
 
 def _sections(

@@ -13,7 +13,7 @@ from nanogap.analysis.bottleneck import PARTS, BottleneckClass
 from nanogap.analysis.comparison import SampleComparison
 from nanogap.analysis.contact import AxisDependence, Distribution, FirstContacts
 from nanogap.analysis.histogram import ConductanceHistogram
-from nanogap.report.marks import quantum_lines
+from nanogap.report.marks import quantum_lines, stepped_band
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET
 
 FloatArray = NDArray[np.float64]
@@ -40,7 +40,7 @@ def ensemble_histogram_figure(histogram: ConductanceHistogram, n_members: int) -
     top = float(counts.max(initial=0.0))
     if n_members > 1:
         low, high = histogram.band(level=0.95, method="bootstrap")
-        _band(axes, edges, (low, high), INK, "95 %, members drawn")
+        stepped_band(axes, edges, (low, high), INK, label="95 %, members drawn")
         top = max(top, float(high.max(initial=0.0)))
         axes.legend()
     for peak in histogram.peaks:
@@ -59,26 +59,6 @@ def ensemble_histogram_figure(histogram: ConductanceHistogram, n_members: int) -
     axes.set_ylim(0.0, 1.15 * top or 1.0)
     axes.set_ylabel("counts (points of equal weight)")
     return figure
-
-
-def _band(
-    axes: Axes,
-    edges: FloatArray,
-    band: tuple[FloatArray, FloatArray],
-    colour: str,
-    label: str | None = None,
-) -> None:
-    low, high = band
-    axes.fill_between(
-        edges,
-        np.append(low, low[-1]),
-        np.append(high, high[-1]),
-        step="post",
-        color=colour,
-        alpha=0.22,
-        linewidth=0,
-        label=label,
-    )
 
 
 def _far(edges: FloatArray, counts: FloatArray) -> float:
@@ -265,7 +245,7 @@ def beside_measured_figure(
         axes.stairs(counts / area, edges, color=colour, linewidth=1.3, label=name)
         if histogram.n_cycles > 1:
             low, high = histogram.band(level=0.95)
-            _band(axes, edges, (low / area, high / area), colour)
+            stepped_band(axes, edges, (low / area, high / area), colour)
             top = max(top, float((high / area)[inside].max(initial=0.0)))
         top = max(top, float((counts / area)[inside].max(initial=0.0)))
         far = max(far, _far(edges, counts))

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram, Peak
-from nanogap.report.marks import CYCLE_COLOURS, quantum_lines
+from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, stepped_band
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, QUIET, WIDTH
 
 FloatArray = NDArray[np.float64]
@@ -54,15 +54,7 @@ def _bars(axes: Axes, histogram: ConductanceHistogram) -> None:
     edges, counts = histogram.edges, histogram.counts
     low, high = histogram.band()
     axes.stairs(counts, edges, fill=True, color=BLUE, alpha=0.75)
-    axes.fill_between(
-        edges,
-        np.append(low, low[-1]),
-        np.append(high, high[-1]),
-        step="post",
-        color=INK,
-        alpha=0.22,
-        linewidth=0,
-    )
+    stepped_band(axes, edges, (low, high), INK)
     filled = np.flatnonzero(counts)
     top = float(edges[filled[-1] + 1]) if len(filled) else 1.0
     inside = edges[:-1] > 0.3

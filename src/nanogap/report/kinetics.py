@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nanogap.analysis.kinetics import Survival
+from nanogap.report.marks import stepped_band
 
 #: Curves above this number share one figure no longer legibly: their bands are left out.
 _MANY = 4
@@ -41,15 +42,7 @@ def draw_survival(axes: Axes, curves: Sequence[tuple[str, Survival, float]]) -> 
                 np.concatenate([[1.0], np.where(np.isnan(side), curve.share, side)])
                 for side in (curve.low, curve.high)
             )
-            axes.fill_between(
-                time,
-                np.append(low, low[-1]),
-                np.append(high, high[-1]),
-                step="post",
-                color=colour,
-                alpha=0.15,
-                linewidth=0,
-            )
+            stepped_band(axes, time, (low, high), colour, alpha=0.15)
     axes.set_ylim(0.0, 1.03)
     axes.set_xlim(left=0.0)
     axes.set_xlabel("time under voltage (ps)")

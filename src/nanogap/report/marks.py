@@ -39,6 +39,43 @@ def quantum_lines(axes: Axes, top: float, *, vertical: bool = False, label: bool
         axis.set_major_locator(MultipleLocator(step))
 
 
+def stepped_band(
+    axes: Axes,
+    edges: FloatArray,
+    band: tuple[FloatArray, FloatArray],
+    colour: str | FloatArray,
+    *,
+    alpha: float = 0.22,
+    label: str | None = None,
+) -> None:
+    """Shade between two stepped curves.
+
+    Parameters
+    ----------
+    axes : Axes
+    edges : ndarray, shape (n_steps + 1,)
+    band : tuple of ndarray, each of shape (n_steps,)
+        Lower and upper end at every step.
+    colour : str or ndarray, shape (4,)
+        A name, or red, green, blue and opacity.
+    alpha : float
+        Opacity.
+    label : str, optional
+        In the legend.
+    """
+    low, high = band
+    axes.fill_between(
+        edges,
+        np.append(low, low[-1]),
+        np.append(high, high[-1]),
+        step="post",
+        color=colour,
+        alpha=alpha,
+        linewidth=0,
+        label=label,
+    )
+
+
 def mark(figure: Figure, *, synthetic: bool, footnotes: Sequence[str] = ()) -> Figure:
     """Say on the figure that its data are synthetic, and what is known to mislead."""
     if synthetic:

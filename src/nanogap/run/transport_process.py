@@ -49,9 +49,13 @@ def transmit(run: RunDirectory, worker: int, workers: int) -> None:
 
 def _recall(run: RunDirectory, earlier: list[int], model: TightBindingModel) -> None:
     """Meet the leads of snapshots that an earlier session finished: results agree to the bit."""
+    neutrality = run.settings.transport.neutrality
     for number in earlier:
+        failed = run.failure_path(number).exists()
         with suppress(StructureError):  # then the earlier session met no leads either
-            recall_leads(junction_of(run, number), f"snapshot {number}", model)
+            recall_leads(
+                junction_of(run, number), f"snapshot {number}", model, neutrality, failed=failed
+            )
     earlier.clear()
 
 

@@ -88,10 +88,14 @@ def neutral_junction(
         shifts = extended.exposure * model.neutral_shifts(extended.coordination)
     else:
         shifts = _self_consistent(extended, model, tolerance, name)
-    result: Atoms = extended.atoms[: extended.kept]
-    result.info.update(junction.info)
+    result = extended.lengthened
     result.set_array(SHIFT, shifts[: extended.kept])
     return result
+
+
+def lengthened_junction(junction: Atoms, model: TightBindingModel) -> Atoms:
+    """Return the junction that `neutral_junction` shifts the levels of, without the shifts."""
+    return _Extended.of(junction, model).lengthened
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,12 @@ class _Extended:
     level: float
     coordination: FloatArray
     exposure: FloatArray
+
+    @property
+    def lengthened(self) -> Atoms:
+        """The junction with one repeat of either lead more."""
+        result: Atoms = self.atoms[: self.kept]
+        return result
 
     @classmethod
     def of(cls, junction: Atoms, model: TightBindingModel) -> "_Extended":
