@@ -146,24 +146,25 @@ class BottleneckAnalysis:
         drawn : ndarray of int, shape (n_members,), optional
             How often a member counts.
         """
-        points = self._computed()
-        weight = points.weight * (1 if drawn is None else drawn[points.member])
+        self._computed()
+        table = self._plateaus
+        atoms, member = table["bottleneck_atoms"].to_numpy(), table["member"].to_numpy()
+        # a plateau lies in one member, so that all its points count alike in a resample
+        weight = table["weight"].to_numpy() * (1 if drawn is None else drawn[member])
         total = weight.sum()
         if not total > 0.0:
             return np.full(len(PARTS), np.nan)
-        g = points.conductance
-        pairs = np.stack([points.bottleneck, points.member], axis=1)
-        pair = np.unique(pairs, axis=0, return_inverse=True)[1].reshape(-1)
+        g = table["conductance"].to_numpy()
+        pair = member * (int(atoms.max()) + 1) + atoms
         levels = [
             np.full(len(g), np.average(g, weights=weight)),
-            _means(np.unique(points.bottleneck, return_inverse=True)[1], g, weight),
-            _means(pair, g, weight),
-            _means(self._label, g, weight),
+            *(_means(np.unique(of, return_inverse=True)[1], g, weight) for of in (atoms, pair)),
             g,
         ]
-        return np.array(
-            [float(weight @ (finer - coarser) ** 2 / total) for coarser, finer in pairwise(levels)]
-        )
+        between = [weight @ (finer - coarser) ** 2 for coarser, finer in pairwise(levels)]
+        within = weight @ table["fluctuation"].to_numpy() ** 2
+        parts: FloatArray = np.array([*between, within]) / total
+        return parts
 
     def part_intervals(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
         """Interval of each share of the variance, by members; low and high, shape (4,)."""
