@@ -1,14 +1,17 @@
-"""Try a campaign: how well it uses the cores, whether kills or a cluster change its dataset.
+"""Try a campaign, and fill docs/ensemble.md with what it found.
 
-    OMP_NUM_THREADS=1 python scripts/ensemble.py time  docs/data/ensemble.toml -o calm
-    OMP_NUM_THREADS=1 python scripts/ensemble.py kill  docs/data/ensemble.toml -o killed --kills 10
-    OMP_NUM_THREADS=1 python scripts/ensemble.py slurm docs/data/ensemble.toml -o slurm
-    python scripts/ensemble.py same calm killed slurm
+    OMP_NUM_THREADS=1 python scripts/ensemble time  docs/data/ensemble.toml -o calm > time.json
+    OMP_NUM_THREADS=1 python scripts/ensemble kill  docs/data/ensemble.toml -o killed > kill.json
+    OMP_NUM_THREADS=1 python scripts/ensemble slurm docs/data/ensemble.toml -o slurm > slurm.json
+    python scripts/ensemble same calm killed slurm > same.json
+    nanogap campaign run docs/data/first-contact.toml -o first-contact
+    python scripts/ensemble store calm first-contact *.json   # docs/data/ensemble*, first-contact*
+    python scripts/ensemble page                              # tables and figures from those
 
 ``time`` runs two members alone, one after the other, and then all of them on the cores of the file,
 with nothing else on the machine. ``kill`` sends SIGKILL to the driver or to a member, in turns, at
 random moments. ``slurm`` starts a SLURM of one node (Debian: slurm-wlm) and changes the line
-``kind``. Each prints what it found as JSON. ``same`` compares datasets bit by bit.
+``kind``. ``same`` compares datasets bit by bit. Each prints what it found as JSON.
 """
 
 import argparse
@@ -27,9 +30,13 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from ensemble_page import fill
+from ensemble_store import store
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from random_kills import children
 
-TESTS = Path(__file__).resolve().parents[1] / "tests" / "campaign"
+TESTS = Path(__file__).resolve().parents[2] / "tests" / "campaign"
 PROGRAM = [sys.executable, "-c", "from nanogap.cli import main; main()", "campaign"]
 #: What is not of the physics: how long it took.
 UNEQUAL = {"core_seconds", "peak_memory"}
@@ -157,14 +164,20 @@ def same(folders: list[Path]) -> dict[str, Any]:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("trial", choices=["time", "kill", "slurm", "same"])
-    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("trial", choices=["time", "kill", "slurm", "same", "store", "page"])
+    parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument(
         "--seconds", type=float, default=1200.0, help="that a calm campaign takes, for the kills"
     )
     given = parser.parse_args()
+    if given.trial == "page":
+        fill()
+        return
+    if given.trial == "store":
+        store(*(members(path) for path in given.paths[:2]), given.paths[2:])
+        return
     if given.trial == "same":
         found = same(given.paths)
     elif given.output is None:
