@@ -37,6 +37,8 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerParameters=sched_interval=1,sched_min_interval=0
 KillWait=1
+MessageTimeout=100
+BatchStartTimeout=120
 MinJobAge=300
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} State=UNKNOWN
 PartitionName=short Nodes={host} Default=YES MaxTime=INFINITE State=UP
@@ -96,8 +98,10 @@ def single_node(folder, monkeypatch):
                 subprocess.Popen(command, stdout=log, stderr=log)
                 for command in ((controller, "-D"), (daemon, "-D", "-d", step))
             )
-        deadline = time.monotonic() + 30.0
-        while "idle" not in _nodes():
+        deadline = (
+            time.monotonic() + 120.0
+        )  # of a busy machine; a daemon that dies is noticed below
+        while _nodes() != ["idle"]:
             log = (folder / "log").read_text(errors="replace")
             assert time.monotonic() < deadline, log
             assert all(process.poll() is None for process in processes), log
@@ -109,11 +113,19 @@ def single_node(folder, monkeypatch):
         )
         for process in reversed(processes):
             process.terminate()
-            process.wait(timeout=20)
+        for process in processes:
+            try:
+                process.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def _nodes():
     done = subprocess.run(
-        [_program("sinfo"), "--noheader"], check=False, capture_output=True, text=True
+        [_program("sinfo"), "--noheader", "--format=%T"],
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    return done.stdout
+    return done.stdout.split()

@@ -73,14 +73,17 @@ def test_a_job_that_is_killed_with_everything_in_it_is_noticed(make_folder, tmp_
 
     def kill():
         path = folder.path / "pids"
+        deadline = time.monotonic() + 120.0
         while not path.is_file() or len(path.read_text().split()) < 2:
+            if time.monotonic() > deadline:
+                return
             time.sleep(0.05)
         for pid in reversed(path.read_text().split()):  # the job first, then the member
             os.kill(int(pid), signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    ClusterExecutor(folder, 1, (command[0], str(program)), patience=0.5).run(folder.pending())
+    ClusterExecutor(folder, 1, (command[0], str(program)), patience=5.0).run(folder.pending())
     killer.join()
     assert [entry.key for entry in folder.finished()] == [key]
     assert folder.failure(folder.entries[0]).attempts == 1
@@ -115,7 +118,8 @@ def test_a_real_slurm_runs_members_and_tries_again_those_that_it_killed(
         "mark = pathlib.Path(sys.argv[1]) / 'cancelled'\n"
         f"if sys.argv[2] == {key!r} and not mark.exists():\n"
         "    mark.write_text('')\n"
-        "    subprocess.run(['scancel', os.environ['SLURM_JOB_ID']])\n"
+        "    while subprocess.run(['scancel', os.environ['SLURM_JOB_ID']]).returncode:\n"
+        "        time.sleep(1)\n"
         "    time.sleep(600)\n"
         f"runpy.run_path({command[1]!r})\n"
     )
