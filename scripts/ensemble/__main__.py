@@ -1,12 +1,9 @@
-"""Try a campaign, and fill docs/ensemble.md with what it found.
+"""Try a campaign: how well it uses the cores, whether kills or a cluster change its dataset.
 
     OMP_NUM_THREADS=1 python scripts/ensemble time  docs/data/ensemble.toml -o calm > time.json
     OMP_NUM_THREADS=1 python scripts/ensemble kill  docs/data/ensemble.toml -o killed > kill.json
     OMP_NUM_THREADS=1 python scripts/ensemble slurm docs/data/ensemble.toml -o slurm > slurm.json
     python scripts/ensemble same calm killed slurm > same.json
-    nanogap campaign run docs/data/first-contact.toml -o first-contact
-    python scripts/ensemble store calm first-contact *.json   # docs/data/ensemble*, first-contact*
-    python scripts/ensemble page                              # tables and figures from those
 
 ``time`` runs two members alone, one after the other, and then all of them on the cores of the file,
 with nothing else on the machine. ``kill`` sends SIGKILL to the driver or to a member, in turns, at
@@ -30,8 +27,6 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from ensemble_page import fill
-from ensemble_store import store
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from random_kills import children
@@ -164,7 +159,7 @@ def same(folders: list[Path]) -> dict[str, Any]:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("trial", choices=["time", "kill", "slurm", "same", "store", "page"])
+    parser.add_argument("trial", choices=["time", "kill", "slurm", "same"])
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--kills", type=int, default=10)
@@ -172,12 +167,6 @@ def main() -> None:
         "--seconds", type=float, default=1200.0, help="that a calm campaign takes, for the kills"
     )
     given = parser.parse_args()
-    if given.trial == "page":
-        fill()
-        return
-    if given.trial == "store":
-        store(*(members(path) for path in given.paths[:2]), given.paths[2:])
-        return
     if given.trial == "same":
         found = same(given.paths)
     elif given.output is None:
