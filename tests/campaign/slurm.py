@@ -98,9 +98,8 @@ def single_node(folder, monkeypatch):
                 subprocess.Popen(command, stdout=log, stderr=log)
                 for command in ((controller, "-D"), (daemon, "-D", "-d", step))
             )
-        deadline = (
-            time.monotonic() + 120.0
-        )  # of a busy machine; a daemon that dies is noticed below
+        # long, for a busy machine: a daemon that dies is noticed at once
+        deadline = time.monotonic() + 120.0
         while _nodes() != ["idle"]:
             log = (folder / "log").read_text(errors="replace")
             assert time.monotonic() < deadline, log

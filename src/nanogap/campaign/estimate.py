@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from nanogap.campaign.collect import result_attributes
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.run.driver import count_atoms
-from nanogap.settings import Settings
+from nanogap.settings import Settings, StructureSettings
 
 #: Members whose needs are looked at; further ones would not change the mean.
 _LOOKED_AT = 200
@@ -115,13 +114,13 @@ class _Sizes:
     """Sizes of members; the tips of one geometry are built once."""
 
     def __init__(self) -> None:
-        self._atoms: dict[str, int] = {}
+        self._atoms: dict[tuple[StructureSettings, str, str], int] = {}
 
     def of(self, settings: Settings) -> _Size:
-        geometry = settings.structure.model_dump_json() + settings.dynamics.model_dump_json()
+        dynamics = settings.dynamics
+        geometry = settings.structure, dynamics.engine, dynamics.force_field
         if geometry not in self._atoms:
             self._atoms[geometry] = count_atoms(settings)
-        dynamics = settings.dynamics
         steps = (dynamics.equilibration_time + dynamics.production_time) / dynamics.time_step
         snapshots = dynamics.production_time / dynamics.sampling_interval + 1.0
         return _Size(self._atoms[geometry], steps, snapshots)
@@ -155,19 +154,14 @@ def _disk(
         [float(one["run_directory_bytes"]) for _, _, one in seen],
         [size.coordinates for _, size, _ in seen],
     )
-    kept = [
-        (bytes_, size.coordinates)
-        for entry, size, _ in seen
-        if (bytes_ := _bytes(folder.trajectory_path(entry)))
-    ]
-    trajectory = _ratio([one for one, _ in kept], [of for _, of in kept])
+    kept = [(entry, size) for entry, size, _ in seen if folder.trajectory_path(entry).is_file()]
+    trajectory = _ratio(
+        [folder.trajectory_path(entry).stat().st_size for entry, _ in kept],
+        [size.coordinates for _, size in kept],
+    )
     directories = sorted((run * size.coordinates for _, size in left), reverse=True)
     return (
         result * sum(size.snapshots for _, size in left)
         + trajectory * sum(size.coordinates for entry, size in left if keep.keeps(entry.number))
         + sum(directories if keep.run_directories else directories[:at_a_time])
     )
-
-
-def _bytes(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0

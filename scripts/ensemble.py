@@ -1,9 +1,9 @@
 """Try a campaign: how well it uses the cores, whether kills or a cluster change its dataset.
 
-    OMP_NUM_THREADS=1 python scripts/ensemble time  docs/data/ensemble.toml -o calm > time.json
-    OMP_NUM_THREADS=1 python scripts/ensemble kill  docs/data/ensemble.toml -o killed > kill.json
-    OMP_NUM_THREADS=1 python scripts/ensemble slurm docs/data/ensemble.toml -o slurm > slurm.json
-    python scripts/ensemble same calm killed slurm > same.json
+    OMP_NUM_THREADS=1 python scripts/ensemble.py time  docs/data/ensemble.toml -o calm > time.json
+    OMP_NUM_THREADS=1 python scripts/ensemble.py kill  docs/data/ensemble.toml -o killed > kill.json
+    OMP_NUM_THREADS=1 python scripts/ensemble.py slurm docs/data/ensemble.toml -o slurm > slurm.json
+    python scripts/ensemble.py same calm killed slurm > same.json
 
 ``time`` runs two members alone, one after the other, and then all of them on the cores of the file,
 with nothing else on the machine. ``kill`` sends SIGKILL to the driver or to a member, in turns, at
@@ -27,11 +27,9 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from random_kills import children
 
-TESTS = Path(__file__).resolve().parents[2] / "tests" / "campaign"
+TESTS = Path(__file__).resolve().parents[1] / "tests" / "campaign"
 PROGRAM = [sys.executable, "-c", "from nanogap.cli import main; main()", "campaign"]
 #: What is not of the physics: how long it took.
 UNEQUAL = {"core_seconds", "peak_memory"}
