@@ -8,7 +8,8 @@
 ``time`` runs two members alone, one after the other, and then all of them on the cores of the file,
 with nothing else on the machine. ``kill`` sends SIGKILL to the driver or to a member, in turns, at
 random moments. ``slurm`` starts a SLURM of one node (Debian: slurm-wlm) and changes the line
-``kind``. ``same`` compares datasets bit by bit. Each prints what it found as JSON.
+``kind``. ``same`` compares datasets with the first bit by bit. Each prints what it
+found as JSON.
 """
 
 import argparse
@@ -136,22 +137,24 @@ def on_slurm(file: Path, folder: Path) -> dict[str, Any]:
 
 
 def same(folders: list[Path]) -> dict[str, Any]:
-    """Compare the datasets of campaigns bit by bit."""
+    """Compare datasets bit by bit with the first, in the members that both have."""
     first, *others = (members(folder) for folder in folders)
-    different = sorted(
-        name
-        for other in others
-        for name in {*first.variables, *other.variables} - UNEQUAL
-        if name not in first
-        or name not in other
-        or first[name].to_numpy().tobytes() != other[name].to_numpy().tobytes()
-    )
-    return {
-        "folders": [str(folder) for folder in folders],
-        "variables": len(set(first.variables) - UNEQUAL),
-        "points": int(np.isfinite(first["transmission"]).sum()),
-        "different": different,
-    }
+    found: dict[str, Any] = {"variables": len(set(first.variables) - UNEQUAL)}
+    for folder, other in zip(folders[1:], others, strict=True):
+        shared, here, there = np.intersect1d(first["key"], other["key"], return_indices=True)
+        one, two = first.isel(member=here), other.isel(member=there)
+        found[folder.name] = {
+            "members": len(shared),
+            "points": int(np.isfinite(one["transmission"]).sum()),
+            "different": sorted(
+                name
+                for name in {*one.variables, *two.variables} - UNEQUAL
+                if name not in one
+                or name not in two
+                or one[name].to_numpy().tobytes() != two[name].to_numpy().tobytes()
+            ),
+        }
+    return found
 
 
 def main() -> None:

@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def script():
-    """Return a function that imports a module of the program scripts/kinetics."""
+    """Return a function that imports a module of scripts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts" / "kinetics"))
+        patch.syspath_prepend(str(ROOT / "scripts"))
         yield importlib.import_module
 
 
@@ -43,8 +43,9 @@ def settings_of(content, run):
 
 def test_the_tables_of_the_page_are_those_of_the_data(script, runs):
     page = (ROOT / "docs" / "kinetics.md").read_text(encoding="utf-8")
-    assert page.count("<!-- table ") == len(script("kinetics_page").TABLES)
-    assert script("kinetics_page").filled(page, runs) == page
+    tables = script("kinetics_page").TABLES
+    assert page.count("<!-- table ") == len(tables)
+    assert script("page_tables").filled(page, tables, runs) == page
 
 
 def test_the_conclusion_is_that_of_the_data(script, runs):

@@ -1,7 +1,7 @@
 """Does voltage drive the bridging, or heat alone? Data, figure and tables of docs/kinetics.md.
 
-    python scripts/kinetics FOLDER...   # campaign folders: write docs/data/kinetics.json, and so on
-    python scripts/kinetics             # figure and tables from docs/data/kinetics.json
+    python scripts/kinetics.py FOLDER...   # write docs/data/kinetics.json of campaigns, and so on
+    python scripts/kinetics.py             # figure and tables from docs/data/kinetics.json
 
 The folders are those of the campaign files docs/data/kinetics-*.toml:
 
@@ -16,14 +16,15 @@ from pathlib import Path
 
 from kinetics_figure import figure_of
 from kinetics_gather import content_of
-from kinetics_page import filled
+from kinetics_page import TABLES
 from kinetics_runs import Runs, findings, mechanism
+from page_tables import filled
 
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.io import write_json, write_text
 from nanogap.report.style import house_style, png
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 DATA = DOCS / "data" / "kinetics.json"
 PAGE = DOCS / "kinetics.md"
 
@@ -36,7 +37,7 @@ def main() -> None:
     with house_style():
         (DOCS / "images" / "kinetics.png").write_bytes(png(figure_of(runs)))
     if PAGE.is_file():
-        write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), runs))
+        write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), TABLES, runs))
     for name, trend in findings(runs).items():
         print(f"{name}: {trend}")
     print(json.dumps(mechanism(runs), indent=1))

@@ -2,6 +2,7 @@
 
 import numpy as np
 from kinetics_runs import GAP, STRONG, TEMPERATURE, Runs, findings, mechanism, waiting
+from page_tables import head
 
 from nanogap.analysis.kinetics import event_rate, survival
 from nanogap.campaign.kinetics_section import with_interval
@@ -9,7 +10,7 @@ from nanogap.campaign.kinetics_section import with_interval
 
 def table_of(runs: Runs) -> str:
     """Write the table of all points."""
-    lines = _head(
+    lines = head(
         "temperature (K)",
         "gap (Å)",
         "voltage (V)",
@@ -33,7 +34,7 @@ def table_of(runs: Runs) -> str:
 def trends_of(runs: Runs) -> str:
     """Write the table of what the rate depends on."""
     found = findings(runs)
-    lines = _head("what", "rate", "95 %", "log-rank p")
+    lines = head("what", "rate", "95 %", "log-rank p")
 
     def factor(name: str, words: str, unit: str, step: float = 1.0) -> None:
         trend = found[name]
@@ -68,7 +69,7 @@ def trends_of(runs: Runs) -> str:
 
 def forces_of(runs: Runs) -> str:
     """Write the table of what electrostatics does to the starting tips."""
-    lines = _head(
+    lines = head(
         "voltage (V)",
         "gap (Å)",
         "charge of the top tip (e)",
@@ -90,7 +91,7 @@ def forces_of(runs: Runs) -> str:
 def mechanism_of(runs: Runs) -> str:
     """Write the table of where the atoms in the gap come from."""
     found = mechanism(runs)
-    lines = _head(
+    lines = head(
         "at the first contact",
         "runs",
         "adatoms, mean",
@@ -116,11 +117,6 @@ def mechanism_of(runs: Runs) -> str:
     )
 
 
-def _head(*cells: str) -> list[str]:
-    """Begin a table."""
-    return [f"| {' | '.join(cells)} |", "|---" * len(cells) + "|"]
-
-
 def _mean(value: float) -> str:
     return f"{value:.1f}" if np.isfinite(value) else "none"
 
@@ -135,12 +131,3 @@ TABLES = {
     "forces": forces_of,
     "mechanism": mechanism_of,
 }
-
-
-def filled(page: str, runs: Runs) -> str:
-    """Put the tables into the page, each between its marks."""
-    for name, table in TABLES.items():
-        begin, end = f"<!-- table {name} -->\n", f"\n<!-- end {name} -->"
-        before, rest = page.split(begin)
-        page = before + begin + table(runs) + end + rest.split(end)[1]
-    return page

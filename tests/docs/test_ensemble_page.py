@@ -1,0 +1,87 @@
+"""The pages of the ensemble and of the first contact say what their data say."""
+
+import importlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nanogap.analysis import ConductanceHistogram
+from nanogap.campaign.file import read_campaign_file
+from nanogap.campaign.member import packed
+from nanogap.campaign.plan import base_settings, members
+from nanogap.run.alone import open_run, run_alone
+
+ROOT = Path(__file__).resolve().parents[2]
+CAMPAIGN = ROOT / "docs" / "data" / "ensemble.toml"
+
+
+@pytest.fixture(scope="module")
+def script():
+    """Return a function that imports a module of scripts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        yield importlib.import_module
+
+
+@pytest.fixture(scope="module")
+def found(script):
+    return script("ensemble_page").Findings()
+
+
+@pytest.mark.parametrize("name", ["ensemble.md", "first-contact.md"])
+def test_the_tables_of_the_pages_are_those_of_the_data(script, found, name):
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    tables = script("ensemble_page").TABLES[name]
+    assert page.count("<!-- table ") == len(tables)
+    assert script("page_tables").filled(page, tables, found) == page
+
+
+def test_the_campaign_used_the_cores_and_made_more_points_than_promised(found):
+    time = found.trials["time"]
+    best = np.mean(time["alone_core_seconds"]) * time["members"] / time["cores"]
+    assert best / time["wall_seconds"] == pytest.approx(time["efficiency"])
+    assert time["efficiency"] >= 0.9
+    assert np.isfinite(found.ensemble["transmission"]).sum() == time["points"] > 20_000
+
+
+def test_a_band_of_members_holds_one_peak_and_points_as_if_independent_six(found):
+    assert len(found.statistics.peaks) == 1
+    points = found.statistics.points.of(found.statistics.points.bridged)
+    alone = ConductanceHistogram(0.05, 10.0).compute(
+        points.conductance, points.weight, np.arange(len(points.conductance))
+    )
+    assert len(alone.peaks) == 6
+
+
+def test_what_the_readme_says_of_bottlenecks_is_that_of_the_data(found):
+    means = [one.mean for one in found.statistics.bottleneck.classes]
+    assert means[0] == pytest.approx(1.19, abs=0.005)
+    assert np.diff(means[:4]) == pytest.approx([0.7, 0.7, 0.65], abs=0.05)
+
+
+def test_the_stored_campaign_is_the_one_of_its_file(found):
+    campaign, _ = read_campaign_file(CAMPAIGN)
+    planned = list(members(campaign, base_settings(campaign, CAMPAIGN.parent)))
+    assert [one.settings.seed for one in planned] == found.ensemble["seed"].to_numpy().tolist()
+    stored = json.loads(found.ensemble.attrs["settings_of_first"])
+    now = planned[0].settings.model_dump(mode="json")
+    for part in ("structure", "dynamics", "voltage", "transport"):
+        shared = stored[part].keys() & now[part].keys()
+        assert {key: now[part][key] for key in shared} == {key: stored[part][key] for key in shared}
+
+
+@pytest.mark.engine
+def test_the_beginning_of_a_member_can_be_repeated(found, tmp_path):
+    """Ten snapshots: rounding has no time to grow."""
+    campaign, _ = read_campaign_file(CAMPAIGN)
+    first = next(iter(members(campaign, base_settings(campaign, CAMPAIGN.parent)))).settings
+    dynamics = first.dynamics.model_copy(update={"production_time": 288.0})
+    settings = first.model_copy(update={"dynamics": dynamics})
+    run = open_run(tmp_path / "run", settings, "test")
+    run_alone(run)
+    again, stored = packed(run, settings), found.ensemble.isel(member=0)
+    assert again.sizes["snapshot"] == 10
+    for name, error in (("time", 1e-6), ("transmission", 1e-2)):
+        assert again[name].to_numpy() == pytest.approx(stored[name].to_numpy()[:10], rel=error)
