@@ -8,6 +8,7 @@ import io
 import json
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,9 @@ class TrajectoryStore:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "trajectory.extxyz"
         self._index = folder / "snapshots.jsonl"
+        # lines never change once they are committed: each is read once
+        self._known: list[dict[str, Any]] = []
+        self._known_bytes = 0
 
     def append(self, frames: list[Atoms], commit: Commit) -> Commit:
         """Append frames after a commit, dropping whatever stands behind it.
@@ -131,20 +135,30 @@ class TrajectoryStore:
         DataFormatError
             If the index is missing or damaged.
         """
-        if not count:
-            return []
+        if count > len(self._known):
+            self._read_on(count)
+        return self._known[:count]
+
+    def _read_on(self, count: int) -> None:
+        """Read the lines of the index behind those that are known."""
+        known, size = len(self._known), self._known_bytes
+        keys = {"offset", "length", *OBSERVABLES}
+        found = []
         try:
-            with self._index.open(encoding="utf-8") as lines:
-                records = [json.loads(line) for _, line in zip(range(count), lines, strict=False)]
+            with self._index.open("rb") as lines:
+                lines.seek(size)
+                for line in islice(lines, count - known):
+                    found.append(json.loads(line))
+                    size += len(line)
         except (OSError, ValueError) as error:
             raise DataFormatError(f"{self._index} cannot be read: {error}") from None
-        if len(records) < count:
-            raise DataFormatError(f"{self._index} holds {len(records)} of {count} snapshots")
-        keys = {"offset", "length", *OBSERVABLES}
-        for number, record in enumerate(records):
+        if known + len(found) < count:
+            raise DataFormatError(f"{self._index} holds {known + len(found)} of {count} snapshots")
+        for number, record in enumerate(found, start=known + 1):
             if not isinstance(record, dict) or not keys <= record.keys():
-                raise DataFormatError(f"{self._index} is damaged at line {number + 1}")
-        return records
+                raise DataFormatError(f"{self._index} is damaged at line {number}")
+        self._known += found
+        self._known_bytes = size
 
     def frame(self, record: dict[str, Any]) -> Atoms:
         """Read the frame that an index line points to.
