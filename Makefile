@@ -14,7 +14,7 @@ help:  ## list the targets
 
 venv: $(VENV)/.installed  ## make .venv with nanogap in it
 
-demo: venv  ## simulate a gap that closes, about 5 minutes; an interrupted demo goes on
+demo: venv  ## simulate a gap that closes, about 2 minutes; an interrupted demo goes on
 	@BIN=$(BIN) scripts/demo.sh $(DEMO)
 
 test: $(VENV)/.tools  ## run the tests
