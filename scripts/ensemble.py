@@ -3,13 +3,15 @@
     OMP_NUM_THREADS=1 python scripts/ensemble.py time  docs/data/ensemble.toml -o calm > time.json
     OMP_NUM_THREADS=1 python scripts/ensemble.py kill  docs/data/ensemble.toml -o killed > kill.json
     OMP_NUM_THREADS=1 python scripts/ensemble.py slurm docs/data/ensemble.toml -o slurm > slurm.json
-    python scripts/ensemble.py same calm killed slurm > same.json
+    OMP_NUM_THREADS=1 python scripts/ensemble.py walltime docs/data/ensemble.toml -o walltime \
+        > walltime.json
+    python scripts/ensemble.py same calm killed slurm walltime > same.json
 
 ``time`` runs two members alone, one after the other, and then all of them on the cores of the file,
 with nothing else on the machine. ``kill`` sends SIGKILL to the driver or to a member, in turns, at
 random moments. ``slurm`` starts a SLURM of one node (Debian: slurm-wlm) and changes the line
-``kind``. ``same`` compares datasets with the first bit by bit. Each prints what it
-found as JSON.
+``kind``; ``walltime`` gives its jobs less time than a member needs, for four members. ``same``
+compares datasets with the first bit by bit. Each prints what it found as JSON.
 """
 
 import argparse
@@ -34,6 +36,8 @@ TESTS = Path(__file__).resolve().parents[1] / "tests" / "campaign"
 PROGRAM = [sys.executable, "-c", "from nanogap.cli import main; main()", "campaign"]
 #: What is not of the physics: how long it took.
 UNEQUAL = {"core_seconds", "peak_memory"}
+#: Two minutes, in hours.
+WALLTIME = "0.034"
 
 
 def call(*arguments: str | Path) -> dict[str, Any]:
@@ -92,33 +96,34 @@ def killed(file: Path, folder: Path, kills: int, last: float) -> dict[str, Any]:
     """Kill drivers and members at random moments, about evenly over the campaign."""
     dice = random.Random(7)  # noqa: S311 no secret
     done: Counter[str] = Counter()
+    driver: subprocess.Popen[bytes] | None = None
     for number in range(kills):
-        driver = subprocess.Popen(
+        driver = driver or subprocess.Popen(
             [*PROGRAM, "run", str(file), "-o", str(folder), "--yes"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         time.sleep(dice.uniform(0.2, 1.8) * last / kills)
         if driver.poll() is not None:
-            break
+            raise SystemExit(f"the campaign ended before kill {number + 1} of {kills}")
         if number % 2:
             driver.send_signal(signal.SIGKILL)
+            driver.wait()
+            driver = None
             done["driver"] += 1
         else:
-            found = children(driver.pid)
-            if found:
-                os.kill(dice.choice(found), signal.SIGKILL)
-                done["member"] += 1
-            time.sleep(dice.uniform(1.0, 5.0))
-            driver.send_signal(signal.SIGINT)
+            os.kill(dice.choice(children(driver.pid)), signal.SIGKILL)
+            done["member"] += 1
+        print(f"kill {number + 1} of {kills}", file=sys.stderr)
+    if driver is not None:
         driver.wait()
     content = call("run", file, "-o", folder, "--yes")
     members(folder)
     return {"kills": dict(done), "finished": content["finished"], "given_up": content["given_up"]}
 
 
-def on_slurm(file: Path, folder: Path) -> dict[str, Any]:
-    """Run a campaign on a SLURM of this one machine."""
+def on_slurm(file: Path, folder: Path, **lines: str) -> dict[str, Any]:
+    """Run a campaign, changed in some lines, on a SLURM of this one machine."""
     sys.path.insert(0, str(TESTS))
     import slurm  # noqa: PLC0415 of the tests
 
@@ -127,11 +132,12 @@ def on_slurm(file: Path, folder: Path) -> dict[str, Any]:
         pytest.MonkeyPatch.context() as patch,
         slurm.single_node(folder.absolute().with_name(folder.name + "-node"), patch),
     ):
-        content = call("run", changed(file, folder, kind='"slurm"'), "-o", folder, "--yes")
+        content = call("run", changed(file, folder, **lines), "-o", folder, "--yes")
     members(folder)
     return {
         "finished": content["finished"],
         "given_up": content["given_up"],
+        "members_whose_job_died": len(list((folder / "failures").glob("*.json"))),
         "wall_seconds": time.monotonic() - begin,
     }
 
@@ -160,7 +166,7 @@ def same(folders: list[Path]) -> dict[str, Any]:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("trial", choices=["time", "kill", "slurm", "same"])
+    parser.add_argument("trial", choices=["time", "kill", "slurm", "walltime", "same"])
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--kills", type=int, default=10)
@@ -176,8 +182,11 @@ def main() -> None:
         found = timed(given.paths[0], given.output)
     elif given.trial == "kill":
         found = killed(given.paths[0], given.output, given.kills, given.seconds)
+    elif given.trial == "slurm":
+        found = on_slurm(given.paths[0], given.output, kind='"slurm"')
     else:
-        found = on_slurm(given.paths[0], given.output)
+        short = f'"slurm"\nwalltime = {WALLTIME}'
+        found = on_slurm(given.paths[0], given.output, kind=short, repeats="4")
     print(json.dumps({given.trial: found}, indent=1))
 
 
