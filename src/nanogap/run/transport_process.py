@@ -2,7 +2,6 @@
 
 import sys
 import time
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from nanogap.run.directory import RunDirectory
 from nanogap.settings import parse_energies
 from nanogap.transport.choice import chosen_model, why_none
 from nanogap.transport.hamiltonian import TightBindingModel
-from nanogap.transport.transmission import compute_transmission, recall_leads
+from nanogap.transport.transmission import compute_transmission
 
 _PAUSE = 0.2
 
@@ -28,35 +27,21 @@ def transmit(run: RunDirectory, worker: int, workers: int) -> None:
     choice, element = run.settings.transport.hamiltonian, run.settings.structure.element
     missing = why_none(choice, element)
     model = None if missing else chosen_model(choice, element, run.hamiltonian)
-    done, earlier = worker, list[int]()
+    done = worker
     while True:
         state = run.dynamics
         while done < state.commit.snapshots:
-            if run.transmission_path(done).exists() or run.failure_path(done).exists():
-                earlier.append(done)
-            elif model is None:
-                write_json(run.failure_path(done), {"error": missing})
-            else:
-                _recall(run, earlier, model)
-                _one_snapshot(run, done, model)
+            if not (run.transmission_path(done).exists() or run.failure_path(done).exists()):
+                if model is None:
+                    write_json(run.failure_path(done), {"error": missing})
+                else:
+                    _one_snapshot(run, done, model)
             done += workers
         if state.finished:
             break
         time.sleep(_PAUSE)
     if worker == 0 and model is not None:
-        _spectra(run, earlier, model)
-
-
-def _recall(run: RunDirectory, earlier: list[int], model: TightBindingModel) -> None:
-    """Meet the leads of snapshots that an earlier session finished: results agree to the bit."""
-    neutrality = run.settings.transport.neutrality
-    for number in earlier:
-        failed = run.failure_path(number).exists()
-        with suppress(StructureError):  # then the earlier session met no leads either
-            recall_leads(
-                junction_of(run, number), f"snapshot {number}", model, neutrality, failed=failed
-            )
-    earlier.clear()
+        _spectra(run, model)
 
 
 def _one_snapshot(run: RunDirectory, number: int, model: TightBindingModel) -> None:
@@ -68,7 +53,7 @@ def _one_snapshot(run: RunDirectory, number: int, model: TightBindingModel) -> N
         write_json(failure, {"error": str(error)})
 
 
-def _spectra(run: RunDirectory, earlier: list[int], model: TightBindingModel) -> None:
+def _spectra(run: RunDirectory, model: TightBindingModel) -> None:
     """T(E) before, at and after the first contact."""
     energies = run.settings.transport.spectrum_energies
     if not energies or run.spectra_path.exists():
@@ -76,7 +61,6 @@ def _spectra(run: RunDirectory, earlier: list[int], model: TightBindingModel) ->
     failed = run.failures()
     numbers = sorted({n for n in landmarks(run.observables()).values() if n not in failed})
     if numbers:
-        _recall(run, earlier, model)
         spectra = _compute(run, numbers, parse_energies(energies), model)
         write_dataset(spectra.assign_coords(snapshot=numbers), run.spectra_path)
 

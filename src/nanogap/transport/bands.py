@@ -219,5 +219,6 @@ def _lattice_operations(cell: FloatArray) -> list[NDArray[np.intp]]:
     candidates = np.array(list(itertools.product((-1, 0, 1), repeat=9))).reshape(-1, 3, 3)
     metric = cell @ cell.T
     moved = candidates @ metric @ candidates.swapaxes(1, 2)
-    kept = np.abs(moved - metric).max(axis=(1, 2)) < 1e-8 * np.trace(metric)
+    # coordinates of leads are rounded to 1e-7 angstrom
+    kept = np.abs(moved - metric).max(axis=(1, 2)) < 1e-6 * np.trace(metric)
     return list(candidates[kept])

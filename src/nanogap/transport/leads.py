@@ -57,6 +57,9 @@ _WIRE_MESH = 60.0
 #: The same of a crystal with a small and with a large primitive cell, whose bands are many.
 _BULK_MESH, _LARGE_CELL_MESH, _LARGE_CELL = 18.0, 9.0, 4
 
+#: Decimals of the crystal whose bands are filled: 1e-7 angstrom are less than 1e-6 eV.
+_CRYSTAL_DECIMALS = 7
+
 #: A wave vector, and H and S there by distance in units along z.
 _ReducedAt = tuple[tuple[float, float], dict[int, tuple[ComplexArray, ComplexArray]]]
 
@@ -146,9 +149,12 @@ class Lead:
             to_primitive=True,
             symprec=1e-4,
         )
+        # of the rounded crystal: which of several that are equal but for rounding errors came
+        # first must not decide the last bits
+        cell, scaled = (np.round(array, _CRYSTAL_DECIMALS) + 0.0 for array in (cell, scaled))
         crystal = Atoms(numbers, scaled_positions=scaled, cell=cell, pbc=True)
         mesh = _BULK_MESH if len(crystal) <= _LARGE_CELL else _LARGE_CELL_MESH
-        key = (id(self._model), np.round(cell, 7).tobytes(), np.round(scaled, 7).tobytes())
+        key = (id(self._model), cell.tobytes(), scaled.tobytes())
         if key not in _FERMI_ENERGIES:
             level = float(
                 self._kept(

@@ -93,11 +93,6 @@ def neutral_junction(
     return result
 
 
-def lengthened_junction(junction: Atoms, model: TightBindingModel) -> Atoms:
-    """Return the junction that `neutral_junction` shifts the levels of, without the shifts."""
-    return _Extended.of(junction, model).lengthened
-
-
 @dataclass(frozen=True)
 class _Extended:
     """A junction with further repeats of its leads.

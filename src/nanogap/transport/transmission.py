@@ -20,7 +20,7 @@ from nanogap.transport.device import Device, build_device
 from nanogap.transport.hamiltonian import TightBindingModel, load_model
 from nanogap.transport.landauer import fold_at
 from nanogap.transport.mesh import PlaneMesh, common_mesh
-from nanogap.transport.neutrality import lengthened_junction, neutral_junction
+from nanogap.transport.neutrality import neutral_junction
 
 FloatArray = NDArray[np.float64]
 
@@ -109,43 +109,6 @@ def compute_transmission(
         wall_time=time.perf_counter() - started,
         **({} if neutrality == "none" else {"neutrality": neutrality}),
     )
-
-
-def recall_leads(
-    junction: Atoms,
-    name: str,
-    model: TightBindingModel | None = None,
-    neutrality: str = "none",
-    *,
-    failed: bool = False,
-) -> None:
-    """Meet the leads of a junction without computing anything of it.
-
-    Leads that are equal but for rounding errors share what is computed of them, which is that of
-    the first one: its last bits depend on which came first. A process that goes on where another
-    one ended gets the other's results to the bit if it meets the junctions in the same order.
-
-    Parameters
-    ----------
-    junction, name, model, neutrality
-        As those of `compute_transmission`. A neutral junction has leads of its own beside those
-        that it was made with: rounding may bring them in another order.
-    failed : bool
-        Whether the other process did not get a transmission: of a neutral junction it then met the
-        first leads only.
-
-    Raises
-    ------
-    StructureError
-        As `compute_transmission`.
-    """
-    validate_junction(junction, name)
-    model = model or load_model(str(junction.symbols[0]))
-    if neutrality != "none":
-        junction = lengthened_junction(junction, model)
-        if failed:
-            return
-    _ = _assembled(junction, name, model).fermi_energy
 
 
 def _available_cores() -> int:
