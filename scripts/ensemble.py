@@ -3,15 +3,21 @@
     OMP_NUM_THREADS=1 python scripts/ensemble.py time  docs/data/ensemble.toml -o calm > time.json
     OMP_NUM_THREADS=1 python scripts/ensemble.py kill  docs/data/ensemble.toml -o killed > kill.json
     OMP_NUM_THREADS=1 python scripts/ensemble.py slurm docs/data/ensemble.toml -o slurm > slurm.json
-    OMP_NUM_THREADS=1 python scripts/ensemble.py walltime docs/data/ensemble.toml -o walltime \
-        > walltime.json
-    python scripts/ensemble.py same calm killed slurm walltime > same.json
+    python scripts/ensemble.py same calm killed slurm > same.json
+
+And with two members, which were also run undisturbed:
+
+    ... ensemble.py kill --members 2 --seconds 400 docs/data/ensemble.toml -o killed-often \
+        > often.json
+    ... ensemble.py walltime --members 2 docs/data/ensemble.toml -o walltime > walltime.json
+    nanogap campaign run killed-often-file.toml -o calm-two
+    python scripts/ensemble.py same calm-two killed-often walltime > same-two.json
 
 ``time`` runs two members alone, one after the other, and then all of them on the cores of the file,
 with nothing else on the machine. ``kill`` sends SIGKILL to the driver or to a member, in turns, at
 random moments. ``slurm`` starts a SLURM of one node (Debian: slurm-wlm) and changes the line
-``kind``; ``walltime`` gives its jobs less time than a member needs, for four members. ``same``
-compares datasets with the first bit by bit. Each prints what it found as JSON.
+``kind``; ``walltime`` gives its jobs less time than a member needs. ``same`` compares datasets with
+the first bit by bit. Each prints what it found as JSON, under the name of its folder.
 """
 
 import argparse
@@ -38,6 +44,7 @@ PROGRAM = [sys.executable, "-c", "from nanogap.cli import main; main()", "campai
 UNEQUAL = {"core_seconds", "peak_memory"}
 #: Two minutes, in hours.
 WALLTIME = "0.034"
+ON_SLURM = {"slurm": '"slurm"', "walltime": f'"slurm"\nwalltime = {WALLTIME}'}
 
 
 def call(*arguments: str | Path) -> dict[str, Any]:
@@ -122,8 +129,8 @@ def killed(file: Path, folder: Path, kills: int, last: float) -> dict[str, Any]:
     return {"kills": dict(done), "finished": content["finished"], "given_up": content["given_up"]}
 
 
-def on_slurm(file: Path, folder: Path, **lines: str) -> dict[str, Any]:
-    """Run a campaign, changed in some lines, on a SLURM of this one machine."""
+def on_slurm(file: Path, folder: Path, kind: str) -> dict[str, Any]:
+    """Run a campaign on a SLURM of this one machine."""
     sys.path.insert(0, str(TESTS))
     import slurm  # noqa: PLC0415 of the tests
 
@@ -132,7 +139,7 @@ def on_slurm(file: Path, folder: Path, **lines: str) -> dict[str, Any]:
         pytest.MonkeyPatch.context() as patch,
         slurm.single_node(folder.absolute().with_name(folder.name + "-node"), patch),
     ):
-        content = call("run", changed(file, folder, **lines), "-o", folder, "--yes")
+        content = call("run", changed(file, folder, kind=kind), "-o", folder, "--yes")
     members(folder)
     return {
         "finished": content["finished"],
@@ -166,28 +173,30 @@ def same(folders: list[Path]) -> dict[str, Any]:
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("trial", choices=["time", "kill", "slurm", "walltime", "same"])
+    parser.add_argument("trial", choices=["time", "kill", *ON_SLURM, "same"])
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("-o", "--output", type=Path)
-    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--members", type=int, help="other than in the file")
+    parser.add_argument("--kills", type=int, default=20)
     parser.add_argument(
-        "--seconds", type=float, default=1200.0, help="that a calm campaign takes, for the kills"
+        "--seconds", type=float, default=3500.0, help="that a calm campaign takes, for the kills"
     )
     given = parser.parse_args()
     if given.trial == "same":
-        found = same(given.paths)
-    elif given.output is None:
+        print(json.dumps({"same": same(given.paths)}, indent=1))
+        return
+    if given.output is None:
         parser.error("-o is missing")
-    elif given.trial == "time":
-        found = timed(given.paths[0], given.output)
+    file, folder = given.paths[0], given.output
+    if given.members:
+        file = changed(file, folder.with_name(f"{folder.name}-file"), repeats=str(given.members))
+    if given.trial == "time":
+        found = timed(file, folder)
     elif given.trial == "kill":
-        found = killed(given.paths[0], given.output, given.kills, given.seconds)
-    elif given.trial == "slurm":
-        found = on_slurm(given.paths[0], given.output, kind='"slurm"')
+        found = killed(file, folder, given.kills, given.seconds)
     else:
-        short = f'"slurm"\nwalltime = {WALLTIME}'
-        found = on_slurm(given.paths[0], given.output, kind=short, repeats="4")
-    print(json.dumps({given.trial: found}, indent=1))
+        found = on_slurm(file, folder, ON_SLURM[given.trial])
+    print(json.dumps({folder.name: found}, indent=1))
 
 
 if __name__ == "__main__":
