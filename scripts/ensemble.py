@@ -7,9 +7,9 @@
 
 And with two members, which were also run undisturbed:
 
-    ... ensemble.py kill --members 2 --seconds 400 docs/data/ensemble.toml -o killed-often \
+    ... ensemble.py kill docs/data/ensemble.toml --members 2 --seconds 600 -o killed-often \
         > often.json
-    ... ensemble.py walltime --members 2 docs/data/ensemble.toml -o walltime > walltime.json
+    ... ensemble.py walltime docs/data/ensemble.toml --members 2 -o walltime > walltime.json
     nanogap campaign run killed-often-file.toml -o calm-two
     python scripts/ensemble.py same calm-two killed-often walltime > same-two.json
 
@@ -119,7 +119,9 @@ def killed(file: Path, folder: Path, kills: int, last: float) -> dict[str, Any]:
             driver = None
             done["driver"] += 1
         else:
-            os.kill(dice.choice(children(driver.pid)), signal.SIGKILL)
+            while not (found := children(driver.pid)) and driver.poll() is None:  # just begun
+                time.sleep(0.5)
+            os.kill(dice.choice(found), signal.SIGKILL)
             done["member"] += 1
         print(f"kill {number + 1} of {kills}", file=sys.stderr)
     if driver is not None:
@@ -135,16 +137,14 @@ def on_slurm(file: Path, folder: Path, kind: str) -> dict[str, Any]:
     import slurm  # noqa: PLC0415 of the tests
 
     begin = time.monotonic()
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        slurm.single_node(folder.absolute().with_name(folder.name + "-node"), patch),
-    ):
+    node = folder.absolute().with_name(folder.name + "-node")
+    with pytest.MonkeyPatch.context() as patch, slurm.single_node(node, patch):
         content = call("run", changed(file, folder, kind=kind), "-o", folder, "--yes")
     members(folder)
     return {
         "finished": content["finished"],
         "given_up": content["given_up"],
-        "members_whose_job_died": len(list((folder / "failures").glob("*.json"))),
+        "jobs_out_of_time": (node / "log").read_text().count("Time limit exhausted"),
         "wall_seconds": time.monotonic() - begin,
     }
 

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -48,18 +49,37 @@ class Findings:
 
 def trials_of(found: Findings) -> str:
     """Write the table of what was done to the campaign."""
-    time = found.trials["time"]
-    alone = float(np.mean(time["alone_core_seconds"]))
-    members, cores = time["members"], time["cores"]
+    calm = found.trials["calm"]
+    alone = float(np.mean(calm["alone_core_seconds"]))
+    members, cores = calm["members"], calm["cores"]
+    often, short = found.trials["killed-often"], found.trials["walltime"]
     rows = {
         "core-time of a member alone, mean of two": f"{alone:.1f} s",
-        f"{members} members on {cores} cores": f"{time['wall_seconds']:.0f} s",
+        f"{members} members on {cores} cores": f"{calm['wall_seconds']:.0f} s",
         f"efficiency: {alone:.1f} s · {members} / {cores} over that": (
-            f"{100.0 * time['efficiency']:.0f} %"
+            f"{100.0 * calm['efficiency']:.0f} %"
         ),
-        "conductances": str(time["points"]),
+        "conductances": str(calm["points"]),
+        f"with {_kills(found.trials['killed'])}": _outcome(found, "killed"),
+        "on SLURM, two jobs at a time": _outcome(found, "slurm"),
+        f"{often['finished']} members with {_kills(often)}": _outcome(found, "killed-often"),
+        f"{short['finished']} members on SLURM in jobs of 2 minutes, of which "
+        f"{short['jobs_out_of_time']} ran out of time": _outcome(found, "walltime"),
     }
     return "\n".join([*head("what", "found"), *(f"| {one} | {two} |" for one, two in rows.items())])
+
+
+def _kills(trial: dict[str, Any]) -> str:
+    return "{member} SIGKILLs of members and {driver} of the driver".format(**trial["kills"])
+
+
+def _outcome(found: Findings, folder: str) -> str:
+    trial, same = found.trials[folder], found.trials["same"]
+    different = ", ".join(same[folder]["different"]) or "none"
+    return (
+        f"{trial['finished']} finished, {len(trial['given_up'])} given up; of {same['variables']} "
+        f"variables of {same[folder]['members']} members differ in a bit: {different}"
+    )
 
 
 def statement_of(found: Findings) -> str:

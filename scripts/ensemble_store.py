@@ -38,9 +38,11 @@ def store(ensemble: Path, contacts: Path, trials: list[Path]) -> None:
                 temporary, engine="h5netcdf", encoding=encoding
             ),
         )
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"same": {}}
     for trial in trials:
-        found |= json.loads(trial.read_text(encoding="utf-8"))
+        content = json.loads(trial.read_text(encoding="utf-8"))
+        found["same"] |= content.pop("same", {})
+        found |= content
     write_json(TRIALS, found)
 
 

@@ -39,11 +39,26 @@ def test_the_tables_of_the_pages_are_those_of_the_data(script, found, name):
 
 
 def test_the_campaign_used_the_cores_and_made_more_points_than_promised(found):
-    time = found.trials["time"]
-    best = np.mean(time["alone_core_seconds"]) * time["members"] / time["cores"]
-    assert best / time["wall_seconds"] == pytest.approx(time["efficiency"])
-    assert time["efficiency"] >= 0.9
-    assert np.isfinite(found.ensemble["transmission"]).sum() == time["points"] > 20_000
+    calm = found.trials["calm"]
+    best = np.mean(calm["alone_core_seconds"]) * calm["members"] / calm["cores"]
+    assert best / calm["wall_seconds"] == pytest.approx(calm["efficiency"])
+    assert calm["efficiency"] >= 0.9
+    assert np.isfinite(found.ensemble["transmission"]).sum() == calm["points"] > 20_000
+
+
+@pytest.mark.parametrize(
+    ("folder", "members"), [("killed", 32), ("slurm", 32), ("killed-often", 2), ("walltime", 2)]
+)
+def test_neither_kills_nor_a_cluster_changed_a_bit(found, folder, members):
+    trial = found.trials[folder]
+    assert trial["finished"] + len(trial["given_up"]) == members
+    same = found.trials["same"][folder]
+    assert same["different"] == []
+    assert same["members"] == members
+    if "killed" in folder:
+        assert trial["kills"] == {"member": 10, "driver": 10}
+    if folder == "walltime":
+        assert trial["jobs_out_of_time"] >= members
 
 
 def test_a_band_of_members_holds_one_peak_and_points_as_if_independent_six(found):
