@@ -139,7 +139,7 @@ def packed(run: RunDirectory, settings: Settings) -> xr.Dataset:
     """
     observables = run.observables()
     count = observables.sizes["snapshot"]
-    dataset = run.transmission()
+    dataset = run.transmission_averages()
     if dataset is None:
         reasons = "; ".join(dict.fromkeys(run.failures().values()))
         raise NanogapError(f"no snapshot has a transmission: {reasons}")

@@ -3,7 +3,7 @@
 from nanogap.io.atomic import copy_atomically, write_atomically, write_json, write_text
 from nanogap.io.dataset import cycle_number, joined_files, measurement_dataset, simulated_trace
 from nanogap.io.measurement import iterate_measurements, read_measurement, read_measurements
-from nanogap.io.results import read_arrays, read_dataset, write_dataset
+from nanogap.io.results import read_arrays, read_attributes, read_dataset, write_dataset
 from nanogap.io.trajectory import LATER_OBSERVABLES, OBSERVABLES, Commit, TrajectoryStore
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "joined_files",
     "measurement_dataset",
     "read_arrays",
+    "read_attributes",
     "read_dataset",
     "read_measurement",
     "read_measurements",

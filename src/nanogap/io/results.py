@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -42,6 +43,27 @@ def read_arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.float64]]:
             return [np.asarray(file[name][...], dtype=np.float64) for name in names]
     except (OSError, KeyError) as error:
         raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
+
+
+def read_attributes(path: Path) -> dict[str, Any]:
+    """Read the attributes of a dataset, without the dataset.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is missing or not netCDF-4.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            found = {name: np.asarray(value) for name, value in file.attrs.items()}
+    except OSError as error:
+        raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
+    # names with an underscore are the library's; single numbers are stored as arrays of one
+    return {
+        name: value.item() if value.size == 1 else value
+        for name, value in found.items()
+        if not name.startswith("_")
+    }
 
 
 def read_dataset(path: Path) -> xr.Dataset:

@@ -23,7 +23,7 @@ def status(run: RunDirectory) -> dict[str, Any]:
         known), ``connected``, ``report`` (path or None), ``error`` and ``failures``.
     """
     records, state = run.records(), run.dynamics
-    dataset = run.transmission()
+    dataset = run.transmission_averages()
     known = fermi_level_transmission(dataset) if dataset is not None else {}
     failures = run.failures()
     complete = state.finished and len(known) + len(failures) >= len(records)
@@ -51,7 +51,7 @@ def _state(run: RunDirectory, complete: bool) -> str:
 def make_report(run: RunDirectory) -> None:
     """Merge the transmissions into ``transmission.nc`` and write ``report.html``."""
     observables, dataset = run.observables(), run.transmission()
-    provenance = _provenance(run)
+    provenance = _provenance(run, {} if dataset is None else dataset.attrs)
     if dataset is not None:
         dataset = dataset.assign_attrs(
             settings=run.settings.model_dump_json(),
@@ -94,9 +94,8 @@ def _thinned(count: int, kept: set[int]) -> list[int]:
     return sorted(kept | set(even.tolist()))
 
 
-def _provenance(run: RunDirectory) -> dict[str, Any]:
-    state, dataset = run.dynamics, run.transmission()
-    attributes = dataset.attrs if dataset is not None else {}
+def _provenance(run: RunDirectory, attributes: dict[str, Any]) -> dict[str, Any]:
+    state = run.dynamics
     return {
         "settings from": run.source,
         "seed": run.settings.seed,
