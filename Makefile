@@ -27,7 +27,7 @@ lint: $(VENV)/.tools  ## check style and types
 	$(BIN)/mypy
 
 docs: venv  ## write the generated pages of docs/ anew
-	$(BIN)/python scripts/settings_reference.py
+	$(BIN)/python -m docs.build.settings_reference
 
 bench: venv  ## run the benchmarks
 	@found=0; for script in benchmarks/*.py; do \
@@ -38,7 +38,7 @@ bench: venv  ## run the benchmarks
 
 clean:  ## remove the environment and all caches, not the runs
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find src tests scripts -name __pycache__ -prune -exec rm -rf {} +
+	find src tests docs validation parametrisation -name __pycache__ -prune -exec rm -rf {} +
 
 # an environment counts as finished once the installation is: an interrupted one is made anew
 $(VENV)/.installed: pyproject.toml

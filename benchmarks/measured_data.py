@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from nanogap.analysis import ConductanceHistogram
-from nanogap.analysis.plateaus import PlateauDetection
-from nanogap.campaign import write_synthetic
-from nanogap.electrical.synthetic_signals import plateau_trace
+from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.io import read_measurement
+from nanogap.synthetic import write_synthetic
+from nanogap.synthetic.signals import plateau_trace
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:
@@ -81,7 +81,7 @@ def campaign(folder: Path) -> dict[str, object]:
         "-c",
         # the child tells its own largest size: that of a fork begins with its parent's
         (
-            "import resource, sys; from nanogap.cli import main; main(); "
+            "import resource, sys; from nanogap.cli.app import main; main(); "
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
         ),
         "histogram",

@@ -33,10 +33,11 @@ import scipy.sparse
 from ase import Atoms
 
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
-from nanogap.transport.device import build_device
-from nanogap.transport.hamiltonian import load_model, real_space_matrices
-from nanogap.transport.landauer import fold_at
-from nanogap.transport.transmission import compute_transmission
+from nanogap.transport.negf.compute import compute_transmission
+from nanogap.transport.negf.device import build_device
+from nanogap.transport.negf.transmission_amplitudes import fold_at
+from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.matrices import real_space_matrices
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHERS = Path(__file__).resolve().parent / "others"

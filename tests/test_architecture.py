@@ -1,6 +1,7 @@
-"""The house plan: a room imports only from rooms to its left; no module is too long to see."""
+"""The house plan: a room imports only from rooms below it; no module is too long to see."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -8,56 +9,64 @@ import pytest
 import nanogap
 
 ROOT = Path(nanogap.__file__).parent
+PROJECT = Path(__file__).resolve().parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
 
-#: What every room may use.
-FOUNDATION = {"errors", "units"}
+#: What every room may use: no room of ours below them.
+FOUNDATION = {"errors", "units", "typing"}
 
-#: Which rooms a room may import from, besides itself and the foundation. Measurements join at the
-#: analysis, so neither `analysis` nor `electrical` knows how a simulation is made.
+ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
+SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/espresso"}
+
+#: Which rooms a room may import from, besides itself and the foundation. A room is a folder, or a
+#: module that has a job of its own. Measurements join at the analysis, so neither `analysis` nor
+#: `electrical` knows how a simulation is made.
 MAY_IMPORT = {
     "errors": set(),
     "units": set(),
+    "typing": set(),
     "settings": set(),
+    "io": set(),
+    "electrical": set(),
+    "analysis/traces": set(),
+    "analysis/filament": {"analysis/traces"},
+    "analysis": {"analysis/traces", "analysis/filament"},
     "structure": {"settings"},
     "dynamics": {"settings", "structure"},
-    "transport": {"settings", "structure", "io"},  # a backend keeps what is finished
-    "electrical": {"settings"},
-    "analysis": set(),
-    "io": set(),
-    "report": {"settings", "structure", "dynamics", "transport", "electrical", "analysis", "io"},
-    "run": {
-        "settings",
-        "structure",
-        "dynamics",
-        "transport",
-        "electrical",
-        "analysis",
-        "io",
-        "report",
-    },
+    # what every way to a transmission shares: meshes, datasets, currents
+    "transport": {"settings", "structure"},
+    "transport/tight_binding": {"transport", "structure"},
+    "transport/negf": {"transport", "transport/tight_binding", "settings", "structure", "io"},
+    "transport/espresso": {"transport", "settings", "structure", "io"},
+    "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
+    "transport/backends": {*SOLVERS, "settings", "structure"},
+    "transport/of_file": {*SOLVERS, "transport/backends", "settings", "structure", "io"},
+    "synthetic": {"electrical", "io"},
+    "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
+    | {"transport/fitting"},
+    "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
+    "run": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
+    | {*ANALYSIS, "io", "report"},
     # many runs
-    "campaign": {
-        "settings",
-        "structure",
-        "electrical",
-        "analysis",
-        "io",
-        "report",
-        "run",
-        "measured",
-    },
-    # the counterpart of a run for measured files
-    "measured": {"settings", "electrical", "analysis", "io", "report"},
+    "campaign": {"settings", "structure", "electrical", *ANALYSIS, "io", "report", "run"}
+    | {"measured"},
 }
+#: The doors of the house, which may use every room.
+DOORS = {"__init__", "__main__", "cli"}
 
 
-def room_of(path):
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+def room_of(parts):
+    """Room of a module, by the parts of its path or dotted name below nanogap."""
+    names = [part.removesuffix(".py") for part in parts]
+    for length in range(len(names), 0, -1):
+        room = "/".join(names[:length])
+        if room in MAY_IMPORT:
+            return room
+    return names[0] if names else "__init__"
 
 
-def imported_rooms(path):
-    """Rooms that a module imports from, wherever in it the import stands."""
+def imported_names(path):
+    """Dotted names below nanogap that a module imports, wherever in it the import stands."""
     package = ("nanogap", *path.relative_to(ROOT).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = []
@@ -66,37 +75,60 @@ def imported_rooms(path):
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             module = ".".join(filter(None, [base, node.module]))
-            # "from nanogap import report" imports the room that it names
-            names = (
-                [f"{module}.{alias.name}" for alias in node.names]
-                if module == "nanogap"
-                else [module]
-            )
+            # "from nanogap.transport import negf" imports the room that it names
+            names = [f"{module}.{alias.name}" for alias in node.names]
         for name in names:
             parts = name.split(".")
             if parts[0] == "nanogap" and len(parts) > 1 and not parts[1].startswith("_"):
-                yield parts[1]
+                yield tuple(parts[1:])
+
+
+def imported_rooms(path):
+    return {room_of(parts) for parts in imported_names(path)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_room_imports_only_from_rooms_to_its_left(path):
-    room = room_of(path)
-    if room in {"__init__", "__main__"} or room.split("_")[0] == "cli":
-        return  # the doors of the house
-    allowed = MAY_IMPORT[room] | FOUNDATION | {room}
-    assert set(imported_rooms(path)) <= allowed
+def test_a_room_imports_only_from_rooms_below_it(path):
+    room = room_of(path.relative_to(ROOT).parts)
+    if room in DOORS:
+        return
+    assert imported_rooms(path) <= MAY_IMPORT[room] | FOUNDATION | {room}
+
+
+def test_the_plan_has_no_circle():
+    order = list(TopologicalSorter(MAY_IMPORT).static_order())
+    assert set(order) == MAY_IMPORT.keys()
 
 
 def test_the_checked_imports_are_the_real_ones():
-    rooms = set(imported_rooms(ROOT / "run" / "driver.py"))
+    rooms = imported_rooms(ROOT / "run" / "driver.py")
     assert {"dynamics", "errors", "run", "settings", "structure"} <= rooms
+    assert "transport/tight_binding" in imported_rooms(ROOT / "transport" / "negf" / "leads.py")
 
 
-def test_every_room_is_in_the_plan():
-    rooms = {path.name for path in ROOT.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
-    assert rooms <= MAY_IMPORT.keys()
+def test_every_folder_is_in_the_plan():
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in MODULES} - {"."}
+    assert folders - MAY_IMPORT.keys() <= DOORS
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_is_too_long_to_see(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 450
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_beside_the_package_is_imported_by_it(path):
+    beside = {"tests", "validation", "parametrisation", "docs", "benchmarks"}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            assert not {alias.name.split(".")[0] for alias in node.names} & beside
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            assert node.module.split(".")[0] not in beside
+
+
+@pytest.mark.parametrize("folder", ["validation", "parametrisation", "docs/build"])
+def test_programs_beside_the_package_import_no_tests(folder):
+    for path in (PROJECT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                assert node.module.split(".")[0] not in {"tests", "pytest"}, path

@@ -1,5 +1,5 @@
 """``python -m nanogap`` is the command line."""
 
-from nanogap.cli import main
+from nanogap.cli.app import main
 
 main()

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import xarray as xr
 
-from nanogap.analysis.stages import STAGES, Stage
+from nanogap.analysis.filament.stages import STAGES, Stage
 
 _DRIFT, _CONTACT, _GROWTH = (
     STAGES.index(stage) for stage in (Stage.DRIFT, Stage.CONTACT, Stage.LATERAL_GROWTH)

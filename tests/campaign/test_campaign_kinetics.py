@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from nanogap.analysis.kinetics import WaitingTimes
+from nanogap.analysis.filament.kinetics import WaitingTimes
 from nanogap.campaign.kinetics import kinetics
 from nanogap.campaign.kinetics_section import kinetics_figure, kinetics_section, with_interval
 from nanogap.units import BOLTZMANN

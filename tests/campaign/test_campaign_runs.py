@@ -20,7 +20,7 @@ from nanogap.run import start_run
 
 pytestmark = pytest.mark.engine
 
-PROGRAM = (sys.executable, "-c", "from nanogap.cli import main; main()", "campaign")
+PROGRAM = (sys.executable, "-c", "from nanogap.cli.app import main; main()", "campaign")
 SETTINGS = """
 [structure]
 base_width = 12.0

@@ -2,16 +2,12 @@
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-import slurm
+from validation.slurm import single_node
 
 from nanogap.campaign.cluster import ClusterExecutor
 from nanogap.campaign.local import LocalExecutor
@@ -107,7 +103,7 @@ def test_slurm_without_slurm_is_one_sentence(make_folder, monkeypatch):
 
 
 def test_a_real_slurm_runs_members_and_tries_again_those_that_it_killed(
-    make_folder, command, tmp_path, monkeypatch
+    make_folder, command, tmp_path
 ):
     """One job is cancelled from outside, as a walltime or a node failure would end it."""
     folder = make_folder('repeats = 3\n[executor]\nkind = "slurm"\nworkers = 2\nwalltime = 0.1')
@@ -123,7 +119,7 @@ def test_a_real_slurm_runs_members_and_tries_again_those_that_it_killed(
         "    time.sleep(600)\n"
         f"runpy.run_path({command[1]!r})\n"
     )
-    with slurm.single_node(tmp_path / "slurm", monkeypatch):
+    with single_node(tmp_path / "slurm"):
         ClusterExecutor(folder, 2, (command[0], str(program))).run(folder.pending())
     assert len(folder.finished()) == 3
     assert set(calls(folder).values()) == {1}
@@ -131,16 +127,14 @@ def test_a_real_slurm_runs_members_and_tries_again_those_that_it_killed(
     assert "the job died" in folder.failure(folder.entries[0]).reason
 
 
-def test_a_campaign_file_may_bring_its_own_submission_script(
-    make_folder, command, tmp_path, monkeypatch
-):
+def test_a_campaign_file_may_bring_its_own_submission_script(make_folder, command, tmp_path):
     folder = make_folder(
         '[executor]\nkind = "slurm"\npartition = "short"\nsubmission_script = """\n'
         "#!/bin/bash\n#SBATCH --partition={{partition}}\n#SBATCH --chdir={{working_directory}}\n"
         f"touch {tmp_path}/own\n{{{{command}}}}\n"
         '"""'
     )
-    with slurm.single_node(tmp_path / "slurm", monkeypatch):
+    with single_node(tmp_path / "slurm"):
         ClusterExecutor(folder, 1, command).run(folder.pending())
     assert len(folder.finished()) == 1
     assert (tmp_path / "own").exists()

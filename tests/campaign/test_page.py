@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from synthetic import rewiring
+from tests.campaign.synthetic import rewiring
 
 from nanogap.campaign.collect import collect, open_ensemble
 from nanogap.campaign.estimate import estimate

@@ -1,11 +1,11 @@
 """The pages of the ensemble and of the first contact say what their data say."""
 
-import importlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from docs.build import ensemble_page, page_tables
 
 from nanogap.analysis import ConductanceHistogram
 from nanogap.campaign.file import read_campaign_file
@@ -18,24 +18,16 @@ CAMPAIGN = ROOT / "docs" / "data" / "ensemble.toml"
 
 
 @pytest.fixture(scope="module")
-def script():
-    """Return a function that imports a module of scripts."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        yield importlib.import_module
-
-
-@pytest.fixture(scope="module")
-def found(script):
-    return script("ensemble_page").Findings()
+def found():
+    return ensemble_page.Findings()
 
 
 @pytest.mark.parametrize("name", ["ensemble.md", "first-contact.md"])
-def test_the_tables_of_the_pages_are_those_of_the_data(script, found, name):
+def test_the_tables_of_the_pages_are_those_of_the_data(found, name):
     page = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    tables = script("ensemble_page").TABLES[name]
+    tables = ensemble_page.TABLES[name]
     assert page.count("<!-- table ") == len(tables)
-    assert script("page_tables").filled(page, tables, found) == page
+    assert page_tables.filled(page, tables, found) == page
 
 
 def test_the_campaign_used_the_cores_and_made_more_points_than_promised(found):

@@ -1,13 +1,13 @@
 """The kinetics page says what its data say, and a run of the data can be repeated."""
 
-import importlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from docs.build import kinetics_forces, kinetics_page, kinetics_runs, page_tables
 
-from nanogap.analysis.kinetics import event_rate
+from nanogap.analysis.filament.kinetics import event_rate
 from nanogap.campaign.file import read_campaign_file
 from nanogap.campaign.plan import base_settings, members
 from nanogap.dynamics.simulation import Simulation
@@ -19,17 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def script():
-    """Return a function that imports a module of scripts."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        yield importlib.import_module
-
-
-@pytest.fixture(scope="module")
-def runs(script):
+def runs():
     path = ROOT / "docs" / "data" / "kinetics.json"
-    return script("kinetics_runs").Runs(json.loads(path.read_text(encoding="utf-8")))
+    return kinetics_runs.Runs(json.loads(path.read_text(encoding="utf-8")))
 
 
 def settings_of(content, run):
@@ -41,16 +33,16 @@ def settings_of(content, run):
     return Settings.model_validate(table)
 
 
-def test_the_tables_of_the_page_are_those_of_the_data(script, runs):
+def test_the_tables_of_the_page_are_those_of_the_data(runs):
     page = (ROOT / "docs" / "kinetics.md").read_text(encoding="utf-8")
-    tables = script("kinetics_page").TABLES
+    tables = kinetics_page.TABLES
     assert page.count("<!-- table ") == len(tables)
-    assert script("page_tables").filled(page, tables, runs) == page
+    assert page_tables.filled(page, tables, runs) == page
 
 
-def test_the_conclusion_is_that_of_the_data(script, runs):
+def test_the_conclusion_is_that_of_the_data(runs):
     """Higher is faster, the sign does not matter, and the counts in the first paragraph."""
-    found = script("kinetics_runs").findings(runs)
+    found = kinetics_runs.findings(runs)
     assert found["voltage"].low > 0.0
     assert found["voltage"].log_rank == pytest.approx(8e-9, rel=0.1)
     interval = np.exp([found["polarity"].low, found["polarity"].high])
@@ -110,9 +102,9 @@ def test_forces_of_a_voltage_go_as_its_square_whatever_its_sign(runs):
 
 
 @pytest.mark.engine
-def test_the_measured_pull_can_be_measured_again(script, runs):
+def test_the_measured_pull_can_be_measured_again(runs):
     run = runs.where(gap=6.0, temperature=800.0)[0]
-    (row,) = script("kinetics_forces").pulls(settings_of(runs.content, run), (8.0,))
+    (row,) = kinetics_forces.pulls(settings_of(runs.content, run), (8.0,))
     stored = next(r for r in runs.content["forces"] if (r["gap"], r["voltage"]) == (6.0, 8.0))
     assert row == pytest.approx(stored, rel=1e-3)
 
@@ -141,10 +133,10 @@ def test_the_fastest_run_can_be_repeated(runs, tmp_path):
     assert time == pytest.approx(1000.0 * run["time"], abs=dynamics.contact_sampling_interval)
 
 
-def test_rates_of_the_points_hold_the_contacts_that_were_seen(script, runs):
+def test_rates_of_the_points_hold_the_contacts_that_were_seen(runs):
     """Expected contacts at the rate found are those seen: maximum likelihood, point by point."""
     for group in runs.points().values():
-        times = script("kinetics_runs").waiting(group)
+        times = kinetics_runs.waiting(group)
         rate = event_rate(times)
         assert rate.value * times.exposure == pytest.approx(times.events)
         assert rate.low <= rate.value <= rate.high

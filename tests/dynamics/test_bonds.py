@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanogap.dynamics.bonds import (
+from nanogap.dynamics.laplace import (
     NeighbourList,
     cluster_labels,
     graph_laplacian,

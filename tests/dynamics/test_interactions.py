@@ -4,9 +4,9 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from crystals import bulk_modulus, cohesive_energy, elastic_constants, surface_energy
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.dynamics.crystals import bulk_modulus, cohesive_energy, elastic_constants, surface_energy
 
 from nanogap.dynamics.embedded_atom import load_embedded_atom
 from nanogap.dynamics.engine import Engine

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from nanogap.electrical.synthetic_devices import level_sweeps, switching_loops
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import (
     cycle_number,
@@ -11,7 +10,8 @@ from nanogap.io import (
     read_measurements,
     write_dataset,
 )
-from nanogap.io.instrument_files import DIALECTS, write_measurement
+from nanogap.synthetic.devices import level_sweeps, switching_loops
+from nanogap.synthetic.instrument_files import DIALECTS, write_measurement
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from nanogap.electrical.synthetic_devices import level_sweeps, switching_loops
 from nanogap.errors import NanogapError
 from nanogap.io import measurement_dataset, read_measurement
-from nanogap.io.instrument_files import DIALECTS, write_measurement
+from nanogap.synthetic.devices import level_sweeps, switching_loops
+from nanogap.synthetic.instrument_files import DIALECTS, write_measurement
 
 MUTATIONS = ("truncated", "swapped columns", "wrong decimal mark", "binary junk", "text junk")
 

@@ -10,11 +10,12 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from nanogap import cli, cli_output
+from nanogap import cli
+from nanogap.cli import common
 from nanogap.electrical import measured_conductance
 from nanogap.io import OBSERVABLES, measurement_dataset, write_dataset
-from nanogap.io.instrument_files import DIALECTS, write_measurement
 from nanogap.measured import DataFiles
+from nanogap.synthetic.instrument_files import DIALECTS, write_measurement
 
 PEAK_KEYS = {"position", "uncertainty", "counts"}
 
@@ -37,7 +38,7 @@ def call(monkeypatch, capsys):
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    from nanogap.measured import write_synthetic
+    from nanogap.synthetic import write_synthetic
 
     base = tmp_path_factory.mktemp("synthetic")
     write_synthetic(base / "levels", "levels", seed=1, cycles=40, points=1500)
@@ -66,7 +67,7 @@ def test_progress_counts_every_file_once_and_only_on_a_terminal(folder, call, mo
     monkeypatch.setenv("TERM", "xterm")
     shown = io.StringIO()
     terminal = Console(file=shown, force_terminal=True, color_system=None, width=100)
-    monkeypatch.setattr(cli_output, "log", terminal)
+    monkeypatch.setattr(common, "log", terminal)
     assert call(*words).out == captured.out
     assert re.search(r"Retention.*\d+/\d+.*left", shown.getvalue())
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from synthetic_run import TIME, T, observables, transmission
+from tests.report.synthetic_run import TIME, T, observables, transmission
 
 from nanogap.settings import load_settings
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from synthetic_run import CONNECTED, TIME, T, observables, transmission
+from tests.report.synthetic_run import CONNECTED, TIME, T, observables, transmission
 
 from nanogap.report import write_report
 from nanogap.report.figures import geometry_and_charge

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanogap import cli
-from nanogap.analysis.stages import Stage
+from nanogap.analysis.filament.stages import Stage
 from nanogap.run.reference import choose_snapshots, describe
 
 

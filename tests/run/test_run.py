@@ -2,7 +2,6 @@
 
 import json
 import os
-import runpy
 import shlex
 import shutil
 import signal
@@ -16,10 +15,12 @@ import pytest
 import xarray as xr
 from ase.io import read
 
+from validation import random_kills
+
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = (sys.executable, "-c", "from nanogap.cli import main; main()")
+PROGRAM = (sys.executable, "-c", "from nanogap.cli.app import main; main()")
 CONTRACT = {
     "state",
     "snapshots",
@@ -65,7 +66,7 @@ def status(folder):
 @pytest.fixture(scope="module")
 def settings_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("settings") / "tiny.toml"
-    text = (ROOT / "scripts" / "tiny.toml").read_text()
+    text = (ROOT / "validation" / "tiny.toml").read_text()
     path.write_text(text.replace("production_time = 4000.0", "production_time = 2000.0"))
     return path
 
@@ -155,11 +156,10 @@ def test_a_finished_run_resumes_to_a_new_report(whole):
 
 def test_random_kills_change_nothing(whole, settings_file, tmp_path):
     """One in the build, in the dynamics, in transport and in the report each."""
-    script = runpy.run_path(str(ROOT / "scripts" / "random_kills.py"))
     folder = tmp_path / "run"
-    met = script["kill_often"](settings_file, folder, kills=4, seed=31)
+    met = random_kills.kill_often(settings_file, folder, kills=4, seed=31)
     assert {kill["all processes"] for kill in met} == {True, False}
-    assert script["differences"](folder, whole) == []
+    assert random_kills.differences(folder, whole) == []
     assert_same_run(folder, whole)
 
 

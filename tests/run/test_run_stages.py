@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from tests import hand_made_frames
 
-import hand_made_frames
 from nanogap.analysis import Stage
 from nanogap.errors import SettingsError
 from nanogap.run import RunDirectory

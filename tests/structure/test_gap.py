@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.hand_made_frames import DISTANCE, A, chain, contact, drift, frame, islands
 
-from hand_made_frames import DISTANCE, A, chain, contact, drift, frame, islands
 from nanogap.structure import analyse_connection, analyse_gap
 from nanogap.structure.tips import BOTTOM, TOP, layer_spacing
 

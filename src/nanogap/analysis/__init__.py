@@ -1,13 +1,6 @@
 """Statistics of conductance, however it came about; knows nothing of where the data came from."""
 
-from nanogap.analysis.breakdown import BreakdownAnalysis
-from nanogap.analysis.distributions import WeibullFit, spread
-from nanogap.analysis.histogram import ConductanceHistogram, represented_time
-from nanogap.analysis.histogram_2d import AlignedHistogram
-from nanogap.analysis.histogram_peaks import Peak
-from nanogap.analysis.noise import DetrendedFluctuation, NoiseAnalysis
-from nanogap.analysis.retention import RetentionDrift
-from nanogap.analysis.stages import (
+from nanogap.analysis.filament.stages import (
     BridgeEvent,
     Stage,
     bridge_events,
@@ -17,7 +10,14 @@ from nanogap.analysis.stages import (
     stage_spans,
     typical_snapshots,
 )
-from nanogap.analysis.switching import SwitchingAnalysis, SwitchingEvent
+from nanogap.analysis.traces.breakdown import BreakdownAnalysis
+from nanogap.analysis.traces.distributions import WeibullFit, spread
+from nanogap.analysis.traces.histogram import ConductanceHistogram, represented_time
+from nanogap.analysis.traces.histogram_2d import AlignedHistogram
+from nanogap.analysis.traces.histogram_peaks import Peak
+from nanogap.analysis.traces.noise import DetrendedFluctuation, NoiseAnalysis
+from nanogap.analysis.traces.retention import RetentionDrift
+from nanogap.analysis.traces.switching import SwitchingAnalysis, SwitchingEvent
 
 __all__ = [
     "AlignedHistogram",

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from nanogap.analysis.kinetics import (
+from nanogap.analysis.filament.kinetics import (
     Rate,
     Survival,
     Trend,
@@ -20,8 +19,6 @@ from nanogap.analysis.kinetics import (
     survival,
 )
 from nanogap.units import BOLTZMANN
-
-FloatArray = NDArray[np.float64]
 
 FS_PER_PS = 1000.0
 

@@ -14,11 +14,11 @@ import xarray as xr
 from ase.io import write
 
 from nanogap.analysis import classify_stages, first_contact, landmarks
-from nanogap.analysis.stages import STAGES
+from nanogap.analysis.filament.stages import STAGES
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.plan import RESULT_FORMAT
 from nanogap.errors import NanogapError
-from nanogap.io import write_atomically, write_dataset
+from nanogap.io import write_bytes, write_dataset
 from nanogap.run import RunDirectory
 from nanogap.run.alone import open_run, run_alone
 from nanogap.run.child import failure_sentence
@@ -204,7 +204,7 @@ def keep_trajectory(run: RunDirectory, path: Path, every: int) -> None:
         frame.arrays.pop("velocities", None)
         frame.info["snapshot"] = number
         write(text, frame, format="extxyz")
-    write_atomically(path, lambda temporary: temporary.write_bytes(lzma.compress(_bytes(text))))
+    write_bytes(path, lzma.compress(_bytes(text)))
 
 
 def _bytes(text: io.StringIO) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from nanogap.analysis.bottleneck import PARTS
+from nanogap.analysis.filament.bottleneck import PARTS
 from nanogap.campaign.collect import collect, dataset_path, open_ensemble
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.kinetics_section import kinetics_figure, kinetics_section

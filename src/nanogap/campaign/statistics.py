@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from nanogap.analysis import ConductanceHistogram, Peak
-from nanogap.analysis.bottleneck import PARTS, BottleneckAnalysis
-from nanogap.analysis.comparison import GroupedSample, SampleComparison
-from nanogap.analysis.contact import (
+from nanogap.analysis.filament.bottleneck import PARTS, BottleneckAnalysis
+from nanogap.analysis.filament.comparison import GroupedSample, SampleComparison
+from nanogap.analysis.filament.contact import (
     AxisDependence,
     Distribution,
     FirstContacts,
@@ -19,13 +18,11 @@ from nanogap.analysis.contact import (
     described,
     first_contacts,
 )
-from nanogap.analysis.ensemble import EnsemblePoints, ensemble_histogram, ensemble_points
+from nanogap.analysis.filament.ensemble import EnsemblePoints, ensemble_histogram, ensemble_points
 from nanogap.campaign.kinetics import CampaignKinetics, dataset_kinetics
 from nanogap.electrical import measured_conductance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles, histogram_campaign
-
-FloatArray = NDArray[np.float64]
 
 #: Range of the comparison with measured points: below it the gap is open, G0.
 _COMPARED = (0.3, 10.0)

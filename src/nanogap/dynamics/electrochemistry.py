@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import spsolve
 
-from nanogap.dynamics.bonds import cluster_labels, graph_laplacian, solve_laplace
+from nanogap.dynamics.laplace import cluster_labels, graph_laplacian, solve_laplace
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, TOP, nearest_neighbour_distance
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 #: Largest change of a sub-step relative to the distance from equilibrium; above 1 it overshoots.
 _STABLE_FRACTION = 0.5

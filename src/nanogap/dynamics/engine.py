@@ -23,9 +23,8 @@ from nanogap.dynamics.ranks import Ranks, open_ranks
 from nanogap.errors import EngineError
 from nanogap.settings import DynamicsSettings
 from nanogap.structure.tips import MOBILE
+from nanogap.typing import FloatArray
 from nanogap.units import KCAL_PER_MOL
-
-FloatArray = NDArray[np.float64]
 
 #: Time steps after which atoms outside the box are looked for; they have vacuum to cross first.
 _CHECK_INTERVAL = 20

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nanogap.errors import EngineError
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 #: Name of the per-atom vector that holds the electronegativity shift.
 POTENTIAL = "nanogap_phi"

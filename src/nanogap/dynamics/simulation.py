@@ -12,19 +12,17 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import NDArray
 
-from nanogap.dynamics.bonds import NeighbourList
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.interaction import Interaction, load_interaction
+from nanogap.dynamics.laplace import NeighbourList
 from nanogap.dynamics.schedule import Schedule
 from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError
 from nanogap.settings import DynamicsSettings, VoltageSettings
 from nanogap.structure import analyse_connection, analyse_gap
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,7 @@ change of the potential from phi to phi' the work is exactly sum_i (phi_i + phi'
 change of q_i, and E_kin + E - work is conserved.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 
 class BiasWork:

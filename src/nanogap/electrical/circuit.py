@@ -20,9 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nanogap.electrical.series_resistance import SeriesResistance
 from nanogap.errors import SettingsError
+from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nanogap.errors import SettingsError
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

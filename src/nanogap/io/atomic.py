@@ -33,6 +33,11 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a binary file atomically."""
+    write_atomically(path, lambda temporary: temporary.write_bytes(content))
+
+
 def copy_atomically(source: Path, path: Path) -> None:
     """Copy a file; the copy is there whole or not at all."""
     write_atomically(path, lambda temporary: shutil.copyfile(source, temporary))

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from nanogap.errors import DataFormatError
 from nanogap.io.columns import Column
 from nanogap.io.text_table import Table
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 #: Readings at or above this are the overflow and not-a-number markers of instruments (9.9E37).
 _OVERFLOW = 9.0e37

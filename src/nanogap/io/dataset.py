@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.sweeps import direction_and_cycle, sweep_source
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 _UNITS = {"time": "s", "voltage": "V", "current": "A", "conductance": "G0"}
 _DEVICE = re.compile(

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from nanogap.errors import DataFormatError
 from nanogap.io.cells import check_plausible, continued_time, numbers_of
@@ -24,8 +23,6 @@ from nanogap.io.results import read_dataset
 from nanogap.io.text_table import Table, read_text_table
 from nanogap.io.trajectory import TrajectoryStore
 from nanogap.units import CONDUCTANCE_QUANTUM
-
-FloatArray = NDArray[np.float64]
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
 EXCEL_SUFFIXES = (".xls", ".xlsx", ".xlsm")

@@ -6,8 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from nanogap.typing import FloatArray, Int64Array
 
 #: A reversal smaller than this part of the range is noise.
 _REVERSAL = 0.1
@@ -47,7 +46,7 @@ def _roughness(values: FloatArray) -> float:
     return float(np.quantile(second, 0.75) + 1e-3 * second.mean())
 
 
-def turning_points(source: ArrayLike) -> IntArray:
+def turning_points(source: ArrayLike) -> Int64Array:
     """Find where a sweep turns, the first and the last point among them.
 
     Parameters
@@ -67,7 +66,7 @@ def turning_points(source: ArrayLike) -> IntArray:
     return np.asarray(_zigzag(values, _REVERSAL * float(np.ptp(values))), dtype=np.int64)
 
 
-def direction_and_cycle(source: ArrayLike) -> tuple[NDArray[np.int8], IntArray]:
+def direction_and_cycle(source: ArrayLike) -> tuple[NDArray[np.int8], Int64Array]:
     """Direction of the sweep and number of the cycle, of every point.
 
     A cycle begins where the source passes its first value in its first direction, whatever the

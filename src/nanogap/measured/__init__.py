@@ -10,10 +10,8 @@ from nanogap.measured.fluctuations import noise_campaign
 from nanogap.measured.levels import histogram_campaign, plateau_campaign
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.states import retention_campaign, switching_campaign
-from nanogap.measured.synthetic import KINDS, write_synthetic
 
 __all__ = [
-    "KINDS",
     "DataFiles",
     "DeviceResistances",
     "breakdown_campaign",
@@ -23,5 +21,4 @@ __all__ = [
     "plateau_campaign",
     "retention_campaign",
     "switching_campaign",
-    "write_synthetic",
 ]

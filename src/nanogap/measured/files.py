@@ -15,10 +15,8 @@ from nanogap.io import iterate_measurements
 from nanogap.io.columns import QUANTITIES
 from nanogap.io.measurement import DATA_SUFFIXES
 from nanogap.measured.resistances import DeviceResistances
+from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 
 def parse_columns(text: str | None) -> dict[str, str] | None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
-from nanogap.analysis.telegraph import TelegraphModel
+from nanogap.analysis.traces.telegraph import TelegraphModel
 from nanogap.errors import DataFormatError
 from nanogap.measured.files import DataFiles, Trace
 

@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram, Peak
-from nanogap.analysis.plateaus import Plateau, PlateauDetection
+from nanogap.analysis.traces.plateaus import Plateau, PlateauDetection
 from nanogap.electrical import SeriesResistance, level_displacement
 from nanogap.errors import DataFormatError
 from nanogap.measured.files import DataFiles, Trace
-
-FloatArray = NDArray[np.float64]
 
 #: What is known to mislead in conductance histograms of metallic contacts.
 CAUTIONS = (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from nanogap.analysis.plateaus import PlateauDetection
+from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.measurement import DATA_SUFFIXES, natural_order

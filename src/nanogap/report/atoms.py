@@ -11,7 +11,6 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from nanogap.report.result import Landmark, RunResult
 from nanogap.report.style import CHARGE_MAP, GREEN, INK, POTENTIAL_MAP, QUIET, WIDTH
@@ -19,8 +18,7 @@ from nanogap.report.words import counted, number, transmission_text
 from nanogap.structure import analyse_connection
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import nearest_neighbour_distance
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from nanogap.report.style import BLUE, INK, QUIET
-from nanogap.transport.bands import bands
-from nanogap.transport.fit_data import Reference
-from nanogap.transport.hamiltonian import TightBindingModel
+from nanogap.transport.fitting.reference_bands import Reference
+from nanogap.transport.tight_binding.bands import bands
+from nanogap.transport.tight_binding.model import TightBindingModel
 
 #: Range of energies that is shown, eV from the Fermi energy.
 _RANGE = (-8.0, 4.5)

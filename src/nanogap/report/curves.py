@@ -6,14 +6,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from nanogap.analysis import BreakdownAnalysis, SwitchingAnalysis
-from nanogap.analysis.plateaus import Plateau
+from nanogap.analysis.traces.plateaus import Plateau
 from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, thinned, unit_for
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, QUIET, WIDTH
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 
 def breakdown_curves(curves: Sequence[tuple[str, xr.Dataset, BreakdownAnalysis]]) -> Figure:

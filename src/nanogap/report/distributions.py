@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from nanogap.analysis import RetentionDrift, WeibullFit
 from nanogap.report.marks import (
@@ -16,9 +15,8 @@ from nanogap.report.marks import (
     thinned,
 )
 from nanogap.report.style import BLUE, INK, ORANGE, QUIET, WIDTH
+from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
-
-FloatArray = NDArray[np.float64]
 
 
 def endurance(table: xr.Dataset, series_resistance: float = 0.0) -> Figure:

@@ -7,16 +7,14 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from nanogap.analysis.bottleneck import PARTS, BottleneckClass
-from nanogap.analysis.comparison import SampleComparison
-from nanogap.analysis.contact import AxisDependence, Distribution, FirstContacts
-from nanogap.analysis.histogram import ConductanceHistogram
+from nanogap.analysis.filament.bottleneck import PARTS, BottleneckClass
+from nanogap.analysis.filament.comparison import SampleComparison
+from nanogap.analysis.filament.contact import AxisDependence, Distribution, FirstContacts
+from nanogap.analysis.traces.histogram import ConductanceHistogram
 from nanogap.report.marks import quantum_lines, stepped_band
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 _PART_COLOURS = dict(zip(PARTS, (BLUE, PURPLE, GREEN, ORANGE), strict=True))
 
@@ -168,7 +166,7 @@ def variance_figure(shares: FloatArray, low: FloatArray, high: FloatArray) -> Fi
     Parameters
     ----------
     shares, low, high : ndarray, shape (4,)
-        In the order of `nanogap.analysis.bottleneck.PARTS`.
+        In the order of `nanogap.analysis.filament.bottleneck.PARTS`.
     """
     figure = Figure(figsize=(7.0, 2.4))
     axes = figure.subplots()

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, MultipleLocator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nanogap.analysis import ConductanceHistogram, represented_time, stage_spans
 from nanogap.report.result import RunResult
@@ -25,9 +25,8 @@ from nanogap.report.style import (
     WIDTH,
 )
 from nanogap.report.words import number
+from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
-
-FloatArray = NDArray[np.float64]
 
 _TIME = "time under voltage (ps)"
 _MICRO = 1e6

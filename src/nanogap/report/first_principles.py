@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from nanogap.io import write_atomically
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, house_style
-from nanogap.transport.planewave import RYDBERG
-from nanogap.transport.pseudopotential_check import SCATTERING_RANGE, AtomCheck
+from nanogap.transport.espresso.pseudopotential_check import SCATTERING_RANGE, AtomCheck
+from nanogap.transport.espresso.pw import RYDBERG
 
 _COLOURS = {"s": BLUE, "p": ORANGE, "d": GREEN}
 

@@ -3,14 +3,12 @@
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
-from numpy.typing import NDArray
 
 from nanogap.analysis import NoiseAnalysis
-from nanogap.analysis.telegraph import TelegraphModel
+from nanogap.analysis.traces.telegraph import TelegraphModel
 from nanogap.report.marks import thinned
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, QUIET, WIDTH
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 
 def fluctuation(

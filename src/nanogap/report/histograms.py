@@ -6,13 +6,11 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram, Peak
 from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, stepped_band
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, QUIET, WIDTH
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 
 def conductance_histograms(

@@ -7,7 +7,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nanogap.analysis.kinetics import Survival
+from nanogap.analysis.filament.kinetics import Survival
 from nanogap.report.marks import stepped_band
 
 #: Curves above this number share one figure no longer legibly: their bands are left out.

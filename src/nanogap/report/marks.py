@@ -9,13 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MultipleLocator
-from numpy.typing import NDArray
 
 from nanogap.errors import SettingsError
 from nanogap.io import write_atomically
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, house_style
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 #: One colour per device, in order; Okabe and Ito's, then repeated.
 CYCLE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", INK)

@@ -18,8 +18,7 @@ from nanogap.analysis import (
 )
 from nanogap.dynamics.schedule import Schedule
 from nanogap.settings import Settings
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 _FS_PER_PS = 1000.0
 

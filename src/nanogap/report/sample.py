@@ -2,14 +2,12 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from nanogap.analysis import NoiseAnalysis
 from nanogap.errors import DataFormatError
 from nanogap.report.fluctuations import fluctuation
 from nanogap.report.style import BLUE, INK, WIDTH
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 _SECONDS_PER_FS = 1e-15
 _FS_PER_PS = 1000.0

@@ -12,7 +12,6 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from nanogap.analysis import BridgeEvent, Stage, typical_snapshots
 from nanogap.report.atoms import draw_atoms
@@ -22,8 +21,7 @@ from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, STAGE_
 from nanogap.report.words import counted, number
 from nanogap.structure.gap import adatom_mask, adatom_owners
 from nanogap.structure.tips import BOTTOM, TOP
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 #: How far a picture reaches beyond the terraces and to the sides of the narrowest place, angstrom.
 _DEPTH, _ASIDE = 5.5, 13.0

@@ -10,7 +10,6 @@ import matplotlib as mpl
 import numpy as np
 from ase import Atoms
 from matplotlib.colors import to_hex
-from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
 from nanogap.report.atoms import (
@@ -21,8 +20,7 @@ from nanogap.report.atoms import (
 from nanogap.report.result import RunResult
 from nanogap.report.style import STAGE_COLOURS
 from nanogap.report.words import number, transmission_text
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 #: Largest value of the 16-bit integers that numbers travel as.
 _FULL_SCALE = 32_000

@@ -2,14 +2,12 @@
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import NDArray
 
 from nanogap.run.directory import RunDirectory
 from nanogap.settings import JunctionSettings
 from nanogap.structure.axis import held_axes, reach
 from nanogap.structure.cut import cut_junction
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 
 def cell_axis(run: RunDirectory, number: int) -> FloatArray:

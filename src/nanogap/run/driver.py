@@ -22,7 +22,7 @@ from nanogap.run.summary import make_report
 from nanogap.settings import Settings
 from nanogap.structure import build_tips
 from nanogap.structure.cut import check_terraces
-from nanogap.transport.choice import NONE, chosen_model, why_none
+from nanogap.transport.tight_binding.files import NONE, chosen_model, why_none
 
 _PAUSE = 0.2
 _ORPHAN_PATIENCE = 10.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nanogap.analysis.stages import Stage, classify_stages, typical_snapshots
+from nanogap.analysis.filament.stages import Stage, classify_stages, typical_snapshots
 from nanogap.errors import SettingsError, StructureError
 from nanogap.io import write_dataset
 from nanogap.run.cell import junction_of

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nanogap.dynamics.schedule import FineSchedule, FineWindow
 from nanogap.errors import NanogapError, SettingsError
@@ -20,8 +19,7 @@ from nanogap.report.style import house_style
 from nanogap.run.directory import DynamicsState, RunDirectory, fermi_level_transmission
 from nanogap.run.driver import Watcher, program_versions, resume_run
 from nanogap.settings import Settings
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 _FS_PER_PS = 1000.0
 

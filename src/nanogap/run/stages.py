@@ -4,7 +4,12 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from nanogap.analysis.stages import bridge_events, classify_stages, stage_spans, typical_snapshots
+from nanogap.analysis.filament.stages import (
+    bridge_events,
+    classify_stages,
+    stage_spans,
+    typical_snapshots,
+)
 from nanogap.errors import SettingsError
 from nanogap.report.result import RunResult
 from nanogap.report.stages import stages_figure

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from nanogap.analysis.stages import classify_stages, landmarks, typical_snapshots
+from nanogap.analysis.filament.stages import classify_stages, landmarks, typical_snapshots
 from nanogap.io import read_dataset, write_dataset
 from nanogap.report import write_report
 from nanogap.run.directory import RunDirectory, fermi_level_transmission

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from nanogap.analysis.stages import landmarks
+from nanogap.analysis.filament.stages import landmarks
 from nanogap.errors import StructureError
 from nanogap.io import write_dataset, write_json
 from nanogap.run.cell import cell_axis, junction_of
 from nanogap.run.child import child_main
 from nanogap.run.directory import RunDirectory
 from nanogap.settings import parse_energies
-from nanogap.transport.choice import chosen_model, why_none
-from nanogap.transport.hamiltonian import TightBindingModel
-from nanogap.transport.transmission import compute_transmission
+from nanogap.transport.negf.compute import compute_transmission
+from nanogap.transport.tight_binding.files import chosen_model, why_none
+from nanogap.transport.tight_binding.model import TightBindingModel
 
 _PAUSE = 0.2
 

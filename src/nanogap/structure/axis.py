@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanogap.structure.tips import nearest_neighbour_distance
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 
 def reach(lattice_constant: float, lead_repeats: int) -> float:

@@ -18,9 +18,7 @@ from scipy.sparse.csgraph import (
 from scipy.spatial import cKDTree
 
 from nanogap.structure.tips import BOTTOM, MOBILE, TOP, nearest_neighbour_distance
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from nanogap.typing import FloatArray, Int64Array
 
 #: A bond of the filament is shorter than this many nearest-neighbour distances: about halfway to
 #: the second neighbours of fcc, at sqrt(2).
@@ -30,7 +28,7 @@ BOND_FACTOR = 1.2
 _NO_HOP = 1e-9
 
 
-def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[IntArray, FloatArray]:
+def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[Int64Array, FloatArray]:
     """Find all pairs of atoms closer than a cut-off.
 
     Parameters
@@ -52,7 +50,7 @@ def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[IntArray, Flo
     return pairs, np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
 
 
-def clusters(n_atoms: int, pairs: IntArray) -> IntArray:
+def clusters(n_atoms: int, pairs: Int64Array) -> Int64Array:
     """Label the connected clusters of a set of pairs; shape (n_atoms,)."""
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n_atoms, n_atoms))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
@@ -79,7 +77,7 @@ class Connection:
 
     connected: bool
     largest_hop: float
-    bottleneck: IntArray
+    bottleneck: Int64Array
     position: FloatArray
 
     @property
@@ -117,7 +115,7 @@ def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
     )
 
 
-def bottleneck_bonds(atoms: Atoms, bottleneck: IntArray) -> tuple[float, float]:
+def bottleneck_bonds(atoms: Atoms, bottleneck: Int64Array) -> tuple[float, float]:
     """Describe the bonds of the atoms in a bottleneck.
 
     Parameters
@@ -144,7 +142,7 @@ def bottleneck_bonds(atoms: Atoms, bottleneck: IntArray) -> tuple[float, float]:
     return float(ends.sum() / len(bottleneck)), float(np.average(distances, weights=ends))
 
 
-def _largest_hop(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[float, IntArray]:
+def _largest_hop(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[float, Int64Array]:
     """Longest hop of the minimax path between the bases, and its two atoms.
 
     The path in a minimum spanning tree is a minimax path (Hu, Oper. Res. 9, 898 (1961),
@@ -177,13 +175,13 @@ def _largest_hop(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[fl
     return float(lengths[longest]), steps[longest].astype(np.int64)
 
 
-def _within_a_base(pairs: IntArray, electrode: NDArray[np.str_]) -> NDArray[np.bool_]:
+def _within_a_base(pairs: Int64Array, electrode: NDArray[np.str_]) -> NDArray[np.bool_]:
     """Tell which pairs are of two atoms of one fixed base; shape (n_pairs,)."""
     first, second = electrode[pairs].T
     return np.asarray((first == second) & (first != MOBILE))
 
 
-def _minimum_vertex_cut(pairs: IntArray, electrode: NDArray[np.str_]) -> IntArray:
+def _minimum_vertex_cut(pairs: Int64Array, electrode: NDArray[np.str_]) -> Int64Array:
     """Fewest mobile atoms whose removal parts the bases (Menger's theorem, by maximum flow).
 
     Every atom is an edge of capacity one from its entry to its exit node.
@@ -212,5 +210,5 @@ def _minimum_vertex_cut(pairs: IntArray, electrode: NDArray[np.str_]) -> IntArra
     residual.eliminate_zeros()
     reachable = np.zeros(2 * n + 2, dtype=bool)
     reachable[breadth_first_order(csr_array(residual), source, return_predecessors=False)] = True
-    cut: IntArray = np.flatnonzero(reachable[:n] & ~reachable[n : 2 * n])
+    cut: Int64Array = np.flatnonzero(reachable[:n] & ~reachable[n : 2 * n])
     return cut

@@ -23,8 +23,7 @@ from nanogap.structure.tips import (
     stacking_shift,
     surface_vectors,
 )
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 #: A site of the last plane is filled unless an atom of the snapshot is within so many bonds of it.
 _OWN_SITE = 0.8

@@ -27,9 +27,8 @@ from nanogap.structure.tips import (
     layer_spacing,
     nearest_neighbour_distance,
 )
+from nanogap.typing import FloatArray, Int64Array
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 #: Fewest bonded adatoms that are called an island: the dimer, the smallest cluster there is.
@@ -179,14 +178,14 @@ def _middle(atoms: Atoms) -> float:
     return float(atoms.info["bottom_terrace"] + atoms.info["top_terrace"]) / 2.0
 
 
-def _cluster_sizes(n_atoms: int, pairs: IntArray, chosen: Mask) -> tuple[int, ...]:
+def _cluster_sizes(n_atoms: int, pairs: Int64Array, chosen: Mask) -> tuple[int, ...]:
     """Sizes of the clusters of some atoms, largest first."""
     labels = clusters(n_atoms, pairs[chosen[pairs].all(axis=1)])
     sizes = np.bincount(labels[chosen])
     return tuple(sorted((int(size) for size in sizes if size), reverse=True))
 
 
-def _tip_distance(atoms: Atoms, pairs: IntArray, connection: Connection) -> float:
+def _tip_distance(atoms: Atoms, pairs: Int64Array, connection: Connection) -> float:
     if len(connection.bottleneck):
         return connection.largest_hop
     labels = clusters(len(atoms), pairs)
@@ -197,7 +196,7 @@ def _tip_distance(atoms: Atoms, pairs: IntArray, connection: Connection) -> floa
     return float(distances.min())
 
 
-def _bridge_atoms(adatoms: Mask, lower: Mask, pairs: IntArray) -> int:
+def _bridge_atoms(adatoms: Mask, lower: Mask, pairs: Int64Array) -> int:
     """Count the adatoms of clusters that are bonded to both tips."""
     labels = clusters(len(adatoms), pairs[adatoms[pairs].all(axis=1)])
     edges = np.concatenate([pairs, pairs[:, ::-1]])

@@ -8,13 +8,12 @@ from typing import Self
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import constants
 
 from nanogap.errors import SettingsError
+from nanogap.typing import FloatArray
 from nanogap.units import BOLTZMANN, CONDUCTANCE_QUANTUM
-
-FloatArray = NDArray[np.float64]
 
 #: Beyond so many kT from a chemical potential the Fermi function is 0 or 1 to 1e-6.
 _THERMAL_REACH = 14.0

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from nanogap.transport.mesh import PlaneMesh
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 #: Eigenchannels below this carry nothing worth a column.
 _CLOSED = 1e-9
@@ -53,7 +51,7 @@ def transmission_dataset(
     Returns
     -------
     xarray.Dataset
-        See `nanogap.transport.transmission.compute_transmission`.
+        See `nanogap.transport.negf.compute.compute_transmission`.
     """
     table = np.array([junction.transmission for junction in junctions])
     channels = _table_of_channels(junctions, len(mesh.points))

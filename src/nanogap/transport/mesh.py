@@ -9,8 +9,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from nanogap.errors import SettingsError, StructureError
-
-FloatArray = NDArray[np.float64]
+from nanogap.typing import FloatArray
 
 #: Points times cell width of the automatic mesh, angstrom: 6 x 6 for a 3 x 3 cell of silver, whose
 #: k-points then cost less than 0.03 G0 (docs/transport.md).

@@ -1,7 +1,7 @@
 """Backends of the transmission: one file each, found by its name.
 
 A backend is a module of this folder with a function ``compute_transmission`` that takes the
-arguments of `nanogap.transport.transmission.compute_transmission`, as far as they concern it, and
+arguments of `nanogap.transport.negf.compute.compute_transmission`, as far as they concern it, and
 returns the same dataset (`nanogap.transport.dataset.transmission_dataset` makes it). The name of
 the file, with hyphens, is the name of the backend. Nothing else is to be told of a new one; the
 suite of invariants in tests/transport/test_backends.py finds it too.
@@ -16,7 +16,7 @@ import xarray as xr
 from nanogap.errors import SettingsError
 
 DEFAULT = "tight-binding"
-#: Backends whose local densities and bond currents are those of `nanogap.transport.local`.
+#: Backends whose local densities and bond currents are those of `nanogap.transport.negf.local`.
 LOCAL = (DEFAULT, "dense", "sisl")
 
 

@@ -10,15 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from ase import Atoms
-from numpy.typing import NDArray
 
 from nanogap.transport.dataset import JunctionTransmission
-from nanogap.transport.device import orbitals_of
-from nanogap.transport.hamiltonian import TightBindingModel
 from nanogap.transport.mesh import PlaneMesh
-from nanogap.transport.whole import WholeJunction, whole_transmission
-
-FloatArray = NDArray[np.float64]
+from nanogap.transport.negf.device import orbitals_of
+from nanogap.transport.negf.whole_junction import WholeJunction, whole_transmission
+from nanogap.transport.tight_binding.model import TightBindingModel
+from nanogap.typing import FloatArray
 
 
 def compute_transmission(

@@ -17,9 +17,9 @@ from nanogap.errors import EngineError, SettingsError
 from nanogap.settings import FirstPrinciplesSettings, load_accuracy
 from nanogap.structure.junction import validate_junction
 from nanogap.transport.dataset import transmission_dataset
+from nanogap.transport.espresso.pwcond_job import PwcondJob
+from nanogap.transport.espresso.pwcond_output import ENERGY_WINDOW
 from nanogap.transport.mesh import common_mesh
-from nanogap.transport.pwcond_job import PwcondJob
-from nanogap.transport.pwcond_output import ENERGY_WINDOW
 
 #: Settings that no number depends on, or that the dataset names by itself.
 _NO_ACCURACY = {"kpoints", "gamma_centred", "programs", "processes", "keep_states"}
@@ -71,7 +71,7 @@ def compute_transmission(
     xarray.Dataset
         As `nanogap.transport.compute_transmission` returns, and ``state`` over (``snapshot``,
         ``k``, ``energy``): ``ok``, ``no open channel``, or why a value is not a number
-        (`nanogap.transport.pwcond_output.Point`).
+        (`nanogap.transport.espresso.pwcond_output.Point`).
 
     Raises
     ------

@@ -1,5 +1,5 @@
 """The engine of this project: Green's functions in the tight-binding model."""
 
-from nanogap.transport.transmission import compute_transmission
+from nanogap.transport.negf.compute import compute_transmission
 
 __all__ = ["compute_transmission"]

@@ -1,0 +1,1 @@
+"""Make the tables and figures of the pages of docs/."""

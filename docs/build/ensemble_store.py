@@ -1,0 +1,68 @@
+"""The data files of docs/ensemble.md and docs/first-contact.md."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nanogap.campaign.collect import open_ensemble
+from nanogap.io import write_atomically, write_json
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+ENSEMBLE, FIRST_CONTACT, TRIALS = (
+    DATA / name for name in ("ensemble.nc", "first-contact.nc", "ensemble.json")
+)
+
+#: What the statistics need, and as how small numbers it can be stored.
+_KEPT = {
+    "transmission": np.float32,
+    "time": np.float32,
+    "stage": np.int8,
+    "bottleneck_atoms": np.int16,
+    "bottleneck_coordination": np.float32,
+    "bottleneck_bond_length": np.float32,
+}
+
+
+def store(ensemble: Path, contacts: Path, trials: list[Path]) -> None:
+    """Write what the pages need of collected datasets and of the trials of campaigns."""
+    for source, path in ((ensemble, ENSEMBLE), (contacts, FIRST_CONTACT)):
+        with open_ensemble(source) as dataset:
+            small = reduced(dataset.load())
+        encoding = {name: {"zlib": True, "complevel": 9, "shuffle": True} for name in _KEPT}
+        write_atomically(
+            path,
+            partial(small.to_netcdf, engine="h5netcdf", encoding=encoding),
+        )
+    found: dict[str, Any] = {"same": {}}
+    for trial in trials:
+        content = json.loads(trial.read_text(encoding="utf-8"))
+        found["same"] |= content.pop("same", {})
+        found |= content
+    write_json(TRIALS, found)
+
+
+def reduced(dataset: xr.Dataset) -> xr.Dataset:
+    """Leave out what the statistics do not need; -1 behind the last snapshot of a member."""
+    small = dataset[list(_KEPT)].drop_vars(["core_seconds", "peak_memory"])
+    for name, kind in _KEPT.items():
+        values = small[name]
+        if np.issubdtype(kind, np.integer):
+            values = values.fillna(-1)
+        small[name] = values.astype(kind).assign_attrs(dataset[name].attrs)
+    return small
+
+
+def stored(path: Path) -> xr.Dataset:
+    """Read such a file as `nanogap.campaign` collects it."""
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        found = dataset.load()
+    for name, kind in _KEPT.items():
+        values = found[name].astype(np.float64)
+        if np.issubdtype(kind, np.integer):
+            values = values.where(values >= 0)
+        found[name] = values.assign_attrs(found[name].attrs)
+    return found

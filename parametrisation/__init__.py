@@ -1,0 +1,1 @@
+"""What made the packaged numbers: reference bands, transmissions, calibration."""

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""Compute transmissions of silver junctions with PWCOND, to judge the fast engine by.
+
+    python -m parametrisation.compute_pwcond OUTPUT.json --work FOLDER [--only CLASS] [--run RUN]
+
+RUN is a directory of `nanogap run --preset quick`; with it, snapshots of it are computed too.
+
+The output is rewritten after every junction, with the geometries beside it (OUTPUT.extxyz);
+junctions that it holds already are left alone.
+"""
+
+import argparse
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.io import read, write
+from numpy.typing import ArrayLike
+
+from nanogap.errors import NanogapError
+from nanogap.io import write_atomically, write_json
+from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_accuracy
+from nanogap.structure.cut import cut_junction
+from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
+from nanogap.transport.backends import get_backend
+
+ABOUT = (
+    "Transmission of silver junctions by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
+    "pseudopotential), made by parametrisation.compute_pwcond. Energies in eV from the Fermi "
+    "energy, transmission in G0, mean over the k-mesh and per k (fractions of the reciprocal "
+    "cell, all points of the mesh); open_channels: mean over k at the Fermi energy; time in s "
+    "on one core."
+)
+#: Lattice constant of the pseudopotential, angstrom.
+A = 4.156
+SPACING = layer_spacing(A)
+GAPS = (4.5, 5.5, 6.5, 7.5, 8.5, 3.0, 3.5, 4.0, 5.0, 6.0)
+CHAINS = (2.65, 2.80, 2.94, 3.2, 3.6)
+BROKEN = (3.4, 4.0, 4.6, 5.2, 6.0, 7.0)
+#: Not on Gamma, where T of flat planes changes within a few hundredths of the zone.
+SHIFTED = {"gamma_centred": False}
+#: Where little symmetry leaves many points to compute.
+COARSE = {**SHIFTED, "kpoints": (2, 2)}
+#: Snapshots of one run of the preset quick, ps. Trajectories are chaotic, so that a run by another
+#: version has other moments; the junctions of this one are kept with their numbers.
+MOMENTS = (17.7, 18.2, 17.82, 17.62, 8.5, 17.58, 18.54, 28.5, 14.5, 5.0)
+#: What counts as a bond, angstrom.
+BOND = 3.6
+
+
+def plane(width: int, layer: int) -> np.ndarray:
+    """Return sites of a (111) plane of width x width atoms at its height in the crystal."""
+    vectors = surface_vectors(A)
+    grid = np.array([(i, j) for i in range(width) for j in range(width)], dtype=float)
+    points = grid @ vectors + layer * stacking_shift(A)
+    cell = width * vectors
+    points = (points @ np.linalg.inv(cell) + 1e-9) % 1.0 @ cell
+    return np.column_stack([points, np.full(len(points), layer * SPACING)])
+
+
+def contact(width: int, separation: float, between: ArrayLike, upper: int = 3) -> Atoms:
+    """Return two half-crystals with atoms between.
+
+    Parameters
+    ----------
+    width : int
+        Atoms along either side of the plane's cell.
+    separation : float
+        From the last plane below to the first above, angstrom.
+    between : array_like, shape (n, 3)
+        From the last plane below: in the plane in units of the primitive vectors, z in angstrom.
+    upper : int
+        Layer of the crystal that the first plane above continues: 3 is the stacking of the lower.
+    """
+    low = [plane(width, n) for n in range(3)]
+    high = [plane(width, upper + n) for n in range(3)]
+    top = low[-1][0, 2]
+    for n, sites in enumerate(high):
+        sites[:, 2] = top + separation + n * SPACING
+    middle = np.array(between, dtype=float).reshape(-1, 3)
+    middle[:, :2] = middle[:, :2] @ surface_vectors(A)
+    middle[:, 2] += top
+    positions = np.concatenate([*low, middle, *high])
+    cell = np.zeros((3, 3))
+    cell[:2, :2] = width * surface_vectors(A)
+    cell[2, 2] = np.ptp(positions[:, 2]) + SPACING
+    atoms = Atoms(f"Ag{len(positions)}", positions, cell=cell, pbc=(True, True, False))
+    n = 3 * width**2
+    labels = ["left"] * n + ["channel"] * len(middle) + ["right"] * n
+    atoms.new_array("region", np.array(labels))
+    atoms.info.update(left_period=3 * SPACING, right_period=3 * SPACING)
+    return atoms
+
+
+def wire(distance: float) -> Atoms:
+    """Return a straight monatomic wire."""
+    atoms = Atoms("Ag3", [(0.0, 0.0, n * distance) for n in range(3)])
+    atoms.new_array("region", np.array(["left", "channel", "right"]))
+    atoms.info.update(left_period=distance, right_period=distance)
+    return atoms
+
+
+def junctions() -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
+    """Give class, name, junction, energies and changes of the validation accuracy."""
+    dense = {"kpoints": (12, 12), "gamma_centred": True, "mesh_density": 24.0}
+    for gap in GAPS:
+        yield "gap", f"flat planes, {gap:.1f} Å", contact(1, gap, []), [0.0], dense
+    for distance in CHAINS:
+        yield "chain", f"chain, {distance:.2f} Å", wire(distance), [0.0, -0.5, 0.5], {}
+    for distance in BROKEN:
+        yield "broken wire", f"broken wire, {distance:.1f} Å", broken_wire(distance), [0.0], {}
+    for name, atoms in contacts():
+        kind = name.split(",")[0]
+        yield kind, name, atoms, [0.0], SHIFTED if kind in {"one atom", "dimer"} else COARSE
+
+
+def broken_wire(distance: float) -> Atoms:
+    """Return a straight wire of bonds of 2.8 angstrom with one of another length."""
+    heights = np.concatenate([np.arange(4) * 2.8, 3 * 2.8 + distance + np.arange(4) * 2.8])
+    atoms = Atoms("Ag8", [(0.0, 0.0, height) for height in heights])
+    atoms.new_array("region", np.array(["left"] + 6 * ["channel"] + ["right"]))
+    atoms.info.update(left_period=2.8, right_period=2.8)
+    return atoms
+
+
+def contacts() -> Iterator[tuple[str, Atoms]]:
+    """Give contacts of a few atoms in the hollow of planes of 2 x 2, at several stretches.
+
+    All stand above a site of layer 1, or, in layers of several atoms, where the crystal goes on.
+    """
+    hollow = np.array([(1 / 3, 1 / 3), (4 / 3, 1 / 3), (1 / 3, 4 / 3)])
+    for height in (2.40, 2.80, 3.20):
+        one = [(*hollow[0], height)]
+        yield f"one atom, planes {2 * height:.2f} Å apart", contact(2, 2 * height, one)
+    for height, bond in ((2.35, 2.60), (2.40, 2.85), (2.45, 3.15)):
+        dimer = [(*hollow[0], height), (*hollow[0], height + bond)]
+        yield f"dimer, bond {bond:.2f} Å", contact(2, 2 * height + bond, dimer)
+    for height in (2.40, 2.80, 3.20):
+        row = [(*site, height) for site in hollow[:2]]
+        yield f"two atoms, planes {2 * height:.2f} Å apart", contact(2, 2 * height, row)
+    for height in (2.40, 2.80):
+        three = [(*site, height) for site in hollow]
+        yield f"three atoms, planes {2 * height:.2f} Å apart", contact(2, 2 * height, three)
+    for distance in (3.5, 4.5, 5.5):
+        adatom = [(*hollow[0], 2.40)]
+        yield f"adatom, plane {distance:.1f} Å above", contact(2, 2.40 + distance, adatom)
+
+
+def from_dynamics(run: Path) -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
+    """Give snapshots of a run of the preset quick, cut to cells of 2 x 2."""
+    frames = {
+        round(float(atoms.info["time"]) / 1000.0, 3): atoms
+        for atoms in read(run / "trajectory.extxyz", ":")
+    }
+    cut = JunctionSettings(cut="paper", lead_repeats=2)
+    for moment in MOMENTS:
+        name = f"dynamics, {moment:g} ps"
+        atoms = cut_junction(frames[moment], cut, BOND, name)
+        yield "dynamics", name, atoms, [0.0], COARSE
+
+
+def record(
+    kind: str, atoms: Atoms, dataset: Any, settings: FirstPrinciplesSettings, seconds: float
+) -> dict[str, Any]:
+    """Put a result into plain data."""
+    return {
+        "class": kind,
+        "atoms": len(atoms),
+        "cell": atoms.cell.array.round(8).tolist(),
+        "pbc": atoms.pbc.tolist(),
+        "positions": atoms.positions.round(8).tolist(),
+        "region": atoms.arrays["region"].tolist(),
+        "left_period": atoms.info["left_period"],
+        "right_period": atoms.info["right_period"],
+        "kpoints": list(settings.kpoints),
+        "gamma_centred": settings.gamma_centred,
+        "energies": dataset["energy"].to_numpy().tolist(),
+        "transmission": dataset["transmission_average"][0].to_numpy().tolist(),
+        "transmission_k": dataset["transmission"][0].to_numpy().round(7).tolist(),
+        "k": np.stack([dataset["k1"], dataset["k2"]], axis=1).round(8).tolist(),
+        "eigenchannels": dataset["eigenchannels"][0].to_numpy().round(6).tolist(),
+        "open_channels": dataset["open_channels"][0].to_numpy().tolist(),
+        "accuracy": json.loads(dataset.attrs["accuracy"]),
+        "engine": dataset.attrs["engine_version"],
+        "time": float(dataset["wall_time"][0]) or seconds,
+    }
+
+
+def main() -> None:
+    """Compute the junctions that are not there yet."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--only", help="a class, or a name", nargs="+")
+    parser.add_argument("--run", type=Path, help="a run of the preset quick")
+    arguments = parser.parse_args()
+    data: dict[str, Any] = {"about": ABOUT, "junctions": {}}
+    if arguments.output.is_file():
+        data = json.loads(arguments.output.read_text())
+    known = data["junctions"]
+    dynamics = from_dynamics(arguments.run) if arguments.run else ()
+    for kind, name, atoms, energies, changes in itertools.chain(junctions(), dynamics):
+        if name in known or (arguments.only and not {kind, name} & set(arguments.only)):
+            continue
+        settings = load_accuracy("validation", changes)
+        started = time.perf_counter()
+        try:
+            dataset = get_backend("pwcond")(
+                [atoms], energies, settings=settings, work=arguments.work, names=[name]
+            )
+        except NanogapError as error:
+            print(f"{name}: {error}", flush=True)
+            continue
+        seconds = time.perf_counter() - started
+        known[name] = record(kind, atoms, dataset, settings, seconds)
+        write_json(arguments.output, data)
+        folder = arguments.output.with_suffix("")
+        folder.mkdir(exist_ok=True)
+        place = folder / f"{name.replace(' ', '_').replace(',', '').replace('Å', 'A')}.extxyz"
+        write_atomically(place, partial(write, images=atoms, format="extxyz"))
+        print(name, known[name]["transmission"], f"{known[name]['time']:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What snapshots of atoms offer: stages, bottleneck, contacts, kinetics, ensembles."""

@@ -1,0 +1,1 @@
+"""What any conductance trace offers: histograms, plateaus, switching, retention, noise."""

@@ -1,0 +1,258 @@
+"""Plateaus and steps of a conductance trace: a piecewise constant model.
+
+The trace is taken as constant levels with white noise. Steps are found by the exact minimum of
+
+    sum (G - level)^2 + (number of steps) * 3 sigma^2 ln n
+
+over all segmentations (PELT: Killick, Fearnhead and Eckley, J. Am. Stat. Assoc. 107, 1590 (2012),
+doi:10.1080/01621459.2012.737745), with the penalty of three logarithms per step of the modified
+information criterion (Zhang and Siegmund, Biometrics 63, 22 (2007),
+doi:10.1111/j.1541-0420.2006.00662.x) and sigma from the differences of neighbouring points. Noise
+differs from plateau to plateau, so every step then has to pass the same criterion with the noise
+of its two neighbours, the weakest first.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import median_filter
+
+from nanogap.errors import DataFormatError, SettingsError
+from nanogap.typing import FloatArray
+
+#: Points that are segmented at once; borders between windows are tested like any step.
+_WINDOW = 8192
+
+#: Median absolute deviation to standard deviation of a Gaussian.
+_MAD = 1.4826
+
+#: A reading further from its neighbours is a spike of the instrument, standard deviations.
+_SPIKE = 6.0
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A stretch of constant conductance.
+
+    Attributes
+    ----------
+    first, last : int
+        Points of the trace, `last` exclusive.
+    level : float
+        Mean, G0.
+    deviation : float
+        Standard deviation within the plateau, G0.
+    uncertainty : float
+        Standard error of the level, for white noise, G0.
+    step : float
+        Level less that of the plateau before, G0; NaN for the first.
+    """
+
+    first: int
+    last: int
+    level: float
+    deviation: float
+    uncertainty: float
+    step: float
+
+    @property
+    def length(self) -> int:
+        """Number of points."""
+        return self.last - self.first
+
+    @property
+    def nearest_level(self) -> int:
+        """The integer multiple of G0 that is nearest."""
+        return int(np.floor(self.level + 0.5))
+
+    @property
+    def offset(self) -> float:
+        """Level less the nearest integer, G0."""
+        return self.level - self.nearest_level
+
+
+class PlateauDetection:
+    """Cut a trace into plateaus.
+
+    Parameters
+    ----------
+    minimum_length : int
+        Points of the shortest plateau.
+    minimum_step : float
+        Smaller steps are none, G0.
+    strictness : float
+        Multiplies the penalty per step; 1 is the information criterion.
+
+    Examples
+    --------
+    >>> trace = np.repeat([1.0, 2.0], 50) + np.tile([0.01, -0.01], 50)
+    >>> [(p.first, p.last, round(p.level, 3)) for p in PlateauDetection().compute(trace).plateaus]
+    [(0, 50, 1.0), (50, 100, 2.0)]
+    """
+
+    def __init__(
+        self, minimum_length: int = 8, minimum_step: float = 0.0, strictness: float = 1.0
+    ) -> None:
+        if minimum_length < 2:
+            raise SettingsError(f"minimum length is {minimum_length} points; it must be 2 or more")
+        if not (np.isfinite(minimum_step) and minimum_step >= 0.0):
+            raise SettingsError(f"minimum step is {minimum_step} G0; it must be zero or positive")
+        if not (np.isfinite(strictness) and strictness > 0.0):
+            raise SettingsError(f"strictness is {strictness}; it must be positive")
+        self._shortest, self._least, self._strictness = minimum_length, minimum_step, strictness
+        self._plateaus: list[Plateau] | None = None
+        self._noise = float("nan")
+
+    def compute(self, conductance: ArrayLike) -> Self:
+        """Find the plateaus.
+
+        Parameters
+        ----------
+        conductance : array_like, shape (n_points,)
+            G0, in order of time or of the sweep; points that are not finite are passed over.
+
+        Returns
+        -------
+        PlateauDetection
+            Itself.
+
+        Raises
+        ------
+        DataFormatError
+            If fewer points than two shortest plateaus are finite.
+        """
+        values = np.asarray(conductance, dtype=np.float64).ravel()
+        places = np.flatnonzero(np.isfinite(values))
+        trace = values[places]
+        if len(trace) < 2 * self._shortest:
+            raise DataFormatError(
+                f"a trace of {len(trace)} finite points is too short for plateaus of "
+                f"{self._shortest} points"
+            )
+        self._noise = _noise(trace)
+        clean = _without_spikes(trace, self._noise)
+        borders = self._segment(clean)
+        borders = self._merged(clean, borders)
+        borders = self._sharpened(clean, borders)
+        self._plateaus = _described(clean, borders, places)
+        return self
+
+    @property
+    def plateaus(self) -> list[Plateau]:
+        """Plateaus in order."""
+        if self._plateaus is None:
+            raise AttributeError("call compute() first: there is no data yet")
+        return self._plateaus
+
+    @property
+    def steps(self) -> list[int]:
+        """First point of every plateau but the first."""
+        return [plateau.first for plateau in self.plateaus[1:]]
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of the noise over the whole trace, G0."""
+        _ = self.plateaus
+        return self._noise
+
+    def _segment(self, trace: FloatArray) -> list[int]:
+        """Candidate borders, the ends among them."""
+        import ruptures  # noqa: PLC0415  # half a second that other analyses need not wait for
+
+        borders = [0]
+        # a noise of exactly zero would make every rounding error a step
+        variance = max(self._noise**2, (1e-9 * float(np.ptp(trace))) ** 2, 1e-300)
+        for begin in range(0, len(trace), _WINDOW):
+            window = trace[begin : begin + _WINDOW]
+            if len(window) >= 2 * self._shortest:
+                penalty = 3.0 * self._strictness * variance * np.log(len(trace))
+                search = ruptures.KernelCPD(kernel="linear", min_size=self._shortest)
+                found = search.fit((window - window.mean())[:, None]).predict(pen=penalty)
+                borders += [begin + int(place) for place in found]
+            else:
+                borders.append(begin + len(window))
+        return sorted(set(borders))
+
+    def _merged(self, trace: FloatArray, borders: list[int]) -> list[int]:
+        """Drop the weakest step until all pass the criterion with their neighbours' noise."""
+        sums = np.concatenate([[0.0], np.cumsum(trace)])
+        needed = 3.0 * self._strictness * np.log(len(trace))
+        inner = list(borders)
+        score = [self._score(trace, sums, inner, i) for i in range(1, len(inner) - 1)]
+        while score:
+            weakest = int(np.argmin(score))
+            if score[weakest] >= needed:
+                break
+            del inner[weakest + 1], score[weakest]
+            for i in (weakest - 1, weakest):
+                if 0 <= i < len(score):
+                    score[i] = self._score(trace, sums, inner, i + 1)
+        return inner
+
+    def _score(self, trace: FloatArray, sums: FloatArray, borders: list[int], i: int) -> float:
+        """Squared step in units of its standard error; 0 for a step below the least."""
+        a, b, c = borders[i - 1], borders[i], borders[i + 1]
+        if min(b - a, c - b) < self._shortest:
+            return 0.0
+        left, right = (sums[b] - sums[a]) / (b - a), (sums[c] - sums[b]) / (c - b)
+        # a difference of rounding is none, and its square may be zero
+        if abs(right - left) <= max(self._least, 1e-12 * max(abs(left), abs(right)), 1e-150):
+            return 0.0
+        noise = np.hypot(
+            _noise(trace[max(a, b - _WINDOW) : b]), _noise(trace[b : min(c, b + _WINDOW)])
+        ) / np.sqrt(2.0)
+        # few points know their noise badly: the whole trace is a witness too
+        noise = max(noise, 0.3 * self._noise, 1e-9 * abs(right - left))
+        return float((right - left) ** 2 / (noise**2 * (1.0 / (b - a) + 1.0 / (c - b))))
+
+    def _sharpened(self, trace: FloatArray, borders: list[int]) -> list[int]:
+        """Move every step to where the two levels beside it fit best."""
+        moved = list(borders)
+        for i in range(1, len(moved) - 1):
+            a, b, c = moved[i - 1], moved[i], moved[i + 1]
+            low, high = max(a + 1, b - self._shortest), min(c - 1, b + self._shortest)
+            left, right = trace[a:b].mean(), trace[b:c].mean()
+            window = trace[low:high]
+            gain = np.cumsum((window - right) ** 2 - (window - left) ** 2)
+            moved[i] = low + int(np.argmax(np.concatenate([[0.0], gain])))
+        return moved
+
+
+def _noise(trace: FloatArray) -> float:
+    """Estimate the noise from the differences of neighbours, in which steps drop out."""
+    if len(trace) < 3:
+        return 0.0
+    difference = np.diff(trace)
+    return float(_MAD * np.median(np.abs(difference - np.median(difference))) / np.sqrt(2.0))
+
+
+def _without_spikes(trace: FloatArray, noise: float) -> FloatArray:
+    """Replace lone readings that stand far out by the median around them."""
+    middle = median_filter(trace, size=5, mode="nearest")
+    spike = np.abs(trace - middle) > _SPIKE * max(noise, 1e-12)
+    # lone means lone: two in a row are the beginning of a step
+    alone = spike & ~np.roll(spike, 1) & ~np.roll(spike, -1)
+    return np.where(alone, middle, trace)
+
+
+def _described(trace: FloatArray, borders: list[int], places: NDArray[np.int64]) -> list[Plateau]:
+    """Level, noise and step of every segment."""
+    found: list[Plateau] = []
+    for first, last in pairwise(borders):
+        part = trace[first:last]
+        level = float(part.mean())
+        deviation = float(part.std(ddof=1)) if len(part) > 1 else 0.0
+        found.append(
+            Plateau(
+                first=int(places[first]),
+                last=int(places[last - 1]) + 1,
+                level=level,
+                deviation=deviation,
+                uncertainty=deviation / float(np.sqrt(len(part))),
+                step=level - found[-1].level if found else float("nan"),
+            )
+        )
+    return found

@@ -1,0 +1,5 @@
+"""The command line: arguments in, calls out."""
+
+from nanogap.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,245 @@
+"""The command line: arguments in, calls out."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nanogap import __version__
+from nanogap.cli import campaign, dynamics, first_principles, fit, transmission
+from nanogap.cli.common import AsJson, Directory, check_output, emit, log, show_progress
+from nanogap.cli.measured import register, report_of_data
+from nanogap.errors import NanogapError, SettingsError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Voltage-driven rewiring of silver nanogaps: dynamics, conductance, statistics.",
+    pretty_exceptions_enable=False,
+)
+
+Source = Annotated[str, typer.Argument(help="a preset (quick, paper-2v, paper-8v) or a TOML file")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="section.key=value, wins over the file")
+]
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; a wrong input ends with one sentence and exit status 2."""
+    try:
+        if app(standalone_mode=False) == _INTERRUPTED:  # what typer makes of Ctrl-C
+            _end_interrupted()
+    except NanogapError as error:
+        _complain(str(error))
+        sys.exit(2)
+    except typer.TyperException as error:
+        message = error.format_message()  # empty where the help was shown instead
+        if message:
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "nanogap"
+            _complain(f"{message.rstrip('.')}: see '{command} --help'")
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
+        _end_interrupted()
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(f"{place}{error.strerror or error}")
+        sys.exit(2)
+    except Exception as error:
+        if os.environ.get("NANOGAP_TRACEBACK"):
+            raise
+        _complain(
+            f"internal error, please report it: {type(error).__name__}: {error} "
+            "(NANOGAP_TRACEBACK=1 shows where)"
+        )
+        sys.exit(1)
+
+
+def _end_interrupted() -> NoReturn:
+    _complain("interrupted; what is finished is on disk, 'nanogap resume DIR' goes on")
+    sys.exit(_INTERRUPTED)
+
+
+def _complain(sentence: str) -> None:
+    """Write one line, whatever line breaks a library's own message has."""
+    sys.stderr.write(f"nanogap: {' '.join(sentence.split())}\n")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+) -> None:
+    if version:
+        sys.stdout.write(f"nanogap {__version__}\n")
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    preset: Annotated[str, typer.Argument(help="the preset to begin with")] = "quick",
+    output: Annotated[Path, typer.Option("-o", "--output", help="the new file")] = Path(
+        "nanogap.toml"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Write a settings file to edit, from a preset."""
+    from nanogap.io import write_text
+    from nanogap.settings import preset_text
+
+    text = preset_text(preset)
+    if output.exists():
+        raise SettingsError(f"{output} exists already: choose another -o")
+    check_output(output, (".toml",))
+    write_text(output, text)
+    if as_json:
+        emit({"settings": str(output), "preset": preset})
+    else:
+        log.print(f"Wrote {output}. Run it with: nanogap run {output} -o DIR")
+
+
+@app.command()
+def build(
+    source: Source,
+    output: Annotated[Path, typer.Option("-o", "--output", help="extxyz file")],
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build the two tips and write them as extxyz."""
+    from ase.io import write
+
+    from nanogap.io import write_atomically
+    from nanogap.run import build_structure
+    from nanogap.settings import load_settings
+
+    settings = load_settings(source, tuple(overrides or ()))
+    check_output(output, (".extxyz", ".xyz"))
+    with log.status("Lattice constant and structure"):
+        atoms = build_structure(settings)
+    write_atomically(output, lambda path: write(path, atoms, format="extxyz"))
+    lattice_constant = atoms.info["lattice_constant"]
+    if as_json:
+        emit({"file": str(output), "atoms": len(atoms), "lattice_constant": lattice_constant})
+    else:
+        log.print(f"Wrote {output}: {len(atoms)} atoms, lattice constant {lattice_constant:.3f} Å")
+
+
+@app.command()
+def run(
+    source: Source,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the new run directory")],
+    overrides: Overrides = None,
+    reference_snapshots: Annotated[
+        int, typer.Option(help="then compute so many snapshots with pwcond, see 'reference'")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate a rewiring and compute the transmission of every snapshot."""
+    from nanogap.run import start_run
+    from nanogap.settings import load_settings
+    from nanogap.transport.tight_binding.files import why_none
+
+    settings = load_settings(source, tuple(overrides or ()))
+    missing = why_none(settings.transport.hamiltonian, settings.structure.element)
+    if missing:
+        log.print(f"Note: {missing}", highlight=False)
+    with show_progress() as watch:
+        start_run(output, settings, source, watch)
+    if reference_snapshots:
+        first_principles.compute_reference(
+            output, reference_snapshots, "0", 2, "validation", unasked=True
+        )
+    _conclude(output, as_json)
+
+
+@app.command()
+def resume(directory: Directory, as_json: AsJson = False) -> None:
+    """Go on with an interrupted run to the end it would have had."""
+    from nanogap.run import resume_run
+
+    with show_progress() as watch:
+        resume_run(directory, watch)
+    _conclude(directory, as_json)
+
+
+@app.command()
+def status(directory: Directory, as_json: AsJson = False) -> None:
+    """Say how far a run is."""
+    from nanogap.run import RunDirectory
+    from nanogap.run import status as describe
+
+    content = describe(RunDirectory(directory))
+    if as_json:
+        emit(content)
+    else:
+        _print_status(directory, content)
+
+
+@app.command()
+def report(
+    data: Annotated[list[Path], typer.Argument(help="a run directory, or measured data")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="report of measured data (html)")
+    ] = Path("report.html"),
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of a run anew, finished or not, or that of a measurement campaign."""
+    from nanogap.measured.files import are_measured
+    from nanogap.run import RunDirectory, make_report
+
+    if are_measured(data):
+        report_of_data(data, output, as_json)
+        return
+    directory = data[0]
+    finished = RunDirectory(directory)
+    if not finished.dynamics.commit.snapshots:
+        raise SettingsError(f"{directory} has no snapshot yet: wait for the first, or resume it")
+    make_report(finished)
+    if as_json:
+        emit({"report": str(finished.report)})
+    else:
+        log.print(f"Report: {finished.report}")
+
+
+register(app)
+dynamics.register(app)
+fit.register(app)
+first_principles.register(app)
+transmission.register(app)
+app.add_typer(campaign.app, name="campaign")
+
+
+def _conclude(directory: Path, as_json: bool) -> None:
+    from nanogap.run import RunDirectory
+    from nanogap.run import status as describe
+
+    content = describe(RunDirectory(directory))
+    if as_json:
+        emit(content)
+    else:
+        _print_status(directory, content)
+
+
+def _print_status(directory: Path, content: dict[str, Any]) -> None:
+    known = [value for value in content["transmission"] if value is not None]
+    table = Table(title=str(directory), show_header=False)
+    table.add_row("state", content["state"])
+    table.add_row("snapshots", f"{content['snapshots']} of {content['snapshots_planned']}")
+    table.add_row("transmissions", f"{len(known)}")
+    if known:
+        table.add_row("T first, last", f"{known[0]:.3f}, {known[-1]:.3f} G0")
+    table.add_row("connected now", str(bool(content["connected"] and content["connected"][-1])))
+    if content["failures"]:
+        reasons = set(content["failures"].values())
+        why = reasons.pop() if len(reasons) == 1 else "see the report"
+        table.add_row("without transmission", f"{len(content['failures'])} ({why})")
+    if content["error"]:
+        table.add_row("error", content["error"])
+    Console().print(table)
+    if content["report"]:
+        sys.stdout.write(f"Report: {Path(content['report']).absolute()}\n")

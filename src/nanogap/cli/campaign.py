@@ -1,0 +1,263 @@
+"""The subcommands for ensembles of runs: arguments in, calls out."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from nanogap.cli import common
+from nanogap.cli.common import AsJson, check_output, log
+from nanogap.errors import SettingsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Ensembles: many runs of one kind, and what they say together.",
+    pretty_exceptions_enable=False,
+)
+
+Folder = Annotated[Path, typer.Argument(help="a campaign folder")]
+Yes = Annotated[bool, typer.Option("--yes", help="do not ask whether the rest shall be run")]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="try members again that were given up")
+]
+
+_PAGE_EVERY = 10.0
+
+
+@app.command()
+def new(
+    output: Annotated[Path, typer.Argument(help="the new file")] = Path("campaign.toml"),
+    as_json: AsJson = False,
+) -> None:
+    """Write a commented campaign file to edit."""
+    from nanogap.campaign.file import EXAMPLE
+    from nanogap.io import write_text
+
+    if output.exists():
+        raise SettingsError(f"{output} exists already: choose another name")
+    check_output(output, (".toml",), "campaign file")
+    write_text(output, EXAMPLE)
+    if as_json:
+        common.emit({"campaign": str(output)})
+    else:
+        log.print(f"Wrote {output}. Run it with: nanogap campaign run {output} -o DIR")
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="a campaign file")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the campaign folder")],
+    retry_failed: RetryFailed = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run all members of a campaign; those that the folder has already are not run again."""
+    from nanogap.campaign.folder import CampaignFolder
+
+    _drive(CampaignFolder.plan(output, file), retry_failed, yes, as_json)
+
+
+@app.command()
+def resume(
+    directory: Folder, retry_failed: RetryFailed = False, yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Go on with a campaign that was interrupted."""
+    from nanogap.campaign.folder import CampaignFolder
+
+    _drive(CampaignFolder(directory), retry_failed, yes, as_json)
+
+
+@app.command()
+def status(
+    directory: Folder,
+    watch: Annotated[bool, typer.Option("--watch", help="until it ends, or Ctrl-C")] = False,
+    interval: Annotated[float, typer.Option(min=0.2, help="between two looks, s")] = 2.0,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far a campaign is; status.html in the folder says it in a browser."""
+    from nanogap.campaign.folder import CampaignFolder
+    from nanogap.campaign.state import CampaignState, write_state_page
+
+    if watch and as_json:
+        raise SettingsError("give --watch or --json, not both")
+    folder = CampaignFolder(directory)
+    state = CampaignState(folder)
+    content = state.describe()
+    write_state_page(folder, content)
+    if as_json:
+        common.emit(content)
+        return
+    if not watch:
+        log.print(_state_table(content))
+        return
+    with Live(_state_table(content), console=log, auto_refresh=False) as live:
+        while content["state"] == "running":
+            time.sleep(interval)
+            content = state.describe()
+            write_state_page(folder, content)
+            live.update(_state_table(content), refresh=True)
+
+
+@app.command()
+def collect(
+    directory: Folder,
+    export: Annotated[
+        list[Path] | None, typer.Option(help="also as a table: .csv or .parquet")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the results of all finished members into one dataset, dataset.nc in the folder."""
+    from nanogap.campaign.collect import collect as collect_members
+    from nanogap.campaign.collect import dataset_path, open_ensemble
+    from nanogap.campaign.folder import CampaignFolder
+    from nanogap.io.ensemble import export_table
+
+    for path in export or []:
+        check_output(path, (".csv", ".parquet"), "--export")
+    folder = CampaignFolder(directory)
+    with common.counted("collected", len(folder.finished())) as watch:
+        summary = collect_members(folder, watch)
+    with open_ensemble(dataset_path(folder)) as dataset:
+        summary["tables"] = {str(path): export_table(dataset, path) for path in export or []}
+    if as_json:
+        common.emit(summary)
+        return
+    for note in summary["notes"]:
+        log.print(note)
+    log.print(f"Wrote {summary['dataset']}: {summary['members']} of {summary['planned']} members")
+    for name, rows in summary["tables"].items():
+        log.print(f"Wrote {name}: {rows} rows")
+
+
+@app.command()
+def report(
+    directory: Folder,
+    measured: Annotated[
+        list[Path] | None, typer.Option(help="measured files or folders to lay beside it")
+    ] = None,
+    series_resistance: Annotated[
+        float, typer.Option(help="subtract it from the measured conductances, ohm")
+    ] = 0.0,
+    add_resistance: Annotated[
+        float, typer.Option(help="instead: add it to the simulated ones, ohm")
+    ] = 0.0,
+    columns: Annotated[
+        str | None, typer.Option(help="of the measured files: voltage=NAME,current=3,...")
+    ] = None,
+    figures: Annotated[Path | None, typer.Option(help="folder for the figures as pdf")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the statistics of a campaign, finished or not, as report.html in its folder."""
+    from nanogap.campaign.folder import CampaignFolder
+    from nanogap.campaign.page import write_campaign_report
+
+    if series_resistance and add_resistance:
+        raise SettingsError("give one of --series-resistance and --add-resistance")
+    data = None
+    if measured:
+        data = common.data_files(measured, series_resistance, None, None, columns)
+    elif series_resistance or add_resistance:
+        raise SettingsError("a series resistance needs --measured files to compare with")
+    with log.status("Statistics"):
+        content = write_campaign_report(CampaignFolder(directory), data, add_resistance, figures)
+    if as_json:
+        common.emit(content)
+    else:
+        log.print(content["statement"])
+        sys.stdout.write(f"Report: {Path(content['report']).absolute()}\n")
+
+
+def _drive(folder: Any, retry_failed: bool, yes: bool, as_json: bool) -> None:
+    """Run what is left of a campaign, with a bar and a page that show how far it is."""
+    from nanogap.campaign.drive import drive
+    from nanogap.campaign.state import CampaignState, write_state_page
+
+    if retry_failed:
+        for key in folder.given_up():
+            folder.forget_failure(folder.entry(key))
+    state = CampaignState(folder)
+    with _bar(folder, state) as (watch, bars):
+
+        def confirm(needs: Any) -> bool:
+            bars.stop()
+            log.print(needs.sentence())
+            agreed = typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
+            bars.start()
+            return agreed
+
+        try:
+            outcome = drive(folder, None if yes else confirm, watch)
+        except KeyboardInterrupt:
+            bars.stop()
+            log.print(f"'nanogap campaign resume {folder.path}' goes on")
+            raise
+    content = state.describe()
+    write_state_page(folder, content)
+    if as_json:
+        common.emit(content)
+        return
+    if outcome.declined:
+        log.print(f"Stopped. 'nanogap campaign resume {folder.path}' goes on.")
+    log.print(_state_table(content))
+    log.print(f"Statistics: nanogap campaign report {folder.path}")
+
+
+@contextmanager
+def _bar(folder: Any, state: Any) -> Iterator[tuple[Callable[[Any], None], Progress]]:
+    """Show finished members on stderr, and write the status page now and then."""
+    from nanogap.campaign.state import hours_text, write_state_page
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    last = -_PAGE_EVERY
+    with Progress(*columns, console=log) as bars:
+        task = bars.add_task("members", total=len(folder.entries))
+
+        def watch(tally: Any) -> None:
+            nonlocal last
+            bars.update(task, completed=tally.finished)
+            if time.monotonic() - last < _PAGE_EVERY:
+                return
+            content = state.describe()
+            write_state_page(folder, content)
+            words = f"{tally.running} running, {tally.given_up} given up"
+            left = hours_text(content["hours_left"])
+            bars.update(task, description=f"members ({words}, {left} left)")
+            last = time.monotonic()
+
+        yield watch, bars
+
+
+def _state_table(content: dict[str, Any]) -> Group:
+    from nanogap.campaign.state import hours_text
+
+    table = Table(title=f"{content['name']}: {content['state']}", show_header=False)
+    table.add_row("finished", f"{content['finished']} of {content['planned']}")
+    table.add_row("running", str(len(content["running"])))
+    table.add_row("given up", str(len(content["given_up"])))
+    table.add_row("conductances so far", str(content["points"]))
+    first = content["first_contact"]
+    if first["mean"] is not None:
+        table.add_row("first contact", f"{first['mean']:.2f} G0, {first['members']} members")
+    table.add_row("core-hours so far", f"{content['core_hours']:.2f}")
+    table.add_row("time left", hours_text(content["hours_left"]))
+    lines: list[Any] = [table]
+    for one in content["running"]:
+        now = one["transmission"][-1:]
+        words = f", T = {now[0]:.2f} G0" if now else ""
+        lines.append(Text(f"{one['key'][:8]}: step {one['step']} of {one['end_step']}{words}"))
+    lines += [Text(f"{key[:8]} given up: {why}") for key, why in content["given_up"].items()]
+    return Group(*lines)

@@ -1,0 +1,139 @@
+"""The subcommands that run Quantum ESPRESSO: arguments in, calls out."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nanogap.cli.common import AsJson, Directory, check_output, emit, log
+from nanogap.errors import SettingsError
+
+_ACCURACY = "validation"
+ACCURACY = typer.Option(help="pwcond: coarse, validation, paper, or a TOML file of one")
+Accuracy = Annotated[str, ACCURACY]
+Upf = Annotated[
+    Path | None, typer.Option(help="pwcond: UPF file; without it nanogap makes its own")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="pwcond: start long work unasked")]
+
+#: Work beyond this is begun only if the user agrees, s.
+_LONG_WORK = 600.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommands to the command line."""
+    for command in (reference, pseudopotential):
+        app.command()(command)
+
+
+def reference(
+    directory: Directory,
+    snapshots: Annotated[int, typer.Option(help="how many, one per stage first")] = 6,
+    energies: Annotated[str, typer.Option(help="eV from E_F, as of 'transmission'")] = "0",
+    repeats: Annotated[int, typer.Option(help="cell of the junctions, bond lengths")] = 2,
+    accuracy: Accuracy = _ACCURACY,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute some snapshots of a run with Quantum ESPRESSO and PWCOND."""
+    from nanogap.run.reference import describe
+
+    result = compute_reference(directory, snapshots, energies, repeats, accuracy, unasked=yes)
+    if as_json:
+        emit(result)
+    else:
+        sys.stdout.write(describe(result))
+
+
+def compute_reference(
+    directory: Path, snapshots: int, energies: str, repeats: int, accuracy: str, *, unasked: bool
+) -> dict[str, Any]:
+    """Compute some snapshots of a run, with a spinner."""
+    from nanogap.run.reference import reference_of_run
+    from nanogap.settings import load_accuracy
+
+    with log.status("Reference") as spinner:
+        return reference_of_run(
+            directory,
+            snapshots=snapshots,
+            energies=energies,
+            repeats=repeats,
+            settings=load_accuracy(accuracy),
+            watch=spinner.update,
+            confirm=confirm_long_work(spinner, unasked=unasked),
+        )
+
+
+def pseudopotential(
+    element: Annotated[str, typer.Argument(help="chemical symbol")] = "Ag",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="UPF file")] = None,
+    pseudopotential: Upf = None,
+    figure: Annotated[Path | None, typer.Option(help="PNG of the scattering phases")] = None,
+    crystal: Annotated[bool, typer.Option(help="test the crystal too, two minutes")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Make the pseudopotential of an element with ld1.x, and check it."""
+    from nanogap.settings import load_accuracy
+    from nanogap.transport.espresso.pseudopotential_report import describe, pseudopotential_report
+
+    for path, suffixes in ((output, (".UPF", ".upf")), (figure, (".png", ".svg"))):
+        if path is not None:
+            check_output(path, suffixes)
+    with log.status("Pseudopotential") as spinner:
+        report, atom = pseudopotential_report(
+            element,
+            settings=load_accuracy("paper", {"pseudopotential": pseudopotential}),
+            output=output,
+            crystal=crystal,
+            watch=spinner.update,
+        )
+    if figure is not None:
+        from nanogap.report.first_principles import draw_scattering
+
+        draw_scattering(atom, figure)
+    if as_json:
+        emit(report)
+    else:
+        sys.stdout.write(describe(report))
+
+
+def pwcond_options(
+    backend: str, spinner: Any, given: Mapping[str, Any], *, unasked: bool
+) -> dict[str, Any]:
+    """Return what only the backend pwcond takes; refuse it for another one."""
+    from nanogap.settings import load_accuracy
+    from nanogap.transport.backends import get_backend
+
+    get_backend(backend)  # an unknown one is the first thing to say
+    named = {name: value for name, value in given.items() if value is not None}
+    if backend != "pwcond":
+        if named:
+            raise SettingsError(
+                f"--{next(iter(named))} is of --backend pwcond, not of {backend}: leave it out"
+            )
+        return {}
+    accuracy = named.pop("accuracy", _ACCURACY)
+    work = {"work": named.pop("work")} if "work" in named else {}
+    return {
+        "settings": load_accuracy(accuracy, named),
+        "watch": spinner.update,
+        "confirm": confirm_long_work(spinner, unasked=unasked),
+        **work,
+    }
+
+
+def confirm_long_work(spinner: Any, *, unasked: bool) -> Callable[[float], bool]:
+    """Return a function that tells the expected time of work, and asks whether to begin it."""
+    from nanogap.transport.espresso.pwcond_cost import time_in_words
+
+    def confirm(seconds: float) -> bool:
+        spinner.stop()
+        log.print(f"This will take about {time_in_words(seconds)}.")
+        asked = not unasked and seconds > _LONG_WORK and sys.stdin.isatty()
+        go_on = not asked or typer.confirm("Continue?", err=True)
+        spinner.start()
+        return go_on
+
+    return confirm

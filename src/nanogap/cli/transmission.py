@@ -1,0 +1,154 @@
+"""The subcommand that computes a transmission: arguments in, calls out."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nanogap.cli.common import AsJson, check_output, emit, log
+from nanogap.cli.first_principles import ACCURACY, Upf, Yes, pwcond_options
+
+_BONDS_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommand to the command line."""
+    app.command()(transmission)
+
+
+def transmission(
+    file: Annotated[Path, typer.Argument(help="a junction, or a frame of a nanogap trajectory")],
+    index: Annotated[str, typer.Option(help="frame or slice of the file: 0, -1, 0:10")] = "-1",
+    energies: Annotated[
+        str | None,
+        typer.Option(help="eV from E_F: start:stop:step or a comma-separated list; default 0"),
+    ] = None,
+    kpoints: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="in-plane mesh, shifted off Γ; wins over --mesh", metavar="N M"),
+    ] = None,
+    mesh: Annotated[
+        str | None,
+        typer.Option(
+            help="auto: by the cell's width, the default; paper: 135 independent points; pwcond: "
+            "without it, that of the accuracy"
+        ),
+    ] = None,
+    gamma_centred: Annotated[bool, typer.Option("--gamma-centred", help="centre it on Γ")] = False,
+    per_k: Annotated[bool, typer.Option("--per-k", help="also print T at every k")] = False,
+    cut: Annotated[str, typer.Option(help="how a trajectory frame is cut: paper or full")] = "full",
+    backend: Annotated[
+        str, typer.Option(help="what computes it: tight-binding, dense, pwcond, sisl")
+    ] = "tight-binding",
+    accuracy: Annotated[str | None, ACCURACY] = None,
+    pseudopotential: Upf = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="pwcond: folder to go on in, default pwcond"),
+    ] = None,
+    processes: Annotated[int | None, typer.Option(help="pwcond: MPI processes")] = None,
+    yes: Yes = False,
+    neutrality: Annotated[
+        str, typer.Option(help="shifts of levels: none, coordination, self-consistent")
+    ] = "none",
+    temperature: Annotated[
+        float | None, typer.Option(help="K: add linear conductance and thermopower")
+    ] = None,
+    iv: Annotated[
+        str | None, typer.Option("--iv", help="voltages start:stop:step in V: add the current")
+    ] = None,
+    local_density: Annotated[
+        bool, typer.Option("--local-density", help="add the density of states of atoms at E_F")
+    ] = False,
+    bond_currents: Annotated[
+        bool, typer.Option("--bond-currents", help="add the currents between atoms at E_F")
+    ] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="netCDF file")] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="draw T(E) and I(V): .png, .pdf or .svg")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the ballistic transmission of a junction or of trajectory frames."""
+    from nanogap.transport.of_file import TransmissionRequest, transmission_of_file
+
+    if output is not None:
+        check_output(output, (".nc",))
+    if figure is not None:
+        check_output(figure, (".png", ".pdf", ".svg"), "--figure")
+    request = TransmissionRequest(
+        index=index,
+        energies=energies,
+        kpoints=mesh if kpoints is None else kpoints,
+        gamma_centred=gamma_centred,
+        per_k=per_k,
+        cut=cut,
+        backend=backend,
+        neutrality=neutrality,
+        temperature=temperature,
+        voltages=iv,
+        local_density=local_density,
+        bond_currents=bond_currents,
+        output=output,
+    )
+    own = {
+        "accuracy": accuracy,
+        "pseudopotential": pseudopotential,
+        "processes": processes,
+        "work": work,
+    }
+    with log.status("Transmission") as spinner:
+        options = pwcond_options(backend, spinner, own, unasked=yes)
+        dataset, summary = transmission_of_file(file, replace(request, options=options))
+    if figure is not None:
+        from nanogap.report.transmission import write_transmission_figure
+
+        write_transmission_figure(dataset, figure)
+    if as_json:
+        emit(summary)
+    else:
+        _print_transmission(summary)
+
+
+def _print_transmission(summary: dict[str, Any]) -> None:
+    table = Table(title=f"{summary['backend']}, {summary['n_kpoints']} k-points")
+    for name in ("snapshot", "E - E_F (eV)", "T (G0)"):
+        table.add_column(name, justify="right")
+    for number, values in enumerate(summary["transmission"]):
+        for energy, value in zip(summary["energies"], values, strict=True):
+            shown = "not computed" if value is None else f"{value:.4f}"
+            table.add_row(str(number), f"{energy:.3f}", shown)
+    Console().print(table)
+    for number, value in enumerate(summary.get("conductance", [])):
+        seebeck = summary["thermopower"][number]
+        words = "none" if seebeck is None else f"{seebeck * 1e6:.2f} µV/K"
+        sys.stdout.write(
+            f"snapshot {number} at {summary['temperature']:g} K: G = {value:.4f} G0, "
+            f"thermopower {words}\n"
+        )
+    for number, currents in enumerate(summary.get("current", [])):
+        for voltage, current in zip(summary["voltages"], currents, strict=True):
+            sys.stdout.write(f"snapshot {number}: {voltage:g} V, {current * 1e6:.4f} µA\n")
+    _print_local(summary)
+
+
+def _print_local(summary: dict[str, Any]) -> None:
+    for number, local in enumerate(summary.get("local_density", [])):
+        atoms = Table(title=f"snapshot {number}: density of states at E_F")
+        for name in ("atom", "1/eV"):
+            atoms.add_column(name, justify="right")
+        for atom, density in zip(local["atom"], local["density"], strict=True):
+            atoms.add_row(str(atom), f"{density:.4f}")
+        Console().print(atoms)
+    for number, local in enumerate(summary.get("bond_currents", [])):
+        bonds = Table(title=f"snapshot {number}: the largest bond currents (all: --json)")
+        for name in ("from atom", "to atom", "G0"):
+            bonds.add_column(name, justify="right")
+        rows = zip(local["first"], local["second"], local["current"], strict=True)
+        for first, second, current in sorted(rows, key=lambda row: -row[2])[:_BONDS_SHOWN]:
+            bonds.add_row(str(first), str(second), f"{current:.4f}")
+        Console().print(bonds)

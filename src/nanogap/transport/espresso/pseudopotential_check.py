@@ -1,0 +1,253 @@
+"""Checks of a pseudopotential against the all-electron atom and the all-electron crystal."""
+
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from ase import Atoms
+from ase.collections import dcdft
+from ase.eos import EquationOfState
+from ase.units import GPa
+
+from nanogap.errors import EngineError
+from nanogap.transport.espresso.programs import Programs, run_program
+from nanogap.transport.espresso.pseudopotential import Pseudopotential, pseudopotential_data
+from nanogap.transport.espresso.pw import PlaneWaveSettings, pw_input, self_consistent
+from nanogap.typing import FloatArray
+
+Result = TypeVar("Result")
+
+_LEVEL = re.compile(
+    r"^\s+\d \d\s+(\d[SPD])\s+\d\(\s*([\d.]+)\)\s+(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)\s*$",
+    re.MULTILINE,
+)
+_ENERGY = re.compile(r"dEtot_ae =\s+(\S+) Ry\s+dEtot_ps =\s+(\S+) Ry")
+_BESSEL = re.compile(r"E\(L=(\d)\) =\s+(\S+) Ry\s+(\S+) Ry\s+(\S+) Ry")
+#: A state in the basis of Bessel functions so far below the atom's own is a ghost, and so is a
+#: second bound one, Ry.
+_GHOST = 0.02
+#: Energies over which scattering is compared, Ry: well below the bands to 12 eV above them.
+SCATTERING_RANGE = (-1.2, 0.8)
+#: Strains of the lattice constant, and the mesh, of the equation of state.
+_STRAINS = np.linspace(-0.025, 0.025, 7)
+_MESH = 10
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One configuration of the atom.
+
+    Attributes
+    ----------
+    occupations : dict of str to float
+    energy_error : float
+        Excitation energy of the pseudo-atom less that of the all-electron atom, Ry.
+    level_errors : dict of str to float
+        The same of each eigenvalue, Ry.
+    """
+
+    occupations: dict[str, float]
+    energy_error: float
+    level_errors: dict[str, float]
+
+
+class AtomCheck:
+    """Transferability, scattering and ghosts of a pseudopotential, by a run of ld1.x of its own.
+
+    The pseudo-atom is compared with the all-electron one in configurations that it was not made
+    for; logarithmic derivatives measure scattering, as phases arctan(psi'/psi). Ghost states are
+    looked for in a basis of Bessel functions (Gonze, Stumpf & Scheffler, Phys. Rev. B 44, 8503
+    (1991), doi:10.1103/PhysRevB.44.8503, describe them).
+
+    Parameters
+    ----------
+    programs : Programs
+    """
+
+    def __init__(self, programs: Programs) -> None:
+        self._programs = programs.alone
+        self._configurations: list[Configuration] | None = None
+        self._scattering: tuple[FloatArray, FloatArray, FloatArray] | None = None
+        self._ghosts: list[str] | None = None
+
+    def compute(self, pseudopotential: Pseudopotential) -> "AtomCheck":
+        """Run the test input of the element.
+
+        Raises
+        ------
+        DataFormatError
+            If nanogap has no test input for the element.
+        EngineError
+            If ld1.x fails, or the pseudopotential has other valence electrons than the test.
+        """
+        data = pseudopotential_data(pseudopotential.element)
+        if pseudopotential.valence != data["valence"]:
+            raise EngineError(
+                f"{pseudopotential.path} has {pseudopotential.valence:g} valence electrons, the "
+                f"tests of the atom are for {data['valence']:g}: check the crystal alone"
+            )
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            shutil.copyfile(pseudopotential.path, folder / "pseudopotential.UPF")
+            printed = run_program(self._programs, "ld1.x", data["test"], folder, "test")
+            report = (folder / "atom.test").read_text(encoding="utf-8")
+            exact = np.loadtxt(folder / "atom1.dlog")
+            pseudo = np.loadtxt(folder / "atom1ps.dlog")
+        self._configurations = _configurations(report)
+        self._scattering = (exact[:, 0], _phases(exact[:, 1:]), _phases(pseudo[:, 1:]))
+        levels = {key: value for _, key, value in _levels(report)[0]}
+        self._ghosts = _ghosts(printed, levels)
+        return self
+
+    @property
+    def configurations(self) -> list[Configuration]:
+        """The transferability table; the first is the one the pseudopotential was made for."""
+        return _computed(self._configurations)
+
+    @property
+    def worst_error(self) -> float:
+        """Largest error of an excitation energy or an eigenvalue, Ry."""
+        return max(
+            abs(error)
+            for entry in self.configurations
+            for error in (entry.energy_error, *entry.level_errors.values())
+        )
+
+    @property
+    def scattering(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Energies (n,) in Ry; all-electron and pseudo phases (n, 3) for s, p, d, radian."""
+        return _computed(self._scattering)
+
+    @property
+    def worst_phase_error(self) -> float:
+        """Largest difference of the phases within `SCATTERING_RANGE`, radian."""
+        energies, exact, pseudo = self.scattering
+        within = (energies >= SCATTERING_RANGE[0]) & (energies <= SCATTERING_RANGE[1])
+        difference = (pseudo - exact)[within]
+        return float(np.abs(difference - np.pi * np.rint(difference / np.pi)).max())
+
+    @property
+    def ghosts(self) -> list[str]:
+        """Sentences on states that the all-electron atom does not have; empty if there are none."""
+        return _computed(self._ghosts)
+
+
+def _computed(value: Result | None) -> Result:
+    if value is None:
+        raise RuntimeError("nothing computed yet: call compute first")
+    return value
+
+
+def _phases(derivatives: FloatArray) -> FloatArray:
+    phases: FloatArray = np.unwrap(np.arctan(derivatives), axis=0, period=np.pi)
+    return phases
+
+
+def _levels(report: str) -> list[list[tuple[float, str, float]]]:
+    """Occupation, label and all-electron eigenvalue of the valence states per configuration."""
+    found = [(float(o), label, float(ae)) for label, o, ae, _, _ in _LEVEL.findall(report)]
+    return [found[n : n + 3] for n in range(0, len(found), 3)]
+
+
+def _configurations(report: str) -> list[Configuration]:
+    rows = _LEVEL.findall(report)
+    energies = [(0.0, 0.0), *((float(a), float(p)) for a, p in _ENERGY.findall(report))]
+    if len(rows) != 3 * len(energies):
+        raise EngineError("the report of ld1.x on the pseudo-atom is incomplete: run it again")
+    return [
+        Configuration(
+            occupations={label: float(occupation) for label, occupation, *_ in group},
+            energy_error=pseudo - exact,
+            level_errors={label: float(ps) - float(ae) for label, _, ae, ps, _ in group},
+        )
+        for group, (exact, pseudo) in zip(
+            (rows[n : n + 3] for n in range(0, len(rows), 3)), energies, strict=True
+        )
+    ]
+
+
+def _ghosts(printed: str, levels: dict[str, float]) -> list[str]:
+    """Compare the lowest states in a basis of Bessel functions with the atom's."""
+    exact = {"SPD".index(label[1]): energy for label, energy in levels.items()}
+    # the blocks of the first configuration come first; the last of them has the largest basis
+    states = {
+        int(momentum): (float(first), float(second))
+        for momentum, first, second, _ in _BESSEL.findall(printed)[: 2 * len(exact)]
+    }
+    found = []
+    for momentum, (first, second) in sorted(states.items()):
+        if first < exact[momentum] - _GHOST:
+            found.append(
+                f"l = {momentum}: a state at {first:.3f} Ry, the atom's lowest valence "
+                f"state is at {exact[momentum]:.3f} Ry"
+            )
+        if second < -_GHOST:
+            found.append(f"l = {momentum}: a second bound state at {second:.3f} Ry")
+    return found
+
+
+class CrystalCheck:
+    """Lattice constant and bulk modulus of the fcc crystal against all-electron PBE.
+
+    The reference is the WIEN2k column of Lejaeghere et al., Science 351, aad3000 (2016),
+    doi:10.1126/science.aad3000, which ASE carries. Seven volumes, Birch-Murnaghan equation.
+
+    Parameters
+    ----------
+    programs : Programs
+    folder : Path
+        Where pw.x runs.
+    """
+
+    def __init__(self, programs: Programs, folder: Path) -> None:
+        self._programs = programs
+        self._folder = folder
+        self._fitted: tuple[float, float] | None = None
+        self._reference: tuple[float, float] | None = None
+
+    def compute(self, pseudopotential: Pseudopotential) -> "CrystalCheck":
+        """Compute the energies and fit them.
+
+        Raises
+        ------
+        EngineError
+            If pw.x fails.
+        """
+        known = dcdft.data[pseudopotential.element]
+        volume = float(known["wien2k_volume"])
+        self._reference = ((4.0 * volume) ** (1.0 / 3.0), float(known["wien2k_B"]))
+        settings = PlaneWaveSettings(
+            pseudopotential.wave_cutoff, pseudopotential.density_cutoff, smearing=0.02
+        )
+        volumes, energies = [], []
+        for number, strain in enumerate(_STRAINS):
+            edge = self._reference[0] * (1.0 + strain)
+            crystal = Atoms(
+                pseudopotential.element, cell=edge / 2 * (np.ones((3, 3)) - np.eye(3)), pbc=True
+            )
+            text = pw_input(crystal, pseudopotential.path.absolute(), settings, 3 * (_MESH,))
+            result, _ = self_consistent(text, self._programs, self._folder / f"volume{number}")
+            volumes.append(crystal.get_volume())
+            energies.append(result.energy)
+        best, _, modulus = EquationOfState(volumes, energies, eos="birchmurnaghan").fit()
+        self._fitted = ((4.0 * float(best)) ** (1.0 / 3.0), float(modulus) / GPa)
+        return self
+
+    @property
+    def lattice_constant(self) -> float:
+        """Angstrom."""
+        return _computed(self._fitted)[0]
+
+    @property
+    def bulk_modulus(self) -> float:
+        """GPa."""
+        return _computed(self._fitted)[1]
+
+    @property
+    def reference(self) -> tuple[float, float]:
+        """All-electron lattice constant (angstrom) and bulk modulus (GPa)."""
+        return _computed(self._reference)

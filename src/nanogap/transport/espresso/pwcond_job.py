@@ -1,0 +1,376 @@
+"""The calculation of one junction with pw.x and pwcond.x, kept in a folder, restartable."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from nanogap.errors import EngineError, StructureError
+from nanogap.io import write_json
+from nanogap.settings import FirstPrinciplesSettings
+from nanogap.transport.dataset import JunctionTransmission
+from nanogap.transport.espresso.programs import Programs, run_program
+from nanogap.transport.espresso.pseudopotential import Pseudopotential, find_pseudopotential
+from nanogap.transport.espresso.pw import (
+    STATE,
+    PlaneWaveResult,
+    PlaneWaveSettings,
+    pw_input,
+    self_consistent,
+)
+from nanogap.transport.espresso.pwcond_cells import ScatteringCells, scattering_cells
+from nanogap.transport.espresso.pwcond_cost import JobSize
+from nanogap.transport.espresso.pwcond_output import (
+    Point,
+    check_boundaries,
+    check_grids,
+    parse_points,
+    pwcond_input,
+)
+from nanogap.transport.mesh import PlaneMesh, reduced_mesh
+from nanogap.typing import FloatArray
+
+Watch = Callable[[str], None]
+
+#: Wave vectors of one pwcond.x run: so many as keep the start-up a small part, and a kill cheap.
+_ATOMS_PER_RUN = 24
+_SAME_ENERGY = 1e-6
+_PSEUDOPOTENTIAL = "pseudopotential.UPF"
+
+
+class PwcondJob:
+    """The calculation of one junction, in a folder that is named by all that decides its result.
+
+    Parameters
+    ----------
+    junction : ase.Atoms
+    settings : FirstPrinciplesSettings
+    work : Path
+        The job's folder is made in it.
+    name : str
+        What messages call the junction.
+
+    Attributes
+    ----------
+    cells : ScatteringCells
+    folder, lead_folder : Path
+    wall_time : float
+        Of the programs, all runs together, s.
+    engine_version : str
+        Of Quantum ESPRESSO.
+    """
+
+    def __init__(
+        self, junction: Atoms, settings: FirstPrinciplesSettings, work: Path, name: str = "junction"
+    ) -> None:
+        try:
+            self.cells: ScatteringCells = scattering_cells(
+                junction, settings.planes, settings.vacuum
+            )
+        except StructureError as error:
+            raise StructureError(f"{name}: {error}") from None
+        self.name = name
+        self._settings = settings
+        self._programs = Programs(settings.programs, settings.processes)
+        element = str(junction.symbols[0])
+        self.pseudopotential: Pseudopotential = find_pseudopotential(
+            element, self._programs, settings.pseudopotential
+        )
+        self.plane_wave = plane_wave_settings(settings, self.pseudopotential)
+        kind, cells = element.lower(), self.cells
+        self.folder = work / (
+            f"{kind}{len(cells.scattering)}-{self._label(cells.lead, cells.scattering)}"
+        )
+        self.lead_folder = work / f"lead-{kind}{len(cells.lead)}-{self._label(cells.lead)}"
+        self.wall_time = 0.0
+        self.engine_version = ""
+
+    def _label(self, *cells: Atoms) -> str:
+        """Checksum of cells and all that decides their densities."""
+        decisive = [
+            repr(self.plane_wave),
+            repr(self.cells.meshes(self._settings.mesh_density)[0]),
+            self.pseudopotential.checksum,
+            *(
+                (np.round(array, 6) + 0.0).tobytes().hex()
+                for cell in cells
+                for array in (cell.positions, cell.cell.array)
+            ),
+        ]
+        return hashlib.sha256("\n".join(decisive).encode()).hexdigest()[:12]
+
+    def run(
+        self, mesh: PlaneMesh, energies: FloatArray, watch: Watch
+    ) -> tuple[JunctionTransmission, NDArray[np.str_]]:
+        """Compute what is not there yet, and gather everything.
+
+        Parameters
+        ----------
+        mesh : PlaneMesh
+        energies : ndarray, shape (n_energies,)
+            From the Fermi energy, eV.
+        watch : callable
+
+        Returns
+        -------
+        part : dict
+            For `nanogap.transport.dataset.transmission_dataset`.
+        states : ndarray of str, shape (n_k, n_energies)
+
+        Raises
+        ------
+        EngineError
+            If a program fails; what is finished is kept.
+        """
+        mesh = reduced_mesh(mesh, self.cells.symmetries())
+        wanted = _with_fermi_energy(energies)
+        points = mesh.points[mesh.computed]
+        self._prepare()
+        missing = [n for n, k in enumerate(points) if self._missing(k, wanted)]
+        if missing:
+            self._self_consistent(watch)
+            self._check_channels(points[missing[0]], watch)
+        per_run = max(1, _ATOMS_PER_RUN // len(self.cells.scattering))
+        for begin in range(0, len(missing), per_run):
+            group = points[missing[begin : begin + per_run]]
+            watch(f"{self.name}: pwcond.x, k-point {begin + 1} of {len(missing)}")
+            self._transmit(group, sorted({e for k in group for e in self._missing(k, wanted)}))
+        if not self._settings.keep_states:
+            shutil.rmtree(self.folder / STATE, ignore_errors=True)
+        facts = self._facts()
+        self.wall_time, self.engine_version = facts["wall_time"], facts["version"]
+        table = [[self._known(k)[_key(energy)] for energy in wanted] for k in points]
+        return self._gather(table, mesh, len(energies), facts["fermi_energy"])
+
+    def estimate(self, mesh: PlaneMesh, energies: FloatArray) -> float:
+        """Estimate the time of what is not there yet, s, by `pwcond_cost`."""
+        mesh = reduced_mesh(mesh, self.cells.symmetries())
+        wanted = _with_fermi_energy(energies)
+        missing = sum(len(self._missing(k, wanted)) for k in mesh.points[mesh.computed])
+        if not missing:
+            return 0.0
+        size = JobSize.of(self.cells, self.plane_wave, self._settings.mesh_density)
+        seconds = missing * size.pwcond_time(self._settings.subslabs, self._settings.projection)
+        if not (self.folder / STATE).is_dir():
+            seconds += size.self_consistent_time
+        return seconds / self._settings.processes
+
+    def _prepare(self) -> None:
+        """Make the folders, self-contained but for the programs."""
+        try:
+            self._points.mkdir(parents=True, exist_ok=True)
+            self.lead_folder.mkdir(exist_ok=True)
+            for folder in (self.folder, self.lead_folder):
+                target = folder / _PSEUDOPOTENTIAL
+                if not target.exists():
+                    temporary = target.with_suffix(".part")
+                    shutil.copyfile(self.pseudopotential.path, temporary)
+                    temporary.replace(target)
+            for folder, cell in (
+                (self.lead_folder, self.cells.lead),
+                (self.folder, self.cells.scattering),
+            ):
+                if not (folder / "cell.extxyz").exists():
+                    cell.write(folder / "cell.extxyz", format="extxyz")
+        except OSError as error:
+            raise EngineError(
+                f"the work folder {self.folder} cannot be written: {error.strerror}: free disk "
+                "space or choose another; start again, what is finished is kept"
+            ) from None
+
+    def _self_consistent(self, watch: Watch) -> None:
+        """Converge the lead, which jobs share, and the scattering region."""
+        lead_grids, scattering_grids = self.cells.grids(self.plane_wave)
+        lead_mesh, scattering_mesh = self.cells.meshes(self._settings.mesh_density)
+        results: dict[str, PlaneWaveResult] = {}
+        seconds = 0.0
+        for name, cell, folder, grids, mesh in (
+            ("lead", self.cells.lead, self.lead_folder, lead_grids, lead_mesh),
+            ("scattering", self.cells.scattering, self.folder, scattering_grids, scattering_mesh),
+        ):
+            watch(f"{self.name}: pw.x, {name} of {len(cell)} atoms")
+            text = pw_input(
+                cell,
+                Path(_PSEUDOPOTENTIAL),
+                self.plane_wave,
+                mesh,
+                name=name,
+                grids=grids,
+            )
+            results[name], taken = self_consistent(text, self._programs, folder, name)
+            seconds += taken
+            found = (results[name].dense_grid, results[name].smooth_grid)
+            if found != grids:
+                raise EngineError(
+                    f"{self.name}: pw.x used the FFT grids {found} for the {name} where {grids} "
+                    "were asked for: PWCOND would return wrong numbers"
+                )
+        for saved in ("lead.save", "lead.xml"):
+            link = self.folder / STATE / saved
+            link.unlink(missing_ok=True)
+            link.symlink_to(Path("..") / ".." / self.lead_folder.name / STATE / saved)
+        facts = self._facts()
+        if not facts:
+            self._write_facts(
+                fermi_energy=results["lead"].fermi_energy,
+                fermi_energy_scattering=results["scattering"].fermi_energy,
+                version=results["lead"].version,
+                self_consistent_time=seconds,
+                wall_time=seconds,
+            )
+
+    def _check_channels(self, k: FloatArray, watch: Watch) -> None:
+        """Count the lead's channels at E_F by a run on the lead alone, once per job."""
+        path = self._points / "lead.json"
+        if path.is_file():
+            return
+        watch(f"{self.name}: pwcond.x, bands of the lead")
+        printed = self._run(None, k[None], [0.0], "lead-bands")
+        found = parse_points(printed, k[None])
+        write_json(path, {"k": k.tolist(), "channels": found[0][0].channels})
+
+    def _transmit(self, kpoints: FloatArray, energies: list[float]) -> None:
+        """Run pwcond.x, and keep every block that it finished even if it then failed."""
+        output = self.folder / "transmission.out"
+        output.unlink(missing_ok=True)
+        try:
+            printed = self._run(self.cells.scattering, kpoints, energies, "transmission")
+        except EngineError:
+            if output.is_file():
+                self._keep(parse_points(output.read_text(errors="replace"), kpoints), kpoints)
+            raise
+        check_grids(printed)
+        check_boundaries(printed)
+        found = parse_points(printed, kpoints)
+        self._keep(found, kpoints)
+        for number, k in enumerate(kpoints):
+            if len(found.get(number, ())) != len(energies):
+                raise EngineError(
+                    f"{self.name}: pwcond.x printed {len(found.get(number, ()))} of "
+                    f"{len(energies)} energies at k = {k[0]:.4f} {k[1]:.4f} (see "
+                    f"{output})"
+                )
+
+    def _run(
+        self, scattering: Atoms | None, kpoints: FloatArray, energies: list[float], name: str
+    ) -> str:
+        text = pwcond_input(
+            self.cells.lead,
+            scattering,
+            kpoints,
+            energies,
+            projection=self._settings.projection,
+            subslabs=self._settings.subslabs,
+            window=self._settings.window,
+            state=f"./{STATE}",
+        )
+        started = time.perf_counter()
+        try:
+            return run_program(self._programs, "pwcond.x", text, self.folder, name)
+        finally:
+            facts, seconds = self._facts(), time.perf_counter() - started
+            self._write_facts(
+                wall_time=facts["wall_time"] + seconds,
+                pwcond_time=facts.get("pwcond_time", 0.0) + seconds,
+            )
+
+    def _keep(self, found: dict[int, list[Point]], kpoints: FloatArray) -> None:
+        """Add finished points to the files of their wave vectors."""
+        lead = json.loads((self._points / "lead.json").read_text(encoding="utf-8"))
+        for number, points in found.items():
+            k = kpoints[number]
+            for point in points:
+                same_k = np.abs(np.array(lead["k"]) - k).max() < _SAME_ENERGY
+                if (
+                    same_k
+                    and abs(point.energy) < _SAME_ENERGY
+                    and (point.channels != lead["channels"])
+                ):
+                    raise EngineError(
+                        f"{self.name}: {point.channels} channels of the lead at E_F, "
+                        f"k = {k[0]:.4f} {k[1]:.4f}, where the lead alone has "
+                        f"{lead['channels']}: its waves are not matched"
+                    )
+            known = self._known(k) | {_key(point.energy): point for point in points}
+            write_json(self._path(k), {key: point.as_dict() for key, point in known.items()})
+
+    @property
+    def _points(self) -> Path:
+        """Folder of the results of one accuracy of PWCOND: they share the densities."""
+        settings = self._settings
+        label = f"{settings.projection:g}-{settings.subslabs}-{settings.window:g}"
+        return self.folder / f"points-{label}"
+
+    def _path(self, k: FloatArray) -> Path:
+        return self._points / f"k_{k[0]:+.6f}_{k[1]:+.6f}.json"
+
+    def _known(self, k: FloatArray) -> dict[str, Point]:
+        """Finished points of a wave vector by energy."""
+        path = self._path(k)
+        if not path.is_file():
+            return {}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {key: Point(**values) for key, values in content.items()}
+
+    def _missing(self, k: FloatArray, energies: list[float]) -> list[float]:
+        known = self._known(k)
+        return [energy for energy in energies if _key(energy) not in known]
+
+    def _facts(self) -> dict[str, Any]:
+        path = self.folder / "job.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+    def _write_facts(self, **facts: Any) -> None:
+        write_json(self.folder / "job.json", self._facts() | facts)
+
+    def _gather(
+        self, table: list[list[Point]], mesh: PlaneMesh, n_energies: int, fermi_energy: float
+    ) -> tuple[JunctionTransmission, NDArray[np.str_]]:
+        """Put the points in the form that all backends share."""
+        values = np.array(
+            [[p.transmission if p.believed else np.nan for p in row[:n_energies]] for row in table]
+        )
+        at_fermi_energy = [min(row, key=lambda point: abs(point.energy)) for row in table]
+        channels = [
+            np.sort(point.eigenchannels)[::-1] if point.believed else np.array([np.nan])
+            for point in at_fermi_energy
+        ]
+        opened = np.array([2 * [point.channels] for point in at_fermi_energy], dtype=np.float64)
+        part = JunctionTransmission(
+            transmission=values[mesh.source],
+            eigenchannels=[channels[source] for source in mesh.source],
+            open_channels=opened[mesh.source],
+            fermi_energy=fermi_energy,
+        )
+        states = np.array([[point.state for point in row[:n_energies]] for row in table])
+        return part, states[mesh.source]
+
+
+def plane_wave_settings(
+    settings: FirstPrinciplesSettings, pseudopotential: Pseudopotential
+) -> PlaneWaveSettings:
+    """Return the accuracy of pw.x; cut-offs that are not set are the pseudopotential's."""
+    return PlaneWaveSettings(
+        wave_cutoff=settings.wave_cutoff or pseudopotential.wave_cutoff,
+        density_cutoff=settings.density_cutoff or pseudopotential.density_cutoff,
+        smearing=settings.smearing,
+        convergence=settings.convergence,
+        mixing=settings.mixing,
+    )
+
+
+def _with_fermi_energy(energies: FloatArray) -> list[float]:
+    """Add the Fermi energy, where eigenchannels and open channels are taken."""
+    wanted = [float(energy) for energy in energies]
+    return wanted if min(map(abs, wanted)) < _SAME_ENERGY else [*wanted, 0.0]
+
+
+def _key(energy: float) -> str:
+    return f"{energy + 0.0:.6f}"

@@ -1,0 +1,1 @@
+"""Fits of Hamiltonians to reference bands, and their calibration."""

@@ -1,0 +1,133 @@
+"""How far a fast transmission is from a reference: errors, rank correlation, tunnelling decay."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from nanogap.typing import FloatArray
+
+
+@dataclass(frozen=True)
+class ClassError:
+    """Errors of one class of junctions, G0.
+
+    Attributes
+    ----------
+    count : int
+    mean_absolute : float
+    worst : float
+    bias : float
+        Mean of the fast value less the reference.
+    """
+
+    count: int
+    mean_absolute: float
+    worst: float
+    bias: float
+
+
+class Calibration:
+    """Compare transmissions at the Fermi energy with reference values.
+
+    Parameters
+    ----------
+    highest : float
+        Mean errors are over junctions whose reference is at most this, G0.
+    """
+
+    def __init__(self, highest: float = 3.0) -> None:
+        self.highest = highest
+        self._computed = False
+
+    def compute(
+        self, classes: Sequence[str], reference: FloatArray, values: FloatArray
+    ) -> "Calibration":
+        """Compute all errors.
+
+        Parameters
+        ----------
+        classes : sequence of str, length n
+        reference, values : ndarray, shape (n,)
+            G0.
+
+        Raises
+        ------
+        ValueError
+            If the lengths differ or fewer than two junctions are given.
+        """
+        if not len(classes) == len(reference) == len(values) or len(values) < 2:
+            raise ValueError("a calibration needs two junctions at least, each with both values")
+        self._classes = np.array(classes)
+        self._reference = np.asarray(reference, dtype=np.float64)
+        self._errors = np.asarray(values, dtype=np.float64) - self._reference
+        self._values = np.asarray(values, dtype=np.float64)
+        self._computed = True
+        return self
+
+    def _check(self) -> None:
+        if not self._computed:
+            raise RuntimeError("nothing computed yet: call compute first")
+
+    @property
+    def mean_absolute_error(self) -> float:
+        """Over junctions whose reference is at most `highest`, G0."""
+        self._check()
+        return float(np.abs(self._errors[self._reference <= self.highest]).mean())
+
+    @property
+    def rank_correlation(self) -> float:
+        """Spearman's correlation of all junctions' ranks."""
+        self._check()
+        return float(spearmanr(self._reference, self._values).statistic)
+
+    @property
+    def by_class(self) -> dict[str, ClassError]:
+        """Errors of every class."""
+        self._check()
+        result = {}
+        for name in dict.fromkeys(self._classes.tolist()):
+            errors = self._errors[self._classes == name]
+            result[name] = ClassError(
+                count=len(errors),
+                mean_absolute=float(np.abs(errors).mean()),
+                worst=float(np.abs(errors).max()),
+                bias=float(errors.mean()),
+            )
+        return result
+
+
+def decay_constant(gaps: FloatArray, transmissions: FloatArray) -> float:
+    """Fit T = T0 exp(-2 kappa d) to tunnelling transmissions.
+
+    Parameters
+    ----------
+    gaps : ndarray, shape (n,)
+        Angstrom.
+    transmissions : ndarray, shape (n,)
+        G0, above zero.
+
+    Returns
+    -------
+    float
+        kappa, the decay of the amplitude, 1/angstrom; `barrier_decay` gives that of a barrier.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two points are given, or a transmission is not above zero.
+    """
+    if len(gaps) < 2 or min(transmissions) <= 0.0:
+        raise ValueError("a decay needs two gaps at least, with transmissions above zero")
+    slope = np.polyfit(gaps, np.log(transmissions), 1)[0]
+    return float(-slope / 2.0)
+
+
+def barrier_decay(height: float) -> float:
+    """Return sqrt(2 m V)/hbar of a barrier, 1/angstrom; height in eV.
+
+    Simmons, J. Appl. Phys. 34, 1793 (1963), doi:10.1063/1.1702682.
+    """
+    return math.sqrt(height / 3.809982)  # hbar^2/2m = 3.81 eV angstrom^2

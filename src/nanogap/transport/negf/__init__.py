@@ -1,0 +1,1 @@
+"""Scattering region, leads, self-energies, Green's functions, transmission."""

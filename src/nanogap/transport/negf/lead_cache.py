@@ -1,0 +1,172 @@
+"""Arrays that leads have computed, on disk: a repeated call does not compute them again.
+
+A file is named by a hash of all that its content follows from, so that nothing has to be thrown
+away when something changes. Several processes may use one folder at the same time: files appear
+whole, are checked when read, and one that is damaged or gone is computed again.
+"""
+
+import hashlib
+import io
+import os
+import threading
+from dataclasses import fields, is_dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_info
+
+from nanogap.errors import SettingsError
+from nanogap.io import write_bytes
+from nanogap.settings import cache_folder
+
+#: The environment variable that limits the folder, MB; 0: there is none.
+LIMIT_VARIABLE = "NANOGAP_LEAD_CACHE"
+_DEFAULT_LIMIT = 500.0
+#: Modules that decide what a lead computes.
+_MODULES = (
+    "bands",
+    "hamiltonian",
+    "lead_cache",
+    "lead_unit",
+    "leads",
+    "neighbours",
+    "slater_koster",
+    "vacuum",
+)
+#: An array larger than this part of the limit is not kept; as much is written between two looks
+#: at the size of the folder, which is then brought down to another part of the limit.
+_SHARE, _KEPT = 0.05, 0.8
+_DIGEST = hashlib.sha256().digest_size
+
+
+class LeadCache:
+    """A folder of arrays that forgets those that were not used for longest.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if missing; if it cannot be written, nothing is kept.
+    limit : float
+        Size of all files, bytes.
+    """
+
+    def __init__(self, folder: Path, limit: float) -> None:
+        self._folder, self._limit = folder, limit
+        self._unlooked = np.inf  # bytes written since the folder was looked at
+        self._lock = threading.Lock()
+
+    def read(self, key: str) -> NDArray[Any] | None:
+        """Return an array, or None if it is not there or damaged."""
+        path = self._folder / key
+        try:
+            content = path.read_bytes()
+            if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
+                return None
+            os.utime(path)  # used now
+        except OSError:
+            return None
+        return np.asarray(np.load(io.BytesIO(content[_DIGEST:]), allow_pickle=False))
+
+    def write(self, key: str, array: NDArray[Any]) -> None:
+        """Keep an array, if it can be."""
+        if array.nbytes > _SHARE * self._limit:
+            return
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        content = buffer.getvalue()
+        content = hashlib.sha256(content).digest() + content
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_bytes(self._folder / key, content)
+        except OSError:
+            return  # a cache that cannot be written is only slower
+        with self._lock:
+            self._unlooked += len(content)
+            if self._unlooked > _SHARE * self._limit:
+                self._unlooked = 0.0
+                self._forget()
+
+    def _forget(self) -> None:
+        """Remove the files that were not used for longest if there is too much."""
+        found = []
+        for entry in os.scandir(self._folder):
+            try:
+                state = entry.stat()
+            except OSError:
+                continue  # another process has removed it
+            found.append((state.st_mtime, state.st_size, Path(entry.path)))
+        total = sum(size for _, size, _ in found)
+        if total <= self._limit:
+            return
+        for _, size, path in sorted(found):
+            if total <= _KEPT * self._limit:
+                break
+            path.unlink(missing_ok=True)
+            total -= size
+
+
+def lead_cache() -> LeadCache | None:
+    """Return the user's cache, or None if it is turned off.
+
+    Raises
+    ------
+    SettingsError
+        If the environment variable is no size.
+    """
+    given = os.environ.get(LIMIT_VARIABLE, "")
+    try:
+        megabytes = float(given or _DEFAULT_LIMIT)
+    except ValueError:
+        megabytes = -1.0
+    if not 0.0 <= megabytes < np.inf:
+        raise SettingsError(
+            f"{LIMIT_VARIABLE}={given}: give the size of the cache of leads in MB, 0 for none"
+        )
+    return _cache_in(cache_folder("leads"), megabytes * 1e6) if megabytes else None
+
+
+@cache
+def _cache_in(folder: Path, limit: float) -> LeadCache:
+    return LeadCache(folder, limit)
+
+
+def cache_key(*decisive: Any) -> str:
+    """Name an array by all that it follows from: numbers, arrays, data classes, words.
+
+    What computes is decisive, too: the sources of the modules, numpy, and its linear algebra on
+    this processor. The same key so means the same bits.
+    """
+    found = hashlib.sha256(_machinery())
+    for value in decisive:
+        _add(found, value)
+    return found.hexdigest()[:40]
+
+
+def _add(found: Any, value: Any) -> None:
+    if isinstance(value, np.ndarray):
+        found.update(f"{value.dtype.str}{value.shape}".encode())
+        found.update((np.ascontiguousarray(value) + 0).tobytes())  # no negative zeros
+    elif is_dataclass(value):
+        for field in fields(value):
+            found.update(field.name.encode())
+            _add(found, getattr(value, field.name))
+    else:
+        found.update(f"{value!r};".encode())
+
+
+@cache
+def _machinery() -> bytes:
+    folder = resources.files("nanogap.transport")
+    algebra = sorted(
+        (library["prefix"], str(library.get("version")), str(library.get("architecture")))
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    )
+    found = hashlib.sha256(f"{np.__version__} {algebra}".encode())
+    for name in _MODULES:
+        found.update((folder / f"{name}.py").read_bytes())
+    return found.digest()

@@ -1,0 +1,1 @@
+"""The Hamiltonian: model, its files, matrices, bands, vacuum tail."""

@@ -1,0 +1,140 @@
+"""Parameters of the tight-binding Hamiltonian of one element.
+
+Functional form of Mehl & Papaconstantopoulos, Phys. Rev. B 54, 4519 (1996),
+doi:10.1103/PhysRevB.54.4519: non-orthogonal s, p and d orbitals; every two-centre integral of the
+Hamiltonian and of the overlap is a polynomial times an exponential times a cut-off, and the onsite
+energies follow from a density of neighbours. The numbers are a fit of this project to
+first-principles bands (docs/hamiltonian.md). The zero of energy is the Fermi energy to which the
+fit aligned its structures.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nanogap.errors import SettingsError
+from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
+from nanogap.transport.tight_binding.vacuum import VacuumTail, smooth_step
+from nanogap.typing import FloatArray, IntArray
+
+#: Distance about which the polynomials are written, angstrom: near the bond length.
+REFERENCE = 2.9
+SHELLS = ("s", "p", "d")
+
+
+@dataclass(frozen=True)
+class TightBindingModel:
+    """Parameters of one element.
+
+    Attributes
+    ----------
+    element : str
+        Chemical symbol.
+    electrons_per_atom : float
+        Valence electrons.
+    inner_cutoff, cutoff : float
+        Where the cut-off function F leaves 1 and where it reaches 0, angstrom.
+    hamiltonian, overlap : ndarray, shape (10, 4)
+        a, b, c and the decay d of each two-centre integral in the order of
+        `slater_koster.INTEGRALS`: (a + b x + c x^2) exp(-d (R - R0)) F(R), x = (R - R0)/R0,
+        R0 = 2.9 angstrom; a, b, c in eV (overlap: no unit), d in 1/angstrom.
+    density_decay, potential_decay : float
+        Decay of the densities of neighbours rho that set the onsite energies and the potential,
+        1/angstrom.
+    onsite : ndarray, shape (3, 4)
+        a, b, c, d of the onsite energies of s, p, d: a + b t + c t^2 + d t^3, t = rho^(2/3), eV.
+    potential : ndarray, shape (3,)
+        b, c, d of the potential of an atom, v = b t + c t^2 + d t^3, eV, which adds
+        S_ij (v_i + v_j)/2 to the Hamiltonian: it moves bands rigidly, so that every environment
+        can have its Fermi energy at zero.
+    vacuum : VacuumTail or None
+        Coupling through empty space; None: there is none beyond the cut-off.
+    neutrality : ndarray, shape (2, n)
+        Numbers of neighbours, and the shift of the levels that makes atoms with so many neutral
+        on average, eV; empty if not known.
+    orbitals_per_atom : int
+    """
+
+    element: str
+    electrons_per_atom: float
+    inner_cutoff: float
+    cutoff: float
+    hamiltonian: FloatArray
+    overlap: FloatArray
+    density_decay: float
+    onsite: FloatArray
+    potential_decay: float
+    potential: FloatArray
+    vacuum: VacuumTail | None = None
+    neutrality: FloatArray = field(default_factory=lambda: np.zeros((2, 0)))
+    orbitals_per_atom: int = N_ORBITALS
+
+    def __post_init__(self) -> None:
+        arrays = (self.hamiltonian, self.overlap, self.onsite, self.potential, self.neutrality)
+        for array in arrays:
+            array.setflags(write=False)
+
+    def taper(self, distances: FloatArray) -> FloatArray:
+        """Cut-off function F(R): 1, then falling to 0 with two continuous derivatives; (n,)."""
+        return 1.0 - smooth_step(distances, self.inner_cutoff, self.cutoff)
+
+    def two_centre(self, distances: FloatArray) -> FloatArray:
+        """Two-centre integrals, Hamiltonian (eV) then overlap, shape (2, n, 10)."""
+        shifted = (distances - REFERENCE)[:, None]
+        x = shifted / REFERENCE
+        a, b, c, decay = np.moveaxis(np.stack([self.hamiltonian, self.overlap]), 2, 0)[:, :, None]
+        taper = self.taper(distances)[:, None]
+        values: FloatArray = (a + b * x + c * x**2) * np.exp(-decay * shifted) * taper
+        return values
+
+    def neighbour_density(self, distances: FloatArray, decay: float) -> FloatArray:
+        """Contribution of one neighbour to a density, 1/12 at 2.9 angstrom; shape (n,)."""
+        result: FloatArray = np.exp(-decay * (distances - REFERENCE)) * self.taper(distances) / 12.0
+        return result
+
+    def densities(
+        self, centres: IntArray, distances: FloatArray, n_atoms: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Densities at all atoms that set the onsite energies and the potential, (n_atoms,) each.
+
+        Parameters
+        ----------
+        centres : ndarray, shape (n_pairs,)
+            First atom of each pair; every pair is there in both directions.
+        distances : ndarray, shape (n_pairs,)
+        n_atoms : int
+        """
+        onsite, potential = (
+            np.bincount(centres, self.neighbour_density(distances, decay), n_atoms)
+            for decay in (self.density_decay, self.potential_decay)
+        )
+        return onsite.astype(np.float64), potential.astype(np.float64)
+
+    def onsite_energies(self, density: FloatArray) -> FloatArray:
+        """Onsite energies of all orbitals without the potential, shape (n_atoms, 9), eV."""
+        t = np.cbrt(density**2)[:, None]
+        a, b, c, d = self.onsite.T
+        return np.repeat(a + t * (b + t * (c + t * d)), (1, 3, 5), axis=1)
+
+    def potentials(self, density: FloatArray) -> FloatArray:
+        """Potential of every atom, shape (n_atoms,), eV."""
+        t = np.cbrt(density**2)
+        b, c, d = self.potential
+        result: FloatArray = t * (b + t * (c + t * d))
+        return result
+
+    def neutral_shifts(self, coordination: FloatArray) -> FloatArray:
+        """Shifts that make atoms of so many neighbours neutral on average, eV; any shape.
+
+        Raises
+        ------
+        nanogap.errors.SettingsError
+            If the model has no such numbers.
+        """
+        if not self.neutrality.size:
+            raise SettingsError(
+                f"the Hamiltonian of {self.element} has no shifts by coordination: "
+                "choose neutrality 'self-consistent' or 'none'"
+            )
+        result: FloatArray = np.interp(coordination, *self.neutrality)
+        return result

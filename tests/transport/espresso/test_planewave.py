@@ -1,0 +1,56 @@
+"""Bands of the crystal by pw.x against those of another program."""
+
+import itertools
+import json
+from importlib import resources
+
+import numpy as np
+import pytest
+from ase import Atoms
+from tests.transport.espresso_programs import need
+
+from nanogap.transport.espresso.programs import Programs
+from nanogap.transport.espresso.pseudopotential import make_pseudopotential
+from nanogap.transport.espresso.pw import PlaneWaveSettings, pw_input, self_consistent
+
+#: 4p bands per atom of the other program's data, which our pseudopotential does not have.
+_SEMICORE = 3
+
+
+def names_of(kpoints, cell):
+    """What symmetry leaves alone: lengths of the four shortest equivalents, 1/angstrom."""
+    shifts = np.array(list(itertools.product((-1, 0, 1), repeat=3)))
+    reciprocal = np.linalg.inv(cell).T
+    lengths = np.linalg.norm((np.asarray(kpoints)[:, None] + shifts) @ reciprocal, axis=-1)
+    return np.sort(lengths, axis=1)[:, :4]
+
+
+@pytest.mark.engine
+@pytest.mark.validation
+def test_bands_of_the_crystal_are_those_of_another_program(tmp_path):
+    """GPAW, PAW with 4p semicore, at 4.09 Å: two programs, two ways to treat the core.
+
+    Aligned by the mean of the occupied bands: the Fermi energy of a 9 x 9 x 9 mesh is not good to
+    less than 0.1 eV.
+    """
+    need("pw.x", "ld1.x")
+    data = resources.files("nanogap.transport") / "data" / "dft_bands_ag.json"
+    other = json.loads(data.read_text())["structures"]["fcc, a=4.09"]
+    theirs = np.array(other["bands"])[:, _SEMICORE:] - other["fermi_energy"]
+    silver = make_pseudopotential("Ag", Programs(), tmp_path / "Ag.UPF")
+    crystal = Atoms("Ag", cell=other["cell"], pbc=True)
+    text = pw_input(crystal, silver.path, PlaneWaveSettings(), (9, 9, 9), n_bands=12)
+    result, _ = self_consistent(text, Programs(), tmp_path / "pw")
+    ours = result.bands - result.fermi_energy
+    apart = np.abs(
+        names_of(other["kpoints"], other["cell"])[:, None]
+        - names_of(result.kpoints, other["cell"])[None]
+    ).max(axis=-1)
+    assert apart.min(axis=1).max() < 1e-6
+    ours = ours[apart.argmin(axis=1)]
+    difference = ours[:, :8] - theirs[:, :8]
+    occupied = theirs[:, :8] < 0.0
+    difference -= difference[occupied].mean()
+    assert np.abs(difference[occupied]).max() < 0.02
+    above = (theirs[:, :8] > 0.0) & (theirs[:, :8] < 6.0)
+    assert np.abs(difference[above]).max() < 0.08
