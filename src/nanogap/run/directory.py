@@ -17,6 +17,7 @@ from nanogap.dynamics.schedule import FineWindow
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import (
     Commit,
+    SnapshotRecord,
     TrajectoryStore,
     copy_atomically,
     read_arrays,
@@ -27,7 +28,6 @@ from nanogap.io import (
 )
 from nanogap.io.lock import FileLock
 from nanogap.settings import Settings
-from nanogap.structure import analyse_connection, analyse_gap
 
 
 @dataclass(frozen=True)
@@ -238,26 +238,13 @@ class RunDirectory:
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def records(self) -> list[dict[str, Any]]:
-        """Index lines of all committed snapshots."""
+    def records(self) -> list[SnapshotRecord]:
+        """Where the frames of all committed snapshots lie, and their scalars."""
         return self.trajectory.records(self.dynamics.commit.snapshots)
 
     def observables(self) -> xr.Dataset:
-        """Scalars of all committed snapshots.
-
-        What the index of a run of an older version lacks of the geometry is found in its frames.
-        """
-        dataset = self.trajectory.observables(self.dynamics.commit.snapshots)
-        lacking = np.flatnonzero(np.isnan(dataset["largest_island"].to_numpy().astype(float)))
-        if not len(lacking):
-            return dataset
-        records, cutoff = self.records(), self.settings.voltage.cutoff
-        for index in lacking:
-            frame = self.trajectory.frame(records[index])
-            gap = analyse_gap(frame, analyse_connection(frame, cutoff))
-            for key, value in gap.observables.items():
-                dataset[key][index] = value
-        return dataset
+        """Scalars of all committed snapshots, over ``snapshot``: `nanogap.observables`."""
+        return self.trajectory.observables(self.dynamics.commit.snapshots)
 
     def transmission_path(self, snapshot: int) -> Path:
         """Where the transmission of a snapshot lies."""

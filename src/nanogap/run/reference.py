@@ -117,7 +117,7 @@ def reference_of_run(
         "snapshots": [
             {
                 "snapshot": number,
-                "time": records[number]["time"],
+                "time": records[number].observables["time"],
                 "stage": str(stages[number]),
                 "atoms": len(junction),
                 "transmission": [
