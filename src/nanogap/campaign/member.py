@@ -87,11 +87,10 @@ def complete_member(folder: CampaignFolder, entry: Entry, accounted: float = 0.0
 
 def progress(folder: CampaignFolder, entry: Entry) -> int:
     """How far a member is: time steps and transmissions; 0 if that cannot be told."""
-    path = folder.run_path(entry)
     try:
-        step = int(json.loads((path / "dynamics.json").read_text(encoding="utf-8"))["step"])
-        return step + sum(1 for _ in (path / "transmission").glob("[0-9]*"))
-    except (OSError, ValueError, KeyError, TypeError):
+        run = RunDirectory(folder.run_path(entry))
+        return run.dynamics.step + run.settled
+    except (NanogapError, OSError):
         return 0
 
 

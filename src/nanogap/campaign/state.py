@@ -83,7 +83,7 @@ class CampaignState:
         try:
             run = RunDirectory(self._folder.run_path(entry))
             content |= {"step": run.dynamics.step, "end_step": run.dynamics.end_step}
-            last = sorted((run.path / "transmission").glob("[0-9]*.nc"))[-_LAST:]
+            last = list(run.files.transmissions().values())[-_LAST:]
             content["transmission"] = [self._transmission(path) for path in last]
         except (NanogapError, OSError):
             return {"step": 0, "end_step": 0, "transmission": [], **content}

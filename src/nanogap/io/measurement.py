@@ -20,8 +20,8 @@ from nanogap.io.dataset import (
 )
 from nanogap.io.excel_table import read_workbook
 from nanogap.io.results import read_dataset
+from nanogap.io.run_files import RunFiles, is_run_directory
 from nanogap.io.text_table import Table, read_text_table
-from nanogap.io.trajectory import TrajectoryStore
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
@@ -103,17 +103,13 @@ def iterate_measurements(
     """
     files: list[Path] = []
     for path in paths:
-        files += _files_of(path) if path.is_dir() and not _is_run(path) else [path]
+        files += _files_of(path) if path.is_dir() and not is_run_directory(path) else [path]
     for done, file in enumerate(files):
         if watch is not None:
             watch(done, len(files))
-        yield _run(file) if _is_run(file) else read_measurement(file, columns)
+        yield _run(file) if is_run_directory(file) else read_measurement(file, columns)
     if watch is not None:
         watch(len(files), len(files))
-
-
-def _is_run(path: Path) -> bool:
-    return (path / "run.json").is_file()
 
 
 def natural_order(path: Path) -> list[tuple[int, str]]:
@@ -139,18 +135,13 @@ def _files_of(folder: Path) -> list[Path]:
 
 def _run(folder: Path) -> xr.Dataset:
     """Read the conductance of a run directory, with the times of its snapshots."""
-    path = folder / "transmission.nc"
+    path = RunFiles(folder).joined_transmission
     if not path.is_file():
         raise DataFormatError(
             f"{folder} is a run without {path.name}: let it finish, or write it with "
             f"'nanogap report {folder}'"
         )
-    dataset = read_dataset(path)
-    if "snapshot" in dataset.coords and dataset.sizes["snapshot"]:
-        numbers = dataset["snapshot"].to_numpy().astype(int)
-        observed = TrajectoryStore(folder).observables(int(numbers.max()) + 1)
-        dataset = dataset.assign(time=("snapshot", observed["time"].to_numpy()[numbers]))
-    return simulated_trace(dataset, str(folder))
+    return simulated_trace(read_dataset(path), str(folder))
 
 
 def _is_workbook(path: Path) -> bool:

@@ -14,6 +14,7 @@ from nanogap.errors import SettingsError
 from nanogap.io import iterate_measurements
 from nanogap.io.columns import QUANTITIES
 from nanogap.io.measurement import DATA_SUFFIXES
+from nanogap.io.run_files import is_run_directory
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -46,7 +47,7 @@ def are_measured(paths: Sequence[Path]) -> bool:
     if len(paths) != 1 or paths[0].is_file():
         return True
     folder = paths[0]
-    if not folder.is_dir() or (folder / "run.json").is_file():
+    if not folder.is_dir() or is_run_directory(folder):
         return False
     return any(path.suffix.casefold() in DATA_SUFFIXES for path in folder.rglob("*"))
 

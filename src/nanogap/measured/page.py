@@ -12,6 +12,7 @@ from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.measurement import DATA_SUFFIXES, natural_order
+from nanogap.io.run_files import is_run_directory
 from nanogap.measured import drawing
 from nanogap.measured.breakdown import breakdown_campaign
 from nanogap.measured.classify import Protocol, protocol_of
@@ -82,7 +83,7 @@ def _each(files: DataFiles) -> Iterator[tuple[Path, Any]]:
     """Yield every single file, once, with its dataset."""
     entries: dict[Path, Path] = {}
     for path in files.paths:
-        if path.is_dir() and not (path / "run.json").is_file():
+        if path.is_dir() and not is_run_directory(path):
             inner = [
                 entry
                 for entry in sorted(path.rglob("*"), key=natural_order)

@@ -1,12 +1,13 @@
 """A run directory from start to finish: order, checkpoints, resume, workers."""
 
 from nanogap.run.directory import RunDirectory
-from nanogap.run.driver import Stand, build_structure, resume_run, start_run
-from nanogap.run.summary import make_report, status
+from nanogap.run.driver import Progress, build_structure, resume_run, start_run
+from nanogap.run.summary import RunStatus, make_report, status
 
 __all__ = [
+    "Progress",
     "RunDirectory",
-    "Stand",
+    "RunStatus",
     "build_structure",
     "make_report",
     "resume_run",
