@@ -20,7 +20,7 @@ from nanogap.campaign.plan import RESULT_FORMAT
 from nanogap.errors import NanogapError
 from nanogap.io import write_bytes, write_dataset
 from nanogap.run import RunDirectory
-from nanogap.run.alone import open_run, run_alone
+from nanogap.run.alone import open_or_create, run_alone
 from nanogap.run.child import failure_sentence
 from nanogap.settings import Settings
 from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds
@@ -96,7 +96,7 @@ def progress(folder: CampaignFolder, entry: Entry) -> int:
 
 def _complete(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
     settings, keep = folder.settings(entry), folder.file.keep
-    run = open_run(folder.run_path(entry), settings, f"campaign {folder.file.name}")
+    run = open_or_create(folder.run_path(entry), settings, f"campaign {folder.file.name}")
     with run.lock():
         earlier = run.dynamics.seconds
         run_alone(run)

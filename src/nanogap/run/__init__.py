@@ -2,15 +2,20 @@
 
 from nanogap.run.directory import RunDirectory
 from nanogap.run.driver import Progress, build_structure, resume_run, start_run
+from nanogap.run.notebook import Run, open_run, resume, run
 from nanogap.run.summary import RunStatus, make_report, status
 
 __all__ = [
     "Progress",
+    "Run",
     "RunDirectory",
     "RunStatus",
     "build_structure",
     "make_report",
+    "open_run",
+    "resume",
     "resume_run",
+    "run",
     "start_run",
     "status",
 ]

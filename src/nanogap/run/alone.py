@@ -11,7 +11,7 @@ from nanogap.run.transport_process import transmit
 from nanogap.settings import Settings
 
 
-def open_run(path: Path, settings: Settings, source: str) -> RunDirectory:
+def open_or_create(path: Path, settings: Settings, source: str) -> RunDirectory:
     """Open a run directory to go on with it, or make it.
 
     Raises

@@ -100,7 +100,7 @@ class RunDirectory:
         self.files = RunFiles(path)
         self._lock = FileLock(self.files.lock)
         if not path.is_dir():
-            raise DataFormatError(f"no run directory {path}: start one with 'nanogap run ... -o'")
+            raise DataFormatError(f"no run directory {path}: 'nanogap run' makes one")
         try:
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
@@ -134,7 +134,7 @@ class RunDirectory:
         try:
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
                 raise SettingsError(
-                    f"{path} exists and is not empty: choose another -o, or go on with "
+                    f"{path} exists and is not empty: choose another folder, or go on with "
                     f"'nanogap resume {path}' if it is a run"
                 )
             made = [folder for folder in (path, *path.parents) if not folder.exists()]

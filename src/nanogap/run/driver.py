@@ -50,7 +50,7 @@ class Progress:
     snapshots_planned: int = 0
 
 
-Watcher = Callable[[Progress], None]
+Watcher = Callable[[Progress], object]
 
 
 def build_structure(settings: Settings) -> Atoms:
