@@ -14,12 +14,11 @@ from scipy.spatial.transform import Rotation
 
 from nanogap.errors import SettingsError, StructureError
 from nanogap.transport import hamiltonian
-from nanogap.transport.fitting.least_squares import pack, residuals, solve_bands, unpack
-from nanogap.transport.fitting.reference_bands import (
-    BlochSums,
-    crowded_clusters,
-    packaged_references,
-)
+from nanogap.transport.fitting.bloch_sums import BlochSums
+from nanogap.transport.fitting.overlap_guards import crowded_clusters
+from nanogap.transport.fitting.parameters import pack, unpack
+from nanogap.transport.fitting.reference_bands import packaged_references
+from nanogap.transport.fitting.residuals import residuals, solve_bands
 from nanogap.transport.tight_binding.bands import bands, fermi_energy, fermi_energy_of
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.matrices import real_space_matrices
