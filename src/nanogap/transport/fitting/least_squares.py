@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nanogap.transport.fitting.reference_bands import BlochSums, Reference
-from nanogap.transport.tight_binding.bands import fermi_energy_of
+from nanogap.transport.tight_binding.bands import fermi_energy
 from nanogap.transport.tight_binding.model import REFERENCE, TightBindingModel
 from nanogap.transport.tight_binding.slater_koster import INTEGRALS, N_ORBITALS
 from nanogap.typing import ComplexArray, FloatArray
@@ -371,7 +371,9 @@ def align(
     aligned = []
     for reference, shift in zip(references, shifts, strict=True):
         if reference.bands.shape[1]:
-            level = fermi_energy_of(reference.atoms, reference.mesh_density, model)
+            level = fermi_energy(
+                reference.atoms, kpoints_density=reference.mesh_density, model=model
+            )
             aligned.append(replace(reference, bands=reference.bands - shift - level))
         else:
             aligned.append(reference)

@@ -41,7 +41,7 @@ class Reference:
         Weight of its Fermi energy: small where bands do not cross it, so that it is anywhere in
         a gap.
     mesh_density : float
-        Of the mesh that fills its bands, see `bands.fermi_energy_of`.
+        Of the mesh that fills its bands, see `nanogap.transport.tight_binding.bands.fermi_energy`.
     """
 
     name: str
