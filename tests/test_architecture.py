@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
-FOUNDATION = {"errors", "units", "typing"}
+FOUNDATION = {"errors", "units", "typing", "digest"}
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
 SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/espresso"}
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "errors": set(),
     "units": set(),
     "typing": set(),
+    "digest": set(),
     "settings": set(),
     "io": set(),
     "electrical": set(),

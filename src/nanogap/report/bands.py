@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from nanogap.report.style import BLUE, INK, QUIET
 from nanogap.transport.fitting.reference_bands import ReferenceBands
-from nanogap.transport.tight_binding.bands import bands
+from nanogap.transport.tight_binding.bands import band_energies
 from nanogap.transport.tight_binding.model import TightBindingModel
 
 #: Range of energies that is shown, eV from the Fermi energy.
@@ -33,7 +33,7 @@ def bands_figure(model: TightBindingModel, references: Sequence[ReferenceBands])
     axes = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
     for panel, reference in zip(axes, references, strict=False):
         n = reference.bands.shape[1]
-        found = bands(reference.atoms, reference.kpoints, model)[:, :n]
+        found = band_energies(reference.atoms, reference.kpoints, model)[:, :n]
         panel.plot(_RANGE, _RANGE, color=QUIET, linewidth=0.8)
         panel.axhline(0.0, color=INK, linewidth=0.4)
         panel.axvline(0.0, color=INK, linewidth=0.4)

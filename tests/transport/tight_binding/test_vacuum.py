@@ -12,7 +12,7 @@ from tests.transport.junctions import slab_junction
 from nanogap.transport.fitting.reference_transmissions import packaged_reference_transmissions
 from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 from nanogap.transport.negf.compute import compute_transmission
-from nanogap.transport.tight_binding.bands import bands
+from nanogap.transport.tight_binding.bands import band_energies
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.line_of_sight import openness
 from nanogap.transport.tight_binding.matrices import real_space_matrices
@@ -131,9 +131,13 @@ def test_the_crystal_has_no_tail():
     atoms.rattle(0.12, seed=4)
     k = [[0.1, 0.2, -0.3]]
     # what is left are atoms that heat has left with fewer than eleven neighbours
-    np.testing.assert_allclose(bands(atoms, k, model), bands(atoms, k, without), atol=2e-3)
+    np.testing.assert_allclose(
+        band_energies(atoms, k, model), band_energies(atoms, k, without), atol=2e-3
+    )
     perfect = bulk("Ag", a=4.2)
-    np.testing.assert_array_equal(bands(perfect, k, model), bands(perfect, k, without))
+    np.testing.assert_array_equal(
+        band_energies(perfect, k, model), band_energies(perfect, k, without)
+    )
 
 
 @settings(deadline=None, max_examples=15)

@@ -19,7 +19,7 @@ from nanogap.transport.fitting.bloch_sums import BlochSums
 from nanogap.transport.fitting.parameters import DECAY_BOUNDS, DECAYS, N_PARAMETERS, pack, unpack
 from nanogap.transport.fitting.reference_bands import ReferenceBands
 from nanogap.transport.fitting.residuals import residuals, solve_bands
-from nanogap.transport.tight_binding.bands import fermi_energy_of
+from nanogap.transport.tight_binding.bands import fermi_energy
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import FloatArray
 
@@ -176,7 +176,9 @@ def align(
     aligned = []
     for reference, shift in zip(references, shifts, strict=True):
         if reference.bands.shape[1]:
-            level = fermi_energy_of(reference.atoms, reference.mesh_density, model)
+            level = fermi_energy(
+                reference.atoms, kpoints_density=reference.mesh_density, model=model
+            )
             aligned.append(replace(reference, bands=reference.bands - shift - level))
         else:
             aligned.append(reference)

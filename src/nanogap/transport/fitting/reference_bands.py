@@ -48,7 +48,7 @@ class ReferenceBands:
         a gap.
     mesh_density : float
         Density of the mesh that fills its bands, see
-        `nanogap.transport.tight_binding.bands.fermi_energy_of`.
+        `nanogap.transport.tight_binding.bands.fermi_energy`.
     """
 
     name: str
