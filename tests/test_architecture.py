@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
-FOUNDATION = {"errors", "units", "typing", "digest"}
+FOUNDATION = {"errors", "units", "typing", "digest", "observables"}
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
 SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/espresso"}
@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "units": set(),
     "typing": set(),
     "digest": set(),
+    "observables": set(),
     "settings": set(),
     "io": set(),
     "electrical": set(),

@@ -13,8 +13,9 @@ from rich.console import Console
 from nanogap import cli
 from nanogap.cli import common
 from nanogap.electrical import measured_conductance
-from nanogap.io import OBSERVABLES, measurement_dataset, write_dataset
+from nanogap.io import measurement_dataset, write_dataset
 from nanogap.measured import DataFiles
+from nanogap.observables import OBSERVABLES
 from nanogap.synthetic.instrument_files import DIALECTS, write_measurement
 
 PEAK_KEYS = {"position", "uncertainty", "counts"}

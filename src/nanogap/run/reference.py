@@ -164,7 +164,7 @@ def reference_of_run(
         snapshots=[
             SnapshotReference(
                 snapshot=number,
-                time=records[number]["time"],
+                time=records[number].observables["time"],
                 stage=str(stages[number]),
                 atoms=len(junction),
                 transmission=exact["transmission_average"].sel(snapshot=number).values.tolist(),
