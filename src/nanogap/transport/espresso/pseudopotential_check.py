@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Self
 
 import numpy as np
 from ase import Atoms
@@ -13,13 +13,12 @@ from ase.collections import dcdft
 from ase.eos import EquationOfState
 from ase.units import GPa
 
+from nanogap.computed import Analysis, after_compute
 from nanogap.errors import EngineError
 from nanogap.transport.espresso.programs import Programs, run_program
 from nanogap.transport.espresso.pseudopotential import Pseudopotential, pseudopotential_data
 from nanogap.transport.espresso.pw import PlaneWaveSettings, pw_input, self_consistent
 from nanogap.typing import FloatArray
-
-Result = TypeVar("Result")
 
 _LEVEL = re.compile(
     r"^\s+\d \d\s+(\d[SPD])\s+\d\(\s*([\d.]+)\)\s+(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)\s*$",
@@ -55,7 +54,7 @@ class Configuration:
     level_errors: dict[str, float]
 
 
-class AtomCheck:
+class AtomCheck(Analysis):
     """Transferability, scattering and ghosts of a pseudopotential, by a run of ld1.x of its own.
 
     The pseudo-atom is compared with the all-electron one in configurations that it was not made
@@ -70,11 +69,8 @@ class AtomCheck:
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs.alone
-        self._configurations: list[Configuration] | None = None
-        self._scattering: tuple[FloatArray, FloatArray, FloatArray] | None = None
-        self._ghosts: list[str] | None = None
 
-    def compute(self, pseudopotential: Pseudopotential) -> "AtomCheck":
+    def compute(self, pseudopotential: Pseudopotential) -> Self:
         """Run the test input of the element.
 
         Raises
@@ -104,11 +100,13 @@ class AtomCheck:
         return self
 
     @property
+    @after_compute
     def configurations(self) -> list[Configuration]:
         """The transferability table; the first is the one the pseudopotential was made for."""
-        return _computed(self._configurations)
+        return self._configurations
 
     @property
+    @after_compute
     def worst_error(self) -> float:
         """Largest error of an excitation energy or an eigenvalue, Ry."""
         return max(
@@ -118,11 +116,13 @@ class AtomCheck:
         )
 
     @property
+    @after_compute
     def scattering(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Energies (n,) in Ry; all-electron and pseudo phases (n, 3) for s, p, d, radian."""
-        return _computed(self._scattering)
+        return self._scattering
 
     @property
+    @after_compute
     def worst_phase_error(self) -> float:
         """Largest difference of the phases within `SCATTERING_RANGE`, radian."""
         energies, exact, pseudo = self.scattering
@@ -131,15 +131,10 @@ class AtomCheck:
         return float(np.abs(difference - np.pi * np.rint(difference / np.pi)).max())
 
     @property
+    @after_compute
     def ghosts(self) -> list[str]:
         """Sentences on states that the all-electron atom does not have; empty if there are none."""
-        return _computed(self._ghosts)
-
-
-def _computed(value: Result | None) -> Result:
-    if value is None:
-        raise RuntimeError("nothing computed yet: call compute first")
-    return value
+        return self._ghosts
 
 
 def _phases(derivatives: FloatArray) -> FloatArray:
@@ -190,7 +185,7 @@ def _ghosts(printed: str, levels: dict[str, float]) -> list[str]:
     return found
 
 
-class CrystalCheck:
+class CrystalCheck(Analysis):
     """Lattice constant and bulk modulus of the fcc crystal against all-electron PBE.
 
     The reference is the WIEN2k column of Lejaeghere et al., Science 351, aad3000 (2016),
@@ -206,10 +201,8 @@ class CrystalCheck:
     def __init__(self, programs: Programs, folder: Path) -> None:
         self._programs = programs
         self._folder = folder
-        self._fitted: tuple[float, float] | None = None
-        self._reference: tuple[float, float] | None = None
 
-    def compute(self, pseudopotential: Pseudopotential) -> "CrystalCheck":
+    def compute(self, pseudopotential: Pseudopotential) -> Self:
         """Compute the energies and fit them.
 
         Raises
@@ -233,21 +226,25 @@ class CrystalCheck:
             result, _ = self_consistent(text, self._programs, self._folder / f"volume{number}")
             volumes.append(crystal.get_volume())
             energies.append(result.energy)
-        best, _, modulus = EquationOfState(volumes, energies, eos="birchmurnaghan").fit()
-        self._fitted = ((4.0 * float(best)) ** (1.0 / 3.0), float(modulus) / GPa)
+        minimum, _, modulus = EquationOfState(volumes, energies, eos="birchmurnaghan").fit()
+        self._lattice_constant = float((4.0 * float(minimum)) ** (1.0 / 3.0))
+        self._bulk_modulus = float(modulus) / float(GPa)
         return self
 
     @property
+    @after_compute
     def lattice_constant(self) -> float:
         """Angstrom."""
-        return _computed(self._fitted)[0]
+        return self._lattice_constant
 
     @property
+    @after_compute
     def bulk_modulus(self) -> float:
         """GPa."""
-        return _computed(self._fitted)[1]
+        return self._bulk_modulus
 
     @property
+    @after_compute
     def reference(self) -> tuple[float, float]:
         """All-electron lattice constant (angstrom) and bulk modulus (GPa)."""
-        return _computed(self._reference)
+        return self._reference
