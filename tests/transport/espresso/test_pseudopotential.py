@@ -73,7 +73,7 @@ def test_a_worse_pseudopotential_is_seen_to_be_worse(checked, tmp_path, monkeypa
 
 
 def test_results_before_compute_are_an_error():
-    with pytest.raises(RuntimeError, match="call compute first"):
+    with pytest.raises(AttributeError, match=r"call compute\(\) first: this AtomCheck has no data"):
         _ = AtomCheck(Programs()).configurations
 
 

@@ -26,7 +26,7 @@ def test_equal_values_have_no_error():
 
 
 def test_results_before_compute_are_an_error():
-    with pytest.raises(RuntimeError, match="call compute first"):
+    with pytest.raises(AttributeError, match=r"call compute\(\) first: this Calibration has no"):
         _ = Calibration().mean_absolute_error
 
 

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Self
 
 import numpy as np
 from ase import Atoms
@@ -13,13 +13,12 @@ from ase.collections import dcdft
 from ase.eos import EquationOfState
 from ase.units import GPa
 
+from nanogap.computed import Analysis, after_compute
 from nanogap.errors import EngineError
 from nanogap.transport.espresso.programs import Programs, run_program
 from nanogap.transport.espresso.pseudopotential import Pseudopotential, generation_input
 from nanogap.transport.espresso.pw import PlaneWaveSettings, pw_input, self_consistent
 from nanogap.typing import FloatArray
-
-Result = TypeVar("Result")
 
 _LEVEL = re.compile(
     r"^\s+\d \d\s+(\d[SPD])\s+\d\(\s*([\d.]+)\)\s+(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)\s*$",
@@ -87,7 +86,7 @@ class ScatteringPhases:
         return float(np.abs(self.errors[within]).max())
 
 
-class AtomCheck:
+class AtomCheck(Analysis):
     """Transferability, scattering and ghost states of a pseudopotential, by ld1.x.
 
     The pseudo-atom is compared with the all-electron one in configurations that it was not made
@@ -102,11 +101,8 @@ class AtomCheck:
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs.alone
-        self._configurations: list[Configuration] | None = None
-        self._scattering: ScatteringPhases | None = None
-        self._ghosts: list[str] | None = None
 
-    def compute(self, pseudopotential: Pseudopotential) -> "AtomCheck":
+    def compute(self, pseudopotential: Pseudopotential) -> Self:
         """Run the test input of the element.
 
         Raises
@@ -138,11 +134,13 @@ class AtomCheck:
         return self
 
     @property
+    @after_compute
     def configurations(self) -> list[Configuration]:
         """The transferability table; the first is the one the pseudopotential was made for."""
-        return _computed(self._configurations)
+        return self._configurations
 
     @property
+    @after_compute
     def worst_error(self) -> float:
         """Largest error of an excitation energy or an eigenvalue, Ry."""
         return max(
@@ -152,20 +150,16 @@ class AtomCheck:
         )
 
     @property
+    @after_compute
     def scattering(self) -> ScatteringPhases:
         """Scattering phases of s, p and d, with those of the all-electron atom."""
-        return _computed(self._scattering)
+        return self._scattering
 
     @property
+    @after_compute
     def ghosts(self) -> list[str]:
         """Sentences on states that the all-electron atom does not have; empty if there are none."""
-        return _computed(self._ghosts)
-
-
-def _computed(value: Result | None) -> Result:
-    if value is None:
-        raise RuntimeError("nothing computed yet: call compute first")
-    return value
+        return self._ghosts
 
 
 def _phases(derivatives: FloatArray) -> FloatArray:
@@ -216,7 +210,7 @@ def _ghosts(printed: str, levels: dict[str, float]) -> list[str]:
     return found
 
 
-class CrystalCheck:
+class CrystalCheck(Analysis):
     """Lattice constant and bulk modulus of the fcc crystal against all-electron PBE.
 
     The reference is the WIEN2k column of Lejaeghere et al., Science 351, aad3000 (2016),
@@ -232,10 +226,8 @@ class CrystalCheck:
     def __init__(self, programs: Programs, folder: Path) -> None:
         self._programs = programs
         self._folder = folder
-        self._fitted: tuple[float, float] | None = None
-        self._reference: tuple[float, float] | None = None
 
-    def compute(self, pseudopotential: Pseudopotential) -> "CrystalCheck":
+    def compute(self, pseudopotential: Pseudopotential) -> Self:
         """Compute the energies and fit them.
 
         Raises
@@ -259,21 +251,25 @@ class CrystalCheck:
             result, _ = self_consistent(text, self._programs, self._folder / f"volume{number}")
             volumes.append(crystal.get_volume())
             energies.append(result.energy)
-        best, _, modulus = EquationOfState(volumes, energies, eos="birchmurnaghan").fit()
-        self._fitted = ((4.0 * float(best)) ** (1.0 / 3.0), float(modulus) / GPa)
+        minimum, _, modulus = EquationOfState(volumes, energies, eos="birchmurnaghan").fit()
+        self._lattice_constant = float((4.0 * float(minimum)) ** (1.0 / 3.0))
+        self._bulk_modulus = float(modulus) / float(GPa)
         return self
 
     @property
+    @after_compute
     def lattice_constant(self) -> float:
         """Lattice constant of the cubic cell, angstrom."""
-        return _computed(self._fitted)[0]
+        return self._lattice_constant
 
     @property
+    @after_compute
     def bulk_modulus(self) -> float:
         """Bulk modulus, GPa."""
-        return _computed(self._fitted)[1]
+        return self._bulk_modulus
 
     @property
+    @after_compute
     def reference(self) -> tuple[float, float]:
         """All-electron lattice constant (angstrom) and bulk modulus (GPa)."""
-        return _computed(self._reference)
+        return self._reference

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from nanogap.computed import Analysis, after_compute
 from nanogap.typing import FloatArray
 
 
@@ -31,7 +33,7 @@ class ClassError:
     bias: float
 
 
-class Calibration:
+class Calibration(Analysis):
     """Comparison of transmissions at the Fermi energy with reference values.
 
     Parameters
@@ -42,11 +44,8 @@ class Calibration:
 
     def __init__(self, highest: float = 3.0) -> None:
         self.highest = highest
-        self._computed = False
 
-    def compute(
-        self, classes: Sequence[str], reference: FloatArray, values: FloatArray
-    ) -> "Calibration":
+    def compute(self, classes: Sequence[str], reference: FloatArray, values: FloatArray) -> Self:
         """Compute all errors.
 
         Parameters
@@ -67,29 +66,24 @@ class Calibration:
         self._reference = np.asarray(reference, dtype=np.float64)
         self._errors = np.asarray(values, dtype=np.float64) - self._reference
         self._values = np.asarray(values, dtype=np.float64)
-        self._computed = True
         return self
 
-    def _check(self) -> None:
-        if not self._computed:
-            raise RuntimeError("nothing computed yet: call compute first")
-
     @property
+    @after_compute
     def mean_absolute_error(self) -> float:
         """Mean absolute error of junctions whose reference is at most `highest`, G0."""
-        self._check()
         return float(np.abs(self._errors[self._reference <= self.highest]).mean())
 
     @property
+    @after_compute
     def rank_correlation(self) -> float:
         """Spearman's rank correlation of values and reference, all junctions."""
-        self._check()
         return float(spearmanr(self._reference, self._values).statistic)
 
     @property
+    @after_compute
     def by_class(self) -> dict[str, ClassError]:
         """Errors by class, in the order in which the classes were given."""
-        self._check()
         result = {}
         for name in dict.fromkeys(self._classes.tolist()):
             errors = self._errors[self._classes == name]
