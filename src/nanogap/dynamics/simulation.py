@@ -16,7 +16,7 @@ from ase import Atoms
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.interaction import Interaction, load_interaction
-from nanogap.dynamics.laplace import NeighbourList
+from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.dynamics.schedule import Schedule
 from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError
