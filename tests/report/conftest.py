@@ -13,7 +13,7 @@ def frames(small_tips):
         atoms = small_tips.copy()
         atoms.positions += 0.01 * place
         sign = np.sign(atoms.positions[:, 2] - atoms.positions[:, 2].mean())
-        atoms.new_array("charge", 0.1 * sign * (place > 0))
+        atoms.set_initial_charges(0.1 * sign * (place > 0))
         atoms.new_array("potential", 4.0 * sign * (place > 0))
         atoms.info.update(lattice_constant=4.216, time=TIME[place])
         return atoms

@@ -71,7 +71,7 @@ def test_embedded_atoms_have_transmission_and_no_charges(tmp_path):
     run = run_of(tmp_path / "run", dynamics={"engine": "eam"}, voltage={"applied": 0.0},
                  structure={"lattice_constant": 4.09})  # fmt: skip
     frames = [run.trajectory.frame(record) for record in run.records()]
-    assert all(not frame.arrays.get("charge", np.zeros(1)).any() for frame in frames)
+    assert all(not frame.get_initial_charges().any() for frame in frames)
     assert all(frame.info["charge_top"] == 0.0 for frame in frames)
     assert np.abs(frames[-1].positions - frames[0].positions).max() > 0.1
     assert all(value is not None for value in status(run)["transmission"])

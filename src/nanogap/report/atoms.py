@@ -40,11 +40,8 @@ class Colouring:
 
 
 def atom_charges(frame: Atoms) -> FloatArray:
-    """Charges of a frame, e: its own array, or where ASE puts a charge column that it reads."""
-    if "charge" in frame.arrays:
-        return np.asarray(frame.arrays["charge"], dtype=np.float64)
-    results = frame.calc.results if frame.calc is not None else {}
-    return np.asarray(results.get("charges", np.zeros(len(frame))), dtype=np.float64)
+    """Charges of a frame, shape (n_atoms,), e."""
+    return np.asarray(frame.get_initial_charges(), dtype=np.float64)
 
 
 def atom_potentials(frame: Atoms) -> FloatArray:
