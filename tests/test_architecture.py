@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "analysis/filament": {"analysis/traces"},
     "analysis": {"analysis/traces", "analysis/filament"},
     "structure": {"settings"},
-    "dynamics": {"settings", "structure"},
+    "dynamics": {"settings", "structure", "io"},
     # what every way to a transmission shares: meshes, datasets, currents
     "transport": {"settings", "structure"},
     "transport/tight_binding": {"transport", "structure"},
@@ -51,7 +51,16 @@ MAY_IMPORT = {
     "run": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
     | {*ANALYSIS, "io", "report"},
     # many runs
-    "campaign": {"settings", "structure", "electrical", *ANALYSIS, "io", "report", "run"}
+    "campaign": {
+        "settings",
+        "structure",
+        "dynamics",
+        "electrical",
+        *ANALYSIS,
+        "io",
+        "report",
+        "run",
+    }
     | {"measured"},
 }
 #: The doors of the house, which may use every room.
