@@ -43,7 +43,9 @@ MAY_IMPORT = {
     "transport/espresso": {"transport", "settings", "structure", "io"},
     "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
-    "transport/of_file": {*SOLVERS, "transport/backends", "settings", "structure", "io"},
+    "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
+    "transport/of_file": {"transport", "transport/backends", "transport/compute"}
+    | {"settings", "structure", "io"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
