@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
-FOUNDATION = {"errors", "units", "typing", "observables"}
+FOUNDATION = {"computed", "errors", "units", "typing", "digest", "observables"}
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
 SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/espresso"}
@@ -22,9 +22,11 @@ SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/
 #: module that has a job of its own. Measurements join at the analysis, so neither `analysis` nor
 #: `electrical` knows how a simulation is made.
 MAY_IMPORT = {
+    "computed": set(),
     "errors": set(),
     "units": set(),
     "typing": set(),
+    "digest": set(),
     "observables": set(),
     "settings": set(),
     "io": set(),
@@ -33,7 +35,7 @@ MAY_IMPORT = {
     "analysis/filament": {"analysis/traces"},
     "analysis": {"analysis/traces", "analysis/filament"},
     "structure": {"settings"},
-    "dynamics": {"settings", "structure"},
+    "dynamics": {"settings", "structure", "io"},
     # what every way to a transmission shares: meshes, datasets, currents
     "transport": {"settings", "structure"},
     "transport/tight_binding": {"transport", "structure"},
@@ -41,7 +43,9 @@ MAY_IMPORT = {
     "transport/espresso": {"transport", "settings", "structure", "io"},
     "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
-    "transport/of_file": {*SOLVERS, "transport/backends", "settings", "structure", "io"},
+    "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
+    "transport/of_file": {"transport", "transport/backends", "transport/compute"}
+    | {"settings", "structure", "io"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
@@ -49,7 +53,16 @@ MAY_IMPORT = {
     "run": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
     | {*ANALYSIS, "io", "report"},
     # many runs
-    "campaign": {"settings", "structure", "electrical", *ANALYSIS, "io", "report", "run"}
+    "campaign": {
+        "settings",
+        "structure",
+        "dynamics",
+        "electrical",
+        *ANALYSIS,
+        "io",
+        "report",
+        "run",
+    }
     | {"measured"},
 }
 #: The doors of the house, which may use every room.

@@ -1,7 +1,7 @@
 """A run directory from start to finish: order, checkpoints, resume, workers."""
 
 from nanogap.run.directory import RunDirectory
-from nanogap.run.driver import Progress, build_structure, resume_run, start_run
+from nanogap.run.driver import Progress, resume_run, start_run
 from nanogap.run.notebook import Run, open_run, resume, run
 from nanogap.run.summary import RunStatus, make_report, status
 
@@ -10,7 +10,6 @@ __all__ = [
     "Run",
     "RunDirectory",
     "RunStatus",
-    "build_structure",
     "make_report",
     "open_run",
     "resume",
