@@ -36,8 +36,8 @@ from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.lammps import Rank
 from nanogap.dynamics.simulation import Simulation
-from nanogap.run.driver import build_structure
-from nanogap.settings import DynamicsSettings, VoltageSettings, load_settings
+from nanogap.dynamics.start import build_tips
+from nanogap.settings import DynamicsSettings, Settings, VoltageSettings, load_settings
 from nanogap.structure.tips import MOBILE
 from nanogap.typing import FloatArray
 from nanogap.units import KCAL_PER_MOL
@@ -83,7 +83,7 @@ class DynamicsSpeed:
 
 def tips() -> Atoms:
     """Build the paper's tips."""
-    return build_structure(
+    return build_tips(
         load_settings("paper-8v", (f"structure.lattice_constant={LATTICE_CONSTANT}",))
     )
 
@@ -164,7 +164,7 @@ def _rows(values: FloatArray) -> Iterator[tuple[int, list[float]]]:
 class Ours(Simulation):
     """A simulation whose frames are not analysed, and that knows the time LAMMPS takes in it."""
 
-    def snapshot(self) -> Atoms:
+    def _snapshot(self) -> Atoms:
         """Take no snapshot: what it costs is another budget."""
         frame = self._tips.copy()
         frame.info.update(step=self.progress.step, bottleneck_atoms=0)
@@ -180,7 +180,8 @@ def ours(frame: Atoms, folder: Path, steps: int, processes: int) -> Ours:
         sampling_interval=4.0 * steps,
         processes=processes,
     )
-    simulation = Ours(frame, dynamics, VoltageSettings(applied=8.0), 1, folder)
+    settings = Settings(dynamics=dynamics, voltage=VoltageSettings(applied=8.0))
+    simulation = Ours(frame, settings, folder=folder, seed=1)
     simulation.advance()  # the first chunk pays for lists, compilation and the switching on
     return simulation
 
@@ -245,7 +246,11 @@ def measure(atoms: Atoms, turns: int, steps: int = 20) -> DynamicsSpeed:
         published_error = float(np.abs(plain.forces() - exact).max())
         difference = force_difference(frame, potential, folders[3], exact)
         one, two = (ours(frame, folders[n], steps, n) for n in (1, 2))
-        cases = {"a": lambda: plain.advance(steps), "b": one.advance, "c": two.advance}
+        cases: dict[str, Callable[[], object]] = {
+            "a": lambda: plain.advance(steps),
+            "b": one.advance,
+            "c": two.advance,
+        }
         times = {case: [clocks(run)] for case, run in cases.items()}
         for _ in range(turns):
             for case, run in cases.items():
