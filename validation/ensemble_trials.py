@@ -37,6 +37,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from nanogap.campaign.collect import open_ensemble
+from nanogap.campaign.folder import CampaignFolder
 from validation import slurm
 from validation.random_kills import children
 
@@ -74,7 +76,7 @@ def changed(file: Path, folder: Path, **lines: str) -> Path:
 def members(folder: Path) -> xr.Dataset:
     """Collect a campaign and read its dataset."""
     call("collect", folder)
-    with xr.open_dataset(folder / "dataset.nc", engine="h5netcdf") as dataset:
+    with open_ensemble(CampaignFolder(folder).dataset) as dataset:
         return dataset.load()
 
 

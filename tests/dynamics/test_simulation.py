@@ -228,6 +228,8 @@ def test_contact_is_sampled_densely(small_tips, tmp_path):
     simulation.close()
     contact = simulation.progress.first_contact_step
     assert contact is not None
+    bonded = [frame.info["step"] for frame in frames if frame.info["bottleneck_atoms"] >= 1]
+    assert bonded[0] == contact  # as nanogap.analysis.first_contact finds it afterwards
     times = [frame.info["time"] for frame in frames]
     spacing = np.diff(times)
     assert spacing.min() == 40.0

@@ -79,19 +79,25 @@ def complete_member(folder: CampaignFolder, entry: Entry, accounted: float = 0.0
         except Exception as error:
             if disk_is_full(folder.path):
                 raise DiskFullError(folder.path) from error
-            folder.record_failure(entry, failure_sentence(error), progress(folder, entry))
+            folder.record_failure(
+                entry, failure_sentence(error), steps_and_transmissions(folder, entry)
+            )
             raise
         folder.forget_failure(entry)
     return True
 
 
-def progress(folder: CampaignFolder, entry: Entry) -> int:
-    """How far a member is: time steps and transmissions; 0 if that cannot be told."""
-    path = folder.run_path(entry)
+def steps_and_transmissions(folder: CampaignFolder, entry: Entry) -> int:
+    """Count the time steps and transmissions of a member, failed ones too; 0 if unknown."""
     try:
-        step = int(json.loads((path / "dynamics.json").read_text(encoding="utf-8"))["step"])
-        return step + sum(1 for _ in (path / "transmission").glob("[0-9]*"))
-    except (OSError, ValueError, KeyError, TypeError):
+        run = RunDirectory(folder.run_path(entry))
+        state = run.dynamics
+        paths = (
+            (run.transmission_path(number), run.failure_path(number))
+            for number in range(state.commit.snapshots)
+        )
+        return state.step + sum(path.is_file() for pair in paths for path in pair)
+    except (OSError, NanogapError):
         return 0
 
 

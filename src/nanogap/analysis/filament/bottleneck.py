@@ -1,4 +1,4 @@
-"""What the conductance of a bridge owes to the number of atoms in its bottleneck, and what not.
+"""Conductance of a bridge by the number of atoms in its bottleneck, and its variance beyond that.
 
 A plateau is a stretch of successive snapshots of one member with a bridge and the same number of
 atoms in the bottleneck. The variance of the conductance is split, as in a nested analysis of
@@ -24,7 +24,7 @@ import xarray as xr
 from scipy.stats import rankdata, spearmanr
 
 from nanogap.analysis.filament.ensemble import EnsemblePoints, bootstrap_interval
-from nanogap.errors import SettingsError
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray, Int64Array
 
 #: The parts of the variance, in the order of the sum.
@@ -232,8 +232,19 @@ class BottleneckAnalysis:
         dict
             Number of atoms to Spearman's correlation of the means of plateaus, and how many
             plateaus; numbers with fewer than five plateaus are left out.
+
+        Raises
+        ------
+        DataFormatError
+            If the descriptor has not one value for every snapshot of every member.
         """
         points = self._computed()
+        last = (points.n_members, int(points.snapshot.max(initial=-1)) + 1)
+        if descriptor.ndim != 2 or len(descriptor) != last[0] or descriptor.shape[1] < last[1]:
+            raise DataFormatError(
+                f"the geometry has the shape {descriptor.shape}; it needs a value for each of "
+                f"{last[0]} members and at least {last[1]} snapshots"
+            )
         values = descriptor[points.member, points.snapshot]
         mean = _group_means(self._label, values, points.weight)
         conductance = self._plateaus["conductance"].to_numpy()

@@ -6,12 +6,10 @@ doi:10.1002/9781118032985).
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.stats import CensoredData, chi2, ecdf, norm
@@ -66,41 +64,6 @@ class WaitingTimes:
         """Return some of the runs."""
         rows = np.asarray(chosen)
         return WaitingTimes(self.time[rows], self.observed[rows])
-
-
-def contact_waiting_times(dataset: xr.Dataset) -> tuple[WaitingTimes, BoolArray]:
-    """Take the times to first contact out of the dataset of an ensemble.
-
-    The time is that of the first snapshot with bonds from tip to tip: late by up to
-    ``dynamics.contact_sampling_interval``, or ``sampling_interval`` without that.
-
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        ``time`` and ``bottleneck_atoms`` over (``member``, ``snapshot``), NaN behind the last.
-
-    Returns
-    -------
-    WaitingTimes
-        fs.
-    waited : ndarray of bool, shape (n_members,)
-        Which members these are: those whose tips did not touch before the voltage came on.
-
-    Raises
-    ------
-    DataFormatError
-        If a variable is missing.
-    """
-    missing = {"time", "bottleneck_atoms"} - set(dataset.variables)
-    if missing:
-        raise DataFormatError(f"the dataset of an ensemble needs {min(missing)!r}")
-    time = dataset["time"].transpose("member", "snapshot").to_numpy()
-    bonded = dataset["bottleneck_atoms"].transpose("member", "snapshot").to_numpy() >= 1
-    came = np.where(bonded & np.isfinite(time), time, np.inf).min(axis=1, initial=np.inf)
-    last = np.where(np.isfinite(time), time, -np.inf).max(axis=1, initial=-np.inf)
-    ended = np.minimum(came, last)
-    waited: BoolArray = ended > 0.0
-    return WaitingTimes(ended[waited], np.isfinite(came)[waited]), waited
 
 
 @dataclass(frozen=True)
@@ -276,7 +239,7 @@ class Trend:
 def rate_trend(
     times: WaitingTimes,
     number: ArrayLike,
-    strata: Sequence[Any] | None = None,
+    strata: Sequence[Hashable] | None = None,
     level: float = 0.95,
 ) -> Trend:
     """Estimate how the rate depends on a number: rate = c exp(slope number).
