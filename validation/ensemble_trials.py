@@ -43,7 +43,7 @@ from validation import slurm
 from validation.random_kills import children
 
 PROGRAM = [sys.executable, "-c", "from nanogap.cli.app import main; main()", "campaign"]
-#: What is not of the physics: how long it took.
+#: Variables that are no physics: time and memory that it took.
 UNEQUAL = {"core_seconds", "peak_memory"}
 #: Two minutes, in hours.
 WALLTIME = "0.034"

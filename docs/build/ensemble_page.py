@@ -40,7 +40,7 @@ _OF_ENSEMBLE = "[an ensemble](ensemble.md): terraces of 17 atoms, 6 Å apart, 8 
 
 
 class Findings:
-    """What the stored campaigns say."""
+    """The stored campaigns and their statistics."""
 
     def __init__(self) -> None:
         self.trials = json.loads(TRIALS.read_text(encoding="utf-8"))

@@ -29,7 +29,7 @@ _PATIENCE = 60.0
 _JOBS = 100
 
 
-#: What is submitted to SLURM unless the campaign file has a template of its own (Jinja).
+#: Submission script for SLURM, unless the campaign file has a template of its own (Jinja).
 SUBMISSION_SCRIPT = """\
 #!/bin/bash
 #SBATCH --job-name={{job_name}}
@@ -52,7 +52,7 @@ SUBMISSION_SCRIPT = """\
 
 
 def job(command: Sequence[str], log: str) -> int:
-    """Complete a member in a process of its own; what a cluster node runs.
+    """Complete a member in a process of its own: the function that a cluster node runs.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Engine(Protocol):
         """Submit a job; the future gives its exit status."""
 
     def shutdown(self, wait: bool, *, cancel_futures: bool) -> None:
-        """Wait for jobs no more."""
+        """Stop waiting for jobs."""
 
 
 class ClusterExecutor(Executor):

@@ -20,7 +20,7 @@ _PER_MEMBER = ("core_seconds", "peak_memory")
 
 @dataclass(frozen=True)
 class ResultAttributes:
-    """How the result of a member was made, as the attributes of its file say.
+    """Origin and cost of the result of a member, as the attributes of its file say.
 
     Attributes
     ----------
@@ -134,7 +134,7 @@ def _axes(entries: list[Entry]) -> Mapping[str, Sequence[object]]:
 
 
 def result_attributes(path: Path) -> ResultAttributes:
-    """Read how the result of a member was made.
+    """Read the origin and cost of the result of a member.
 
     Raises
     ------

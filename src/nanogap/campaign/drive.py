@@ -16,7 +16,7 @@ _ASSUMED_MEMORY = 2e9
 
 @dataclass(frozen=True)
 class Outcome:
-    """How driving a campaign ended.
+    """End of a drive: whether it was declined, and the needs that were told.
 
     Attributes
     ----------

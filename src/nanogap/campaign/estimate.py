@@ -130,7 +130,7 @@ def _ratio(amounts: Sequence[float], sizes: Sequence[float]) -> float:
 
 
 def _memory(known: list[_Size], made: list[ResultAttributes], wanted: list[_Size]) -> float:
-    """Peak of the largest member, as if all memory were of its atoms; never less than seen."""
+    """Scale the peak memory to the largest member, by atoms; never less than seen."""
     peak, atoms = max((one.peak_memory, size.atoms) for one, size in zip(made, known, strict=True))
     return peak * max([1.0, *(one.atoms / atoms for one in wanted)])
 
@@ -141,7 +141,7 @@ def _disk(
     left: list[tuple[Entry, _Size]],
     at_a_time: int,
 ) -> float:
-    """Space for results, kept trajectories and the run directories of those at work."""
+    """Add up the space for results, kept trajectories and run directories of those at work."""
     keep = folder.file.keep
     result = _ratio(
         [folder.result_path(entry).stat().st_size for entry, _, _ in seen],

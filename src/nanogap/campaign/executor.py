@@ -114,7 +114,7 @@ class Executor(ABC):
 
     @abstractmethod
     def _running(self) -> int:
-        """Return how many members are running."""
+        """Count the members that are running."""
 
     @abstractmethod
     def _start(self, entry: Entry) -> None:

@@ -180,7 +180,7 @@ class CampaignFolder:
 
     @property
     def state_page(self) -> Path:
-        """Path of the page that shows how far the campaign is."""
+        """Path of the page that shows the state of the campaign."""
         return self.path / "status.html"
 
     @property

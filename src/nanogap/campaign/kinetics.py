@@ -1,4 +1,4 @@
-"""How fast the members of a campaign make contact, and what it depends on."""
+"""Kinetics of first contact in a campaign: waiting times, rates, and their dependence on axes."""
 
 import itertools
 import json
@@ -54,7 +54,7 @@ class Point:
 
 @dataclass(frozen=True)
 class AxisKinetics:
-    """How the rate of first contacts depends on an axis, at equal values of the others.
+    """Dependence of the rate of first contacts on an axis, at equal values of the others.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class AxisKinetics:
         Number that enters the regression, see `COVARIATES`; with the axes that always change with
         this one.
     trend : Trend
-        Of the rate in 1/ps.
+        Trend of the rate in 1/ps.
     activated : bool
         Whether the slope is minus an activation energy, eV.
     """
@@ -221,7 +221,7 @@ class PointSummary:
 
 @dataclass(frozen=True)
 class AxisTrend(Trend):
-    """How the rate of first contacts depends on an axis.
+    """Dependence of the rate of first contacts on an axis.
 
     Attributes
     ----------

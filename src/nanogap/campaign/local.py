@@ -47,7 +47,7 @@ def fitting_workers(asked: int | None, memory: float | None, processes: int = 1)
     memory : float, optional
         Need of one member, bytes.
     processes : int
-        Of the dynamics of one member, each on a core of its own.
+        Processes of the dynamics of one member, each on a core of its own.
     """
     if asked is not None:
         return asked

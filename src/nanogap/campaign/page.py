@@ -204,7 +204,7 @@ def kinetics_figure(kinetics: CampaignKinetics) -> Figure:
 
 
 def kinetics_section(kinetics: CampaignKinetics, figure: Figure) -> Section:
-    """Say when first contacts come, and what that depends on."""
+    """Write the section on the times of first contacts and their dependence on axes."""
     return Section(
         "Time to first contact",
         [figure],
@@ -227,7 +227,7 @@ def kinetics_section(kinetics: CampaignKinetics, figure: Figure) -> Section:
 
 
 def with_interval(value: float, interval: tuple[float, float], factor: float) -> str:
-    """Write a value times a factor and its interval; what is beyond all times is "later"."""
+    """Write a value times a factor and its interval; a time beyond all others is "later"."""
 
     def words(number: float) -> str:
         return f"{factor * number:.3g}" if np.isfinite(number) else "later"

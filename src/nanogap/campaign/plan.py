@@ -77,7 +77,7 @@ def settings_key(settings: Settings) -> str:
 
 
 def _own_files(settings: Settings) -> dict[str, str]:
-    """Checksums of the user's own files that decide a result: their paths do not."""
+    """Return checksums of the user's own files that decide a result: their paths do not."""
     named = {
         "dynamics.force_field": settings.dynamics.force_field,
         "transport.hamiltonian": settings.transport.hamiltonian,

@@ -66,7 +66,7 @@ class ContactsSoFar:
 
 @dataclass(frozen=True)
 class CampaignStatus:
-    """How far a campaign is.
+    """Status of a campaign.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ class CampaignState:
         )
 
     def _running(self, entry: Entry) -> RunningMember:
-        """Say how far a member is; it may begin or end at this moment."""
+        """Describe a member at work; it may begin or end at this moment."""
         member = RunningMember(entry.key, entry.axes, entry.repeat)
         try:
             run = RunDirectory(self._folder.run_path(entry))
@@ -164,7 +164,7 @@ class CampaignState:
         return self._seen[path]
 
     def _hours_left(self, finished: int, left: int, running: int) -> float | None:
-        """Estimate from the pace since this object is there, or from what members needed."""
+        """Estimate from the pace so far, or from the needs of finished members."""
         if not left:
             return 0.0
         if self._first_count is None:

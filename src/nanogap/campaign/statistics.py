@@ -66,7 +66,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class EnsembleStatistics:
-    """Everything that is computed of a collected dataset.
+    """Statistics of a collected dataset.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class EnsembleStatistics:
     geometry : dict
         Variable to number of atoms to rank correlation with the conductance and plateaus.
     axes : dict
-        Axis to how first contacts depend on it.
+        Axis to the dependence of first contacts on it.
     comparison : Comparison or None
     """
 

@@ -78,7 +78,7 @@ class VariancePart:
     variance : float
         G0^2.
     share : float
-        Of the whole variance, from 0 to 1.
+        Part of the whole variance, from 0 to 1.
     low, high : float
         95 % interval of the share, by drawing members.
     """
@@ -117,7 +117,7 @@ class MeasuredSummary:
     range : tuple of float
         Only points between them are compared, G0.
     wasserstein, wasserstein_by_chance : float
-        Distance, and what 95 % of random deals stay below, G0.
+        Distance, and the distance that 95 % of random deals stay below, G0.
     wasserstein_interval : tuple of float
         95 %, G0.
     energy_distance : float
@@ -162,7 +162,7 @@ class MeasuredSummary:
 
 @dataclass(frozen=True)
 class EnsembleSummary:
-    """Everything that a campaign says, as numbers.
+    """Statistics of a campaign as numbers.
 
     Attributes
     ----------
@@ -184,7 +184,7 @@ class EnsembleSummary:
     geometry : dict of str to dict of str to GeometryCorrelation
         Variable to number of atoms to its correlation with the conductance.
     axes : dict of str to AxisDependence
-        Axis to how first contacts depend on it.
+        Axis to the dependence of first contacts on it.
     measured : MeasuredSummary or None
         Comparison with measured conductances, if there was one.
     """

@@ -39,7 +39,7 @@ def write_ensemble(
     coordinates : mapping
         Name to values over ``member``: numbers; anything else is written as text.
     attributes : mapping
-        Of the whole dataset.
+        Attributes of the whole dataset.
     watch : callable
         Called with the number of members written.
 
@@ -133,7 +133,7 @@ class _Block:
 
 
 class _Blocks:
-    """What is written of every variable.
+    """The blocks of all variables that are written.
 
     Parameters
     ----------

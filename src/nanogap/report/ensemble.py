@@ -64,7 +64,7 @@ def ensemble_histogram_figure(histogram: ConductanceHistogram, n_members: int) -
 
 
 def _far(edges: FloatArray, counts: FloatArray) -> float:
-    """Upper end of the axis: all but 0.1 % of the counts lie below."""
+    """Choose the upper end of the axis: all but 0.1 % of the counts lie below."""
     total = np.cumsum(counts)
     if not total[-1] > 0.0:
         return 1.2
@@ -269,9 +269,9 @@ def beside_measured_figure(
     simulated, measured : ConductanceHistogram
         With the same bins.
     comparison : SampleComparison
-        Of the same points.
+        Comparison of the same points.
     label : str
-        What the simulated one is called.
+        Name of the simulated one.
     """
     figure = Figure(figsize=(7.0, 4.0))
     axes = figure.subplots()

@@ -85,7 +85,7 @@ class BottleneckAnalysis:
     minimum_length : int
         Plateaus of fewer snapshots are left out.
     n_resamples, seed : int
-        Of the bootstrap by members.
+        Resamples of the bootstrap by members, and their seed.
     """
 
     def __init__(self, minimum_length: int = 3, n_resamples: int = 400, seed: int = 0) -> None:
@@ -164,7 +164,7 @@ class BottleneckAnalysis:
         return parts
 
     def part_intervals(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Interval of each share of the variance, by members; low and high, shape (4,)."""
+        """Draw members for the interval of each share of the variance; low and high, shape (4,)."""
         points = self._computed()
 
         def shares(drawn: Int64Array) -> FloatArray:
@@ -220,7 +220,7 @@ class BottleneckAnalysis:
         return found
 
     def geometry_correlation(self, descriptor: FloatArray) -> dict[int, tuple[float, int]]:
-        """Rank correlation of plateaus with a geometry, within every number of atoms.
+        """Compute the rank correlation of plateaus with a geometry, within every number of atoms.
 
         Parameters
         ----------
@@ -264,7 +264,7 @@ class BottleneckAnalysis:
 
 
 def _stretches(points: EnsemblePoints) -> Int64Array:
-    """Tell for every point in which stretch of one member and one bottleneck it lies."""
+    """Return in which stretch of one member and one bottleneck every point lies."""
     if not len(points.member):
         return np.zeros(0, np.int64)
     begins = (
@@ -276,14 +276,14 @@ def _stretches(points: EnsemblePoints) -> Int64Array:
 
 
 def _group_means(label: Int64Array, values: FloatArray, weight: FloatArray) -> FloatArray:
-    """Weighted mean of every group; NaN for one without weight."""
+    """Return the weighted mean of every group; NaN for one without weight."""
     sums = np.bincount(label, weights=weight)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.bincount(label, weights=weight * values) / sums)
 
 
 def _means(label: Int64Array, values: FloatArray, weight: FloatArray) -> FloatArray:
-    """Weighted mean of its group, for every point; 0 where a group has no weight."""
+    """Return the weighted mean of its group for every point; 0 where a group has no weight."""
     return np.nan_to_num(_group_means(label, values, weight))[label]
 
 
@@ -307,7 +307,7 @@ def _plateau_table(points: EnsemblePoints, label: Int64Array) -> xr.Dataset:
 def _class_numbers(
     table: xr.Dataset, numbers: Int64Array, drawn: Int64Array
 ) -> tuple[FloatArray, FloatArray]:
-    """Weighted means of the classes, and the effect size of each against the one before."""
+    """Return weighted means of the classes, and the effect size of each against the one before."""
     atoms, g = table["bottleneck_atoms"].to_numpy(), table["conductance"].to_numpy()
     times = drawn[table["member"].to_numpy()]
     weight = table["weight"].to_numpy() * times
@@ -324,7 +324,7 @@ def _class_numbers(
 
 
 def effect_size(sample: FloatArray, other: FloatArray) -> float:
-    """Hedges' g of two samples; NaN with fewer than two values in either, or without scatter."""
+    """Compute Hedges' g of two samples; NaN without two values and scatter in each."""
     n, m = len(sample), len(other)
     if min(n, m) < _FEWEST:
         return float("nan")
@@ -337,7 +337,7 @@ def effect_size(sample: FloatArray, other: FloatArray) -> float:
 
 
 def superiority(sample: FloatArray, other: FloatArray) -> float:
-    """Cliff's delta: P(sample > other) - P(sample < other); NaN if either is empty."""
+    """Compute Cliff's delta, P(sample > other) - P(sample < other); NaN if either is empty."""
     n, m = len(sample), len(other)
     if not min(n, m):
         return float("nan")

@@ -1,4 +1,4 @@
-"""How far two samples of conductance are from each other, and how surely.
+"""Distance between two samples of conductance, and its significance.
 
 The Wasserstein distance is the mean way in G0 that counts must be moved to turn one distribution
 into the other, the area between the two cumulative distributions (Ramdas, Garcia Trillos and

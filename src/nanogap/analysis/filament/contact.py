@@ -1,4 +1,4 @@
-"""First contact: what it is, when it comes, at which conductance, and what moves it.
+"""First contact: its definition, its time and conductance, and their dependence on axes.
 
 One definition holds for dynamics, stages, reports and campaigns: the first contact of a run is its
 first snapshot in which bonds lead from tip to tip, that is in which the bottleneck has an atom or
@@ -41,7 +41,7 @@ def bonded(observables: xr.Dataset) -> BoolArray:
     Returns
     -------
     ndarray of bool
-        Of the shape of ``bottleneck_atoms``.
+        Same shape as ``bottleneck_atoms``.
 
     Raises
     ------
@@ -109,7 +109,7 @@ class FirstContacts:
         return np.isfinite(self.time)
 
     def waiting_times(self) -> tuple[WaitingTimes, BoolArray]:
-        """Return how long members waited for the contact, or in vain.
+        """Return the times that members waited for the contact, or in vain.
 
         Returns
         -------
@@ -231,7 +231,7 @@ class Distribution:
 
 
 def described(values: ArrayLike, seed: int = 0) -> Distribution:
-    """Describe values, one of each member; those that are not finite are left out."""
+    """Compute mean, spread and median of values, one of each member; NaN are left out."""
     x = np.asarray(values, dtype=np.float64)
     x = x[np.isfinite(x)]
     nothing = (float("nan"), float("nan"))
@@ -264,18 +264,18 @@ def described(values: ArrayLike, seed: int = 0) -> Distribution:
 
 @dataclass(frozen=True)
 class AxisDependence:
-    """How first contacts depend on one axis of a campaign.
+    """Dependence of first contacts on one axis of a campaign.
 
     Attributes
     ----------
     values : list
-        Of the axis, in order.
+        Values of the axis, in order.
     members, made : list of int
         Members and those that made contact, at each value.
     conductance : list of Distribution
-        Of the first contact, G0.
+        Conductance of the first contact at each value, G0.
     median_time : list of float
-        Of the first contact, fs; see `FirstContacts.median_time`.
+        Median time of the first contact at each value, fs; see `FirstContacts.median_time`.
     p_value : float
         Of equal conductances at all values (Kruskal and Wallis, J. Am. Stat. Assoc. 47, 583
         (1952), doi:10.1080/01621459.1952.10483441); NaN with fewer than two values of three

@@ -43,7 +43,7 @@ class EnsemblePoints:
     bridged : ndarray of bool, shape (n_points,)
         Whether a bridge leads from tip to tip.
     weight : ndarray, shape (n_points,)
-        Time that a point stands for, in units in which their sum is the number of equally heavy
+        Time that a point represents, in units in which their sum is the number of equally heavy
         points that would say as much (Kish, Survey Sampling, 1965): (sum w)^2 / sum w^2.
 
     Raises
@@ -152,7 +152,7 @@ def bootstrap_interval(
     n_resamples: int = 400,
     seed: int = 0,
 ) -> tuple[FloatArray, FloatArray]:
-    """Percentile interval of a statistic, by drawing members.
+    """Compute the percentile interval of a statistic, by drawing members.
 
     Parameters
     ----------

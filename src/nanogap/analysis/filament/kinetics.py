@@ -138,7 +138,7 @@ def survival(times: WaitingTimes, level: float = 0.95) -> Survival:
 
 
 def _at_least(times: WaitingTimes, level: float) -> float:
-    """Time up to which enough runs waited in vain that the median is later, by the binomial law."""
+    """Find the time that so many runs waited in vain that the median is later (binomial law)."""
     enough = int(np.ceil(np.log((1.0 - level) / 2.0) / np.log(0.5)))
     return float(np.sort(times.time)[-enough]) if len(times) >= enough else 0.0
 
@@ -195,7 +195,7 @@ def event_rate(times: WaitingTimes, level: float = 0.95) -> Rate:
 
 
 def _weibull(times: WaitingTimes) -> tuple[float, float]:
-    """Shape of the Weibull law of greatest likelihood, and p-value of shape 1."""
+    """Return the shape of the Weibull law of greatest likelihood, and the p-value of shape 1."""
     if times.events < 3 or np.ptp(times.time[times.observed]) == 0.0:
         return float("nan"), float("nan")
     t, n = times.time / times.time.max(), times.events
@@ -216,7 +216,7 @@ def _weibull(times: WaitingTimes) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Trend:
-    """How the rate of events depends on a number that belongs to every run.
+    """Dependence of the rate of events on a number that belongs to every run.
 
     Attributes
     ----------
@@ -224,7 +224,7 @@ class Trend:
         Change of the logarithm of a constant rate per unit of the number, and its interval; NaN
         where the events do not determine it.
     p_value : float
-        Of the slope, by likelihood ratio.
+        p-value of the slope, by likelihood ratio.
     log_rank : float
         p-value of the log-rank test for trend, which takes no law of the waiting times.
     """
@@ -280,7 +280,7 @@ def rate_trend(
 def _exponential_slope(
     times: WaitingTimes, x: FloatArray, groups: list[BoolArray]
 ) -> tuple[float, float, float]:
-    """Slope, its standard deviation and twice the log-likelihood ratio to no slope.
+    """Return slope, its standard deviation and twice the log-likelihood ratio to no slope.
 
     The constants of the strata are eliminated: each is events / sum(t exp(slope x)).
     """

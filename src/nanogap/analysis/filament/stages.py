@@ -29,7 +29,7 @@ class Stage(StrEnum):
 
     @property
     def description(self) -> str:
-        """What happens in this stage, in one sentence."""
+        """Description of this stage, in one sentence."""
         return _DESCRIPTIONS[self]
 
 
@@ -215,7 +215,7 @@ def landmarks(observables: xr.Dataset) -> dict[str, int]:
 
 
 def _numbers(observables: xr.Dataset) -> Int64Array:
-    """Snapshot numbers, in order."""
+    """Return the snapshot numbers, in order."""
     if "snapshot" in observables.coords:
         return observables["snapshot"].to_numpy().astype(np.int64)
     return np.arange(observables.sizes.get("snapshot", 0))
