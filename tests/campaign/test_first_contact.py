@@ -19,6 +19,7 @@ from nanogap.campaign.page import draw_all
 from nanogap.campaign.state import CampaignState
 from nanogap.campaign.statistics import ensemble_statistics
 from nanogap.io import write_dataset, write_json
+from nanogap.observables import OBSERVABLES
 from nanogap.report.result import RunResult
 from nanogap.run import RunDirectory
 from nanogap.run.directory import DynamicsState
@@ -38,18 +39,13 @@ def snapshot(number, *, connected, bonded):
     maker = hand_made_frames.contact if bonded else hand_made_frames.drift
     atoms = hand_made_frames.frame(*maker(number))
     connection = analyse_connection(atoms, 4.0)
+    atoms.info.update(dict.fromkeys(OBSERVABLES, 0.0))
     atoms.info.update(
-        time=INTERVAL * number,
         step=100 * number,
-        applied_voltage=8.0,
-        temperature=800.0,
-        potential_energy=-1000.0,
+        time=INTERVAL * number,
         connected=connected,
-        largest_hop=connection.largest_hop,
-        network_conductance=0.0,
+        minimax_gap=connection.minimax_gap,
         bottleneck_atoms=len(connection.bottleneck),
-        charge_bottom=-1.0,
-        charge_top=1.0,
         **analyse_gap(atoms, connection).observables,
     )
     assert bool(len(connection.bottleneck)) == bonded
