@@ -31,7 +31,7 @@ from nanogap.io import write_atomically, write_json
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_accuracy
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
-from nanogap.transport.backends import get_backend
+from nanogap.transport.backends.pwcond import compute_transmission
 from nanogap.typing import FloatArray
 
 ABOUT = (
@@ -225,7 +225,7 @@ def main() -> None:
         settings = load_accuracy("validation", changes)
         started = time.perf_counter()
         try:
-            dataset = get_backend("pwcond")(
+            dataset = compute_transmission(
                 [atoms], energies, settings=settings, work=arguments.work, names=[name]
             )
         except NanogapError as error:

@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "analysis/filament": {"analysis/traces"},
     "analysis": {"analysis/traces", "analysis/filament"},
     "structure": {"settings"},
-    "dynamics": {"settings", "structure"},
+    "dynamics": {"settings", "structure", "io"},
     # what every way to a transmission shares: meshes, datasets, currents
     "transport": {"settings", "structure"},
     "transport/tight_binding": {"transport", "structure"},
@@ -43,7 +43,9 @@ MAY_IMPORT = {
     "transport/espresso": {"transport", "settings", "structure", "io"},
     "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
-    "transport/of_file": {*SOLVERS, "transport/backends", "settings", "structure", "io"},
+    "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
+    "transport/of_file": {"transport", "transport/backends", "transport/compute"}
+    | {"settings", "structure", "io"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
@@ -51,7 +53,16 @@ MAY_IMPORT = {
     "run": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
     | {*ANALYSIS, "io", "report"},
     # many runs
-    "campaign": {"settings", "structure", "electrical", *ANALYSIS, "io", "report", "run"}
+    "campaign": {
+        "settings",
+        "structure",
+        "dynamics",
+        "electrical",
+        *ANALYSIS,
+        "io",
+        "report",
+        "run",
+    }
     | {"measured"},
 }
 #: The doors of the house, which may use every room.

@@ -14,7 +14,7 @@ from nanogap.dynamics.simulation import Simulation
 from nanogap.errors import SettingsError
 from nanogap.report.sample import noise_of, sample_figure
 from nanogap.run import RunDirectory
-from nanogap.run.dynamics_process import _advance, simulate, velocity_seed
+from nanogap.run.dynamics_process import _advance, simulate
 from nanogap.run.sample import (
     SampleRequest,
     _create,
@@ -101,10 +101,8 @@ def test_an_interrupted_sampling_goes_on_to_the_same_end(origin, tmp_path):
     schedule = FineSchedule(settings.dynamics, settings.voltage, parted.window)
     simulation = Simulation(
         tips,
-        settings.dynamics,
-        settings.voltage,
-        velocity_seed(settings.seed),
-        parted.logs,
+        settings,
+        folder=parted.logs,
         schedule=schedule,
     )
     simulation.load(parted.path / "checkpoints" / parted.dynamics.checkpoint)

@@ -110,7 +110,13 @@ def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) ->
     xarray.Dataset
         A measurement dataset; the coordinate ``file`` tells the files apart.
     """
-    return joined_files(list(iterate_measurements(paths, columns)))
+    parts = list(iterate_measurements(paths, columns))
+    joined = joined_files(parts)
+    # files of different seeds say so in different words, and joining drops what differs
+    synthetic = [one.attrs["synthetic"] for one in parts if one.attrs.get("synthetic")]
+    if synthetic:
+        joined.attrs["synthetic"] = "; ".join(dict.fromkeys(synthetic))
+    return joined
 
 
 def iterate_measurements(

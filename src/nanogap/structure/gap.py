@@ -112,7 +112,7 @@ def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
     Parameters
     ----------
     atoms : ase.Atoms
-        A snapshot with the array ``electrode`` and ``info`` of `nanogap.structure.build_tips`.
+        A snapshot with the array ``electrode`` and ``info`` of `nanogap.structure.build_pyramids`.
     connection : Connection
         Of the same snapshot, from `nanogap.structure.analyse_connection`.
 
