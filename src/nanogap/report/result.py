@@ -169,7 +169,8 @@ class RunResult:
 def _end(settings: Settings, observables: xr.Dataset) -> float:
     """Time of the last snapshot that is planned, ps, as far as it is known."""
     schedule = Schedule(settings.dynamics, settings.voltage)
-    place, step = first_contact(observables), settings.dynamics.time_step
+    # that which the dynamics goes by, see nanogap.analysis.filament.contact
+    place, step = first_contact(observables, after=0.0), settings.dynamics.time_step
     contact = None
     if place is not None:
         contact = schedule.equilibration + round(float(observables["time"][place]) / step)

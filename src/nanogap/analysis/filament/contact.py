@@ -7,6 +7,10 @@ to the interval between snapshots: ``dynamics.contact_sampling_interval``, or ``
 without that. It is the same whether or not the transmission of that snapshot could be computed; if
 not, its conductance is unknown, and that of a later snapshot does not take its place.
 
+Tips that touch already when the voltage comes on have their first contact at time 0. They did not
+wait for it, so waiting times leave them out; and the dynamics, which samples densely and may stop
+after the contact, goes by the first contact after that moment (``after=0.0``).
+
 Two other things are not first contact. The observable ``connected`` (of `nanogap status`, and of
 the conducting network of the dynamics) says that a chain of atoms within ``voltage.cutoff`` leads
 from base to base; that is longer than a bond, so it can be true some snapshots earlier. Measured
@@ -52,20 +56,32 @@ def bonded(observables: xr.Dataset) -> BoolArray:
     return np.asarray(observables["bottleneck_atoms"].to_numpy() >= 1, dtype=bool)
 
 
-def first_contact(observables: xr.Dataset) -> int | None:
+def first_contact(observables: xr.Dataset, after: float = -np.inf) -> int | None:
     """Find the first contact of a run.
 
     Parameters
     ----------
     observables : xarray.Dataset
-        Over ``snapshot``, in order of time, with ``bottleneck_atoms``.
+        Over ``snapshot``, in order of time, with ``bottleneck_atoms`` and, if there is a limit,
+        ``time``.
+    after : float
+        Only snapshots later than this count, fs.
 
     Returns
     -------
     int or None
         Index of the first snapshot in which bonds lead from tip to tip; None if there is none.
+
+    Raises
+    ------
+    DataFormatError
+        If a variable is missing.
     """
-    places = np.flatnonzero(bonded(observables))
+    chosen = bonded(observables)
+    if np.isfinite(after):
+        need_variables(observables, "time")
+        chosen = chosen & (observables["time"].to_numpy() > after)
+    places = np.flatnonzero(chosen)
     return int(places[0]) if len(places) else None
 
 
