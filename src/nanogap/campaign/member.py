@@ -79,14 +79,16 @@ def complete_member(folder: CampaignFolder, entry: Entry, accounted: float = 0.0
         except Exception as error:
             if disk_is_full(folder.path):
                 raise DiskFullError(folder.path) from error
-            folder.record_failure(entry, failure_sentence(error), progress(folder, entry))
+            folder.record_failure(
+                entry, failure_sentence(error), steps_and_transmissions(folder, entry)
+            )
             raise
         folder.forget_failure(entry)
     return True
 
 
-def progress(folder: CampaignFolder, entry: Entry) -> int:
-    """How far a member is: time steps and transmissions; 0 if that cannot be told."""
+def steps_and_transmissions(folder: CampaignFolder, entry: Entry) -> int:
+    """Count the time steps and transmissions of a member, failed ones too; 0 if unknown."""
     try:
         run = RunDirectory(folder.run_path(entry))
         return run.dynamics.step + run.settled
