@@ -15,7 +15,7 @@ from nanogap.io import write_text
 from nanogap.settings import Settings, load_settings, preset_names
 from nanogap.settings.allowed import allowed_values
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
+PAGE = Path(__file__).resolve().parents[1] / "settings.md"
 
 HEAD = """\
 # Settings
