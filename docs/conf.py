@@ -29,7 +29,8 @@ myst_links_external_new_tab = False
 highlight_language = "none"  # indented blocks are commands and formulae; fences name their language
 
 # tutorials are run when the site is built; a cell that fails is an error
-nb_execution_mode = "cache"
+nb_execution_mode = "force"
+nb_execution_in_temp = True
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_merge_streams = True
