@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+from ase import units
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nanogap.dynamics.schedule import FineSchedule, FineWindow, Schedule
 from nanogap.dynamics.simulation import Simulation
+from nanogap.observables import OBSERVABLES
 from nanogap.settings import DynamicsSettings, VoltageSettings
 
 DYNAMICS = DynamicsSettings(
@@ -198,7 +200,22 @@ def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(simulation, small_
         for ours, theirs in zip(rest, expected, strict=True):
             assert ours.info["time"] == theirs.info["time"]
             np.testing.assert_array_equal(ours.positions, theirs.positions)
-            np.testing.assert_array_equal(ours.arrays["charge"], theirs.arrays["charge"])
+            np.testing.assert_array_equal(ours.get_charges(), theirs.get_charges())
+
+
+@pytest.mark.engine
+def test_a_snapshot_answers_where_ase_asks(simulation):
+    """Kinetic energy in eV: that of the engine, and 3/2 N k T of the mobile atoms."""
+    frame = simulation.advance()[0]
+    mobile = frame.arrays["electrode"] == "mobile"
+    thermal = 1.5 * mobile.sum() * units.kB * frame.info["temperature"]
+    assert frame.info["temperature"] > 100.0
+    assert frame.get_kinetic_energy() == pytest.approx(frame.info["kinetic_energy"], rel=1e-6)
+    assert frame.get_kinetic_energy() == pytest.approx(thermal, rel=0.02)
+    assert frame.get_potential_energy() == frame.info["potential_energy"]
+    upper = frame.positions[:, 2] > frame.cell[2, 2] / 2.0
+    assert frame.get_charges()[upper].sum() == pytest.approx(frame.info["charge_top"], abs=1e-9)
+    assert OBSERVABLES.keys() <= frame.info.keys()
 
 
 @pytest.mark.engine
@@ -254,8 +271,8 @@ def test_fine_samples_lie_on_the_trajectory_of_the_run(simulation, small_tips, t
     for frame in common:
         ours = frames[times.index(frame.info["time"])]
         np.testing.assert_array_equal(ours.positions, frame.positions)
-        np.testing.assert_array_equal(ours.arrays["velocities"], frame.arrays["velocities"])
-        np.testing.assert_array_equal(ours.arrays["charge"], frame.arrays["charge"])
+        np.testing.assert_array_equal(ours.get_velocities(), frame.get_velocities())
+        np.testing.assert_array_equal(ours.get_charges(), frame.get_charges())
         assert ours.info["potential_energy"] == frame.info["potential_energy"]
 
 

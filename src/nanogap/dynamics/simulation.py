@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from ase import Atoms
+from ase import Atoms, units
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
@@ -184,21 +185,16 @@ class Simulation:
         Returns
         -------
         ase.Atoms
-            Arrays ``electrode``, ``velocities`` (angstrom/fs), ``charge`` (e), ``potential`` (V);
-            ``info``: ``time`` (fs since the voltage was applied), ``step``, ``applied_voltage``
-            (V), ``temperature`` (K), ``potential_energy``, ``kinetic_energy``, ``bias_work``,
-            ``energy_balance`` and ``thermostat_energy`` (eV), ``connected``, ``largest_hop``
-            (angstrom), ``network_conductance`` (in bonds of the perfect crystal), ``flux_top`` and
-            ``flux_bottom`` (V times bonds; into the metal at the top, out of it at the bottom),
-            ``bottleneck_atoms``, ``axis`` (angstrom; also as ``narrowest_x``, ``narrowest_y``),
-            ``charge_bottom`` and ``charge_top`` (e, halves of the box),
-            `nanogap.structure.Gap.observables`, and what `build_tips` gave.
+            Charges (e) by ``get_charges()``, the potential energy (eV) by
+            ``get_potential_energy()``, velocities by ``get_velocities()`` in ASE's unit, so that
+            ``get_kinetic_energy()`` is in eV; arrays ``electrode`` and ``potential`` (V);
+            ``info``: every scalar of `nanogap.observables.OBSERVABLES`, ``axis`` (in-plane
+            position of the constriction, angstrom), and what `build_tips` gave.
         """
         engine, atoms = self._engine, self._tips.copy()
         atoms.positions = engine.positions
         charges = engine.charges
-        atoms.new_array("velocities", engine.velocities)
-        atoms.new_array("charge", charges)
+        atoms.set_velocities(engine.velocities / units.fs)
         atoms.new_array("potential", self._potential.copy())
         cutoff, height = self._voltage.cutoff, atoms.positions[:, 2]
         connection = analyse_connection(atoms, cutoff)
@@ -220,18 +216,19 @@ class Simulation:
             energy_balance=kinetic + potential - self._work.total,
             thermostat_energy=engine.thermostat_energy,
             connected=connection.connected,
-            largest_hop=connection.largest_hop,
+            minimax_gap=connection.minimax_gap,
             network_conductance=network.conductance() / bond,
             flux_top=flux_top / bond,
             flux_bottom=flux_bottom / bond,
             bottleneck_atoms=len(connection.bottleneck),
             axis=connection.axis,
-            narrowest_x=float(connection.axis[0]),
-            narrowest_y=float(connection.axis[1]),
+            constriction_x=float(connection.axis[0]),
+            constriction_y=float(connection.axis[1]),
             charge_bottom=float(charges[~upper].sum()),
             charge_top=float(charges[upper].sum()),
             **analyse_gap(atoms, connection).observables,
         )
+        atoms.calc = SinglePointCalculator(atoms, energy=potential, charges=charges)
         return atoms
 
     def save(self, folder: Path) -> None:
