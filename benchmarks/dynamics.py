@@ -35,8 +35,8 @@ from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.lammps import Rank
 from nanogap.dynamics.simulation import Simulation
-from nanogap.run.driver import build_structure
-from nanogap.settings import DynamicsSettings, VoltageSettings, load_settings
+from nanogap.dynamics.start import build_tips
+from nanogap.settings import DynamicsSettings, Settings, VoltageSettings, load_settings
 from nanogap.structure.tips import MOBILE
 from nanogap.units import KCAL_PER_MOL
 
@@ -48,7 +48,7 @@ WANTED = {"b_to_a": 10.0, "c_to_b": 1.6, "force": 1e-6, "bias": 0.03}
 
 def tips():
     """Build the paper's tips."""
-    return build_structure(
+    return build_tips(
         load_settings("paper-8v", (f"structure.lattice_constant={LATTICE_CONSTANT}",))
     )
 
@@ -127,7 +127,7 @@ def _rows(values):
 class Ours(Simulation):
     """A simulation whose frames are not analysed, and that knows the time LAMMPS takes in it."""
 
-    def snapshot(self):
+    def _snapshot(self):
         """Take no snapshot: what it costs is another budget."""
         frame = self._tips.copy()
         frame.info.update(step=self.progress.step, bottleneck_atoms=0)
@@ -143,7 +143,8 @@ def ours(frame, folder, steps, processes):
         sampling_interval=4.0 * steps,
         processes=processes,
     )
-    simulation = Ours(frame, dynamics, VoltageSettings(applied=8.0), 1, folder)
+    settings = Settings(dynamics=dynamics, voltage=VoltageSettings(applied=8.0))
+    simulation = Ours(frame, settings, folder=folder, seed=1)
     simulation.advance()  # the first chunk pays for lists, compilation and the switching on
     return simulation
 

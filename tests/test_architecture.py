@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
-FOUNDATION = {"errors", "units", "typing", "digest"}
+FOUNDATION = {"computed", "errors", "units", "typing", "digest", "observables"}
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
 SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/espresso"}
@@ -22,10 +22,12 @@ SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/
 #: module that has a job of its own. Measurements join at the analysis, so neither `analysis` nor
 #: `electrical` knows how a simulation is made.
 MAY_IMPORT = {
+    "computed": set(),
     "errors": set(),
     "units": set(),
     "typing": set(),
     "digest": set(),
+    "observables": set(),
     "settings": set(),
     "io": set(),
     "electrical": set(),
@@ -33,7 +35,7 @@ MAY_IMPORT = {
     "analysis/filament": {"analysis/traces"},
     "analysis": {"analysis/traces", "analysis/filament"},
     "structure": {"settings"},
-    "dynamics": {"settings", "structure"},
+    "dynamics": {"settings", "structure", "io"},
     # what every way to a transmission shares: meshes, datasets, currents
     "transport": {"settings", "structure"},
     "transport/tight_binding": {"transport", "structure"},
@@ -51,7 +53,16 @@ MAY_IMPORT = {
     "run": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
     | {*ANALYSIS, "io", "report"},
     # many runs
-    "campaign": {"settings", "structure", "electrical", *ANALYSIS, "io", "report", "run"}
+    "campaign": {
+        "settings",
+        "structure",
+        "dynamics",
+        "electrical",
+        *ANALYSIS,
+        "io",
+        "report",
+        "run",
+    }
     | {"measured"},
 }
 #: The doors of the house, which may use every room.

@@ -26,10 +26,10 @@ from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.simulation import Simulation
+from nanogap.dynamics.start import build_tips
 from nanogap.io import write_bytes, write_json
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, house_style, png
-from nanogap.run.driver import build_structure
-from nanogap.settings import DynamicsSettings, VoltageSettings, load_settings
+from nanogap.settings import DynamicsSettings, Settings, VoltageSettings, load_settings
 from nanogap.structure.connectivity import BOND_FACTOR, neighbour_pairs
 from nanogap.structure.tips import MOBILE, nearest_neighbour_distance
 
@@ -51,7 +51,7 @@ NAMES = {
 def tips() -> Atoms:
     """Two small tips that do not bridge in the time."""
     changes = (f"structure.lattice_constant={LATTICE_CONSTANT}", "structure.gap=9.0")
-    return build_structure(load_settings("quick", changes))
+    return build_tips(load_settings("quick", changes))
 
 
 def drift(
@@ -116,10 +116,9 @@ def samples(step: float, seed: int) -> dict[str, list[float]]:
         sampling_interval=SAMPLING,
     )
     voltage = VoltageSettings(applied=VOLTAGE, update_interval=round(UPDATE / step))
-    with tempfile.TemporaryDirectory() as name:
-        simulation = Simulation(tips(), dynamics, voltage, seed, Path(name))
-        frames = simulation.run_to_end(Path(name))
-        simulation.close()
+    settings = Settings(dynamics=dynamics, voltage=voltage)
+    with Simulation(tips(), settings, seed=seed) as simulation:
+        frames = simulation.run()
     return observe(frames)
 
 

@@ -9,7 +9,6 @@ the same positions. Writes docs/data/update_interval.json and docs/images/update
 """
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +43,10 @@ def record(run: RunDirectory, time: float) -> list[Atoms]:
     window = FineWindow(time, step, STEPS * step, settings.dynamics.sampling_interval, 0.0)
     schedule = FineSchedule(settings.dynamics, voltage, window)
     earlier = max(step for step in run.checkpoints() if step < schedule.begin)
-    with tempfile.TemporaryDirectory() as folder:
-        simulation = Simulation(
-            tips, settings.dynamics, voltage, 1, Path(folder), schedule=schedule
-        )
+    chosen = settings.model_copy(update={"voltage": voltage})
+    with Simulation(tips, chosen, schedule=schedule) as simulation:
         simulation.load(run.checkpoints()[earlier])
-        frames = simulation.run_to_end(Path(folder))
-        simulation.close()
-    return frames
+        return simulation.run()
 
 
 def steady_errors(frames: list[Atoms]) -> list[dict[str, float]]:

@@ -15,10 +15,10 @@ from nanogap.campaign.estimate import estimate
 from nanogap.campaign.page import draw_all, write_campaign_report
 from nanogap.campaign.state import CampaignState, hours_text, write_state_page
 from nanogap.campaign.statistics import ensemble_statistics
+from nanogap.dynamics.start import build_tips, count_atoms
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_dataset
 from nanogap.measured import DataFiles
-from nanogap.run.driver import build_structure, count_atoms
 from nanogap.settings import load_settings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -177,7 +177,7 @@ def test_the_estimate_scales_with_the_size_of_the_tips(make_folder):
 
 def test_atoms_are_counted_as_they_are_built():
     settings = load_settings("quick", ("structure.lattice_constant=4.216",))
-    assert count_atoms(settings) == len(build_structure(settings))
+    assert count_atoms(settings) == len(build_tips(settings))
 
 
 def test_the_state_tells_what_is_done_and_what_failed(folder):

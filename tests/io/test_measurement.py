@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -50,6 +52,18 @@ def test_round_trip(tmp_path, curve, dialect):
         np.testing.assert_array_equal(read["compliance"], made["compliance"])
     if dialect != "netcdf":
         assert read["device_name"].to_numpy()[0] == "NW7"
+
+
+def test_a_binary_workbook_of_an_older_instrument():
+    """The file was written once, with seed 11, by a library that is no longer kept."""
+    made = dataset_of(level_sweeps(np.random.default_rng(11), cycles=2, points=70))
+    read = read_measurement(Path(__file__).with_name("keithley_4200.xls"))
+    for key in ("time", "voltage", "current"):
+        np.testing.assert_allclose(read[key], made[key], rtol=1e-8, atol=1e-15)
+    for key in ("cycle", "direction"):
+        np.testing.assert_array_equal(read[key], made[key])
+    assert read.attrs["synthetic"] == "yes"
+    assert read["device_name"].to_numpy()[0] == "NW7"
 
 
 def written(tmp_path, text, name="data.csv", encoding="utf-8"):
@@ -247,3 +261,20 @@ def test_damaged_netcdf(tmp_path):
     write_dataset(xr.Dataset({"a": ("x", [1.0])}), path)
     with pytest.raises(DataFormatError, match="neither a measurement"):
         read_measurement(path)
+
+
+def test_paths_are_text_or_paths_one_or_several(tmp_path):
+    path = written(tmp_path, "V (V),I (A)\n0.1,1e-6\n0.2,2e-6\n")
+    expected = read_measurement(path)
+    assert read_measurement(str(path)).identical(expected)
+    for given in (path, str(path), [path], (str(path),), tmp_path, str(tmp_path)):
+        assert read_measurements(given)["voltage"].to_numpy().tolist() == [0.1, 0.2]
+    with pytest.raises(DataFormatError, match="no file levels"):
+        read_measurements("levels")
+    with pytest.raises(SettingsError, match="one file; read_measurements reads several"):
+        read_measurement([path])
+    for wrong in (5, None, expected):
+        with pytest.raises(SettingsError, match="name a file or folder, as str or Path"):
+            read_measurements(wrong)
+    with pytest.raises(DataFormatError, match="read_measurements reads all files in it"):
+        read_measurement(tmp_path)

@@ -44,5 +44,5 @@ def test_the_narrowest_place_is_within_reach_and_later_snapshots_change_nothing(
     assert (np.linalg.norm(axes - narrowest, axis=1) <= 1.9).all()
     np.testing.assert_array_equal(axes_of(rows[:count])[0], axes[:count])
     moves = np.any(axes[1:] != axes[:-1], axis=1)
-    # whenever it moves, it moves to the narrowest place
+    # whenever it moves, it moves to the constriction
     np.testing.assert_array_equal(axes[1:][moves], narrowest[1:][moves])

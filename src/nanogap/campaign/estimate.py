@@ -8,7 +8,7 @@ import numpy as np
 
 from nanogap.campaign.collect import result_attributes
 from nanogap.campaign.folder import CampaignFolder, Entry
-from nanogap.run.driver import count_atoms
+from nanogap.dynamics.start import count_atoms
 from nanogap.settings import Settings, StructureSettings
 
 #: Members whose needs are looked at; further ones would not change the mean.

@@ -201,7 +201,7 @@ def keep_trajectory(run: RunDirectory, path: Path, every: int) -> None:
     text = io.StringIO()
     for number in kept:
         frame = run.trajectory.frame(records[number])
-        frame.arrays.pop("velocities", None)
+        frame.arrays.pop("momenta", None)
         frame.info["snapshot"] = number
         write(text, frame, format="extxyz")
     write_bytes(path, lzma.compress(_bytes(text)))

@@ -113,14 +113,14 @@ def build(
     """Build the two tips and write them as extxyz."""
     from ase.io import write
 
+    from nanogap.dynamics.start import build_tips
     from nanogap.io import write_atomically
-    from nanogap.run import build_structure
     from nanogap.settings import load_settings
 
     settings = load_settings(source, tuple(overrides or ()))
     check_output(output, (".extxyz", ".xyz"))
     with log.status("Lattice constant and structure"):
-        atoms = build_structure(settings)
+        atoms = build_tips(settings)
     write_atomically(output, lambda path: write(path, atoms, format="extxyz"))
     lattice_constant = atoms.info["lattice_constant"]
     if as_json:

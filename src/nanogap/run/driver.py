@@ -11,16 +11,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ase import Atoms
-
-from nanogap.dynamics.interaction import load_interaction
-from nanogap.dynamics.lattice import equilibrium_lattice_constant
+from nanogap.dynamics.start import build_tips
 from nanogap.errors import EngineError, NanogapError
 from nanogap.run.child import ONE_THREAD, ORPHANED
 from nanogap.run.directory import RunDirectory
 from nanogap.run.summary import make_report
 from nanogap.settings import Settings
-from nanogap.structure import build_tips
 from nanogap.structure.cut import check_terraces
 from nanogap.transport.tight_binding.files import NONE, chosen_model, why_none
 
@@ -51,51 +47,6 @@ class Stand:
 
 
 Watcher = Callable[[Stand], None]
-
-
-def build_structure(settings: Settings) -> Atoms:
-    """Build the tips of a run, computing the lattice constant where the settings say so.
-
-    Raises
-    ------
-    StructureError, SettingsError, EngineError
-        If the geometry cannot be, the element is unknown, or the engine fails.
-    DataFormatError
-        If a force field of the user's own cannot be read.
-    """
-    structure = settings.structure
-    interaction = load_interaction(settings.dynamics, structure.element)
-    lattice_constant = structure.lattice_constant
-    if not isinstance(lattice_constant, float):
-        _geometry(settings, interaction.lattice_constant)  # refuse nonsense before the long part
-        lattice_constant = equilibrium_lattice_constant(interaction, settings.dynamics.temperature)
-    return _geometry(settings, lattice_constant)
-
-
-def count_atoms(settings: Settings) -> int:
-    """Count the atoms that a run will have, with the lattice constant at 0 K: at once.
-
-    Raises
-    ------
-    StructureError, SettingsError, DataFormatError
-        As `build_structure` does.
-    """
-    interaction = load_interaction(settings.dynamics, settings.structure.element)
-    return len(_geometry(settings, interaction.lattice_constant))
-
-
-def _geometry(settings: Settings, lattice_constant: float) -> Atoms:
-    structure = settings.structure
-    return build_tips(
-        lattice_constant=lattice_constant,
-        base_width=structure.base_width,
-        height=structure.height,
-        apex_width=structure.apex_width,
-        gap=structure.gap,
-        fixed_layers=structure.fixed_layers,
-        vacuum=structure.vacuum,
-        element=structure.element,
-    )
 
 
 def program_versions() -> dict[str, str]:
@@ -166,7 +117,7 @@ def prepare(run: RunDirectory) -> None:
         leftover.unlink(missing_ok=True)
     if run.tips is None:
         _check_hamiltonian(run.settings)
-        tips = build_structure(run.settings)
+        tips = build_tips(run.settings)
         check_terraces(tips, run.settings.junction)
         run.keep_files()
         run.tips = tips

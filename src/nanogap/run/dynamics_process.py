@@ -5,22 +5,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from nanogap.dynamics.interaction import load_interaction
 from nanogap.dynamics.schedule import FineSchedule
 from nanogap.dynamics.simulation import Simulation
 from nanogap.errors import DataFormatError
 from nanogap.run.child import child_main
 from nanogap.run.directory import DynamicsState, RunDirectory
-
-_LARGEST_ENGINE_SEED = 2**31 - 2
-
-
-def velocity_seed(seed: int) -> int:
-    """Derive the seed of the starting velocities from that of the run."""
-    stream = np.random.SeedSequence(seed).spawn(1)[0]
-    return int(stream.generate_state(1)[0]) % _LARGEST_ENGINE_SEED + 1
 
 
 def simulate(run: RunDirectory) -> None:
@@ -33,10 +23,8 @@ def simulate(run: RunDirectory) -> None:
         schedule = FineSchedule(settings.dynamics, settings.voltage, run.window)
     simulation = Simulation(
         tips,
-        settings.dynamics,
-        settings.voltage,
-        velocity_seed(settings.seed),
-        run.logs,
+        settings,
+        folder=run.logs,
         schedule=schedule,
         interaction=load_interaction(
             settings.dynamics, settings.structure.element, run.force_field

@@ -13,12 +13,11 @@ from scipy.linalg import eigh, eigvalsh
 from scipy.spatial.transform import Rotation
 
 from nanogap.errors import SettingsError, StructureError
-from nanogap.transport.fitting.least_squares import pack, residuals, solve_bands, unpack
-from nanogap.transport.fitting.reference_bands import (
-    BlochSums,
-    crowded_clusters,
-    packaged_references,
-)
+from nanogap.transport.fitting.bloch_sums import BlochSums
+from nanogap.transport.fitting.overlap_guards import crowded_clusters
+from nanogap.transport.fitting.parameters import pack, unpack
+from nanogap.transport.fitting.reference_bands import packaged_references
+from nanogap.transport.fitting.residuals import residuals, solve_bands
 from nanogap.transport.tight_binding import matrices as matrices_module
 from nanogap.transport.tight_binding.bands import band_energies, bulk_fermi_energy, fermi_energy
 from nanogap.transport.tight_binding.files import load_model

@@ -6,6 +6,7 @@ layout that `model_to_toml` writes and `model_from_table` reads.
 
 import functools
 import tomllib
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -208,7 +209,7 @@ def model_from_table(table: dict[str, Any]) -> TightBindingModel:
 def model_to_toml(model: TightBindingModel, comment: str) -> str:
     """Write a model as TOML, with a comment that says where it is from."""
 
-    def row(values: FloatArray) -> str:
+    def row(values: Iterable[float]) -> str:
         return "[" + ", ".join(f"{value:.10g}" for value in values) + "]"
 
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
@@ -232,7 +233,7 @@ def model_to_toml(model: TightBindingModel, comment: str) -> str:
     if tail is not None:
         lines += ["", "[vacuum]"]
         for name, value in vars(tail).items():
-            lines.append(f"{name} = {list(value) if isinstance(value, tuple) else round(value, 6)}")
+            lines.append(f"{name} = {row(value) if isinstance(value, tuple) else f'{value:.10g}'}")
     if model.neutrality.size:
         lines += ["", "[neutrality]"]
         coordination, shift = model.neutrality
