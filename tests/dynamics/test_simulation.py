@@ -95,7 +95,7 @@ def test_fine_sampling_keeps_the_rhythm_of_the_run(rhythm, begin, every, count):
         while step < pause:
             step = schedule.next_event(step, pause)
             updates += [step] if schedule.updates(step) else []
-            samples += [step] if schedule.looks(step) else []
+            samples += [step] if schedule.is_candidate(step) else []
         pauses.append(step)
     assert samples == [equilibration + begin + every * place for place in range(count + 1)]
     assert len(samples) == schedule.planned(None)

@@ -289,9 +289,9 @@ class Simulation:
                 self._update_potential(biased)
             step = following
             self.progress = replace(self.progress, step=step)
-            if biased and schedule.looks(step):
+            if biased and schedule.is_candidate(step):
                 self._sample(self._snapshot(), written)
-        if not biased and schedule.looks(step):
+        if not biased and schedule.is_candidate(step):
             written.append(self._snapshot())
         if written and written[-1].info["step"] == step:
             self._latest = written[-1]
@@ -443,7 +443,7 @@ class Simulation:
             self.progress = replace(self.progress, first_contact_step=step)
             begin = step - self.schedule.history_duration
             written += [f for f in self._candidates if f.info["step"] >= begin]
-        if self.schedule.keeps(step, contact):
+        if self.schedule.is_recorded(step, contact):
             written.append(frame)
         else:
             self._candidates.append(frame)

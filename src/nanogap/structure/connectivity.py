@@ -1,4 +1,4 @@
-"""Which atoms are connected metal: neighbours, clusters, the gap between the tips, its bottleneck.
+"""Connected metal: neighbours, clusters, the gap between the tips, its bottleneck.
 
 Tips stand free in vacuum, so all distances are plain ones: no bond crosses the box.
 """
@@ -29,7 +29,10 @@ _NO_HOP = 1e-9
 
 
 def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[Int64Array, FloatArray]:
-    """Find all pairs of atoms closer than a cut-off.
+    """Find all pairs of atoms within a cut-off, ascending, by a tree.
+
+    `nanogap.dynamics.neighbours` finds the same ones faster in atoms that move a little;
+    `nanogap.transport.tight_binding.neighbours` finds those across periodic cells.
 
     Parameters
     ----------
@@ -58,7 +61,7 @@ def clusters(n_atoms: int, pairs: Int64Array) -> Int64Array:
 
 @dataclass(frozen=True)
 class Connection:
-    """How two tips are connected in one snapshot.
+    """Connection of two tips in one snapshot.
 
     Attributes
     ----------
@@ -71,7 +74,7 @@ class Connection:
         The fewest mobile atoms whose removal parts the tips (bonds up to `BOND_FACTOR`
         nearest-neighbour distances); empty if no bonds connect them.
     position : ndarray, shape (3,)
-        The narrowest place, angstrom: the middle of the bottleneck, or of the longest hop if the
+        The constriction, angstrom: the middle of the bottleneck, or of the longest hop if the
         tips are not bonded.
     """
 
@@ -82,7 +85,7 @@ class Connection:
 
     @property
     def axis(self) -> FloatArray:
-        """In-plane position of the narrowest place, shape (2,), angstrom."""
+        """In-plane position of the constriction, shape (2,), angstrom."""
         return self.position[:2]
 
 
