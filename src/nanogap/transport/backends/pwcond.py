@@ -70,7 +70,8 @@ def compute_transmission(
     -------
     xarray.Dataset
         As `nanogap.transport.negf.compute.compute_transmission` returns, and ``state`` over
-        (``snapshot``, ``k``, ``energy``): ``ok``, ``no open channel``, or why a value is not a number
+        (``snapshot``, ``k``, ``energy``): ``ok``, ``no open channel``, or why a value is not a
+        number
         (`nanogap.transport.espresso.pwcond_output.Point`).
 
     Raises
