@@ -33,9 +33,9 @@ import scipy.sparse
 from ase import Atoms
 
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
+from nanogap.transport.negf.block_elimination import transmission_amplitudes
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.negf.device import build_device
-from nanogap.transport.negf.transmission_amplitudes import fold_at
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.matrices import real_space_matrices
 
@@ -202,8 +202,8 @@ def ours(atoms, model):
     """T, time per wave vector and energy without the leads, and operations."""
     device = build_device(atoms, model)
     device.blocks(ENERGY)
-    value = fold_at(device, K, ENERGY).transmission
-    return value, seconds(lambda: fold_at(device, K, ENERGY), 10), device
+    value = transmission_amplitudes(device, K, ENERGY).transmission
+    return value, seconds(lambda: transmission_amplitudes(device, K, ENERGY), 10), device
 
 
 def compare(sizes, peak):

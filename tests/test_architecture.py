@@ -13,7 +13,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
-FOUNDATION = {"errors", "units", "typing"}
+FOUNDATION = {"computed", "errors", "units", "typing", "digest", "observables"}
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
 SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/espresso"}
@@ -22,9 +22,12 @@ SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/
 #: module that has a job of its own. Measurements join at the analysis, so neither `analysis` nor
 #: `electrical` knows how a simulation is made.
 MAY_IMPORT = {
+    "computed": set(),
     "errors": set(),
     "units": set(),
     "typing": set(),
+    "digest": set(),
+    "observables": set(),
     "settings": set(),
     "io": set(),
     "electrical": set(),

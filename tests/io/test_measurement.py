@@ -247,3 +247,20 @@ def test_damaged_netcdf(tmp_path):
     write_dataset(xr.Dataset({"a": ("x", [1.0])}), path)
     with pytest.raises(DataFormatError, match="neither a measurement"):
         read_measurement(path)
+
+
+def test_paths_are_text_or_paths_one_or_several(tmp_path):
+    path = written(tmp_path, "V (V),I (A)\n0.1,1e-6\n0.2,2e-6\n")
+    expected = read_measurement(path)
+    assert read_measurement(str(path)).identical(expected)
+    for given in (path, str(path), [path], (str(path),), tmp_path, str(tmp_path)):
+        assert read_measurements(given)["voltage"].to_numpy().tolist() == [0.1, 0.2]
+    with pytest.raises(DataFormatError, match="no file levels"):
+        read_measurements("levels")
+    with pytest.raises(SettingsError, match="one file; read_measurements reads several"):
+        read_measurement([path])
+    for wrong in (5, None, expected):
+        with pytest.raises(SettingsError, match="name a file or folder, as str or Path"):
+            read_measurements(wrong)
+    with pytest.raises(DataFormatError, match="read_measurements reads all files in it"):
+        read_measurement(tmp_path)

@@ -13,8 +13,10 @@ from rich.console import Console
 from nanogap import cli
 from nanogap.cli import common
 from nanogap.electrical import measured_conductance
-from nanogap.io import OBSERVABLES, measurement_dataset, write_dataset
-from nanogap.measured import DataFiles
+from nanogap.errors import DataFormatError
+from nanogap.io import measurement_dataset, write_dataset
+from nanogap.measured import DataFiles, DeviceResistances
+from nanogap.observables import OBSERVABLES
 from nanogap.synthetic.instrument_files import DIALECTS, write_measurement
 
 PEAK_KEYS = {"position", "uncertainty", "counts"}
@@ -237,7 +239,8 @@ def test_simulated_traces_join(call, folder, tmp_path):
     assert answer(call("noise", path, "--json"))["traces"][0]["interval"] == pytest.approx(1e-12)
     both = answer(call("histogram", path, folder / "levels", "--json", "-o", tmp_path / "both.svg"))
     assert sum(both["simulated"]["counts"]) == 400
-    assert both["n_points"] == 400 + 40 * 1500
+    # the pristine curves of five devices lie in a folder of the folder
+    assert both["n_points"] == 400 + 40 * 1500 + 5 * 101
     fast, slow = (
         answer(call("histogram", path, "--averaging-time", time, "--json"))
         for time in (1e-15, 50e-12)
@@ -343,6 +346,62 @@ def test_tables_are_printed_without_json(call, folder):
     assert "Peaks" in call("histogram", folder / "levels").out
     assert "40 events" in call("switching", folder / "switching").out
     assert "11 of 11 broke" in call("breakdown", folder / "breakdown").out
-    assert "plateaus in 40 cycles" in call("plateaus", folder / "levels").out
+    # five curves of pristine wires lie below
+    assert "plateaus in 45 cycles" in call("plateaus", folder / "levels").out
     assert "Retention" in call("retention", folder / "retention").out
     assert "0.2 G0" in call("noise", folder / "telegraph").out.replace("0.199", "0.2")
+
+
+def told(path, level):
+    """Write a file of one conductance."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("V (V),G (G0)\n" + f"0.1,{level}\n" * 20)
+
+
+def nested(base):
+    """Data, data in a folder below, a run, and what is no data."""
+    told(base / "nw2.csv", 2.02)
+    told(base / "nw10.csv", 3.02)
+    told(base / "below" / "deeper" / "nw3.csv", 4.02)
+    told(base / ".hidden" / "nw4.csv", 5.02)
+    told(base / "below" / "~nw5.csv", 6.02)
+    told(base / "run" / "notes.csv", 7.02)
+    (base / "run" / "run.json").write_text("{}")
+    (base / "truth.json").write_text("{}")
+    write_dataset(
+        xr.Dataset({"transmission_average": ("snapshot", [1.02])}), base / "run" / "transmission.nc"
+    )
+
+
+def test_every_command_and_reader_has_one_rule_of_folders(call, tmp_path):
+    from nanogap.io.data_folders import measurement_files
+
+    base = tmp_path / "data"
+    nested(base)
+    expected = ["nw2.csv", "nw10.csv", "below/deeper/nw3.csv", "run"]
+    found = [str(path.relative_to(base)) for path in measurement_files(base)]
+    assert found == expected
+    twice = [base / "nw10.csv", base, str(base / "below" / ".." / "nw2.csv")]
+    assert [path.name for path in DataFiles(twice).files] == [
+        "nw10.csv",
+        "nw2.csv",
+        "nw3.csv",
+        "run",
+    ]
+    names = {"nw2.csv", "nw10.csv", "nw3.csv", str(base / "run")}
+    assert set(answer(call("histogram", base, "--json"))["files"]) == names
+    rows = answer(call("plateaus", base, "--minimum-length", 5, "--json"))["plateaus"]
+    assert {round(row["level"], 6) for row in rows} == {2.02, 3.02, 4.02}
+    content = answer(call("report", base, "-o", tmp_path / "report.html", "--json"))
+    assert {str(path) for path in map(base.joinpath, expected)} == content["files"].keys()
+
+
+def test_files_for_the_resistance_are_no_data_unless_named(folder):
+    levels = folder / "levels"
+    resistances = DeviceResistances.from_pristine(levels / "pristine")
+    assert len(DataFiles(levels).files) == 10
+    assert len(DataFiles(levels, resistances=resistances).files) == 5
+    named = [levels, *sorted((levels / "pristine").iterdir())]
+    assert len(DataFiles(named, resistances=resistances).files) == 10
+    with pytest.raises(DataFormatError, match="beside those for the series resistance"):
+        _ = DataFiles(levels / "pristine", resistances=resistances).files

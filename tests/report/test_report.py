@@ -174,7 +174,7 @@ def test_view_restores_atoms_and_colours(content):
         moved = frame.positions - frames[0].positions.mean(axis=0)
         np.testing.assert_allclose(np.ptp(one - moved, axis=0), 0.0, atol=2e-3)
     charges = unpacked(shown["colourings"][0]["values"]).reshape(len(frames), -1)
-    np.testing.assert_allclose(charges[-1], frames[-1].get_initial_charges(), atol=1e-4)
+    np.testing.assert_allclose(charges[-1], frames[-1].get_charges(), atol=1e-4)
     assert shown["start"] == 1
     assert [frame["time"] for frame in shown["frames"]] == [0.0, 1.04, 3.0]
 

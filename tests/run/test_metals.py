@@ -71,7 +71,7 @@ def test_embedded_atoms_have_transmission_and_no_charges(tmp_path):
     run = run_of(tmp_path / "run", dynamics={"engine": "eam"}, voltage={"applied": 0.0},
                  structure={"lattice_constant": 4.09})  # fmt: skip
     frames = [run.trajectory.frame(record) for record in run.records()]
-    assert all(not frame.get_initial_charges().any() for frame in frames)
+    assert all(not frame.get_charges().any() for frame in frames)
     assert all(frame.info["charge_top"] == 0.0 for frame in frames)
     assert np.abs(frames[-1].positions - frames[0].positions).max() > 0.1
     assert all(value is not None for value in status(run)["transmission"])
@@ -118,6 +118,7 @@ def test_the_cell_of_every_snapshot_is_told(silver):
     dataset, records = silver.transmission(), silver.records()
     assert dataset["cell_x"].dims == ("snapshot",)
     # the gap is open, so each is cut where it is narrowest
-    assert not any(record["bottleneck_atoms"] for record in records)
-    assert dataset["cell_x"].to_numpy().tolist() == [record["narrowest_x"] for record in records]
-    assert dataset["cell_y"].to_numpy().tolist() == [record["narrowest_y"] for record in records]
+    observed = [record.observables for record in records]
+    assert not any(one["bottleneck_atoms"] for one in observed)
+    assert dataset["cell_x"].to_numpy().tolist() == [one["constriction_x"] for one in observed]
+    assert dataset["cell_y"].to_numpy().tolist() == [one["constriction_y"] for one in observed]

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from nanogap import cli
 from nanogap.analysis.filament.stages import Stage
-from nanogap.run.reference import choose_snapshots, describe
+from nanogap.run.reference import (
+    ReferenceOfRun,
+    SnapshotReference,
+    choose_snapshots,
+    describe,
+)
 
 
 @given(
@@ -31,14 +36,14 @@ def test_the_middle_of_the_longest_span_is_chosen():
 
 def test_results_are_told_with_what_is_not_known():
     text = describe(
-        {
-            "energies": [0.0],
-            "file": "run/reference.nc",
-            "snapshots": [
-                {"snapshot": 3, "stage": "contact", "transmission": [None], "tight_binding": [0.9]},
-                {"snapshot": 5, "stage": "contact", "transmission": [1.1], "tight_binding": [1.0]},
+        ReferenceOfRun(
+            energies=[0.0],
+            file="run/reference.nc",
+            snapshots=[
+                SnapshotReference(3, 300.0, "contact", 40, [float("nan")], [0.9]),
+                SnapshotReference(5, 500.0, "contact", 41, [1.1], [1.0]),
             ],
-        }
+        )
     )
     assert "unreliable" in text
     assert "1.1000" in text

@@ -7,6 +7,7 @@ from tests import hand_made_frames
 
 from nanogap.analysis import Stage
 from nanogap.errors import SettingsError
+from nanogap.observables import OBSERVABLES
 from nanogap.run import RunDirectory
 from nanogap.run.directory import DynamicsState
 from nanogap.run.stages import draw_stages, stages_of_run
@@ -26,18 +27,13 @@ STORY = [
 def snapshot(maker, place):
     atoms = hand_made_frames.frame(*maker(place), jitter=0.03, seed=place)  # no two equal hops
     connection = analyse_connection(atoms, 4.0)
+    atoms.info.update(dict.fromkeys(OBSERVABLES, 0.0))
     atoms.info.update(
-        time=500.0 * place,
         step=100 * place,
-        applied_voltage=8.0,
-        temperature=800.0,
-        potential_energy=-1000.0,
+        time=500.0 * place,
         connected=connection.connected,
-        largest_hop=connection.largest_hop,
-        network_conductance=0.0,
+        minimax_gap=connection.minimax_gap,
         bottleneck_atoms=len(connection.bottleneck),
-        charge_bottom=-1.0,
-        charge_top=1.0,
         **analyse_gap(atoms, connection).observables,
     )
     return atoms
@@ -70,21 +66,6 @@ def test_the_figure_has_a_picture_of_every_stage(run):
     titles = [axes.get_title(loc="center") for axes in figure.axes]
     for stage in Stage:
         assert sum(title.startswith(f"{stage.value},") for title in titles) == 1
-
-
-def test_an_index_of_an_older_version_is_completed_from_the_frames(run):
-    expected = stages_of_run(run)
-    path = run.path / "snapshots.jsonl"
-    later = set(expected["geometry"]) - {"connected", "atoms_in_gap", "bottleneck_atoms"}
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    old = [{key: value for key, value in line.items() if key not in later} for line in lines]
-    path.write_text("".join(json.dumps(line) + "\n" for line in old))
-    # positions in the trajectory have eight decimals
-    found = stages_of_run(run)
-    for name, values in expected["geometry"].items():
-        assert found["geometry"].pop(name) == pytest.approx(values, abs=1e-6)
-    expected["geometry"] = {}
-    assert found == expected
 
 
 def test_without_snapshots_the_message_says_so(tmp_path):

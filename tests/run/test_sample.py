@@ -112,7 +112,7 @@ def test_an_interrupted_sampling_goes_on_to_the_same_end(origin, tmp_path):
     assert not simulation.at_checkpoint
     simulation.close()
     simulate(parted)
-    times = [record["time"] for record in parted.records()]
+    times = [record.observables["time"] for record in parted.records()]
     assert times == [260.0 + 4.0 * place for place in range(51)]
     assert parted.trajectory.path.read_bytes() == whole.trajectory.path.read_bytes()
 
@@ -142,7 +142,7 @@ def test_without_an_early_checkpoint_the_run_can_be_repeated(origin, tmp_path):
     _create(run, _window(run, request), tmp_path / "again", replay=True)
     sample = RunDirectory(tmp_path / "again")
     simulate(sample)
-    assert [record["time"] for record in sample.records()] == [120.0, 140.0, 160.0]
+    assert [record.observables["time"] for record in sample.records()] == [120.0, 140.0, 160.0]
     ours = sample.trajectory.frame(sample.records()[0])
     theirs = origin.trajectory.frame(origin.records()[1])
     np.testing.assert_array_equal(ours.positions, theirs.positions)

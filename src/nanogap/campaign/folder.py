@@ -1,6 +1,5 @@
 """The campaign folder: its plan, and a store in which settings are the address of a result."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from nanogap.campaign.file import CampaignFile, campaign_from_text, read_campaig
 from nanogap.campaign.plan import base_settings, members, settings_key
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_json, write_text
+from nanogap.io.lock import FileLock
 from nanogap.settings import Settings, settings_from_table
 
 
@@ -226,17 +226,14 @@ class CampaignFolder:
             False if another process has it.
         """
         path = self.path / "locks" / entry.key
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            taken = _flock(descriptor)
+        with FileLock(path).hold() as descriptor:
+            taken = descriptor is not None
             if taken:
                 os.utime(path)  # tells when work on the member last began
             yield taken
             # whoever still waits for this file finds the result that is there now
             if taken and self.result_path(entry).is_file():
                 path.unlink(missing_ok=True)
-        finally:
-            os.close(descriptor)
 
     def is_abandoned(self, entry: Entry, since: float) -> bool:
         """Whether work on a member began after a moment and no process does it any more.
@@ -252,36 +249,12 @@ class CampaignFolder:
             began = path.stat().st_mtime
         except OSError:
             return False
-        return began >= since and not _is_locked(path)
+        return began >= since and not FileLock(path).is_held()
 
     def running(self) -> list[Entry]:
         """Members that a process works on now."""
-        locked = {path.name for path in (self.path / "locks").iterdir() if _is_locked(path)}
+        locked = {path.name for path in (self.path / "locks").iterdir() if FileLock(path).is_held()}
         return [entry for entry in self.entries if entry.key in locked]
 
     def _failure_path(self, entry: Entry) -> Path:
         return self.path / "failures" / f"{entry.key}.json"
-
-
-def _flock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        # shared: two that only look do not take each other for workers
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)

@@ -2,13 +2,18 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nanogap.cli.common import AsJson, Directory, check_output, emit, log
 from nanogap.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nanogap.run.reference import ReferenceOfRun
+    from nanogap.transport.espresso.pseudopotential_report import PseudopotentialReport
 
 _ACCURACY = "validation"
 ACCURACY = typer.Option(help="pwcond: coarse, validation, paper, or a TOML file of one")
@@ -49,8 +54,8 @@ def reference(
 
 def compute_reference(
     directory: Path, snapshots: int, energies: str, repeats: int, accuracy: str, *, unasked: bool
-) -> dict[str, Any]:
-    """Compute some snapshots of a run, with a spinner."""
+) -> "ReferenceOfRun":
+    """Compute some snapshots of a run, with a spinner that says what is being done."""
     from nanogap.run.reference import reference_of_run
     from nanogap.settings import load_accuracy
 
@@ -82,7 +87,7 @@ def pseudopotential(
         if path is not None:
             check_output(path, suffixes)
     with log.status("Pseudopotential") as spinner:
-        report, atom = pseudopotential_report(
+        report = pseudopotential_report(
             element,
             settings=load_accuracy("paper", {"pseudopotential": pseudopotential}),
             output=output,
@@ -92,11 +97,42 @@ def pseudopotential(
     if figure is not None:
         from nanogap.report.first_principles import draw_scattering
 
-        draw_scattering(atom, figure)
+        draw_scattering(report.scattering, figure)
     if as_json:
-        emit(report)
+        emit(_as_json(report))
     else:
         sys.stdout.write(describe(report))
+
+
+def _as_json(report: "PseudopotentialReport") -> dict[str, Any]:
+    """Flatten a report; errors in mRy to 1e-3, properties of the crystal only if computed."""
+    found = report.pseudopotential
+    content: dict[str, Any] = {
+        "file": str(found.path),
+        "element": found.element,
+        "kind": found.kind,
+        "valence": found.valence,
+        "functional": found.functional,
+        "wave_cutoff": found.wave_cutoff,
+        "density_cutoff": found.density_cutoff,
+        "transferability": [
+            {
+                "occupations": entry.occupations,
+                "energy_error": round(1e3 * entry.energy_error, 3),
+                "level_errors": {
+                    name: round(1e3 * error, 3) for name, error in entry.level_errors.items()
+                },
+            }
+            for entry in report.configurations
+        ],
+        "worst_error": round(1e3 * report.worst_error, 3),
+        "worst_phase_error": report.scattering.worst_error,
+        "ghosts": list(report.ghosts),
+    }
+    if report.crystal is not None:
+        content |= asdict(report.crystal.computed)
+        content["all_electron"] = asdict(report.crystal.all_electron)
+    return content
 
 
 def pwcond_options(

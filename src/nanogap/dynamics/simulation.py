@@ -15,6 +15,7 @@ from typing import Self
 
 import numpy as np
 from ase import Atoms, units
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
@@ -23,6 +24,7 @@ from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.dynamics.schedule import Schedule
 from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError, EngineError, SettingsError
+from nanogap.observables import OBSERVABLES
 from nanogap.settings import SettingsSource, load_settings
 from nanogap.structure import analyse_connection, analyse_gap
 from nanogap.structure.tips import check_tips
@@ -111,7 +113,7 @@ class Simulation:
     ...     atoms, observables = simulation.atoms, simulation.observables
     >>> atoms.info["time"]
     80.0
-    >>> bool(atoms.get_initial_charges()[atoms.arrays["electrode"] == "top"].sum() > 0.0)
+    >>> bool(atoms.get_charges()[atoms.arrays["electrode"] == "top"].sum() > 0.0)
     True
     >>> observables["connected"]
     False
@@ -185,32 +187,26 @@ class Simulation:
     def atoms(self) -> Atoms:
         """The present snapshot.
 
-        ``get_initial_charges()`` are the charges (e); ``get_velocities()`` and
-        ``get_kinetic_energy()`` are in the units of ASE. Arrays: ``electrode``, and ``potential``,
-        the electrochemical one (V). ``info``: ``time`` (fs since the voltage was applied),
-        ``step``, ``applied_voltage`` (V), ``temperature`` (K), ``potential_energy``,
-        ``kinetic_energy``, ``bias_work``, ``energy_balance`` and ``thermostat_energy`` (eV),
-        ``connected``, ``largest_hop`` (angstrom), ``network_conductance`` (in bonds of the perfect
-        crystal), ``flux_top`` and ``flux_bottom`` (V times bonds; into the metal at the top, out
-        of it at the bottom), ``bottleneck_atoms``, ``axis`` (angstrom; also as ``narrowest_x``,
-        ``narrowest_y``), ``charge_bottom`` and ``charge_top`` (e, halves of the box),
-        `nanogap.structure.gap.Gap.observables`, and what the tips had.
+        Charges (e) by ``get_charges()``, the potential energy (eV) by ``get_potential_energy()``,
+        velocities by ``get_velocities()`` in ASE's unit, so that ``get_kinetic_energy()`` is in
+        eV; arrays ``electrode`` and ``potential`` (the electrochemical one, V); ``info``: every
+        scalar of `nanogap.observables.OBSERVABLES`, ``axis`` (in-plane position of the
+        constriction, angstrom), and what the tips had.
         """
-        if self._latest is not None and self._latest.info["step"] == self.progress.step:
-            return self._latest.copy()
+        latest = self._latest
+        if latest is not None and latest.info["step"] == self.progress.step:
+            frame = latest.copy()
+            frame.calc = SinglePointCalculator(frame, **latest.calc.results)
+            return frame
         if not self._engine.prepared:
             self._prepare()
         return self._snapshot()
 
     @property
     def observables(self) -> dict[str, float]:
-        """The scalars of the present snapshot by name; see `atoms` for what they are."""
-        info = {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self.atoms.info.items()
-            if name not in self._tips.info
-        }
-        return {name: value for name, value in info.items() if isinstance(value, int | float)}
+        """The scalars of the present snapshot; `nanogap.observables.OBSERVABLES` says of what."""
+        info = self.atoms.info
+        return {name: info[name] for name in OBSERVABLES}
 
     def run(self, steps: int | None = None, *, checkpoints: Path | None = None) -> list[Atoms]:
         """Run some time steps, at the most to the end that the settings set.
@@ -334,7 +330,6 @@ class Simulation:
         atoms.positions = engine.positions
         charges = engine.charges
         atoms.set_velocities(engine.velocities / units.fs)
-        atoms.set_initial_charges(charges)
         atoms.new_array("potential", self._potential.copy())
         cutoff, height = self._voltage.cutoff, atoms.positions[:, 2]
         connection = analyse_connection(atoms, cutoff)
@@ -356,18 +351,19 @@ class Simulation:
             energy_balance=kinetic + potential - self._work.total,
             thermostat_energy=engine.thermostat_energy,
             connected=connection.connected,
-            largest_hop=connection.largest_hop,
+            minimax_gap=connection.minimax_gap,
             network_conductance=network.conductance() / bond,
             flux_top=flux_top / bond,
             flux_bottom=flux_bottom / bond,
             bottleneck_atoms=len(connection.bottleneck),
             axis=connection.axis,
-            narrowest_x=float(connection.axis[0]),
-            narrowest_y=float(connection.axis[1]),
+            constriction_x=float(connection.axis[0]),
+            constriction_y=float(connection.axis[1]),
             charge_bottom=float(charges[~upper].sum()),
             charge_top=float(charges[upper].sum()),
             **analyse_gap(atoms, connection).observables,
         )
+        atoms.calc = SinglePointCalculator(atoms, energy=potential, charges=charges)
         return atoms
 
     def save(self, folder: Path) -> None:

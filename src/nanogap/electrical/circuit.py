@@ -16,11 +16,12 @@ from typing import Self
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.electrical.series_resistance import SeriesResistance
 from nanogap.errors import SettingsError
-from nanogap.typing import FloatArray
+from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 
@@ -119,7 +120,7 @@ def level_displacement(
     )
 
 
-class GapConductance:
+class GapConductance(Analysis):
     """Conductance of the gap from voltage and current, point by point.
 
     Parameters
@@ -142,7 +143,6 @@ class GapConductance:
             raise SettingsError(f"reading error is {reading_error}; it must be zero or positive")
         self._series = series or SeriesResistance(0.0)
         self._error = float(reading_error)
-        self._values: tuple[FloatArray, FloatArray, NDArray[np.bool_]] | None = None
 
     def compute(self, voltage: ArrayLike, current: ArrayLike) -> Self:
         """Subtract the series resistance.
@@ -156,9 +156,13 @@ class GapConductance:
         -------
         GapConductance
             Itself.
+
+        Raises
+        ------
+        DataFormatError
+            If one is no trace, or the lengths differ.
         """
-        volts = np.asarray(voltage, dtype=np.float64)
-        amperes = np.asarray(current, dtype=np.float64)
+        volts, amperes = as_traces(voltage=voltage, current=current)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             total = volts / amperes
             gap = total - self._series.resistance
@@ -171,26 +175,24 @@ class GapConductance:
         uncertainty[open_gap] = 0.0
         known = np.isfinite(total) & ~open_gap
         # a negative V/I is noise around zero and no fault of the subtraction
-        flagged = known & (total > 0.0) & ((gap <= 0.0) | (error > np.abs(gap)))
-        self._values = conductance, uncertainty, flagged
+        flagged: BoolArray = known & (total > 0.0) & ((gap <= 0.0) | (error > np.abs(gap)))
+        self._conductance, self._uncertainty, self._flagged = conductance, uncertainty, flagged
         return self
 
     @property
+    @after_compute
     def conductance(self) -> FloatArray:
         """G of the gap, shape (n_points,), G0; NaN where V and I say nothing."""
-        return self._computed()[0]
+        return self._conductance
 
     @property
+    @after_compute
     def uncertainty(self) -> FloatArray:
         """Standard error of G, shape (n_points,), G0."""
-        return self._computed()[1]
+        return self._uncertainty
 
     @property
-    def flagged(self) -> NDArray[np.bool_]:
+    @after_compute
+    def flagged(self) -> BoolArray:
         """Points whose gap resistance is not positive or smaller than its error."""
-        return self._computed()[2]
-
-    def _computed(self) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
-        if self._values is None:
-            raise AttributeError("call compute() first: there is no data yet")
-        return self._values
+        return self._flagged

@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -41,7 +42,7 @@ class SeriesResistance:
         return max(0.0, self.resistance - self.uncertainty), self.resistance + self.uncertainty
 
 
-class PristineResistance:
+class PristineResistance(Analysis):
     """Series resistance from a curve of the pristine wire, by a straight line V = V0 + R I.
 
     The offset V0 takes up that of the instrument. Points beyond a sudden drop of the current, as
@@ -61,7 +62,6 @@ class PristineResistance:
         if not (np.isfinite(gain_error) and gain_error >= 0.0):
             raise SettingsError(f"gain error is {gain_error}; it must be zero or positive")
         self._highest, self._gain = highest_voltage, gain_error
-        self._result: tuple[SeriesResistance, float, float] | None = None
 
     def compute(self, voltage: ArrayLike, current: ArrayLike) -> Self:
         """Fit the line.
@@ -71,8 +71,7 @@ class PristineResistance:
         DataFormatError
             If fewer than three different currents remain, or the slope is not positive.
         """
-        volts = np.asarray(voltage, dtype=np.float64)
-        amperes = np.asarray(current, dtype=np.float64)
+        volts, amperes = as_traces(voltage=voltage, current=current)
         used = np.isfinite(volts) & np.isfinite(amperes)
         if self._highest is not None:
             used &= np.abs(volts) <= self._highest
@@ -103,27 +102,25 @@ class PristineResistance:
         return self
 
     @property
+    @after_compute
     def series(self) -> SeriesResistance:
         """2 R* + R_NW with its standard error, ohm."""
-        return self._computed()[0]
+        return self._result[0]
 
     @property
+    @after_compute
     def offset(self) -> float:
         """V0, V."""
-        return self._computed()[1]
+        return self._result[1]
 
     @property
+    @after_compute
     def quality(self) -> float:
         """R^2 of the line; well below 1 the wire is not ohmic."""
-        return self._computed()[2]
-
-    def _computed(self) -> tuple[SeriesResistance, float, float]:
-        if self._result is None:
-            raise AttributeError("call compute() first: there is no data yet")
-        return self._result
+        return self._result[2]
 
 
-class SaturationResistance:
+class SaturationResistance(Analysis):
     """Series resistance from a low-resistance state that was pulled in until it saturated.
 
     The histogram of V/I over the state ends in a peak at its least value: the filament is then
@@ -142,7 +139,6 @@ class SaturationResistance:
         if not filament > 0.0:
             raise SettingsError(f"filament is {filament} G0; it must be positive")
         self._filament, self._spread = filament, filament_spread
-        self._series: SeriesResistance | None = None
 
     def compute(self, voltage: ArrayLike, current: ArrayLike) -> Self:
         """Find where V/I saturates.
@@ -152,8 +148,7 @@ class SaturationResistance:
         DataFormatError
             If fewer than ten points carry a current.
         """
-        volts = np.asarray(voltage, dtype=np.float64)
-        amperes = np.asarray(current, dtype=np.float64)
+        volts, amperes = as_traces(voltage=voltage, current=current)
         used = np.isfinite(volts) & np.isfinite(amperes)
         # noise in V/I grows towards zero current
         used &= np.abs(amperes) > 0.2 * np.abs(amperes[used]).max(initial=0.0)
@@ -170,10 +165,9 @@ class SaturationResistance:
         return self
 
     @property
+    @after_compute
     def series(self) -> SeriesResistance:
         """2 R_C + R_NW with its uncertainty, ohm."""
-        if self._series is None:
-            raise AttributeError("call compute() first: there is no data yet")
         return self._series
 
 

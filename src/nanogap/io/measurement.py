@@ -1,16 +1,26 @@
 """Measured curves from any file that an instrument or nanogap itself wrote."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.cells import check_plausible, continued_time, numbers_of
 from nanogap.io.columns import Column, buffer_columns, identify_columns, split_unit, steps_of
+from nanogap.io.data_folders import (
+    DATA_SUFFIXES,
+    EXCEL_SUFFIXES,
+    NETCDF_SUFFIXES,
+    TEXT_SUFFIXES,
+    Paths,
+    as_paths,
+    is_run,
+    measurement_files,
+)
 from nanogap.io.dataset import (
     device_of,
     joined_files,
@@ -24,19 +34,17 @@ from nanogap.io.text_table import Table, read_text_table
 from nanogap.io.trajectory import TrajectoryStore
 from nanogap.units import CONDUCTANCE_QUANTUM
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
-EXCEL_SUFFIXES = (".xls", ".xlsx", ".xlsm")
-NETCDF_SUFFIXES = (".nc", ".nc4", ".h5", ".hdf5")
-DATA_SUFFIXES = TEXT_SUFFIXES + EXCEL_SUFFIXES + NETCDF_SUFFIXES
 
-
-def read_measurement(path: Path, columns: Mapping[str, str] | None = None) -> xr.Dataset:
-    """Read one file.
+def read_measurement(
+    path: str | os.PathLike[str], columns: Mapping[str, str] | None = None
+) -> xr.Dataset:
+    """Read one file, or the conductance of one run directory.
 
     Parameters
     ----------
-    path : Path
-        Keithley 4200 (xls, xlsx, csv), Keithley 2600 buffer (csv), any text table, or netCDF-4.
+    path : str or Path
+        Keithley 4200 (xls, xlsx, csv), Keithley 2600 buffer (csv), any text table, netCDF-4, or a
+        run directory.
     columns : mapping, optional
         ``time``, ``voltage``, ``current``, ``conductance``, ``resistance``, ``cycle`` or
         ``compliance`` to the name or the number (from 1) of its column, where the header does not
@@ -52,12 +60,25 @@ def read_measurement(path: Path, columns: Mapping[str, str] | None = None) -> xr
     DataFormatError
         If the file is missing, damaged, or holds no such table.
     SettingsError
-        If a chosen column does not exist, or the header leaves a choice.
+        If a chosen column does not exist, the header leaves a choice, or several paths are given.
+
+    Examples
+    --------
+    >>> data = read_measurement("sweep_nw3.csv")  # doctest: +SKIP
+    >>> data["current"].attrs["units"]  # doctest: +SKIP
+    'A'
     """
+    if not isinstance(path, str | os.PathLike):
+        raise SettingsError("read_measurement reads one file; read_measurements reads several")
+    (path,) = as_paths(path)
     if not path.exists():
         raise DataFormatError(f"no file {path}")
+    if is_run(path):
+        return _run(path)
     if path.is_dir():
-        raise DataFormatError(f"{path} is a folder, not a file")
+        raise DataFormatError(
+            f"{path} is a folder, not a file; read_measurements reads all files in it"
+        )
     suffix = path.suffix.casefold()
     if suffix in NETCDF_SUFFIXES:
         return _own_file(path)
@@ -73,15 +94,27 @@ def read_measurement(path: Path, columns: Mapping[str, str] | None = None) -> xr
     return _joined_sheets([_from_table(table, columns) for table in tables], path, tables)
 
 
-def read_measurements(
-    paths: Sequence[Path], columns: Mapping[str, str] | None = None
-) -> xr.Dataset:
-    """Read files and folders as one measurement dataset; see `read_measurement`."""
+def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) -> xr.Dataset:
+    """Read files and folders as one measurement dataset.
+
+    Parameters
+    ----------
+    paths : str, Path or sequence of them
+        Files, folders (with all files below them), run directories; see
+        `nanogap.io.data_folders`.
+    columns : mapping, optional
+        See `read_measurement`.
+
+    Returns
+    -------
+    xarray.Dataset
+        A measurement dataset; the coordinate ``file`` tells the files apart.
+    """
     return joined_files(list(iterate_measurements(paths, columns)))
 
 
 def iterate_measurements(
-    paths: Sequence[Path],
+    paths: Paths,
     columns: Mapping[str, str] | None = None,
     watch: Callable[[int, int], object] | None = None,
 ) -> Iterator[xr.Dataset]:
@@ -89,8 +122,8 @@ def iterate_measurements(
 
     Parameters
     ----------
-    paths : sequence of Path
-        Files, folders of files, run directories.
+    paths : str, Path or sequence of them
+        Files, folders, run directories; see `nanogap.io.data_folders`.
     columns : mapping, optional
         See `read_measurement`.
     watch : callable, optional
@@ -101,40 +134,13 @@ def iterate_measurements(
     xarray.Dataset
         A measurement dataset per file.
     """
-    files: list[Path] = []
-    for path in paths:
-        files += _files_of(path) if path.is_dir() and not _is_run(path) else [path]
+    files = measurement_files(paths)
     for done, file in enumerate(files):
         if watch is not None:
             watch(done, len(files))
-        yield _run(file) if _is_run(file) else read_measurement(file, columns)
+        yield read_measurement(file, columns)
     if watch is not None:
         watch(len(files), len(files))
-
-
-def _is_run(path: Path) -> bool:
-    return (path / "run.json").is_file()
-
-
-def natural_order(path: Path) -> list[tuple[int, str]]:
-    """Key that sorts ``nw2`` before ``nw10``."""
-    parts = re.split(r"(\d+)", str(path))
-    return [(int(part) if part.isdecimal() else -1, part) for part in parts]
-
-
-def _files_of(folder: Path) -> list[Path]:
-    """Return the files of a known kind in a folder, by name; not those in folders below."""
-    known = DATA_SUFFIXES
-    files = [
-        path
-        for path in sorted(folder.iterdir(), key=natural_order)
-        if path.is_file()
-        and path.suffix.casefold() in known
-        and not path.name.startswith((".", "~"))
-    ]
-    if not files:
-        raise DataFormatError(f"{folder} holds no file with one of the endings {', '.join(known)}")
-    return files
 
 
 def _run(folder: Path) -> xr.Dataset:

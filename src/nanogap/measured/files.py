@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from nanogap.electrical import GapConductance, SeriesResistance
 from nanogap.electrical.instrument import averaged_over
-from nanogap.errors import SettingsError
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
 from nanogap.io.columns import QUANTITIES
-from nanogap.io.measurement import DATA_SUFFIXES
+from nanogap.io.data_folders import Paths, as_paths, is_run, measurement_files
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -45,10 +45,12 @@ def are_measured(paths: Sequence[Path]) -> bool:
     """Whether paths are data to analyse, and not one run directory."""
     if len(paths) != 1 or paths[0].is_file():
         return True
-    folder = paths[0]
-    if not folder.is_dir() or (folder / "run.json").is_file():
+    if not paths[0].is_dir() or is_run(paths[0]):
         return False
-    return any(path.suffix.casefold() in DATA_SUFFIXES for path in folder.rglob("*"))
+    try:
+        return bool(measurement_files(paths))
+    except DataFormatError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class DataFiles:
 
     Attributes
     ----------
-    paths : sequence of Path
-        Files, folders of files, run directories.
+    paths : str, Path or sequence of them
+        Files, folders, run directories; see `nanogap.io.data_folders`.
     columns : mapping, optional
         See `nanogap.io.read_measurement`.
     resistances : DeviceResistances
@@ -69,19 +71,35 @@ class DataFiles:
         Called with how many files are analysed, and how many there are.
     """
 
-    paths: Sequence[Path]
+    paths: Paths
     columns: Mapping[str, str] | None = None
     resistances: DeviceResistances = field(default_factory=DeviceResistances)
     averaging_time: float | None = None
     watch: Callable[[int, int], object] | None = None
 
     def __post_init__(self) -> None:
-        if not self.paths:
+        if not as_paths(self.paths):
             raise SettingsError("no files given: name files, folders or run directories")
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file and run directory once; see `nanogap.io.data_folders`.
+
+        Files that the series resistance was estimated from are no data unless they are named.
+        """
+        named = {path.resolve() for path in as_paths(self.paths)}
+        sources = {path.resolve() for path in self.resistances.sources} - named
+        found = measurement_files(self.paths)
+        kept = [path for path in found if path.resolve() not in sources]
+        if not kept:
+            raise DataFormatError(
+                f"{found[0].parent} holds no file beside those for the series resistance"
+            )
+        return kept
 
     def measurements(self) -> Iterator[xr.Dataset]:
         """Yield the measurement dataset of every file in turn."""
-        yield from iterate_measurements(self.paths, self.columns, self.watch)
+        yield from iterate_measurements(self.files, self.columns, self.watch)
 
     def traces(self) -> Iterator["Trace"]:
         """Yield the conductance of the gap in every file in turn."""

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io.measurement import DATA_SUFFIXES, natural_order
 from nanogap.measured import drawing
 from nanogap.measured.breakdown import breakdown_campaign
 from nanogap.measured.classify import Protocol, protocol_of
@@ -49,7 +48,7 @@ def write_measured_report(files: DataFiles, output: Path) -> dict[str, Any]:
     named: dict[str, str] = {}
     notes: list[str] = []
     synthetic = False
-    for path, dataset in _each(files):
+    for path, dataset in zip(files.files, files.measurements(), strict=True):
         protocol = protocol_of(dataset)
         kinds.setdefault(protocol, []).append(path)
         named[str(path)] = protocol.value
@@ -76,26 +75,6 @@ def write_measured_report(files: DataFiles, output: Path) -> dict[str, Any]:
         "sections": [section.title for section in sections],
         "synthetic": synthetic,
     }
-
-
-def _each(files: DataFiles) -> Iterator[tuple[Path, Any]]:
-    """Yield every single file, once, with its dataset."""
-    entries: dict[Path, Path] = {}
-    for path in files.paths:
-        if path.is_dir() and not (path / "run.json").is_file():
-            inner = [
-                entry
-                for entry in sorted(path.rglob("*"), key=natural_order)
-                if entry.suffix.casefold() in DATA_SUFFIXES and not entry.name.startswith(".")
-            ]
-            if not inner:
-                raise DataFormatError(f"{path} holds no data file")
-        else:
-            inner = [path]
-        for entry in inner:
-            entries.setdefault(entry.resolve(), entry)
-    every = list(entries.values())
-    yield from zip(every, replace(files, paths=every).measurements(), strict=True)
 
 
 def _sections(

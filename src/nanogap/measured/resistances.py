@@ -10,6 +10,7 @@ import numpy as np
 from nanogap.electrical import PristineResistance, SaturationResistance, SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
+from nanogap.io.data_folders import Paths, measurement_files
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,17 @@ class DeviceResistances:
         For devices that are not named.
     by_device : mapping
         Device name to series resistance.
+    sources : tuple of Path
+        Files that they were estimated from.
     """
 
     default: SeriesResistance = field(default_factory=lambda: SeriesResistance(0.0))
     by_device: Mapping[str, SeriesResistance] = field(default_factory=dict)
+    sources: tuple[Path, ...] = ()
 
     @classmethod
     def from_pristine(
-        cls, paths: Sequence[Path], columns: Mapping[str, str] | None = None
+        cls, paths: Paths, columns: Mapping[str, str] | None = None
     ) -> "DeviceResistances":
         """Estimate the series resistance of every device from its pristine curve.
 
@@ -47,7 +51,7 @@ class DeviceResistances:
 
     @classmethod
     def from_saturated(
-        cls, paths: Sequence[Path], columns: Mapping[str, str] | None = None
+        cls, paths: Paths, columns: Mapping[str, str] | None = None
     ) -> "DeviceResistances":
         """Estimate it from curves of a low state that was pulled in until it saturated."""
         return cls._estimated(paths, columns, SaturationResistance)
@@ -55,12 +59,13 @@ class DeviceResistances:
     @classmethod
     def _estimated(
         cls,
-        paths: Sequence[Path],
+        paths: Paths,
         columns: Mapping[str, str] | None,
         estimator: type[PristineResistance | SaturationResistance],
     ) -> "DeviceResistances":
         found: dict[str, SeriesResistance] = {}
-        for dataset in iterate_measurements(paths, columns):
+        files = measurement_files(paths)
+        for dataset in iterate_measurements(files, columns):
             device = str(dataset["device_name"].to_numpy()[0])
             name = str(dataset["file_name"].to_numpy()[0])
             try:
@@ -77,7 +82,7 @@ class DeviceResistances:
             found[device] = estimate.series
         values = np.array([series.resistance for series in found.values()])
         scatter = float(values.std(ddof=1)) if len(values) > 1 else 0.2 * float(values[0])
-        return cls(SeriesResistance(float(values.mean()), scatter), found)
+        return cls(SeriesResistance(float(values.mean()), scatter), found, tuple(files))
 
     def of(self, device: str) -> SeriesResistance:
         """Return the series resistance of a device."""
@@ -91,7 +96,9 @@ class DeviceResistances:
             return SeriesResistance(shifted, series.uncertainty)
 
         return DeviceResistances(
-            move(self.default), {name: move(one) for name, one in self.by_device.items()}
+            move(self.default),
+            {name: move(one) for name, one in self.by_device.items()},
+            self.sources,
         )
 
     def summary(self, devices: Sequence[str]) -> dict[str, Any]:

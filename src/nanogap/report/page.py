@@ -182,7 +182,7 @@ def _landmark_row(result: RunResult, mark: Landmark) -> list[str]:
         f"{mark.title} ({mark.number})",
         f"{words.number(result.time[mark.index])} ps",
         result.stages[mark.index].value,
-        f"{words.number(result.series('largest_hop')[mark.index])} Å",
+        f"{words.number(result.series('minimax_gap')[mark.index])} Å",
         words.number(result.series("atoms_in_gap")[mark.index]),
         words.number(result.series("bottleneck_atoms")[mark.index]),
         words.transmission_text(value).removeprefix("T ").removeprefix("= "),

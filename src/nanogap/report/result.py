@@ -124,7 +124,7 @@ class RunResult:
         return self.observables[name].to_numpy().astype(np.float64)
 
     def bottleneck(self, index: int) -> int:
-        """Return the number of atoms at the narrowest place of a snapshot, 0 if unknown."""
+        """Return the number of atoms in the constriction of a snapshot, 0 if unknown."""
         return int(np.nan_to_num(self.series("bottleneck_atoms")[index]))
 
     @property

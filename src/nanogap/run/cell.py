@@ -17,11 +17,12 @@ def cell_axis(run: RunDirectory, number: int) -> FloatArray:
     samples of one moment all share that of the first.
     """
     records = run.records()[: number + 1 if run.window is None else 1]
-    narrowest = np.array([_narrowest(run, record) for record in records])
-    bonded = np.array([record["bottleneck_atoms"] > 0 for record in records])
+    observed = [record.observables for record in records]
+    places = np.array([[one["constriction_x"], one["constriction_y"]] for one in observed])
+    bonded = np.array([one["bottleneck_atoms"] > 0 for one in observed])
     first = run.trajectory.frame(records[0])
     farthest = reach(float(first.info["lattice_constant"]), run.settings.junction.lead_repeats)
-    axis: FloatArray = held_axes(narrowest, bonded, farthest)[-1]
+    axis: FloatArray = held_axes(places, bonded, farthest)[-1]
     return axis
 
 
@@ -54,10 +55,3 @@ def junction_of(run: RunDirectory, number: int, settings: JunctionSettings | Non
         name=f"snapshot {number}",
         axis=cell_axis(run, number) if settings.cut == "paper" else None,
     )
-
-
-def _narrowest(run: RunDirectory, record: dict[str, object]) -> FloatArray:
-    """Narrowest place of a snapshot; the index of a run of an older version lacks it."""
-    if "narrowest_x" in record:
-        return np.array([record["narrowest_x"], record["narrowest_y"]], dtype=np.float64)
-    return np.asarray(run.trajectory.frame(record).info["axis"], dtype=np.float64)

@@ -1,10 +1,7 @@
 """The run directory: what lies where, who works in it, and how far it is."""
 
-import fcntl
 import json
-import os
 import shutil
-import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,6 +17,7 @@ from nanogap.dynamics.schedule import FineWindow
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import (
     Commit,
+    SnapshotRecord,
     TrajectoryStore,
     copy_atomically,
     read_arrays,
@@ -28,8 +26,8 @@ from nanogap.io import (
     write_atomically,
     write_json,
 )
+from nanogap.io.lock import FileLock
 from nanogap.settings import Settings
-from nanogap.structure import analyse_connection, analyse_gap
 
 
 @dataclass(frozen=True)
@@ -86,6 +84,7 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._made: list[Path] = []
+        self._lock = FileLock(path / ".lock")
         if not path.is_dir():
             raise DataFormatError(f"no run directory {path}: start one with 'nanogap run ... -o'")
         try:
@@ -239,26 +238,13 @@ class RunDirectory:
             if folder.name not in kept:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def records(self) -> list[dict[str, Any]]:
-        """Index lines of all committed snapshots."""
+    def records(self) -> list[SnapshotRecord]:
+        """Where the frames of all committed snapshots lie, and their scalars."""
         return self.trajectory.records(self.dynamics.commit.snapshots)
 
     def observables(self) -> xr.Dataset:
-        """Scalars of all committed snapshots.
-
-        What the index of a run of an older version lacks of the geometry is found in its frames.
-        """
-        dataset = self.trajectory.observables(self.dynamics.commit.snapshots)
-        lacking = np.flatnonzero(np.isnan(dataset["largest_island"].to_numpy().astype(float)))
-        if not len(lacking):
-            return dataset
-        records, cutoff = self.records(), self.settings.voltage.cutoff
-        for index in lacking:
-            frame = self.trajectory.frame(records[index])
-            gap = analyse_gap(frame, analyse_connection(frame, cutoff))
-            for key, value in gap.observables.items():
-                dataset[key][index] = value
-        return dataset
+        """Scalars of all committed snapshots, over ``snapshot``: `nanogap.observables`."""
+        return self.trajectory.observables(self.dynamics.commit.snapshots)
 
     def transmission_path(self, snapshot: int) -> Path:
         """Where the transmission of a snapshot lies."""
@@ -334,28 +320,22 @@ class RunDirectory:
         Raises
         ------
         NanogapError
-            If another process works in the run.
+            If another process works in the run, or the file system has no locks.
         """
-        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        deadline = time.monotonic() + patience
         try:
-            while not _try_lock(descriptor):
-                if time.monotonic() > deadline:
-                    raise NanogapError(
-                        f"another nanogap process works in {self.path}: wait for it, or stop it"
-                    )
-                time.sleep(0.1)
+            self._lock.path.touch()
+        except OSError as error:
+            raise NanogapError(f"cannot write to {self.path}: {error.strerror}") from None
+        with self._lock.hold(patience) as descriptor:
+            if descriptor is None:
+                raise NanogapError(
+                    f"another nanogap process works in {self.path}: wait for it, or stop it"
+                )
             yield descriptor
-        finally:
-            os.close(descriptor)
 
     def is_locked(self) -> bool:
         """Whether a process works in the run."""
-        try:
-            with self.lock():
-                return False
-        except NanogapError:
-            return True
+        return self._lock.is_held()
 
     @property
     def error(self) -> str | None:
@@ -393,14 +373,6 @@ def _reason(path: Path) -> str:
         return str(json.loads(path.read_text(encoding="utf-8"))["error"])
     except (OSError, ValueError, KeyError, TypeError):
         return f"{path} is damaged: the reason is lost"
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def fermi_level_transmission(dataset: xr.Dataset) -> dict[int, float]:

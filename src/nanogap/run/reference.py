@@ -1,8 +1,9 @@
 """First-principles transmissions of a few snapshots of a run, beside the fast engine's."""
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,53 @@ from nanogap.run.cell import junction_of
 from nanogap.run.directory import RunDirectory
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, parse_energies
 from nanogap.transport.backends import get_backend
+
+
+@dataclass(frozen=True)
+class SnapshotReference:
+    """Transmissions of one snapshot by PWCOND and by tight binding.
+
+    Attributes
+    ----------
+    snapshot : int
+        Its number in the run.
+    time : float
+        fs.
+    stage : str
+        Stage of the rewiring, see `nanogap.analysis.filament.stages.Stage`.
+    atoms : int
+        Number of atoms of its junction.
+    transmission : list of float
+        By PWCOND at every energy, mean over k, G0; not a number where it is not to be believed.
+    tight_binding : list of float
+        By tight binding, G0.
+    """
+
+    snapshot: int
+    time: float
+    stage: str
+    atoms: int
+    transmission: list[float]
+    tight_binding: list[float]
+
+
+@dataclass(frozen=True)
+class ReferenceOfRun:
+    """First-principles transmissions of some snapshots of a run.
+
+    Attributes
+    ----------
+    energies : list of float
+        From the Fermi energy, eV.
+    file : str
+        Path of the dataset that holds everything.
+    snapshots : list of SnapshotReference
+        In order of time.
+    """
+
+    energies: list[float]
+    file: str
+    snapshots: list[SnapshotReference]
 
 
 def choose_snapshots(stages: Sequence[Stage], count: int) -> list[int]:
@@ -47,7 +95,7 @@ def reference_of_run(
     settings: FirstPrinciplesSettings,
     watch: Callable[[str], None] = lambda _: None,
     confirm: Callable[[float], bool] = lambda _: True,
-) -> dict[str, Any]:
+) -> ReferenceOfRun:
     """Compute some snapshots of a run with PWCOND, and the same junctions with tight binding.
 
     Parameters
@@ -66,9 +114,8 @@ def reference_of_run(
 
     Returns
     -------
-    dict
-        ``snapshots`` with ``snapshot``, ``time`` (fs), ``stage``, ``atoms``, ``transmission`` and
-        ``tight_binding`` (G0, per energy); ``energies`` (eV); ``file``.
+    ReferenceOfRun
+        Both transmissions of every chosen snapshot that can be cut.
 
     Raises
     ------
@@ -111,35 +158,32 @@ def reference_of_run(
     exact = exact.assign_coords(snapshot=chosen)
     path = directory / "reference.nc"
     write_dataset(exact, path)
-    return {
-        "energies": values,
-        "file": str(path),
-        "snapshots": [
-            {
-                "snapshot": number,
-                "time": records[number]["time"],
-                "stage": str(stages[number]),
-                "atoms": len(junction),
-                "transmission": [
-                    None if np.isnan(value) else float(value)
-                    for value in exact["transmission_average"].sel(snapshot=number)
-                ],
-                "tight_binding": exact["tight_binding"].sel(snapshot=number).to_numpy().tolist(),
-            }
+    return ReferenceOfRun(
+        energies=list(values),
+        file=str(path),
+        snapshots=[
+            SnapshotReference(
+                snapshot=number,
+                time=records[number].observables["time"],
+                stage=str(stages[number]),
+                atoms=len(junction),
+                transmission=exact["transmission_average"].sel(snapshot=number).values.tolist(),
+                tight_binding=exact["tight_binding"].sel(snapshot=number).values.tolist(),
+            )
             for number, junction in zip(chosen, junctions, strict=True)
         ],
-    }
+    )
 
 
-def describe(reference: dict[str, Any]) -> str:
-    """Put a result of `reference_of_run` into lines of text."""
+def describe(reference: ReferenceOfRun) -> str:
+    """Put the transmissions of a run into lines of text, one per snapshot and energy."""
     lines = [f"{'snapshot':>8}  {'stage':<15}{'E (eV)':>8}{'T pwcond':>11}{'T fast':>9}"]
-    for entry in reference["snapshots"]:
+    for entry in reference.snapshots:
         for energy, exact, fast in zip(
-            reference["energies"], entry["transmission"], entry["tight_binding"], strict=True
+            reference.energies, entry.transmission, entry.tight_binding, strict=True
         ):
-            shown = "unreliable" if exact is None else f"{exact:.4f}"
+            shown = "unreliable" if math.isnan(exact) else f"{exact:.4f}"
             lines.append(
-                f"{entry['snapshot']:>8}  {entry['stage']:<15}{energy:>8.3f}{shown:>11}{fast:>9.4f}"
+                f"{entry.snapshot:>8}  {entry.stage:<15}{energy:>8.3f}{shown:>11}{fast:>9.4f}"
             )
-    return "\n".join([*lines, f"file: {reference['file']}"]) + "\n"
+    return "\n".join([*lines, f"file: {reference.file}"]) + "\n"

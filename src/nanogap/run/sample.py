@@ -91,7 +91,7 @@ def trace(sample: RunDirectory) -> tuple[FloatArray, FloatArray]:
     records, dataset = sample.records(), sample.transmission()
     known = fermi_level_transmission(dataset) if dataset is not None else {}
     values = np.array([known.get(number, np.nan) for number in range(len(records))])
-    return np.array([record["time"] for record in records]), values
+    return np.array([record.observables["time"] for record in records]), values
 
 
 def summary(sample: RunDirectory) -> dict[str, Any]:

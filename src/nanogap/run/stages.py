@@ -11,26 +11,10 @@ from nanogap.analysis.filament.stages import (
     typical_snapshots,
 )
 from nanogap.errors import SettingsError
+from nanogap.observables import STAGE_OBSERVABLES
 from nanogap.report.result import RunResult
 from nanogap.report.stages import stages_figure
 from nanogap.run.directory import RunDirectory
-
-#: What tells the stages apart, of every snapshot.
-_GEOMETRY = (
-    "connected",
-    "atoms_in_gap",
-    "adatoms_bottom",
-    "adatoms_top",
-    "islands_bottom",
-    "islands_top",
-    "largest_island",
-    "tip_distance",
-    "bottleneck_atoms",
-    "cross_section",
-    "bridge_atoms",
-    "bottleneck_coordination",
-    "narrowest_height",
-)
 
 
 def stages_of_run(run: RunDirectory) -> dict[str, Any]:
@@ -70,7 +54,7 @@ def stages_of_run(run: RunDirectory) -> dict[str, Any]:
             {"event": event.kind, "snapshot": event.snapshot, "time": event.time}
             for event in bridge_events(observables)
         ],
-        "geometry": {name: observables[name].to_numpy().tolist() for name in _GEOMETRY},
+        "geometry": {name: observables[name].to_numpy().tolist() for name in STAGE_OBSERVABLES},
     }
 
 

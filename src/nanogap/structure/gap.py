@@ -6,7 +6,6 @@ that fewer bonds lead to. An island is a cluster of bonded adatoms of one tip.
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -15,6 +14,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from nanogap.observables import GAP_OBSERVABLES
 from nanogap.structure.connectivity import (
     BOND_FACTOR,
     Connection,
@@ -55,9 +55,9 @@ class Gap:
     cross_section : float
         Area that the bottleneck covers, seen along the axis: discs of the area of an atom in a
         (111) plane, overlaps counted once. 0 if no bonds connect the tips. Angstrom^2.
-    coordination : float
+    bottleneck_coordination : float
         Mean number of bonds of the atoms of the bottleneck; 0 without one.
-    narrowest_height : float
+    constriction_height : float
         Height of the constriction over the middle of the gap, angstrom.
     """
 
@@ -67,8 +67,8 @@ class Gap:
     tip_distance: float
     bridge_atoms: int
     cross_section: float
-    coordination: float
-    narrowest_height: float
+    bottleneck_coordination: float
+    constriction_height: float
 
     @property
     def largest_island(self) -> int:
@@ -76,21 +76,34 @@ class Gap:
         return max(chain(self.bottom, self.top, self.loose), default=0)
 
     @property
-    def observables(self) -> dict[str, Any]:
-        """The scalars that are kept with every snapshot; lengths in angstrom."""
-        return {
-            "atoms_in_gap": sum(self.bottom) + sum(self.top) + sum(self.loose),
-            "adatoms_bottom": sum(self.bottom),
-            "adatoms_top": sum(self.top),
-            "islands_bottom": sum(size >= SMALLEST_ISLAND for size in self.bottom),
-            "islands_top": sum(size >= SMALLEST_ISLAND for size in self.top),
-            "largest_island": self.largest_island,
-            "tip_distance": self.tip_distance,
-            "bridge_atoms": self.bridge_atoms,
-            "cross_section": self.cross_section,
-            "bottleneck_coordination": self.coordination,
-            "narrowest_height": self.narrowest_height,
-        }
+    def adatoms_bottom(self) -> int:
+        """Adatoms of the bottom tip."""
+        return sum(self.bottom)
+
+    @property
+    def adatoms_top(self) -> int:
+        """Adatoms of the top tip."""
+        return sum(self.top)
+
+    @property
+    def atoms_in_gap(self) -> int:
+        """Adatoms of both tips, and those that no bonds lead to."""
+        return self.adatoms_bottom + self.adatoms_top + sum(self.loose)
+
+    @property
+    def islands_bottom(self) -> int:
+        """Islands of the bottom tip."""
+        return sum(size >= SMALLEST_ISLAND for size in self.bottom)
+
+    @property
+    def islands_top(self) -> int:
+        """Islands of the top tip."""
+        return sum(size >= SMALLEST_ISLAND for size in self.top)
+
+    @property
+    def observables(self) -> dict[str, float]:
+        """The scalars that are kept with every snapshot: `nanogap.observables`."""
+        return {name: getattr(self, name) for name in GAP_OBSERVABLES}
 
 
 def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
@@ -129,8 +142,8 @@ def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
         cross_section=_covered_area(
             positions[bottleneck, :2], nearest_neighbour_distance(lattice_constant)
         ),
-        coordination=float(degree[bottleneck].mean()) if len(bottleneck) else 0.0,
-        narrowest_height=float(connection.position[2] - middle),
+        bottleneck_coordination=float(degree[bottleneck].mean()) if len(bottleneck) else 0.0,
+        constriction_height=float(connection.position[2] - middle),
     )
 
 
@@ -187,7 +200,7 @@ def _cluster_sizes(n_atoms: int, pairs: Int64Array, chosen: Mask) -> tuple[int, 
 
 def _tip_distance(atoms: Atoms, pairs: Int64Array, connection: Connection) -> float:
     if len(connection.bottleneck):
-        return connection.largest_hop
+        return connection.minimax_gap
     labels = clusters(len(atoms), pairs)
     electrode = atoms.arrays["electrode"]
     bottom = np.isin(labels, labels[electrode == BOTTOM])

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 from scipy import constants
 
+from nanogap.computed import Analysis, after_compute
 from nanogap.errors import SettingsError
 from nanogap.typing import FloatArray
 from nanogap.units import BOLTZMANN, CONDUCTANCE_QUANTUM
@@ -34,7 +35,7 @@ def energies_needed(temperature: float, highest_voltage: float = 0.0) -> float:
     return _THERMAL_REACH * BOLTZMANN * temperature + abs(highest_voltage) / 2.0
 
 
-class LinearResponse:
+class LinearResponse(Analysis):
     """Conductance, thermopower and electronic heat conductance at a temperature.
 
     With L_n = integral of T(E) (E - E_F)^n (-df/dE) dE (Sivan & Imry, Phys. Rev. B 33, 551 (1986),
@@ -56,7 +57,6 @@ class LinearResponse:
         if not 0.0 < temperature < np.inf:
             raise SettingsError(f"temperature = {temperature:g} K: give a number above 0")
         self.temperature = temperature
-        self._moments: FloatArray | None = None
 
     def compute(self, transmission: xr.Dataset) -> Self:
         """Integrate the transmission of every snapshot.
@@ -84,24 +84,26 @@ class LinearResponse:
         return self
 
     @property
+    @after_compute
     def moments(self) -> FloatArray:
         """L_0, L_1, L_2; shape (3, n_snapshots), G0, eV G0, eV^2 G0."""
-        if self._moments is None:
-            raise AttributeError("call compute(transmission) first")
         return self._moments
 
     @property
+    @after_compute
     def conductance(self) -> FloatArray:
         """Linear conductance, shape (n_snapshots,), G0."""
         return np.asarray(self.moments[0])
 
     @property
+    @after_compute
     def thermopower(self) -> FloatArray:
         """Seebeck coefficient, shape (n_snapshots,), V/K; NaN where nothing conducts."""
         zeroth, first, _ = self.moments
         return np.asarray(-_ratio(first, zeroth) / self.temperature)
 
     @property
+    @after_compute
     def heat_conductance(self) -> FloatArray:
         """Heat conductance of the electrons without a current, shape (n_snapshots,), W/K."""
         zeroth, first, second = self.moments
@@ -110,7 +112,7 @@ class LinearResponse:
         return np.asarray(quantum * moment)
 
 
-class CurrentVoltage:
+class CurrentVoltage(Analysis, arrays=("voltages",)):
     """The current at voltages, by integration of T(E) in the bias window.
 
     I = (2e/h) integral of T(E) [f(E - eV/2) - f(E + eV/2)] dE (Landauer; Datta, Electronic
@@ -137,7 +139,6 @@ class CurrentVoltage:
         if not 0.0 <= temperature < np.inf:
             raise SettingsError(f"temperature = {temperature:g} K: give a number from 0")
         self.temperature = temperature
-        self._current: FloatArray | None = None
 
     def compute(self, transmission: xr.Dataset) -> Self:
         """Integrate the transmission of every snapshot.
@@ -162,10 +163,9 @@ class CurrentVoltage:
         return self
 
     @property
+    @after_compute
     def current(self) -> FloatArray:
         """Current, shape (n_snapshots, n_voltages), A."""
-        if self._current is None:
-            raise AttributeError("call compute(transmission) first")
         return self._current
 
     def _at(

@@ -24,6 +24,7 @@ import xarray as xr
 from scipy.stats import rankdata, spearmanr
 
 from nanogap.analysis.filament.ensemble import EnsemblePoints, bootstrap_interval
+from nanogap.computed import Analysis, after_compute
 from nanogap.errors import SettingsError
 from nanogap.typing import FloatArray, Int64Array
 
@@ -77,7 +78,7 @@ class BottleneckClass:
     superiority: float
 
 
-class BottleneckAnalysis:
+class BottleneckAnalysis(Analysis):
     """Conductance by the number of atoms in the bottleneck.
 
     Parameters
@@ -94,7 +95,6 @@ class BottleneckAnalysis:
         self._minimum = minimum_length
         self._resamples = n_resamples
         self._seed = seed
-        self._points: EnsemblePoints | None = None
 
     def compute(self, points: EnsemblePoints) -> Self:
         """Find the plateaus and compute everything.
@@ -115,26 +115,28 @@ class BottleneckAnalysis:
         return self
 
     @property
+    @after_compute
     def n_left_out(self) -> int:
         """Points of bridges on plateaus that are too short."""
-        self._computed()
         return self._n_left_out
 
     @property
+    @after_compute
     def plateaus(self) -> xr.Dataset:
         """All plateaus.
 
         Over ``plateau``: ``member``, ``first`` (snapshot), ``length``, ``bottleneck_atoms``,
         ``conductance`` (mean, G0), ``fluctuation`` (standard deviation, G0), ``weight``.
         """
-        self._computed()
         return self._plateaus
 
     @property
+    @after_compute
     def labels(self) -> tuple[EnsemblePoints, Int64Array]:
         """The points on plateaus, and the number of the plateau of each."""
-        return self._computed(), self._label
+        return self._points, self._label
 
+    @after_compute
     def parts(self, drawn: Int64Array | None = None) -> FloatArray:
         """Split the variance; shape (4,), G0^2, in the order of `PARTS`.
 
@@ -143,7 +145,6 @@ class BottleneckAnalysis:
         drawn : ndarray of int, shape (n_members,), optional
             How often a member counts.
         """
-        self._computed()
         table = self._plateaus
         atoms, member = table["bottleneck_atoms"].to_numpy(), table["member"].to_numpy()
         # a plateau lies in one member, so that all its points count alike in a resample
@@ -163,9 +164,10 @@ class BottleneckAnalysis:
         parts: FloatArray = np.array([*between, within]) / total
         return parts
 
+    @after_compute
     def part_intervals(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
         """Interval of each share of the variance, by members; low and high, shape (4,)."""
-        points = self._computed()
+        points = self._points
 
         def shares(drawn: Int64Array) -> FloatArray:
             parts = self.parts(drawn)
@@ -175,9 +177,10 @@ class BottleneckAnalysis:
         return bootstrap_interval(shares, points.n_members, level, self._resamples, self._seed)
 
     @property
+    @after_compute
     def classes(self) -> list[BottleneckClass]:
         """One entry for every number of atoms, in order."""
-        points = self._computed()
+        points = self._points
         table = self._plateaus
         atoms = table["bottleneck_atoms"].to_numpy()
         numbers = np.unique(atoms)
@@ -219,6 +222,7 @@ class BottleneckAnalysis:
             )
         return found
 
+    @after_compute
     def geometry_correlation(self, descriptor: FloatArray) -> dict[int, tuple[float, int]]:
         """Rank correlation of plateaus with a geometry, within every number of atoms.
 
@@ -233,7 +237,7 @@ class BottleneckAnalysis:
             Number of atoms to Spearman's correlation of the means of plateaus, and how many
             plateaus; numbers with fewer than five plateaus are left out.
         """
-        points = self._computed()
+        points = self._points
         values = descriptor[points.member, points.snapshot]
         mean = _group_means(self._label, values, points.weight)
         conductance = self._plateaus["conductance"].to_numpy()
@@ -245,11 +249,6 @@ class BottleneckAnalysis:
             if inside.sum() >= 5 and np.ptp(x) > 0.0 and np.ptp(y) > 0.0:
                 found[int(number)] = float(spearmanr(x, y).statistic), int(inside.sum())
         return found
-
-    def _computed(self) -> EnsemblePoints:
-        if self._points is None:
-            raise AttributeError("call compute() first: this analysis has no data yet")
-        return self._points
 
 
 def _stretches(points: EnsemblePoints) -> Int64Array:

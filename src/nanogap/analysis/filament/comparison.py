@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nanogap.computed import Analysis, after_compute
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 
@@ -63,7 +64,7 @@ class GroupedSample:
         return np.asarray(flat.reshape(len(names), bins), dtype=np.float64)
 
 
-class SampleComparison:
+class SampleComparison(Analysis):
     """Distances of two samples, their intervals, and whether chance alone explains them.
 
     Parameters
@@ -101,7 +102,6 @@ class SampleComparison:
         self._level = level
         self._resamples = n_resamples
         self._seed = seed
-        self._distances: FloatArray | None = None
 
     def compute(self, first: GroupedSample, second: GroupedSample) -> Self:
         """Compare two samples.
@@ -140,47 +140,45 @@ class SampleComparison:
         return self
 
     @property
+    @after_compute
     def wasserstein(self) -> float:
         """Wasserstein distance, G0."""
-        return float(self._computed()[0])
+        return float(self._distances[0])
 
     @property
+    @after_compute
     def wasserstein_interval(self) -> tuple[float, float]:
         """Interval of the Wasserstein distance, G0; NaN with one group on a side."""
         return self._interval(0)
 
     @property
+    @after_compute
     def energy(self) -> float:
         """Energy distance, square root of G0."""
-        return float(self._computed()[1])
+        return float(self._distances[1])
 
     @property
+    @after_compute
     def energy_interval(self) -> tuple[float, float]:
         """Interval of the energy distance; NaN with one group on a side."""
         return self._interval(1)
 
     @property
+    @after_compute
     def wasserstein_by_chance(self) -> float:
         """What the distance stays below if groups are dealt to both sides at random, G0."""
-        self._computed()
         return float(self._floor[0]) if self._enough else float("nan")
 
     @property
+    @after_compute
     def p_value(self) -> float:
         """How often groups dealt at random are as far apart; NaN with one group on a side."""
-        self._computed()
         return self._p_value if self._enough else float("nan")
 
     def _interval(self, place: int) -> tuple[float, float]:
-        self._computed()
         if not self._enough:
             return float("nan"), float("nan")
         return float(self._intervals[0, place]), float(self._intervals[1, place])
-
-    def _computed(self) -> FloatArray:
-        if self._distances is None:
-            raise AttributeError("call compute() first: this comparison has no data yet")
-        return self._distances
 
 
 def _distances(first: FloatArray, second: FloatArray) -> FloatArray:

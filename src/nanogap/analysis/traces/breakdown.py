@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 
@@ -12,7 +13,7 @@ from nanogap.typing import FloatArray
 _OHMIC = 0.3
 
 
-class BreakdownAnalysis:
+class BreakdownAnalysis(Analysis):
     """Find the breakdown of one sweep.
 
     Parameters
@@ -25,7 +26,6 @@ class BreakdownAnalysis:
         if not 0.0 < minimum_drop < 1.0:
             raise SettingsError(f"minimum drop is {minimum_drop}; it must lie between 0 and 1")
         self._drop = minimum_drop
-        self._done = False
         self._index: int | None = None
 
     def compute(self, voltage: ArrayLike, current: ArrayLike) -> Self:
@@ -41,15 +41,13 @@ class BreakdownAnalysis:
         DataFormatError
             If fewer than five points are finite or the voltage was not swept.
         """
-        volts = np.asarray(voltage, dtype=np.float64)
-        amperes = np.asarray(current, dtype=np.float64)
+        volts, amperes = as_traces(voltage=voltage, current=current)
         known = np.flatnonzero(np.isfinite(volts) & np.isfinite(amperes))
         if len(known) < 5 or not np.ptp(volts[known]) > 0.0:
             raise DataFormatError("a breakdown needs a voltage sweep of five points or more")
         v, i = volts[known], amperes[known]
         conductance = np.divide(i, v, out=np.full(len(v), np.nan), where=v != 0.0)
         place = self._search(np.abs(v), np.abs(conductance))
-        self._done = True
         self._index = None if place is None else int(known[place])
         if place is None:
             self._before = _slope(v, i)
@@ -64,40 +62,45 @@ class BreakdownAnalysis:
         return self
 
     @property
+    @after_compute
     def found(self) -> bool:
         """Whether the wire broke."""
-        self._computed()
         return self._index is not None
 
     @property
+    @after_compute
     def index(self) -> int:
         """Last point before the drop."""
         return self._broken()
 
     @property
+    @after_compute
     def voltage(self) -> float:
         """Voltage of the last point before the drop, V."""
         self._broken()
         return self._voltage
 
     @property
+    @after_compute
     def current(self) -> float:
         """Current of the last point before the drop, A."""
         self._broken()
         return self._current
 
     @property
+    @after_compute
     def power(self) -> float:
         """Power at the breakdown, W."""
         return abs(self.voltage * self.current)
 
     @property
+    @after_compute
     def resistance_before(self) -> float:
         """Resistance of the pristine wire below a third of the breakdown voltage, ohm."""
-        self._computed()
         return self._before
 
     @property
+    @after_compute
     def resistance_after(self) -> float:
         """Median resistance after the drop, ohm."""
         self._broken()
@@ -119,12 +122,7 @@ class BreakdownAnalysis:
                 best, deepest = int(place), after / before
         return best
 
-    def _computed(self) -> None:
-        if not self._done:
-            raise AttributeError("call compute() first: there is no data yet")
-
     def _broken(self) -> int:
-        self._computed()
         if self._index is None:
             raise AttributeError("the wire did not break in this sweep: ask `found` first")
         return self._index

@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 
 _FEWEST = 3
 
 
-class WeibullFit:
+class WeibullFit(Analysis):
     """Weibull law of positive values, such as the sizes of SET voltages.
 
     Parameters
@@ -39,7 +40,6 @@ class WeibullFit:
         if not 0.0 < level < 1.0:
             raise SettingsError(f"confidence level is {level}; it must lie between 0 and 1")
         self._level = level
-        self._values: FloatArray | None = None
 
     def compute(self, values: ArrayLike) -> Self:
         """Fit the law.
@@ -54,7 +54,7 @@ class WeibullFit:
         DataFormatError
             If fewer than three values are there, one is not positive, or all are equal.
         """
-        x = np.sort(np.asarray(values, dtype=np.float64).ravel())
+        x = np.sort(as_trace(values, "values"))
         if len(x) < _FEWEST or not (np.isfinite(x).all() and x[0] > 0.0) or x[0] == x[-1]:
             raise DataFormatError(
                 f"a Weibull law needs {_FEWEST} positive values that are not all equal; there are "
@@ -80,47 +80,47 @@ class WeibullFit:
         return self
 
     @property
+    @after_compute
     def shape(self) -> float:
         """Weibull slope: the larger, the narrower."""
-        self._computed()
         return self._shape
 
     @property
+    @after_compute
     def scale(self) -> float:
         """Value that 63.2% stay below, in the unit of the values."""
-        self._computed()
         return self._scale
 
     @property
+    @after_compute
     def shape_interval(self) -> tuple[float, float]:
         """Confidence interval of the shape."""
         return self._interval(self.shape, 0)
 
     @property
+    @after_compute
     def scale_interval(self) -> tuple[float, float]:
         """Confidence interval of the scale."""
         return self._interval(self.scale, 1)
 
     @property
+    @after_compute
     def values(self) -> FloatArray:
         """Values in ascending order, shape (n_values,)."""
-        return self._computed()
+        return self._values
 
     @property
+    @after_compute
     def ranks(self) -> FloatArray:
         """Median rank of every value, shape (n_values,)."""
-        count = len(self._computed())
+        count = len(self._values)
         return np.asarray((np.arange(1, count + 1) - 0.3) / (count + 0.4), dtype=np.float64)
 
+    @after_compute
     def quantile(self, probability: ArrayLike) -> FloatArray:
         """Value that a part of the law stays below."""
         p = np.asarray(probability, dtype=np.float64)
         return np.asarray(self.scale * (-np.log1p(-p)) ** (1.0 / self.shape), dtype=np.float64)
-
-    def _computed(self) -> FloatArray:
-        if self._values is None:
-            raise AttributeError("call compute() first: there is no data yet")
-        return self._values
 
     def _information(self, x: FloatArray) -> FloatArray:
         """Negative second derivatives of the log-likelihood in (ln shape, ln scale)."""

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2
 
 from nanogap.analysis.traces.histogram_peaks import Peak, conductance_peaks
-from nanogap.errors import SettingsError
+from nanogap.computed import Analysis, after_compute, as_trace, as_traces
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray, Int64Array
 
 #: More bins than this is a slip in the bin width or a point that is no conductance.
@@ -26,7 +27,7 @@ _MOST_GROUPS = 4096
 _MOST_CELLS = 32_000_000
 
 
-class ConductanceHistogram:
+class ConductanceHistogram(Analysis):
     """Counts of conductance in bins of equal width, of any number of points.
 
     Points are counted as they come, so that the memory does not grow with their number: `compute`
@@ -123,17 +124,27 @@ class ConductanceHistogram:
 
         Raises
         ------
+        DataFormatError
+            If the conductances are no numbers in one dimension, or weights or cycles are not as
+            many.
         SettingsError
             If the bins are far too many, or only some calls give cycles.
         """
-        values = np.ascontiguousarray(conductance, dtype=np.float64).ravel()
-        weight = np.ones(1) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
+        values = np.ascontiguousarray(as_trace(conductance))
+        weight = np.ones(1)
+        if weights is not None:
+            values, weight = as_traces(conductance=values, weights=weights)
         if self._begun and self._by_cycle != (cycle is not None):
             raise SettingsError("a histogram needs the cycles of all points or of none")
         self._by_cycle = cycle is not None
         numbers = np.zeros(1, dtype=np.int64)
         if cycle is not None:
             numbers = np.atleast_1d(np.asarray(cycle, dtype=np.int64)) % _MOST_GROUPS
+            if np.ndim(cycle) and numbers.shape != values.shape:
+                raise DataFormatError(
+                    f"there are {len(values)} of conductance and {len(numbers)} of cycle: give "
+                    "every point its cycle, or one for all"
+                )
         self._grow(values, int(numbers.max(initial=0)) + 1)
         self._begun = True
         edges = self._edges_in_units()
@@ -151,41 +162,44 @@ class ConductanceHistogram:
         return self
 
     @property
+    @after_compute
     def edges(self) -> FloatArray:
         """Bin edges, shape (n_bins + 1,), G0."""
-        self._computed()
         units = self._edges_in_units()
         return np.asarray(10.0**units) if self._logarithmic else units
 
     @property
+    @after_compute
     def counts(self) -> FloatArray:
         """Sum of the weights in every bin, shape (n_bins,)."""
-        return np.asarray(self._computed().sum(axis=0), dtype=np.float64)
+        return np.asarray(self._groups.sum(axis=0), dtype=np.float64)
 
     @property
+    @after_compute
     def n_cycles(self) -> int:
         """Number of cycles that are kept apart; 0 if they were not given."""
-        self._computed()
         return len(self._groups) if self._by_cycle else 0
 
     @property
+    @after_compute
     def n_missing(self) -> int:
         """Number of points that were not finite."""
-        self._computed()
         return self._missing
 
     @property
+    @after_compute
     def n_outside(self) -> int:
         """Number of finite points below or above the range."""
-        self._computed()
         return self._outside
 
     @property
+    @after_compute
     def peaks(self) -> list[Peak]:
         """Peaks in order of position; see `nanogap.analysis.traces.histogram_peaks`."""
-        groups = self._computed()
+        groups = self._groups
         return conductance_peaks(self.edges, groups, self._points.astype(np.float64))
 
+    @after_compute
     def band(
         self,
         level: float = 0.68,
@@ -215,7 +229,7 @@ class ConductanceHistogram:
         SettingsError
             If the level is not a probability or a bootstrap has fewer than two cycles.
         """
-        groups = self._computed()
+        groups = self._groups
         if not 0.0 < level < 1.0:
             raise SettingsError(f"confidence level is {level}; it must lie between 0 and 1")
         tail = (1.0 - level) / 2.0
@@ -235,11 +249,6 @@ class ConductanceHistogram:
         low = np.nan_to_num(chi2.ppf(tail, 2.0 * number) / 2.0)
         high = chi2.ppf(1.0 - tail, 2.0 * number + 2.0) / 2.0
         return low * mean_weight, high * mean_weight
-
-    def _computed(self) -> FloatArray:
-        if not self._begun:
-            raise AttributeError("call compute() first: this histogram has no data yet")
-        return self._groups
 
     def _edges_in_units(self) -> FloatArray:
         """Edges in G0 or in decades."""

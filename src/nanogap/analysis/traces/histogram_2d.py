@@ -9,11 +9,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import SettingsError
 from nanogap.typing import FloatArray
 
 
-class AlignedHistogram:
+class AlignedHistogram(Analysis, arrays=("abscissa",)):
     """Counts over (conductance, time or current since first contact), of any number of cycles.
 
     Parameters
@@ -59,8 +60,7 @@ class AlignedHistogram:
         abscissa, conductance : array_like, shape (n_points,)
             Time or current, and G0, in order.
         """
-        x = np.asarray(abscissa, dtype=np.float64)
-        g = np.asarray(conductance, dtype=np.float64)
+        x, g = as_traces(abscissa=abscissa, conductance=conductance)
         contact = self._first_contact(g)
         if contact is None:
             self._skipped += 1
@@ -72,28 +72,31 @@ class AlignedHistogram:
         return self
 
     @property
+    @after_compute
     def counts(self) -> FloatArray:
         """Shape (n_conductance_bins, n_abscissa_bins)."""
-        if not self._aligned + self._skipped:
-            raise AttributeError("call add() first: this histogram has no data yet")
         return self._counts
 
     @property
+    @after_compute
     def conductance_edges(self) -> FloatArray:
         """Edges, G0."""
         return np.asarray(self._y, dtype=np.float64)
 
     @property
+    @after_compute
     def abscissa_edges(self) -> FloatArray:
         """Edges, in the unit of the abscissa."""
         return np.asarray(self._x, dtype=np.float64)
 
     @property
+    @after_compute
     def n_aligned(self) -> int:
         """Cycles that made contact."""
         return self._aligned
 
     @property
+    @after_compute
     def n_skipped(self) -> int:
         """Cycles that did not."""
         return self._skipped

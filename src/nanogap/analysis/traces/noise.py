@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.signal import welch
 
+from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 
@@ -30,7 +31,7 @@ _FLOOR_GAIN = 12.0
 _BANDWIDTH = 1.5
 
 
-class NoiseAnalysis:
+class NoiseAnalysis(Analysis, arrays=("band",)):
     """Fluctuation of a trace at equal times.
 
     Parameters
@@ -59,7 +60,6 @@ class NoiseAnalysis:
         if band is not None and not 0.0 < band[0] < band[1]:
             raise SettingsError(f"band is {band} Hz; it must be two ascending positive frequencies")
         self._interval, self._segment, self._band = float(interval), segment, band
-        self._values: FloatArray | None = None
 
     def compute(self, conductance: ArrayLike) -> Self:
         """Analyse a trace.
@@ -74,7 +74,7 @@ class NoiseAnalysis:
         DataFormatError
             If there are fewer than 64 samples, or more than a tenth of them are missing.
         """
-        values = np.asarray(conductance, dtype=np.float64).ravel()
+        values = as_trace(conductance)
         known = np.isfinite(values)
         if known.sum() < _FEWEST or known.mean() < 0.9:
             raise DataFormatError(
@@ -96,65 +96,64 @@ class NoiseAnalysis:
         return self
 
     @property
+    @after_compute
     def mean(self) -> float:
         """Mean conductance, G0."""
-        return float(self._computed().mean())
+        return float(self._values.mean())
 
     @property
+    @after_compute
     def deviation(self) -> float:
         """Standard deviation, G0."""
-        return float(self._computed().std(ddof=1))
+        return float(self._values.std(ddof=1))
 
     @property
+    @after_compute
     def relative(self) -> float:
         """Standard deviation over mean."""
         return self.deviation / abs(self.mean)
 
     @property
+    @after_compute
     def frequency(self) -> FloatArray:
         """Frequencies of the spectrum without zero, Hz."""
-        self._computed()
         return np.asarray(self._frequency, dtype=np.float64)
 
     @property
+    @after_compute
     def density(self) -> FloatArray:
         """One-sided power spectral density, G0^2/Hz."""
-        self._computed()
         return np.asarray(self._density, dtype=np.float64)
 
     @property
+    @after_compute
     def exponent(self) -> float:
         """Fitted alpha of S(f) ~ f^-alpha."""
-        self._computed()
         return self._exponent
 
     @property
+    @after_compute
     def exponent_uncertainty(self) -> float:
         """Standard error of the exponent."""
-        self._computed()
         return self._exponent_error
 
     @property
+    @after_compute
     def floor(self) -> float:
         """White floor of the fit, G0^2/Hz; 0 where the data ask for none."""
-        self._computed()
         return self._floor
 
     @property
+    @after_compute
     def fitted(self) -> FloatArray:
         """Fitted density at `frequency`, G0^2/Hz."""
         return self.model(self.frequency)
 
+    @after_compute
     def model(self, frequency: ArrayLike) -> FloatArray:
         """Fitted density at other frequencies (Hz), G0^2/Hz."""
-        self._computed()
         f = np.asarray(frequency, dtype=np.float64)
         return np.asarray(self._amplitude * f**-self._exponent + self._floor, dtype=np.float64)
-
-    def _computed(self) -> FloatArray:
-        if self._values is None:
-            raise AttributeError("call compute() first: there is no data yet")
-        return self._values
 
     def _fit(self) -> None:
         """Maximize the Whittle likelihood of a power law, without and with a floor."""
@@ -201,7 +200,7 @@ class NoiseAnalysis:
 _FINE = {"xatol": 1e-5, "fatol": 1e-6, "maxiter": 4000, "maxfev": 4000}
 
 
-class DetrendedFluctuation:
+class DetrendedFluctuation(Analysis):
     """Detrended fluctuation analysis of first order.
 
     Parameters
@@ -216,7 +215,6 @@ class DetrendedFluctuation:
         if shortest < 4 or scales < 3:
             raise SettingsError("windows need four samples or more, and three lengths or more")
         self._shortest, self._scales = shortest, scales
-        self._result: tuple[NDArray[np.int64], FloatArray] | None = None
 
     def compute(self, values: ArrayLike) -> Self:
         """Compute F(n).
@@ -226,7 +224,7 @@ class DetrendedFluctuation:
         DataFormatError
             If the trace is shorter than eight of the shortest windows, or has gaps.
         """
-        trace = np.asarray(values, dtype=np.float64).ravel()
+        trace = as_trace(values, "values")
         if len(trace) < 8 * self._shortest or not np.isfinite(trace).all():
             raise DataFormatError(
                 f"detrended fluctuation needs {8 * self._shortest} samples without gaps; there "
@@ -236,29 +234,27 @@ class DetrendedFluctuation:
         lengths = np.unique(
             np.geomspace(self._shortest, len(trace) // 4, self._scales).astype(np.int64)
         )
-        self._result = lengths, np.array([_fluctuation(profile, int(n)) for n in lengths])
+        self._lengths = np.asarray(lengths, dtype=np.int64)
+        self._fluctuation = np.array([_fluctuation(profile, int(n)) for n in lengths])
         return self
 
     @property
+    @after_compute
     def lengths(self) -> NDArray[np.int64]:
         """Window lengths n, samples."""
-        return self._computed()[0]
+        return self._lengths
 
     @property
+    @after_compute
     def fluctuation(self) -> FloatArray:
         """F(n), in the unit of the trace."""
-        return self._computed()[1]
+        return self._fluctuation
 
     @property
+    @after_compute
     def exponent(self) -> float:
         """Exponent h: 0.5 for white noise, 1 for 1/f, 1.5 for a random walk."""
-        lengths, fluctuation = self._computed()
-        return float(np.polyfit(np.log(lengths), np.log(fluctuation), 1)[0])
-
-    def _computed(self) -> tuple[NDArray[np.int64], FloatArray]:
-        if self._result is None:
-            raise AttributeError("call compute() first: there is no data yet")
-        return self._result
+        return float(np.polyfit(np.log(self._lengths), np.log(self._fluctuation), 1)[0])
 
 
 def _fluctuation(profile: FloatArray, length: int) -> float:

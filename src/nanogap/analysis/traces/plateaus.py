@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import median_filter
 
+from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 
@@ -74,7 +75,7 @@ class Plateau:
         return self.level - self.nearest_level
 
 
-class PlateauDetection:
+class PlateauDetection(Analysis):
     """Cut a trace into plateaus.
 
     Parameters
@@ -103,8 +104,6 @@ class PlateauDetection:
         if not (np.isfinite(strictness) and strictness > 0.0):
             raise SettingsError(f"strictness is {strictness}; it must be positive")
         self._shortest, self._least, self._strictness = minimum_length, minimum_step, strictness
-        self._plateaus: list[Plateau] | None = None
-        self._noise = float("nan")
 
     def compute(self, conductance: ArrayLike) -> Self:
         """Find the plateaus.
@@ -124,7 +123,7 @@ class PlateauDetection:
         DataFormatError
             If fewer points than two shortest plateaus are finite.
         """
-        values = np.asarray(conductance, dtype=np.float64).ravel()
+        values = as_trace(conductance)
         places = np.flatnonzero(np.isfinite(values))
         trace = values[places]
         if len(trace) < 2 * self._shortest:
@@ -141,21 +140,21 @@ class PlateauDetection:
         return self
 
     @property
+    @after_compute
     def plateaus(self) -> list[Plateau]:
         """Plateaus in order."""
-        if self._plateaus is None:
-            raise AttributeError("call compute() first: there is no data yet")
         return self._plateaus
 
     @property
+    @after_compute
     def steps(self) -> list[int]:
         """First point of every plateau but the first."""
         return [plateau.first for plateau in self.plateaus[1:]]
 
     @property
+    @after_compute
     def noise(self) -> float:
         """Standard deviation of the noise over the whole trace, G0."""
-        _ = self.plateaus
         return self._noise
 
     def _segment(self, trace: FloatArray) -> list[int]:

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nanogap.analysis.traces.noise import NoiseAnalysis
+from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 
 
-class RetentionDrift:
+class RetentionDrift(Analysis):
     """Drift of a state.
 
     Parameters
@@ -32,8 +33,6 @@ class RetentionDrift:
         if bins < 4:
             raise SettingsError(f"{bins} averages are too few for a drift; take four or more")
         self._tolerance, self._bins = tolerance, bins
-        self._fit: tuple[float, float, float] | None = None
-        self._lost: float | None = None
 
     def compute(self, time: ArrayLike, conductance: ArrayLike) -> Self:
         """Fit the drift.
@@ -48,8 +47,7 @@ class RetentionDrift:
         DataFormatError
             If fewer than eight points have a positive time and a positive conductance.
         """
-        t = np.asarray(time, dtype=np.float64)
-        g = np.asarray(conductance, dtype=np.float64)
+        t, g = as_traces(time=time, conductance=conductance)
         used = np.isfinite(t) & np.isfinite(g) & (t > 0.0) & (g > 0.0)
         if used.sum() < 8 or not np.ptp(t[used]) > 0.0:
             raise DataFormatError(
@@ -78,58 +76,57 @@ class RetentionDrift:
         return self
 
     @property
+    @after_compute
     def time(self) -> FloatArray:
         """Times of the points that were used, s."""
-        self._computed()
         return self._points[0]
 
     @property
+    @after_compute
     def conductance(self) -> FloatArray:
         """Conductances of the points that were used, G0."""
-        self._computed()
         return self._points[1]
 
     @property
+    @after_compute
     def conductance_after_one_second(self) -> float:
         """Prefactor of the drift, G0."""
-        return self._computed()[0]
+        return self._fit[0]
 
     @property
+    @after_compute
     def exponent(self) -> float:
         """Exponent nu: negative for a conductance that fades."""
-        return self._computed()[1]
+        return self._fit[1]
 
     @property
+    @after_compute
     def exponent_uncertainty(self) -> float:
         """Standard error of nu.
 
         From the spectrum of the fluctuations about the drift where the sampling is even, so that
         slow 1/f noise, which looks like a drift, counts; else from the scatter of the averages.
         """
-        return self._computed()[2]
+        return self._fit[2]
 
     @property
+    @after_compute
     def relative_fluctuation(self) -> float:
         """Standard deviation of ln G about the drift."""
-        self._computed()
         return self._relative
 
     @property
+    @after_compute
     def lost_at(self) -> float | None:
         """Time at which the state was left for good, s; None if it lasted."""
-        self._computed()
         return self._lost
 
+    @after_compute
     def extrapolate(self, time: ArrayLike) -> FloatArray:
         """Conductance that the drift gives at other times (s), G0."""
-        prefactor, exponent, _ = self._computed()
+        prefactor, exponent, _ = self._fit
         seconds = np.asarray(time, dtype=np.float64)
         return np.asarray(prefactor * seconds**exponent, dtype=np.float64)
-
-    def _computed(self) -> tuple[float, float, float]:
-        if self._fit is None:
-            raise AttributeError("call compute() first: there is no data yet")
-        return self._fit
 
 
 def _slope_error(time: FloatArray, rest: FloatArray, weights: FloatArray) -> float | None:

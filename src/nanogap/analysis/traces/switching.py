@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import BoolArray, FloatArray
 
@@ -62,7 +63,7 @@ class _Leg:
     outward: bool
 
 
-class SwitchingAnalysis:
+class SwitchingAnalysis(Analysis):
     """Find the events and the states of current-voltage loops of one device.
 
     Parameters
@@ -96,7 +97,6 @@ class SwitchingAnalysis:
             raise SettingsError(f"compliance is {compliance} A; it must be positive")
         self._read, self._decades = abs(float(read_voltage)), float(np.log10(minimum_ratio))
         self._method, self._given = method, compliance
-        self._events: list[SwitchingEvent] | None = None
 
     def compute(
         self,
@@ -118,16 +118,20 @@ class SwitchingAnalysis:
         Raises
         ------
         DataFormatError
-            If the voltage was not swept.
+            If the voltage was not swept, no current is known, or the lengths differ.
         """
-        volts = np.asarray(voltage, dtype=np.float64)
-        amperes = np.asarray(current, dtype=np.float64)
-        cycles = np.asarray(cycle, dtype=np.int64)
+        volts, amperes, numbers = as_traces(voltage=voltage, current=current, cycle=cycle)
+        if not np.isfinite(numbers).all():
+            raise DataFormatError("switching needs the cycle of every point; some have none")
+        cycles = numbers.astype(np.int64)
         if not np.isfinite(volts).any() or not np.ptp(volts[np.isfinite(volts)]) > 0.0:
             raise DataFormatError("switching needs a voltage sweep; here the voltage is constant")
+        if not np.isfinite(amperes).any():
+            raise DataFormatError("switching needs currents; no current here is a number")
         flags = np.zeros(len(volts), dtype=bool)
         if compliance is not None:
-            flags |= np.asarray(compliance, dtype=bool)
+            _, limited = as_traces(voltage=volts, compliance=compliance)
+            flags |= limited.astype(bool)
         self._ceiling, self._limited = _compliance(amperes, flags, self._given)
         self._floor = floor = _current_noise(amperes)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -145,44 +149,45 @@ class SwitchingAnalysis:
         return self
 
     @property
+    @after_compute
     def events(self) -> list[SwitchingEvent]:
         """All events in order."""
-        if self._events is None:
-            raise AttributeError("call compute() first: there is no data yet")
         return self._events
 
     @property
+    @after_compute
     def set_voltages(self) -> FloatArray:
         """Voltages of the SET events without the forming, V."""
         return np.array([event.voltage for event in self.events if event.kind == "set"])
 
     @property
+    @after_compute
     def reset_voltages(self) -> FloatArray:
         """Voltages of the RESET events, V."""
         return np.array([event.voltage for event in self.events if event.kind == "reset"])
 
     @property
+    @after_compute
     def compliance_current(self) -> float | None:
         """Current at which the instrument limited, A; None if it did not."""
-        _ = self.events
         return self._ceiling
 
     @property
+    @after_compute
     def in_compliance(self) -> BoolArray:
         """Points that the instrument limited, shape (n_points,)."""
-        _ = self.events
         return self._limited
 
     @property
+    @after_compute
     def endurance(self) -> xr.Dataset:
         """``high_resistance`` and ``low_resistance`` at the read voltage over ``cycle``, ohm."""
-        _ = self.events
         return self._states
 
     @property
+    @after_compute
     def orientation(self) -> str:
         """Way the loop is run through at positive voltage: clockwise, anticlockwise or none."""
-        _ = self.events
         if abs(self._area) < _NARROW:
             return "none"
         return "anticlockwise" if self._area > 0.0 else "clockwise"
@@ -234,7 +239,7 @@ class SwitchingAnalysis:
         self, volts: FloatArray, amperes: FloatArray, cycles: NDArray[np.int64], near: float
     ) -> xr.Dataset:
         """Resistances at the read voltage on the two legs of the side of the SET."""
-        sets = [event.voltage for event in self.events if event.kind != "reset"]
+        sets = [event.voltage for event in self._events if event.kind != "reset"]
         side = -1 if sets and float(np.median(sets)) < 0.0 else 1
         numbers = np.unique(cycles)
         table = np.full((2, len(numbers)), np.nan)

@@ -1,33 +1,34 @@
 """Telegraph switching between two conductances, by a hidden Markov model.
 
-Each state emits Gaussian readings; the likelihood is maximized by the Baum-Welch algorithm
-(Rabiner, Proc. IEEE 77, 257 (1989), doi:10.1109/5.18626). The sampled chain with the probabilities
-p, q of leaving the lower and the upper state belongs to a process in continuous time with the rates
+Each state emits Gaussian readings; see `nanogap.analysis.traces.hidden_markov`. The sampled chain
+with the probabilities p, q of leaving the lower and the upper state belongs to a process in
+continuous time with the rates
 
     k_low = -p ln(1 - p - q) / ((p + q) dt),    k_high = -q ln(1 - p - q) / ((p + q) dt)
 
 which allows for switches that came back between two samples.
 """
 
-import logging
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nanogap.analysis.traces.hidden_markov import TwoStateChain
+from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 
-if TYPE_CHECKING:
-    from hmmlearn.hmm import GaussianHMM
-
 _FEWEST = 50
+
+#: The fit ends when a step gains less of the logarithm of the likelihood.
+_LEAST_GAIN = 1e-3
 
 #: Correlation of neighbours within a state above which it is no state.
 _MOST_MEMORY = 0.2
 
 
-class TelegraphModel:
+class TelegraphModel(Analysis):
     """Two levels, their dwell times and which of them holds when.
 
     Parameters
@@ -42,9 +43,6 @@ class TelegraphModel:
         if not (np.isfinite(interval) and interval > 0.0):
             raise SettingsError(f"sampling interval is {interval} s; it must be positive")
         self._interval, self._iterations = float(interval), iterations
-        self._model: GaussianHMM | None = None
-        self._states: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self._gain = float("nan")
 
     def compute(self, conductance: ArrayLike) -> Self:
         """Fit the model.
@@ -59,12 +57,7 @@ class TelegraphModel:
         DataFormatError
             If there are fewer than 50 samples, gaps, or no variation.
         """
-        # slow to import, and few who import this module fit a model
-        from hmmlearn.hmm import GaussianHMM  # noqa: PLC0415
-
-        # it warns where the likelihood falls by a rounding error
-        logging.getLogger("hmmlearn").setLevel(logging.ERROR)
-        values = np.asarray(conductance, dtype=np.float64).ravel()
+        values = as_trace(conductance)
         if len(values) < _FEWEST or not np.isfinite(values).all():
             raise DataFormatError(
                 f"telegraph analysis needs {_FEWEST} samples without gaps; there are "
@@ -73,56 +66,40 @@ class TelegraphModel:
         centre, spread = float(values.mean()), float(values.std())
         if not spread > 1e-12 * abs(centre):
             raise DataFormatError("the trace does not vary: there is no telegraph noise in it")
-        scaled = ((values - centre) / spread)[:, None]
-        model = GaussianHMM(
-            2,
-            covariance_type="diag",
-            n_iter=self._iterations,
-            tol=1e-3,
-            init_params="",
-            min_covar=1e-6,
-            random_state=0,
-        )
-        low, high = np.quantile(scaled, [0.1, 0.9])
-        model.startprob_ = np.array([0.5, 0.5])
-        model.transmat_ = np.array([[0.95, 0.05], [0.05, 0.95]])
-        model.means_ = np.array([[low], [high]])
-        model.covars_ = np.full((2, 1), 0.1)
-        model.fit(scaled)
-        order = np.argsort(model.means_[:, 0])
-        states = model.predict(scaled)
-        self._states = np.asarray(np.argsort(order)[states], dtype=np.int64)
-        self._levels = centre + spread * model.means_[order, 0]
-        self._deviations = spread * np.sqrt(model.covars_[order, 0, 0])
-        self._leave = np.array([1.0 - model.transmat_[i, i] for i in order])
+        scaled = (values - centre) / spread
+        chain = TwoStateChain.fitted(scaled, self._iterations, _LEAST_GAIN)
+        self._states = chain.likeliest_states(scaled)
+        self._levels = centre + spread * chain.means
+        self._deviations = spread * np.sqrt(chain.variances)
+        self._leave = 1.0 - np.diag(chain.transition)
         # a lone Gaussian has five parameters less
         alone = -0.5 * len(values) * (1.0 + np.log(2.0 * np.pi))
         self._memory = _memory(values - self._levels[self._states], self._states)
-        self._gain = float(model.score(scaled) - alone - 2.5 * np.log(len(values)))
-        self._model = model
+        self._gain = float(chain.log_likelihood(scaled) - alone - 2.5 * np.log(len(values)))
         return self
 
     @property
+    @after_compute
     def levels(self) -> FloatArray:
         """Conductance of the lower and the upper state, G0."""
-        self._computed()
         return np.asarray(self._levels, dtype=np.float64)
 
     @property
+    @after_compute
     def deviations(self) -> FloatArray:
         """Standard deviation of the readings in each state, G0."""
-        self._computed()
         return np.asarray(self._deviations, dtype=np.float64)
 
     @property
+    @after_compute
     def amplitude(self) -> float:
         """Upper less lower level, G0."""
         return float(np.diff(self.levels)[0])
 
     @property
+    @after_compute
     def dwell_times(self) -> FloatArray:
         """Mean time in the lower and in the upper state, s."""
-        self._computed()
         p, q = self._leave
         both = min(float(p + q), 1.0 - 1e-9)
         rate = -np.log1p(-both) / self._interval
@@ -130,15 +107,18 @@ class TelegraphModel:
             return np.asarray(1.0 / (rate * np.array([p, q]) / both), dtype=np.float64)
 
     @property
+    @after_compute
     def dwell_uncertainties(self) -> FloatArray:
         """Standard errors of the dwell times, from the number of dwells, s."""
         return np.asarray(self.dwell_times / np.sqrt(max(1.0, self.n_transitions / 2.0)))
 
     @property
+    @after_compute
     def relaxation_time(self) -> float:
         """Time in which the noise forgets: 1/(1/tau_low + 1/tau_high), s."""
         return float(1.0 / np.sum(1.0 / self.dwell_times))
 
+    @after_compute
     def density(self, frequency: ArrayLike) -> FloatArray:
         """Spectral density that the levels and the dwell times give, G0^2/Hz.
 
@@ -156,17 +136,19 @@ class TelegraphModel:
         return np.asarray(4.0 * self.amplitude**2 / (total * rates), dtype=np.float64)
 
     @property
+    @after_compute
     def states(self) -> NDArray[np.int64]:
         """Most probable state of every sample, 0 lower and 1 upper."""
-        self._computed()
         return self._states
 
     @property
+    @after_compute
     def n_transitions(self) -> int:
         """Number of switches in `states`."""
         return int(np.count_nonzero(np.diff(self.states)))
 
     @property
+    @after_compute
     def is_telegraph(self) -> bool:
         """Whether two states tell more than one, by the Bayesian information criterion.
 
@@ -177,10 +159,6 @@ class TelegraphModel:
         apart = self.amplitude > 1.8 * float(self.deviations.mean())
         forgets = self._memory < _MOST_MEMORY
         return bool(self._gain > 0.0 and apart and forgets and self.n_transitions >= 10)
-
-    def _computed(self) -> None:
-        if self._model is None:
-            raise AttributeError("call compute() first: there is no data yet")
 
 
 def _memory(rest: FloatArray, states: NDArray[np.int64]) -> float:

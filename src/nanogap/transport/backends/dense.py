@@ -13,9 +13,9 @@ from ase import Atoms
 
 from nanogap.transport.dataset import JunctionTransmission
 from nanogap.transport.mesh import PlaneMesh
-from nanogap.transport.negf.device import orbitals_of
 from nanogap.transport.negf.whole_junction import WholeJunction, whole_transmission
 from nanogap.transport.tight_binding.model import TightBindingModel
+from nanogap.transport.tight_binding.slater_koster import orbitals_of
 from nanogap.typing import FloatArray
 
 

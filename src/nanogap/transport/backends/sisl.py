@@ -19,12 +19,11 @@ from scipy.sparse import csr_array, hstack
 from nanogap.errors import EngineError
 from nanogap.transport.dataset import JunctionTransmission
 from nanogap.transport.mesh import PlaneMesh
-from nanogap.transport.negf.device import orbitals_of
 from nanogap.transport.negf.leads import Lead
 from nanogap.transport.negf.whole_junction import WholeJunction, whole_transmission
 from nanogap.transport.tight_binding.matrices import RealSpaceMatrices, real_space_matrices
 from nanogap.transport.tight_binding.model import TightBindingModel
-from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
+from nanogap.transport.tight_binding.slater_koster import N_ORBITALS, orbitals_of
 from nanogap.typing import FloatArray
 
 #: Imaginary part of the energy, eV: sisl does not go to none, so T is off by about as much times

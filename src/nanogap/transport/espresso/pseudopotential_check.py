@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Self
 
 import numpy as np
 from ase import Atoms
@@ -13,13 +13,12 @@ from ase.collections import dcdft
 from ase.eos import EquationOfState
 from ase.units import GPa
 
+from nanogap.computed import Analysis, after_compute
 from nanogap.errors import EngineError
 from nanogap.transport.espresso.programs import Programs, run_program
-from nanogap.transport.espresso.pseudopotential import Pseudopotential, pseudopotential_data
+from nanogap.transport.espresso.pseudopotential import Pseudopotential, generation_input
 from nanogap.transport.espresso.pw import PlaneWaveSettings, pw_input, self_consistent
 from nanogap.typing import FloatArray
-
-Result = TypeVar("Result")
 
 _LEVEL = re.compile(
     r"^\s+\d \d\s+(\d[SPD])\s+\d\(\s*([\d.]+)\)\s+(-?[\d.]+)\s+(-?[\d.]+)\s+(-?[\d.]+)\s*$",
@@ -39,15 +38,16 @@ _MESH = 10
 
 @dataclass(frozen=True)
 class Configuration:
-    """One configuration of the atom.
+    """Errors of the pseudo-atom in one configuration of its electrons.
 
     Attributes
     ----------
     occupations : dict of str to float
+        Electrons by valence state, for example ``4D``.
     energy_error : float
         Excitation energy of the pseudo-atom less that of the all-electron atom, Ry.
     level_errors : dict of str to float
-        The same of each eigenvalue, Ry.
+        Eigenvalues of the pseudo-atom less those of the all-electron atom by valence state, Ry.
     """
 
     occupations: dict[str, float]
@@ -55,8 +55,39 @@ class Configuration:
     level_errors: dict[str, float]
 
 
-class AtomCheck:
-    """Transferability, scattering and ghosts of a pseudopotential, by a run of ld1.x of its own.
+@dataclass(frozen=True)
+class ScatteringPhases:
+    """Scattering phases arctan(psi'/psi) of the all-electron atom and of the pseudo-atom.
+
+    Attributes
+    ----------
+    energies : ndarray, shape (n,)
+        From vacuum, Ry.
+    all_electron, pseudo : ndarray, shape (n, 3)
+        Phases of s, p and d, radian; continuous in energy.
+    """
+
+    energies: FloatArray
+    all_electron: FloatArray
+    pseudo: FloatArray
+
+    @property
+    def errors(self) -> FloatArray:
+        """Pseudo less all-electron, shape (n, 3), radian, between -pi/2 and pi/2."""
+        difference = self.pseudo - self.all_electron
+        errors: FloatArray = difference - np.pi * np.rint(difference / np.pi)
+        return errors
+
+    @property
+    def worst_error(self) -> float:
+        """Largest error within `SCATTERING_RANGE`, radian."""
+        low, high = SCATTERING_RANGE
+        within = (self.energies >= low) & (self.energies <= high)
+        return float(np.abs(self.errors[within]).max())
+
+
+class AtomCheck(Analysis):
+    """Transferability, scattering and ghost states of a pseudopotential, by ld1.x.
 
     The pseudo-atom is compared with the all-electron one in configurations that it was not made
     for; logarithmic derivatives measure scattering, as phases arctan(psi'/psi). Ghost states are
@@ -70,11 +101,8 @@ class AtomCheck:
 
     def __init__(self, programs: Programs) -> None:
         self._programs = programs.alone
-        self._configurations: list[Configuration] | None = None
-        self._scattering: tuple[FloatArray, FloatArray, FloatArray] | None = None
-        self._ghosts: list[str] | None = None
 
-    def compute(self, pseudopotential: Pseudopotential) -> "AtomCheck":
+    def compute(self, pseudopotential: Pseudopotential) -> Self:
         """Run the test input of the element.
 
         Raises
@@ -84,31 +112,35 @@ class AtomCheck:
         EngineError
             If ld1.x fails, or the pseudopotential has other valence electrons than the test.
         """
-        data = pseudopotential_data(pseudopotential.element)
-        if pseudopotential.valence != data["valence"]:
+        source = generation_input(pseudopotential.element)
+        if pseudopotential.valence != source.valence:
             raise EngineError(
                 f"{pseudopotential.path} has {pseudopotential.valence:g} valence electrons, the "
-                f"tests of the atom are for {data['valence']:g}: check the crystal alone"
+                f"tests of the atom are for {source.valence:g}: check the crystal alone"
             )
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             shutil.copyfile(pseudopotential.path, folder / "pseudopotential.UPF")
-            printed = run_program(self._programs, "ld1.x", data["test"], folder, "test")
+            printed = run_program(self._programs, "ld1.x", source.test, folder, "test")
             report = (folder / "atom.test").read_text(encoding="utf-8")
             exact = np.loadtxt(folder / "atom1.dlog")
             pseudo = np.loadtxt(folder / "atom1ps.dlog")
         self._configurations = _configurations(report)
-        self._scattering = (exact[:, 0], _phases(exact[:, 1:]), _phases(pseudo[:, 1:]))
+        self._scattering = ScatteringPhases(
+            exact[:, 0], _phases(exact[:, 1:]), _phases(pseudo[:, 1:])
+        )
         levels = {key: value for _, key, value in _levels(report)[0]}
         self._ghosts = _ghosts(printed, levels)
         return self
 
     @property
+    @after_compute
     def configurations(self) -> list[Configuration]:
         """The transferability table; the first is the one the pseudopotential was made for."""
-        return _computed(self._configurations)
+        return self._configurations
 
     @property
+    @after_compute
     def worst_error(self) -> float:
         """Largest error of an excitation energy or an eigenvalue, Ry."""
         return max(
@@ -118,28 +150,16 @@ class AtomCheck:
         )
 
     @property
-    def scattering(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Energies (n,) in Ry; all-electron and pseudo phases (n, 3) for s, p, d, radian."""
-        return _computed(self._scattering)
+    @after_compute
+    def scattering(self) -> ScatteringPhases:
+        """Scattering phases of s, p and d, with those of the all-electron atom."""
+        return self._scattering
 
     @property
-    def worst_phase_error(self) -> float:
-        """Largest difference of the phases within `SCATTERING_RANGE`, radian."""
-        energies, exact, pseudo = self.scattering
-        within = (energies >= SCATTERING_RANGE[0]) & (energies <= SCATTERING_RANGE[1])
-        difference = (pseudo - exact)[within]
-        return float(np.abs(difference - np.pi * np.rint(difference / np.pi)).max())
-
-    @property
+    @after_compute
     def ghosts(self) -> list[str]:
         """Sentences on states that the all-electron atom does not have; empty if there are none."""
-        return _computed(self._ghosts)
-
-
-def _computed(value: Result | None) -> Result:
-    if value is None:
-        raise RuntimeError("nothing computed yet: call compute first")
-    return value
+        return self._ghosts
 
 
 def _phases(derivatives: FloatArray) -> FloatArray:
@@ -190,7 +210,7 @@ def _ghosts(printed: str, levels: dict[str, float]) -> list[str]:
     return found
 
 
-class CrystalCheck:
+class CrystalCheck(Analysis):
     """Lattice constant and bulk modulus of the fcc crystal against all-electron PBE.
 
     The reference is the WIEN2k column of Lejaeghere et al., Science 351, aad3000 (2016),
@@ -206,10 +226,8 @@ class CrystalCheck:
     def __init__(self, programs: Programs, folder: Path) -> None:
         self._programs = programs
         self._folder = folder
-        self._fitted: tuple[float, float] | None = None
-        self._reference: tuple[float, float] | None = None
 
-    def compute(self, pseudopotential: Pseudopotential) -> "CrystalCheck":
+    def compute(self, pseudopotential: Pseudopotential) -> Self:
         """Compute the energies and fit them.
 
         Raises
@@ -233,21 +251,25 @@ class CrystalCheck:
             result, _ = self_consistent(text, self._programs, self._folder / f"volume{number}")
             volumes.append(crystal.get_volume())
             energies.append(result.energy)
-        best, _, modulus = EquationOfState(volumes, energies, eos="birchmurnaghan").fit()
-        self._fitted = ((4.0 * float(best)) ** (1.0 / 3.0), float(modulus) / GPa)
+        minimum, _, modulus = EquationOfState(volumes, energies, eos="birchmurnaghan").fit()
+        self._lattice_constant = float((4.0 * float(minimum)) ** (1.0 / 3.0))
+        self._bulk_modulus = float(modulus) / float(GPa)
         return self
 
     @property
+    @after_compute
     def lattice_constant(self) -> float:
-        """Angstrom."""
-        return _computed(self._fitted)[0]
+        """Lattice constant of the cubic cell, angstrom."""
+        return self._lattice_constant
 
     @property
+    @after_compute
     def bulk_modulus(self) -> float:
-        """GPa."""
-        return _computed(self._fitted)[1]
+        """Bulk modulus, GPa."""
+        return self._bulk_modulus
 
     @property
+    @after_compute
     def reference(self) -> tuple[float, float]:
         """All-electron lattice constant (angstrom) and bulk modulus (GPa)."""
-        return _computed(self._reference)
+        return self._reference

@@ -5,15 +5,16 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
 from nanogap.errors import EngineError, StructureError
-from nanogap.io import write_json
+from nanogap.io import copy_atomically, write_atomically, write_json
 from nanogap.settings import FirstPrinciplesSettings
 from nanogap.transport.dataset import JunctionTransmission
 from nanogap.transport.espresso.programs import Programs, run_program
@@ -45,6 +46,22 @@ _SAME_ENERGY = 1e-6
 _PSEUDOPOTENTIAL = "pseudopotential.UPF"
 
 
+@dataclass(frozen=True)
+class _JobFacts:
+    """State of a job that is not in its points, ``job.json`` in its folder.
+
+    Fermi energies of both cells (eV, each on its own calculation's scale), version of Quantum
+    ESPRESSO, and the time that the programs took, s.
+    """
+
+    fermi_energy: float
+    fermi_energy_scattering: float
+    version: str
+    self_consistent_time: float
+    wall_time: float
+    pwcond_time: float = 0.0
+
+
 class PwcondJob:
     """The calculation of one junction, in a folder that is named by all that decides its result.
 
@@ -59,12 +76,27 @@ class PwcondJob:
 
     Attributes
     ----------
+    name : str
     cells : ScatteringCells
+        The two periodic cells of the calculation.
+    pseudopotential : Pseudopotential
+    plane_wave : PlaneWaveSettings
+        Accuracy of pw.x.
     folder, lead_folder : Path
+        Folders of the scattering region and of the lead; jobs with the same lead share the latter.
     wall_time : float
-        Of the programs, all runs together, s.
+        Time that the programs took, all runs together, s; 0 before `run`.
     engine_version : str
-        Of Quantum ESPRESSO.
+        Version of Quantum ESPRESSO; empty before `run`.
+
+    Raises
+    ------
+    StructureError
+        If the junction's leads do not suit PWCOND.
+    DataFormatError
+        If there is no usable pseudopotential.
+    EngineError
+        If ld1.x is missing or fails.
     """
 
     def __init__(
@@ -120,9 +152,11 @@ class PwcondJob:
 
         Returns
         -------
-        part : dict
-            For `nanogap.transport.dataset.transmission_dataset`.
+        part : JunctionTransmission
+            For `nanogap.transport.dataset.transmission_dataset`; transmissions that are not to be
+            believed are not numbers.
         states : ndarray of str, shape (n_k, n_energies)
+            State of every point of the mesh and energy, see `Point`.
 
         Raises
         ------
@@ -145,9 +179,9 @@ class PwcondJob:
         if not self._settings.keep_states:
             shutil.rmtree(self.folder / STATE, ignore_errors=True)
         facts = self._facts()
-        self.wall_time, self.engine_version = facts["wall_time"], facts["version"]
+        self.wall_time, self.engine_version = facts.wall_time, facts.version
         table = [[self._known(k)[_key(energy)] for energy in wanted] for k in points]
-        return self._gather(table, mesh, len(energies), facts["fermi_energy"])
+        return self._gather(table, mesh, len(energies), facts.fermi_energy)
 
     def estimate(self, mesh: PlaneMesh, energies: FloatArray) -> float:
         """Estimate the time of what is not there yet, s, by `pwcond_cost`."""
@@ -170,15 +204,14 @@ class PwcondJob:
             for folder in (self.folder, self.lead_folder):
                 target = folder / _PSEUDOPOTENTIAL
                 if not target.exists():
-                    temporary = target.with_suffix(".part")
-                    shutil.copyfile(self.pseudopotential.path, temporary)
-                    temporary.replace(target)
+                    copy_atomically(self.pseudopotential.path, target)
             for folder, cell in (
                 (self.lead_folder, self.cells.lead),
                 (self.folder, self.cells.scattering),
             ):
                 if not (folder / "cell.extxyz").exists():
-                    cell.write(folder / "cell.extxyz", format="extxyz")
+                    write = partial(cell.write, format="extxyz")
+                    write_atomically(folder / "cell.extxyz", write)
         except OSError as error:
             raise EngineError(
                 f"the work folder {self.folder} cannot be written: {error.strerror}: free disk "
@@ -216,15 +249,15 @@ class PwcondJob:
             link = self.folder / STATE / saved
             link.unlink(missing_ok=True)
             link.symlink_to(Path("..") / ".." / self.lead_folder.name / STATE / saved)
-        facts = self._facts()
-        if not facts:
-            self._write_facts(
+        if not self._facts_file.is_file():
+            facts = _JobFacts(
                 fermi_energy=results["lead"].fermi_energy,
                 fermi_energy_scattering=results["scattering"].fermi_energy,
                 version=results["lead"].version,
                 self_consistent_time=seconds,
                 wall_time=seconds,
             )
+            write_json(self._facts_file, asdict(facts))
 
     def _check_channels(self, k: FloatArray, watch: Watch) -> None:
         """Count the lead's channels at E_F by a run on the lead alone, once per job."""
@@ -276,10 +309,12 @@ class PwcondJob:
             return run_program(self._programs, "pwcond.x", text, self.folder, name)
         finally:
             facts, seconds = self._facts(), time.perf_counter() - started
-            self._write_facts(
-                wall_time=facts["wall_time"] + seconds,
-                pwcond_time=facts.get("pwcond_time", 0.0) + seconds,
+            taken = replace(
+                facts,
+                wall_time=facts.wall_time + seconds,
+                pwcond_time=facts.pwcond_time + seconds,
             )
+            write_json(self._facts_file, asdict(taken))
 
     def _keep(self, found: dict[int, list[Point]], kpoints: FloatArray) -> None:
         """Add finished points to the files of their wave vectors."""
@@ -299,7 +334,7 @@ class PwcondJob:
                         f"{lead['channels']}: its waves are not matched"
                     )
             known = self._known(k) | {_key(point.energy): point for point in points}
-            write_json(self._path(k), {key: point.as_dict() for key, point in known.items()})
+            write_json(self._path(k), {key: asdict(point) for key, point in known.items()})
 
     @property
     def _points(self) -> Path:
@@ -323,12 +358,12 @@ class PwcondJob:
         known = self._known(k)
         return [energy for energy in energies if _key(energy) not in known]
 
-    def _facts(self) -> dict[str, Any]:
-        path = self.folder / "job.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    @property
+    def _facts_file(self) -> Path:
+        return self.folder / "job.json"
 
-    def _write_facts(self, **facts: Any) -> None:
-        write_json(self.folder / "job.json", self._facts() | facts)
+    def _facts(self) -> _JobFacts:
+        return _JobFacts(**json.loads(self._facts_file.read_text(encoding="utf-8")))
 
     def _gather(
         self, table: list[list[Point]], mesh: PlaneMesh, n_energies: int, fermi_energy: float

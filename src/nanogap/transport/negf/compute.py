@@ -16,9 +16,9 @@ from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import validate_junction
 from nanogap.transport.dataset import JunctionTransmission, transmission_dataset
 from nanogap.transport.mesh import PlaneMesh, common_mesh
+from nanogap.transport.negf.block_elimination import transmission_amplitudes
 from nanogap.transport.negf.device import Device, build_device
 from nanogap.transport.negf.neutrality import neutral_junction
-from nanogap.transport.negf.transmission_amplitudes import fold_at
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import FloatArray
@@ -143,11 +143,13 @@ def _one_junction(
     values = np.zeros((len(points), len(relative)))
     channels: list[FloatArray] = []
     for number, energy in enumerate(relative):
-        # energy by energy: the blocks of all pairs are summed up once for each
-        folded = list(pool.map(partial(fold_at, device, energy=energy + level), points))
-        values[:, number] = [junction.transmission for junction in folded]
+        # energy by energy: E S - H of all pairs is made once for each
+        found = list(
+            pool.map(partial(transmission_amplitudes, device, energy=energy + level), points)
+        )
+        values[:, number] = [amplitudes.transmission for amplitudes in found]
         if number == at_fermi_energy:
-            channels = [junction.eigenchannels for junction in folded]
+            channels = [amplitudes.eigenchannels for amplitudes in found]
     opened = list(pool.map(partial(_open_channels, device, level), points))
     return JunctionTransmission(
         transmission=values[mesh.source, : len(energies)],
@@ -159,4 +161,4 @@ def _one_junction(
 
 def _open_channels(device: Device, energy: float, k: FloatArray) -> list[int]:
     # a lead has the same channels wherever it is cut, and there its surface is known
-    return [contact.lead.open_channels(k, energy) for contact in device.contacts]
+    return [contact.lead.open_channels(k, energy) for contact in device.arrangement.contacts]

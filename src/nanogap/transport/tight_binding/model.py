@@ -9,9 +9,11 @@ fit aligned its structures.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from nanogap.digest import content_digest
 from nanogap.errors import SettingsError
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
 from nanogap.transport.tight_binding.vacuum import VacuumTail, smooth_step
@@ -22,9 +24,9 @@ REFERENCE = 2.9
 SHELLS = ("s", "p", "d")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TightBindingModel:
-    """Parameters of one element.
+    """Parameters of one element; models of equal numbers are equal, and have one hash.
 
     Attributes
     ----------
@@ -73,6 +75,19 @@ class TightBindingModel:
         arrays = (self.hamiltonian, self.overlap, self.onsite, self.potential, self.neutrality)
         for array in arrays:
             array.setflags(write=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all numbers, which names the model in the keys of caches."""
+        return content_digest(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TightBindingModel):
+            return NotImplemented
+        return self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     def taper(self, distances: FloatArray) -> FloatArray:
         """Cut-off function F(R): 1, then falling to 0 with two continuous derivatives; (n,)."""
