@@ -158,7 +158,7 @@ def test_random_kills_change_nothing(whole, settings_file, tmp_path):
     """One in the build, in the dynamics, in transport and in the report each."""
     folder = tmp_path / "run"
     met = random_kills.kill_often(settings_file, folder, kills=4, seed=31)
-    assert {kill["all processes"] for kill in met} == {True, False}
+    assert {kill.all_processes for kill in met} == {True, False}
     assert random_kills.differences(folder, whole) == []
     assert_same_run(folder, whole)
 

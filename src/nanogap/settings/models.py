@@ -210,7 +210,7 @@ class VoltageSettings(_Model):
 
 
 class JunctionSettings(_Model):
-    """How a snapshot becomes left lead, channel and right lead."""
+    """Cut of a snapshot into left lead, channel and right lead."""
 
     cut: Literal["paper", "full"] = Field(
         "full",
