@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
-    "run": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
+    "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
     | {*ANALYSIS, "io", "report"},
     # many runs
     "campaign": {
@@ -61,7 +61,7 @@ MAY_IMPORT = {
         *ANALYSIS,
         "io",
         "report",
-        "run",
+        "runs",
     }
     | {"measured"},
 }
@@ -115,8 +115,8 @@ def test_the_plan_has_no_circle():
 
 
 def test_the_checked_imports_are_the_real_ones():
-    rooms = imported_rooms(ROOT / "run" / "driver.py")
-    assert {"dynamics", "errors", "run", "settings", "structure"} <= rooms
+    rooms = imported_rooms(ROOT / "runs" / "driver.py")
+    assert {"dynamics", "errors", "runs", "settings", "structure"} <= rooms
     assert "transport/tight_binding" in imported_rooms(ROOT / "transport" / "negf" / "leads.py")
 
 

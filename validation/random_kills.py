@@ -3,7 +3,7 @@
 Judges the commits, checkpoints and resume of a run directory. The moments are random shares of the
 parts of a run: build, dynamics, transport beside and after it, report. SIGKILL goes to the main
 process alone, whose workers then end by themselves, or to all of its processes at once. The next
-session resumes. The report goes to stdout, docs/run-directory.md quotes it; tests/run/test_run.py
+session resumes. The report goes to stdout, docs/run-directory.md quotes it; tests/runs/test_run.py
 does the same with four kills. Twenty kills:
 
     OMP_NUM_THREADS=1 python -m validation.random_kills --kills 20 -o kills
@@ -25,7 +25,7 @@ import numpy as np
 import xarray as xr
 
 from nanogap.io.run_files import RunFiles, is_run_directory
-from nanogap.run import RunDirectory, status
+from nanogap.runs import RunDirectory, status
 
 PARTS = ("build", "dynamics", "transport", "report")
 #: A kill comes within so many seconds after its share of a part is done.

@@ -24,7 +24,7 @@ from nanogap.dynamics.schedule import FineSchedule, FineWindow
 from nanogap.dynamics.simulation import Simulation
 from nanogap.io import write_bytes, write_json
 from nanogap.report.style import BLUE, GREEN, ORANGE, house_style, png
-from nanogap.run.directory import RunDirectory
+from nanogap.runs.directory import RunDirectory
 from nanogap.settings import VoltageSettings
 from nanogap.structure.tips import MOBILE
 from nanogap.typing import FloatArray

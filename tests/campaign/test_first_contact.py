@@ -22,8 +22,8 @@ from nanogap.dynamics.schedule import Schedule
 from nanogap.io import write_dataset, write_json
 from nanogap.observables import OBSERVABLES
 from nanogap.report.result import RunResult
-from nanogap.run import RunDirectory
-from nanogap.run.directory import DynamicsState
+from nanogap.runs import RunDirectory
+from nanogap.runs.directory import DynamicsState
 from nanogap.settings import DynamicsSettings, Settings
 from nanogap.structure import analyse_connection, analyse_gap
 

@@ -13,7 +13,7 @@ from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.errors import NanogapError
 from nanogap.io import read_arrays
 from nanogap.report.sections import Section, write_page
-from nanogap.run import RunDirectory
+from nanogap.runs import RunDirectory
 
 #: Seconds after which the browser loads the page anew.
 REFRESH = 10

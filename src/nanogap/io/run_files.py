@@ -11,7 +11,7 @@ def is_run_directory(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The places of a run directory; `nanogap.run.RunDirectory` says what they mean.
+    """The places of a run directory; `nanogap.runs.RunDirectory` says what they mean.
 
     Attributes
     ----------

@@ -11,9 +11,9 @@ from nanogap.analysis import Stage
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_dataset, write_json
 from nanogap.observables import OBSERVABLES
-from nanogap.run import Run, RunDirectory, open_run, resume
-from nanogap.run import run as start
-from nanogap.run.directory import DynamicsState
+from nanogap.runs import Run, RunDirectory, open_run, resume
+from nanogap.runs import run as start
+from nanogap.runs.directory import DynamicsState
 from nanogap.settings import Settings
 from nanogap.structure import analyse_connection, analyse_gap
 

@@ -308,7 +308,7 @@ def test_transport_that_goes_on_gives_the_same_transmissions_to_the_bit(whole, t
     before = {path.name: transmissions(path) for path in paths}
     for path in paths[len(paths) // 2 :]:
         path.unlink()
-    command = [sys.executable, "-m", "nanogap.run.transport_process", str(folder), "0", "1"]
+    command = [sys.executable, "-m", "nanogap.runs.transport_process", str(folder), "0", "1"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)  # it ends with its stdin
     assert process.wait(timeout=300) == 0
     process.stdin.close()
