@@ -10,7 +10,7 @@ Examples
 >>> settings = ng.load_settings("quick", {"voltage.applied": 2.0})
 >>> tips = ng.build_tips(settings, lattice_constant=4.216)
 >>> len(tips), settings.voltage.applied
-(434, 2.0)
+(486, 2.0)
 """
 
 from importlib import import_module

@@ -66,7 +66,7 @@ def read_measurement(
     >>> from pathlib import Path
     >>> from tempfile import mkdtemp
     >>> file = Path(mkdtemp()) / "sweep.csv"
-    >>> _ = file.write_text("Voltage (V),Current (uA)\\n0.1,7.75\\n0.2,15.5\\n")
+    >>> _ = file.write_text("Voltage (V),Current (uA)\n0.1,7.75\n0.2,15.5\n")
     >>> data = read_measurement(file)
     >>> data["current"].attrs["units"], data["current"].values.tolist()
     ('A', [7.75e-06, 1.55e-05])
@@ -98,7 +98,7 @@ def read_measurement(
 
 
 def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) -> xr.Dataset:
-    """Read files and folders as one measurement dataset.
+    r"""Read files and folders as one measurement dataset.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) ->
     >>> from tempfile import mkdtemp
     >>> folder = Path(mkdtemp())
     >>> for name in ("one.csv", "two.csv"):
-    ...     _ = (folder / name).write_text("Voltage (V),Current (uA)\\n0.1,7.75\\n0.2,15.5\\n")
+    ...     _ = (folder / name).write_text("Voltage (V),Current (uA)\n0.1,7.75\n0.2,15.5\n")
     >>> read_measurements(folder)["voltage"].values.tolist()
     [0.1, 0.2, 0.1, 0.2]
     """
