@@ -37,7 +37,7 @@ from nanogap.units import CONDUCTANCE_QUANTUM
 def read_measurement(
     path: str | os.PathLike[str], columns: Mapping[str, str] | None = None
 ) -> xr.Dataset:
-    """Read one file, or the conductance of one run directory.
+    r"""Read one file, or the conductance of one run directory.
 
     Parameters
     ----------
