@@ -222,6 +222,8 @@ def test_a_snapshot_answers_where_ase_asks(simulation):
     upper = frame.positions[:, 2] > frame.cell[2, 2] / 2.0
     assert frame.get_charges()[upper].sum() == pytest.approx(frame.info["charge_top"], abs=1e-9)
     assert OBSERVABLES.keys() <= frame.info.keys()
+    np.testing.assert_array_equal(simulation.atoms.get_charges(), frame.get_charges())
+    assert simulation.observables.keys() == OBSERVABLES.keys()
 
 
 @pytest.mark.engine

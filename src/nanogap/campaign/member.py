@@ -20,7 +20,7 @@ from nanogap.campaign.plan import RESULT_FORMAT
 from nanogap.errors import NanogapError
 from nanogap.io import write_bytes, write_dataset
 from nanogap.run import RunDirectory
-from nanogap.run.alone import open_run, run_alone
+from nanogap.run.alone import open_or_create, run_alone
 from nanogap.run.child import failure_sentence
 from nanogap.settings import Settings
 from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds
@@ -91,19 +91,14 @@ def steps_and_transmissions(folder: CampaignFolder, entry: Entry) -> int:
     """Count the time steps and transmissions of a member, failed ones too; 0 if unknown."""
     try:
         run = RunDirectory(folder.run_path(entry))
-        state = run.dynamics
-        paths = (
-            (run.transmission_path(number), run.failure_path(number))
-            for number in range(state.commit.snapshots)
-        )
-        return state.step + sum(path.is_file() for pair in paths for path in pair)
-    except (OSError, NanogapError):
+        return run.dynamics.step + run.settled
+    except (NanogapError, OSError):
         return 0
 
 
 def _complete(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
     settings, keep = folder.settings(entry), folder.file.keep
-    run = open_run(folder.run_path(entry), settings, f"campaign {folder.file.name}")
+    run = open_or_create(folder.run_path(entry), settings, f"campaign {folder.file.name}")
     with run.lock():
         earlier = run.dynamics.seconds
         run_alone(run)

@@ -1,6 +1,5 @@
 """State of a campaign, as data and as a small page that refreshes itself."""
 
-import itertools
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -153,9 +152,8 @@ class CampaignState:
             run = RunDirectory(self._folder.run_path(entry))
             state = run.dynamics
             member = replace(member, step=state.step, end_step=state.end_step)
-            paths = (run.transmission_path(n) for n in reversed(range(state.commit.snapshots)))
-            last = list(itertools.islice((path for path in paths if path.is_file()), _LAST))
-            return replace(member, transmission=[self._transmission(one) for one in last[::-1]])
+            last = list(run.files.transmissions().values())[-_LAST:]
+            return replace(member, transmission=[self._transmission(path) for path in last])
         except (NanogapError, OSError):
             return member
 

@@ -186,19 +186,15 @@ class Simulation:
     def atoms(self) -> Atoms:
         """The present snapshot.
 
-        ``get_charges()`` are the charges (e); ``get_velocities()`` and
+        ``get_charges()`` are the charges (e); ``get_potential_energy()``, ``get_velocities()`` and
         ``get_kinetic_energy()`` are in the units of ASE. Arrays: ``electrode``, and ``potential``,
-        the electrochemical one (V). ``info``: ``time`` (fs since the voltage was applied),
-        ``step``, ``applied_voltage`` (V), ``temperature`` (K), ``potential_energy``,
-        ``kinetic_energy``, ``bias_work``, ``energy_balance`` and ``thermostat_energy`` (eV),
-        ``connected``, ``largest_hop`` (angstrom), ``network_conductance`` (in bonds of the perfect
-        crystal), ``flux_top`` and ``flux_bottom`` (V times bonds; into the metal at the top, out
-        of it at the bottom), ``bottleneck_atoms``, ``axis`` (angstrom; also as ``narrowest_x``,
-        ``narrowest_y``), ``charge_bottom`` and ``charge_top`` (e, halves of the box),
-        `nanogap.structure.gap.Gap.observables`, and what the tips had.
+        the electrochemical one (V). ``info``: the scalars of `nanogap.observables.OBSERVABLES`,
+        ``axis`` (in-plane position of the constriction, angstrom), and what the tips had.
         """
         if self._latest is not None and self._latest.info["step"] == self.progress.step:
-            return self._latest.copy()
+            latest = self._latest.copy()
+            latest.calc = self._latest.calc  # which a copy lacks
+            return latest
         if not self._engine.prepared:
             self._prepare()
         return self._snapshot()
@@ -330,17 +326,7 @@ class Simulation:
             self._work.follow(self._engine.charges)
 
     def _snapshot(self) -> Atoms:
-        """Describe the present moment; the engine must be prepared.
-
-        Returns
-        -------
-        ase.Atoms
-            Charges (e) by ``get_charges()``, the potential energy (eV) by
-            ``get_potential_energy()``, velocities by ``get_velocities()`` in ASE's unit, so that
-            ``get_kinetic_energy()`` is in eV; arrays ``electrode`` and ``potential`` (V);
-            ``info``: every scalar of `nanogap.observables.OBSERVABLES`, ``axis`` (in-plane
-            position of the constriction, angstrom), and what `build_tips` gave.
-        """
+        """Describe the present moment as `atoms` says; the engine must be prepared."""
         engine, atoms = self._engine, self._tips.copy()
         atoms.positions = engine.positions
         charges = engine.charges

@@ -48,15 +48,15 @@ _DESCRIPTIONS = {
 def classify_stages(observables: xr.Dataset) -> list[Stage]:
     """Tell the stage of every snapshot by simple rules.
 
-    ===========  ==============================  ===============================================
-    bridge       otherwise                       stage
-    ===========  ==============================  ===============================================
-    not yet      no two adatoms are bonded       drift
-    not yet      two or more adatoms are bonded  islands
-    yes          <= 1 atom in the bottleneck     contact
-    yes          >= 2 atoms in it                lateral growth
-    not any more                                 rupture, until there is a bridge again
-    ===========  ==============================  ===============================================
+    ============  ==============================  ===============================================
+    bridge        otherwise                       stage
+    ============  ==============================  ===============================================
+    not yet       no two adatoms are bonded       drift
+    not yet       two or more adatoms are bonded  islands
+    yes           <= 1 atom in the bottleneck     contact
+    yes           >= 2 atoms in it                lateral growth
+    not any more                                  rupture, until there is a bridge again
+    ============  ==============================  ===============================================
 
     A bridge begins with a chain of bonds from tip to tip (a bottleneck of at least one atom), and
     lasts, stretched as heat may have it, as long as the tips are connected metal.
