@@ -121,7 +121,10 @@ class CampaignState:
     def describe(self) -> CampaignStatus:
         """Describe the campaign as it is now."""
         folder = self._folder
-        finished, given_up, running = folder.finished(), folder.given_up(), folder.running()
+        locked, finished, given_up = folder.running(), folder.finished(), folder.given_up()
+        # a process that still clears away behind its result does not work on the member any more
+        done = {entry.key for entry in finished}
+        running = [entry for entry in locked if entry.key not in done]
         for entry in finished:
             if entry.key not in self._made:
                 self._made[entry.key] = result_attributes(folder.result_path(entry))
