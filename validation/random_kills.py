@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from nanogap.io.run_files import RunFiles, is_run_directory
 from nanogap.run import RunDirectory, status
 
 PARTS = ("build", "dynamics", "transport", "report")
@@ -36,7 +37,7 @@ SETTINGS = Path(__file__).with_name("tiny.toml")
 
 def begin(settings: Path, folder: Path) -> subprocess.Popen[bytes]:
     """Start a run, or resume what is there of it."""
-    there = (folder / "run.json").exists()
+    there = is_run_directory(folder)
     arguments = ["resume", str(folder)] if there else ["run", str(settings), "-o", str(folder)]
     return subprocess.Popen(
         [*PROGRAM, *arguments],
@@ -61,12 +62,12 @@ def children(parent: int) -> list[int]:
 
 def phase(folder: Path) -> str:
     """Tell what a run is at, from what is on disk."""
-    if not (folder / "tips.extxyz").exists():
+    if not RunFiles(folder).tips.exists():
         return "build"
     run = RunDirectory(folder)
     if not run.dynamics.finished:
         return "dynamics and transport"
-    done = len(list((folder / "transmission").glob("[0-9]*")))
+    done = run.settled
     if done < run.dynamics.commit.snapshots or not run.spectra_path.exists():
         return "transport"
     return "report"
@@ -85,12 +86,12 @@ def reached(folder: Path, part: str, share: float) -> bool:
     """Whether a run has done a share of a part of itself."""
     if part == "build":
         return True
-    if not (folder / "tips.extxyz").exists():
+    if not RunFiles(folder).tips.exists():
         return False
     run = RunDirectory(folder)
     if part == "dynamics":
         return run.dynamics.step >= share * max(1, run.dynamics.end_step)
-    done = len(list((folder / "transmission").glob("[0-9]*")))
+    done = run.settled
     if part == "transport":
         return run.dynamics.finished and done >= share * run.dynamics.commit.snapshots
     return phase(folder) == "report"
@@ -134,7 +135,7 @@ def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[Kill
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
         process.wait()
-        step = RunDirectory(folder).dynamics.step if (folder / "run.json").exists() else 0
+        step = RunDirectory(folder).dynamics.step if is_run_directory(folder) else 0
         met.append(Kill(moment, step, whole))
     process = begin(settings, folder)
     if process.wait():
@@ -145,13 +146,14 @@ def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[Kill
 def differences(found: Path, expected: Path) -> list[str]:
     """Say in what a run differs from another one."""
     ours, theirs = status(RunDirectory(found)), status(RunDirectory(expected))
-    faults, times = list[str](), ours["time"]
-    if times != sorted(set(times)) or times != theirs["time"]:
+    faults, times = list[str](), ours.time
+    if times != sorted(set(times)) or times != theirs.time:
         faults.append("snapshots are lost or doubled")
-    if ours["state"] != "finished":
-        faults.append(f"it is {ours['state']}")
-    names = ("trajectory.extxyz", "snapshots.jsonl", "tips.extxyz")
-    faults += [name for name in names if not same_bytes(found, expected, name)]
+    if ours.state != "finished":
+        faults.append(f"it is {ours.state}")
+    files = RunFiles(expected)
+    texts = (files.trajectory.name, files.index.name, files.tips.name)
+    faults += [name for name in texts if not same_bytes(found, expected, name)]
     folders = [RunDirectory(path).checkpoints() for path in (found, expected)]
     if folders[0].keys() != folders[1].keys():
         faults.append("checkpoints")
@@ -163,7 +165,7 @@ def differences(found: Path, expected: Path) -> list[str]:
         for name in states
         if last not in folders[0] or not same_bytes(folders[0][last], folders[1][last], name)
     ]
-    results = ("transmission.nc", "spectra.nc")
+    results = (files.joined_transmission.name, files.spectra.name)
     return faults + [name for name in results if not same_arrays(found / name, expected / name)]
 
 
@@ -202,7 +204,7 @@ def main() -> None:
     report = {
         "kills": [asdict(kill) for kill in met],
         "phases": Counter(kill.phase for kill in met),
-        "snapshots": len(status(RunDirectory(folder))["time"]),
+        "snapshots": status(RunDirectory(folder)).snapshots,
         "seconds": round(time.monotonic() - started),
         "differences": differences(folder, reference),
     }

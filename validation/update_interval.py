@@ -40,7 +40,7 @@ def record(run: RunDirectory, time: float) -> list[Atoms]:
     """Follow a run for some steps with the potential brought up to date at each."""
     settings, tips = run.settings, run.tips
     if tips is None:
-        raise SystemExit(f"{run.path} has no tips.extxyz")
+        raise SystemExit(f"{run.path} has no starting structure")
     voltage = settings.voltage.model_copy(update={"update_interval": 1})
     step = settings.dynamics.time_step
     window = FineWindow(time, step, STEPS * step, settings.dynamics.sampling_interval, 0.0)

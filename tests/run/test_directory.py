@@ -1,66 +1,132 @@
+"""The run directory, and runs as a notebook sees them."""
+
+import os
+
 import numpy as np
 import pytest
 import xarray as xr
+from tests import hand_made_frames
 
-from nanogap.errors import DataFormatError
-from nanogap.io import write_dataset
-from nanogap.run.directory import RunDirectory
-from nanogap.settings import load_settings
+from nanogap.analysis import Stage
+from nanogap.errors import DataFormatError, NanogapError, SettingsError
+from nanogap.io import write_dataset, write_json
+from nanogap.observables import OBSERVABLES
+from nanogap.run import Run, RunDirectory, open_run, resume
+from nanogap.run import run as start
+from nanogap.run.directory import DynamicsState
+from nanogap.settings import Settings
+from nanogap.structure import analyse_connection, analyse_gap
+
+STORY = (hand_made_frames.drift, hand_made_frames.islands, hand_made_frames.contact)
 
 
-def snapshot(channels, counts):
-    n_k = counts[0] * counts[1]
+def snapshot(place):
+    atoms = hand_made_frames.frame(*STORY[place](place), jitter=0.03, seed=place)
+    connection = analyse_connection(atoms, 4.0)
+    atoms.info.update(dict.fromkeys(OBSERVABLES, 0.0))
+    atoms.info.update(
+        time=500.0 * place,
+        connected=connection.connected,
+        bottleneck_atoms=len(connection.bottleneck),
+        **analyse_gap(atoms, connection).observables,
+    )
+    return atoms
+
+
+def transmission(value):
     return xr.Dataset(
-        {
-            "transmission": (("snapshot", "k", "energy"), np.full((1, n_k, 1), 0.5)),
-            "transmission_average": (("snapshot", "energy"), [[0.1 * n_k]]),
-            "eigenchannels": (("snapshot", "channel"), np.full((1, channels), 0.25)),
-        },
-        coords={
-            "snapshot": [0],
-            "energy": [0.0],
-            "k": np.arange(n_k),
-            "k1": ("k", np.linspace(0.0, 0.4, n_k)),
-            "k2": ("k", np.linspace(0.0, 0.3, n_k)),
-        },
-        attrs={"kpoints": f"{counts[0]} x {counts[1]}", "wall_time": 1.0},
+        {"transmission_average": (("snapshot", "energy"), [[value]])},
+        coords={"snapshot": [0], "energy": [0.0]},
     )
 
 
-def joined(path, *parts):
-    run = RunDirectory.create(path / "run", load_settings("quick"), "quick", {})
-    for number, part in enumerate(parts):
-        write_dataset(part, run.transmission_path(number))
-    return run.transmission()
+@pytest.fixture
+def directory(tmp_path):
+    """Three snapshots; the transmission of the second is impossible."""
+    run = RunDirectory.create(tmp_path / "run", Settings(), "made by hand", {})
+    commit = run.trajectory.append([snapshot(place) for place in range(3)], run.dynamics.commit)
+    run.dynamics = DynamicsState(step=300, end_step=300, snapshots_planned=3, commit=commit)
+    write_dataset(transmission(0.01), run.transmission_path(0))
+    write_json(run.failure_path(1), {"error": "it cannot be cut"})
+    write_dataset(transmission(0.9), run.transmission_path(2))
+    return run
 
 
-def test_snapshots_with_more_or_fewer_channels_are_joined(tmp_path):
-    merged = joined(tmp_path, snapshot(2, (2, 1)), snapshot(3, (2, 1)))
-    assert merged.sizes["channel"] == 3
-    assert np.isnan(merged["eigenchannels"][0, 2])
-    assert merged["k1"].dims == ("k",)
-    assert merged.attrs["wall_time"] == 2.0
+def test_a_run_is_opened_by_its_path_and_answers(directory):
+    for path in (directory.path, str(directory.path)):
+        run = open_run(path)
+        assert isinstance(run, Run)
+        assert len(run) == 3
+        assert run.settings == Settings()
+        assert run.status.state == "interrupted"
+        assert run.status.failures == {1: "it cannot be cut"}
+        assert run.report is None
+        assert "interrupted, 3 of 3 snapshots" in repr(run)
 
 
-def test_snapshots_of_cells_of_different_widths_keep_their_own_mesh(tmp_path):
-    merged = joined(tmp_path, snapshot(2, (3, 2)), snapshot(2, (2, 1)))
-    assert merged["k1"].dims == ("snapshot", "k")
-    assert np.isfinite(merged["transmission"]).sum(dim="k")[:, 0].to_numpy().tolist() == [6, 2]
-    np.testing.assert_allclose(merged["k1"][1, :2], [0.0, 0.4])
-    assert merged.attrs["kpoints"] == "by the width of each cell"
+def test_the_conductance_of_a_run_is_a_trace_over_time(directory):
+    trace = open_run(directory.path).conductance
+    np.testing.assert_array_equal(trace, [0.01, np.nan, 0.9])
+    assert trace["time"].to_numpy().tolist() == [0.0, 500.0, 1000.0]
+    assert trace["stage"].to_numpy().tolist() == [Stage.DRIFT, Stage.ISLANDS, Stage.CONTACT]
+    assert trace["connected"].to_numpy().tolist() == [False, False, True]
+    assert trace.attrs["units"] == "G0"
+    known = open_run(directory.path).transmission()
+    assert known["snapshot"].to_numpy().tolist() == [0, 2]
+    assert known["time"].to_numpy().tolist() == [0.0, 1000.0]
 
 
-@pytest.mark.parametrize("second", [(3, 2), (2, 1)])
-def test_averages_are_those_of_the_whole_transmissions(tmp_path, second):
-    whole = joined(tmp_path, snapshot(2, (3, 2)), snapshot(3, second))
-    averages = RunDirectory(tmp_path / "run").transmission_averages()
-    expected = whole[["transmission_average"]]
-    xr.testing.assert_identical(averages, expected)
+def test_frames_are_read_by_number_from_either_end(directory):
+    run = open_run(directory.path)
+    times = [frame.info["time"] for frame in run.frames()]
+    assert times == [0.0, 500.0, 1000.0] == run.observables()["time"].to_numpy().tolist()
+    assert [run.frame(number).info["time"] for number in (0, 2, -1, -3)] == [0, 1000, 1000, 0]
+    for number in (3, -4):
+        with pytest.raises(DataFormatError, match=rf"no snapshot {number}|has 3 snapshots"):
+            run.frame(number)
 
 
-def test_averages_of_none_and_of_a_damaged_file(tmp_path):
-    run = RunDirectory.create(tmp_path / "run", load_settings("quick"), "quick", {})
-    assert run.transmission_averages() is None
-    run.transmission_path(0).write_text("no netCDF")
-    with pytest.raises(DataFormatError, match=r"000000.nc cannot be read"):
-        run.transmission_averages()
+def test_a_run_without_transmission_says_why(directory):
+    directory.transmission_path(0).unlink()
+    directory.transmission_path(2).unlink()
+    run = open_run(directory.path)
+    assert np.isnan(run.conductance).all()
+    with pytest.raises(DataFormatError, match="no snapshot has a transmission: it cannot be cut"):
+        run.transmission()
+
+
+def test_what_is_settled_is_counted(directory):
+    assert directory.settled == 3
+    directory.failure_path(1).unlink()
+    assert directory.settled == 2
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(DataFormatError, match="no run directory"):
+        open_run(tmp_path / "absent")
+    with pytest.raises(DataFormatError, match="no run directory"):
+        resume(tmp_path / "absent")
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="is not empty"):
+        start("quick", tmp_path)
+    with pytest.raises(SettingsError, match="no preset or file"):
+        start("unheard-of", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_one_process_at_a_time_works_in_a_run(directory):
+    assert not directory.is_locked()
+    with directory.lock():
+        assert directory.is_locked()
+        assert open_run(directory.path).status.state == "running"
+        with pytest.raises(NanogapError, match="another nanogap process"), directory.lock():
+            pass
+    assert not directory.is_locked()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_run_that_cannot_be_written_says_so(directory):
+    directory.path.chmod(0o500)
+    with pytest.raises(NanogapError, match="cannot write to"), directory.lock():
+        pass
+    directory.path.chmod(0o700)

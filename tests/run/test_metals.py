@@ -58,9 +58,10 @@ def test_copper_moves_under_voltage_and_says_that_it_has_no_transmission(tmp_pat
     assert frames[0].info["charge_top"] == pytest.approx(0.0, abs=1e-6)
     assert frames[-1].info["charge_top"] > 0.1
     content = status(run)
-    assert content["state"] == "finished"
-    assert content["transmission"] == [None, None, None]
-    (reason,) = set(content["failures"].values())
+    assert content.state == "finished"
+    assert content.known == []
+    assert np.isnan(content.transmission).tolist() == [True, True, True]
+    (reason,) = set(content.failures.values())
     assert "nanogap has a Hamiltonian of Ag, and none of Cu" in reason
     page = run.report.read_text(encoding="utf-8")
     assert "Two copper tips" in page
@@ -74,7 +75,7 @@ def test_embedded_atoms_have_transmission_and_no_charges(tmp_path):
     assert all(not frame.get_charges().any() for frame in frames)
     assert all(frame.info["charge_top"] == 0.0 for frame in frames)
     assert np.abs(frames[-1].positions - frames[0].positions).max() > 0.1
-    assert all(value is not None for value in status(run)["transmission"])
+    assert np.isfinite(status(run).transmission).all()
     page = run.report.read_text(encoding="utf-8")
     assert "uncharged embedded atoms" in page
     for words in ("Upper row: charge", "Charge: of each half", "work of the"):
@@ -104,7 +105,7 @@ def test_a_users_own_hamiltonian_is_used_and_kept(silver, tmp_path):
     own.write_text(text)
     run = run_of(tmp_path / "run", transport={"hamiltonian": str(own)})
     assert run.hamiltonian.read_text(encoding="utf-8") == text
-    assert status(run)["transmission"] == pytest.approx(status(silver)["transmission"], abs=1e-9)
+    assert status(run).transmission == pytest.approx(status(silver).transmission, abs=1e-9)
     own.write_text(text.replace('element = "Ag"', 'element = "Cu"'))
     with pytest.raises(SettingsError, match="is one of Cu, the tips are of Ag"):
         start_run(tmp_path / "other", settings_of(transport={"hamiltonian": str(own)}), "", print)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nanogap import cli
 from nanogap.analysis.filament.stages import Stage
+from nanogap.cli.common import emit
 from nanogap.run.reference import (
     ReferenceOfRun,
     SnapshotReference,
@@ -48,6 +49,25 @@ def test_results_are_told_with_what_is_not_known():
     assert "unreliable" in text
     assert "1.1000" in text
     assert "file: run/reference.nc" in text
+
+
+def test_results_are_one_json_object_with_null_for_what_is_not_known(capsys):
+    snapshot = SnapshotReference(3, 300.0, "contact", 40, [float("nan"), 1.5], [0.9, 1.0])
+    emit(ReferenceOfRun(energies=[-0.5, 0.0], file="run/reference.nc", snapshots=[snapshot]))
+    assert json.loads(capsys.readouterr().out) == {
+        "energies": [-0.5, 0.0],
+        "file": "run/reference.nc",
+        "snapshots": [
+            {
+                "snapshot": 3,
+                "time": 300.0,
+                "stage": "contact",
+                "atoms": 40,
+                "transmission": [None, 1.5],
+                "tight_binding": [0.9, 1.0],
+            }
+        ],
+    }
 
 
 def test_a_folder_without_run_is_one_sentence(tmp_path, monkeypatch, capsys):

@@ -1,13 +1,14 @@
 """The stages of a run directory whose frames were made by hand."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from tests import hand_made_frames
 
 from nanogap.analysis import Stage
 from nanogap.errors import SettingsError
-from nanogap.observables import OBSERVABLES
+from nanogap.observables import OBSERVABLES, STAGE_OBSERVABLES
 from nanogap.run import RunDirectory
 from nanogap.run.directory import DynamicsState
 from nanogap.run.stages import draw_stages, stages_of_run
@@ -50,15 +51,17 @@ def run(tmp_path):
 
 def test_the_story_is_told(run):
     content = stages_of_run(run)
-    assert content["stage"] == [stage.value for stage, _ in STORY]
-    assert [span["stage"] for span in content["spans"]] == content["stage"]
-    assert [event["event"] for event in content["events"]] == [
+    assert content.stage == [stage for stage, _ in STORY]
+    assert [span.stage for span in content.spans] == content.stage
+    assert [event.event for event in content.events] == [
         "first contact",
         "rupture",
         "re-contact",
     ]
-    assert [event["time"] for event in content["events"]] == [1000.0, 2000.0, 2500.0]
-    assert json.loads(json.dumps(content)) == content
+    assert [event.time for event in content.events] == [1000.0, 2000.0, 2500.0]
+    plain = json.loads(json.dumps(asdict(content)))
+    assert plain["stage"] == [stage.value for stage, _ in STORY]
+    assert plain["geometry"].keys() == set(STAGE_OBSERVABLES)
 
 
 def test_the_figure_has_a_picture_of_every_stage(run):

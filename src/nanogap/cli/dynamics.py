@@ -1,5 +1,6 @@
 """The subcommands that look into the dynamics of a run: arguments in, calls out."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -48,13 +49,12 @@ def stages(
         emit(content)
         return
     rows = [
-        (span["stage"], f"{span['begin'] / 1000:g}", f"{span['end'] / 1000:g}", str(span["first"]))
-        for span in content["spans"]
+        (span.stage.value, f"{span.begin / 1000:g}", f"{span.end / 1000:g}", str(span.first))
+        for span in content.spans
     ]
     table(str(directory), ("stage", "from (ps)", "to (ps)", "snapshot"), rows)
     events = [
-        (event["event"], f"{event['time'] / 1000:g}", str(event["snapshot"]))
-        for event in content["events"]
+        (event.event, f"{event.time / 1000:g}", str(event.snapshot)) for event in content.events
     ]
     table("Contacts and ruptures", ("event", "seen at (ps)", "snapshot"), events)
 
@@ -89,11 +89,10 @@ def sample(
     if as_json:
         emit(content)
         return
-    known = [value for value in content["transmission"] if value is not None]
-    log.print(f"{len(content['time'])} samples, {len(known)} with T; in {sampled.path}")
-    if content["deviation"] is not None:
-        log.print(f"T = {content['mean']:.4g} ± {content['deviation']:.2g} G0 (standard deviation)")
-    if content["exponent"] is not None:
-        error = content["exponent_uncertainty"]
-        log.print(f"spectrum f^-a with a = {content['exponent']:.2f} ± {error:.2f}")
-    log.print(f"Figure: {sampled.path / 'fluctuation.png'}")
+    log.print(f"{len(content.time)} samples, {content.known} with T; in {sampled.path}")
+    if math.isfinite(content.deviation):
+        log.print(f"T = {content.mean:.4g} ± {content.deviation:.2g} G0 (standard deviation)")
+    if math.isfinite(content.exponent):
+        error = content.exponent_uncertainty
+        log.print(f"spectrum f^-a with a = {content.exponent:.2f} ± {error:.2f}")
+    log.print(f"Figure: {sampled.files.fluctuation}")

@@ -135,19 +135,20 @@ def _as_json(report: "PseudopotentialReport") -> dict[str, Any]:
     return content
 
 
-def pwcond_options(
+def first_principles_options(
     backend: str, spinner: Any, given: Mapping[str, Any], *, unasked: bool
 ) -> dict[str, Any]:
-    """Return what only the backend pwcond takes; refuse it for another one."""
+    """Return what only a first-principles backend takes; refuse it for another one."""
     from nanogap.settings import load_accuracy
-    from nanogap.transport.backends import get_backend
+    from nanogap.transport.backends import backend_names, get_backend
 
-    get_backend(backend)  # an unknown one is the first thing to say
     named = {name: value for name, value in given.items() if value is not None}
-    if backend != "pwcond":
+    if "settings" not in get_backend(backend).options:
         if named:
+            able = [name for name in backend_names() if "settings" in get_backend(name).options]
             raise SettingsError(
-                f"--{next(iter(named))} is of --backend pwcond, not of {backend}: leave it out"
+                f"--{next(iter(named))} is of --backend {' or '.join(able)}, not of {backend}: "
+                "leave it out"
             )
         return {}
     accuracy = named.pop("accuracy", _ACCURACY)

@@ -359,7 +359,7 @@ def synthetic(
         str,
         typer.Option(
             "--format",
-            help="csv, tsv, semicolon, blanks, keithley-4200-xlsx, keithley-4200-xls, "
+            help="csv, tsv, semicolon, blanks, keithley-4200-xlsx, "
             "keithley-4200-csv, keithley-4200-kxci, keithley-2600 or netcdf",
         ),
     ] = "csv",

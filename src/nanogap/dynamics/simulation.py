@@ -187,17 +187,15 @@ class Simulation:
     def atoms(self) -> Atoms:
         """The present snapshot.
 
-        Charges (e) by ``get_charges()``, the potential energy (eV) by ``get_potential_energy()``,
-        velocities by ``get_velocities()`` in ASE's unit, so that ``get_kinetic_energy()`` is in
-        eV; arrays ``electrode`` and ``potential`` (the electrochemical one, V); ``info``: every
-        scalar of `nanogap.observables.OBSERVABLES`, ``axis`` (in-plane position of the
-        constriction, angstrom), and what the tips had.
+        ``get_charges()`` are the charges (e); ``get_potential_energy()``, ``get_velocities()`` and
+        ``get_kinetic_energy()`` are in the units of ASE. Arrays: ``electrode``, and ``potential``,
+        the electrochemical one (V). ``info``: the scalars of `nanogap.observables.OBSERVABLES`,
+        ``axis`` (in-plane position of the constriction, angstrom), and what the tips had.
         """
-        latest = self._latest
-        if latest is not None and latest.info["step"] == self.progress.step:
-            frame = latest.copy()
-            frame.calc = SinglePointCalculator(frame, **latest.calc.results)
-            return frame
+        if self._latest is not None and self._latest.info["step"] == self.progress.step:
+            latest = self._latest.copy()
+            latest.calc = self._latest.calc  # which a copy lacks
+            return latest
         if not self._engine.prepared:
             self._prepare()
         return self._snapshot()
@@ -325,7 +323,7 @@ class Simulation:
             self._work.follow(self._engine.charges)
 
     def _snapshot(self) -> Atoms:
-        """Describe the present moment; the engine must be prepared."""
+        """Describe the present moment as `atoms` says; the engine must be prepared."""
         engine, atoms = self._engine, self._tips.copy()
         atoms.positions = engine.positions
         charges = engine.charges

@@ -18,7 +18,6 @@ from nanogap.io.data_folders import (
     TEXT_SUFFIXES,
     Paths,
     as_paths,
-    is_run,
     measurement_files,
 )
 from nanogap.io.dataset import (
@@ -30,8 +29,8 @@ from nanogap.io.dataset import (
 )
 from nanogap.io.excel_table import read_workbook
 from nanogap.io.results import read_dataset
+from nanogap.io.run_files import RunFiles, is_run_directory
 from nanogap.io.text_table import Table, read_text_table
-from nanogap.io.trajectory import TrajectoryStore
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 
@@ -73,7 +72,7 @@ def read_measurement(
     (path,) = as_paths(path)
     if not path.exists():
         raise DataFormatError(f"no file {path}")
-    if is_run(path):
+    if is_run_directory(path):
         return _run(path)
     if path.is_dir():
         raise DataFormatError(
@@ -110,7 +109,13 @@ def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) ->
     xarray.Dataset
         A measurement dataset; the coordinate ``file`` tells the files apart.
     """
-    return joined_files(list(iterate_measurements(paths, columns)))
+    parts = list(iterate_measurements(paths, columns))
+    joined = joined_files(parts)
+    # files of different seeds say so in different words, and joining drops what differs
+    synthetic = [one.attrs["synthetic"] for one in parts if one.attrs.get("synthetic")]
+    if synthetic:
+        joined.attrs["synthetic"] = "; ".join(dict.fromkeys(synthetic))
+    return joined
 
 
 def iterate_measurements(
@@ -145,18 +150,13 @@ def iterate_measurements(
 
 def _run(folder: Path) -> xr.Dataset:
     """Read the conductance of a run directory, with the times of its snapshots."""
-    path = folder / "transmission.nc"
+    path = RunFiles(folder).joined_transmission
     if not path.is_file():
         raise DataFormatError(
             f"{folder} is a run without {path.name}: let it finish, or write it with "
             f"'nanogap report {folder}'"
         )
-    dataset = read_dataset(path)
-    if "snapshot" in dataset.coords and dataset.sizes["snapshot"]:
-        numbers = dataset["snapshot"].to_numpy().astype(int)
-        observed = TrajectoryStore(folder).observables(int(numbers.max()) + 1)
-        dataset = dataset.assign(time=("snapshot", observed["time"].to_numpy()[numbers]))
-    return simulated_trace(dataset, str(folder))
+    return simulated_trace(read_dataset(path), str(folder))
 
 
 def _is_workbook(path: Path) -> bool:

@@ -157,7 +157,7 @@ def histogram_campaign(
             result.notes.append(f"{trace.name}: {trace.notes}")
         if trace.synthetic:
             result.synthetic.append(trace.name)
-        numbers = _numbered(trace.cycle) + result.cycles
+        numbers = trace.cycle_number + result.cycles
         result.n_points += len(trace.gap)
         if trace.simulated:
             result.simulated = result.simulated or new()
@@ -173,10 +173,6 @@ def histogram_campaign(
     result.series = files.resistances.default
     _ = result.main
     return result
-
-
-def _numbered(cycle: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.asarray(np.unique(cycle, return_inverse=True)[1], dtype=np.int64)
 
 
 def _add_measured(

@@ -8,6 +8,7 @@ import numpy as np
 from nanogap.analysis import RetentionDrift, SwitchingAnalysis, WeibullFit, spread
 from nanogap.errors import DataFormatError
 from nanogap.measured.files import DataFiles, Trace
+from nanogap.typing import FloatArray
 
 
 @dataclass
@@ -180,16 +181,28 @@ def retention_campaign(files: DataFiles, tolerance: float = 2.0) -> RetentionCam
     result = RetentionCampaign()
     for trace in files.traces():
         gap = np.where(trace.usable, trace.gap, np.nan)
-        time = trace.time
-        if not np.isfinite(time).any():
-            raise DataFormatError(f"{trace.name} has no time column, which retention needs")
-        # the drift is a power of the time since the state was written: the first point is one
-        # sampling interval after it
-        first = float(np.nanmin(time))
-        if first <= 0.0:
-            time = time - first + float(np.nanmedian(np.diff(time)))
         try:
-            result.rows.append((trace, RetentionDrift(tolerance).compute(time, gap)))
+            drift = RetentionDrift(tolerance).compute(since_written(trace), gap)
+            result.rows.append((trace, drift))
         except DataFormatError as error:
             raise DataFormatError(f"{trace.name}: {error}") from None
     return result
+
+
+def since_written(trace: Trace) -> FloatArray:
+    """Return the time since the state was written, shape (n_points,), s.
+
+    Where the times begin at zero or below, the first point is taken one sampling interval after
+    the writing: the drift is a power of that time.
+
+    Raises
+    ------
+    DataFormatError
+        If the trace has no times.
+    """
+    if not np.isfinite(trace.time).any():
+        raise DataFormatError("there is no time column, which retention needs")
+    first = float(np.nanmin(trace.time))
+    if first > 0.0:
+        return trace.time
+    return np.asarray(trace.time - first + float(np.nanmedian(np.diff(trace.time))))

@@ -1,14 +1,20 @@
 """A run directory from start to finish: order, checkpoints, resume, workers."""
 
 from nanogap.run.directory import RunDirectory
-from nanogap.run.driver import Stand, resume_run, start_run
-from nanogap.run.summary import make_report, status
+from nanogap.run.driver import Progress, resume_run, start_run
+from nanogap.run.notebook import Run, open_run, resume, run
+from nanogap.run.summary import RunStatus, make_report, status
 
 __all__ = [
+    "Progress",
+    "Run",
     "RunDirectory",
-    "Stand",
+    "RunStatus",
     "make_report",
+    "open_run",
+    "resume",
     "resume_run",
+    "run",
     "start_run",
     "status",
 ]

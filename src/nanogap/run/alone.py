@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from nanogap.io.run_files import is_run_directory
 from nanogap.run.directory import RunDirectory
 from nanogap.run.driver import prepare, program_versions
 from nanogap.run.dynamics_process import simulate
@@ -10,7 +11,7 @@ from nanogap.run.transport_process import transmit
 from nanogap.settings import Settings
 
 
-def open_run(path: Path, settings: Settings, source: str) -> RunDirectory:
+def open_or_create(path: Path, settings: Settings, source: str) -> RunDirectory:
     """Open a run directory to go on with it, or make it.
 
     Raises
@@ -18,7 +19,7 @@ def open_run(path: Path, settings: Settings, source: str) -> RunDirectory:
     NanogapError
         If there is a run directory that cannot be read, or none can be made.
     """
-    if (path / "run.json").is_file():
+    if is_run_directory(path):
         return RunDirectory(path)
     if path.is_dir():  # killed before the run began: there is nothing in it
         shutil.rmtree(path)

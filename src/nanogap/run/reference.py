@@ -13,7 +13,7 @@ from nanogap.io import write_dataset
 from nanogap.run.cell import junction_of
 from nanogap.run.directory import RunDirectory
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, parse_energies
-from nanogap.transport.backends import get_backend
+from nanogap.transport.backends import get_backend, pwcond
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def reference_of_run(
     if not chosen:
         raise StructureError(f"{directory}: no chosen snapshot can be cut: raise --repeats")
     values = parse_energies(energies)
-    exact = get_backend("pwcond")(
+    exact = pwcond.compute_transmission(
         junctions,
         values,
         settings=settings,
@@ -149,7 +149,7 @@ def reference_of_run(
         watch=watch,
         confirm=confirm,
     )
-    fast = get_backend()(
+    fast = get_backend().compute_transmission(
         junctions, values, kpoints=settings.kpoints, gamma_centred=settings.gamma_centred
     )
     exact["tight_binding"] = fast["transmission_average"].assign_attrs(

@@ -4,20 +4,22 @@ A sample is a run directory of its own that begins from a copy of a checkpoint o
 follows the trajectory that the run took (Fig. 5c of doi:10.1039/d3nh00476g).
 """
 
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nanogap.dynamics.schedule import FineSchedule, FineWindow
 from nanogap.errors import NanogapError, SettingsError
+from nanogap.io.run_files import is_run_directory
 from nanogap.report.marks import save_figure
 from nanogap.report.sample import noise_of, sample_figure
 from nanogap.report.style import house_style
-from nanogap.run.directory import DynamicsState, RunDirectory, fermi_level_transmission
+from nanogap.run.directory import DynamicsState, RunDirectory
 from nanogap.run.driver import Watcher, program_versions, resume_run
+from nanogap.run.results import fermi_level_transmission
 from nanogap.settings import Settings
 from nanogap.typing import FloatArray
 
@@ -26,7 +28,7 @@ _FS_PER_PS = 1000.0
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """What is to be sampled.
+    """Span of a run that is to be sampled.
 
     Attributes
     ----------
@@ -56,7 +58,7 @@ def sample_run(origin: RunDirectory, request: SampleRequest, watch: Watcher) -> 
     origin : RunDirectory
     request : SampleRequest
     watch : callable
-        Called with a `Stand` several times a second.
+        Called with a `Progress` several times a second.
 
     Returns
     -------
@@ -69,12 +71,12 @@ def sample_run(origin: RunDirectory, request: SampleRequest, watch: Watcher) -> 
         If the times cannot be, no checkpoint is early enough, or the sampling fails.
     """
     window = _window(origin, request)
-    path = request.output or origin.path / "samples" / f"{window.begin:g}-fs-every-{window.every:g}"
+    path = request.output or origin.files.samples / f"{window.begin:g}-fs-every-{window.every:g}"
     _prepare(origin, window, path, replay=request.replay)
     sample = resume_run(path, watch)
     with house_style():
         figure = sample_figure(*trace(sample), title=sample.settings.name)
-    save_figure(figure, path / "fluctuation.png")
+    save_figure(figure, sample.files.fluctuation)
     return sample
 
 
@@ -88,34 +90,56 @@ def available_times(origin: RunDirectory) -> list[float]:
 
 def trace(sample: RunDirectory) -> tuple[FloatArray, FloatArray]:
     """Time (fs) and transmission (G0, NaN where unknown) of every sample, shape (n_samples,)."""
-    records, dataset = sample.records(), sample.transmission()
-    known = fermi_level_transmission(dataset) if dataset is not None else {}
+    records = sample.records()
+    known = fermi_level_transmission(sample.transmission_averages())
     values = np.array([known.get(number, np.nan) for number in range(len(records))])
     return np.array([record.observables["time"] for record in records]), values
 
 
-def summary(sample: RunDirectory) -> dict[str, Any]:
-    """Describe the fluctuation of a sample.
+@dataclass(frozen=True)
+class SampleSummary:
+    """Fluctuation of the conductance in a fine sampling.
 
-    Returns
-    -------
-    dict
-        ``directory``; ``time`` (fs) and ``transmission`` (G0, None where unknown) of every sample;
-        ``mean`` and ``deviation`` (G0); ``exponent`` of the spectrum and its
-        ``exponent_uncertainty``, None for fewer than 64 samples.
+    Attributes
+    ----------
+    directory : str
+        The run directory of the sampling.
+    time, transmission : list of float
+        Of every sample, fs and G0; NaN where the transmission is not known.
+    mean, deviation : float
+        Of the known transmissions, G0; NaN for fewer than one and two.
+    exponent, exponent_uncertainty : float
+        Of the spectrum f^-exponent; NaN for fewer than 64 samples.
     """
+
+    directory: str
+    time: list[float]
+    transmission: list[float]
+    mean: float
+    deviation: float
+    exponent: float
+    exponent_uncertainty: float
+
+    @property
+    def known(self) -> int:
+        """Number of samples whose transmission is known."""
+        return int(np.isfinite(self.transmission).sum())
+
+
+def summary(sample: RunDirectory) -> SampleSummary:
+    """Describe the fluctuation of a sample."""
     times, values = trace(sample)
     known = values[np.isfinite(values)]
     noise = noise_of(times, values)
-    return {
-        "directory": str(sample.path),
-        "time": times.tolist(),
-        "transmission": [None if np.isnan(value) else value for value in values.tolist()],
-        "mean": float(known.mean()) if len(known) else None,
-        "deviation": float(known.std(ddof=1)) if len(known) > 1 else None,
-        "exponent": noise.exponent if noise else None,
-        "exponent_uncertainty": noise.exponent_uncertainty if noise else None,
-    }
+    return SampleSummary(
+        directory=str(sample.path),
+        time=times.tolist(),
+        transmission=values.tolist(),
+        mean=float(known.mean()) if len(known) else math.nan,
+        deviation=float(known.std(ddof=1)) if len(known) > 1 else math.nan,
+        exponent=math.nan if noise is None else noise.exponent,
+        exponent_uncertainty=math.nan if noise is None else noise.exponent_uncertainty,
+    )
 
 
 def _window(origin: RunDirectory, request: SampleRequest) -> FineWindow:
@@ -151,7 +175,7 @@ def _window(origin: RunDirectory, request: SampleRequest) -> FineWindow:
 
 def _prepare(origin: RunDirectory, window: FineWindow, path: Path, *, replay: bool) -> None:
     """Make the run directory of a sample, unless it is there."""
-    if (path / "run.json").is_file():
+    if is_run_directory(path):
         there = RunDirectory(path)
         if there.window != window:
             raise SettingsError(f"{path} holds another run or sample: choose another -o")
@@ -186,12 +210,12 @@ def _create(origin: RunDirectory, window: FineWindow, path: Path, *, replay: boo
                 start_step=start,
                 end_step=schedule.end,
                 snapshots_planned=schedule.planned(None),
-                checkpoint=f"step-{start}",
+                checkpoint=sample.files.checkpoint(start).name,
             )
         for kept in filter(None, (origin.force_field, origin.hamiltonian)):
             shutil.copyfile(kept, path / kept.name)
         # last of all: a sample with tips is complete
-        shutil.copyfile(origin.path / "tips.extxyz", path / "tips.extxyz")
+        shutil.copyfile(origin.files.tips, sample.files.tips)
     except OSError as error:
         sample.remove()
         raise NanogapError(

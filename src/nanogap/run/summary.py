@@ -1,46 +1,83 @@
-"""What a run amounts to: its status as data, and its report."""
+"""Status of a run as data, and its report."""
 
-from typing import Any
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
 from nanogap.analysis.filament.stages import classify_stages, landmarks, typical_snapshots
+from nanogap.dynamics.schedule import Schedule
 from nanogap.io import read_dataset, write_dataset
 from nanogap.report import write_report
-from nanogap.run.directory import RunDirectory, fermi_level_transmission
+from nanogap.run.directory import RunDirectory
+from nanogap.run.results import fermi_level_transmission
 
 _FRAMES_SHOWN = 60
 
 
-def status(run: RunDirectory) -> dict[str, Any]:
-    """Describe a run.
+@dataclass(frozen=True)
+class RunStatus:
+    """Progress and results of a run, as far as they are on disk.
 
-    Returns
-    -------
-    dict
-        ``state`` (running, finished, interrupted or failed), ``snapshots``,
-        ``snapshots_planned``, ``time`` (fs), ``transmission`` (at E_F; None where it is not
-        known), ``connected``, ``report`` (path or None), ``error`` and ``failures``.
+    Attributes
+    ----------
+    state : str
+        ``running``, ``finished``, ``interrupted`` or ``failed``.
+    snapshots, snapshots_planned : int
+        Snapshots there are, and of the whole run.
+    time : list of float
+        Of every snapshot since the voltage was applied, fs.
+    transmission : list of float
+        Of every snapshot at the Fermi energy, G0; NaN where it is not known.
+    connected : list of bool
+        Whether connected metal leads from base to base, of every snapshot.
+    report : str or None
+        Path of the report, once it is written.
+    error : str or None
+        Why the last session failed, if it did.
+    failures : dict
+        Snapshots that have no transmission, and why.
     """
+
+    state: Literal["running", "finished", "interrupted", "failed"]
+    snapshots: int
+    snapshots_planned: int
+    time: list[float]
+    transmission: list[float]
+    connected: list[bool]
+    report: str | None
+    error: str | None
+    failures: dict[int, str]
+
+    @property
+    def known(self) -> list[float]:
+        """Transmissions that are known, in order of time, G0."""
+        return [value for value in self.transmission if math.isfinite(value)]
+
+
+def status(run: RunDirectory) -> RunStatus:
+    """Say how far a run is."""
     records, state = run.records(), run.dynamics
-    dataset = run.transmission_averages()
-    known = fermi_level_transmission(dataset) if dataset is not None else {}
+    known = fermi_level_transmission(run.transmission_averages())
     failures = run.failures()
     complete = state.finished and len(known) + len(failures) >= len(records)
-    return {
-        "state": _state(run, complete),
-        "snapshots": len(records),
-        "snapshots_planned": state.snapshots_planned,
-        "time": [record.observables["time"] for record in records],
-        "transmission": [known.get(number) for number in range(len(records))],
-        "connected": [bool(record.observables["connected"]) for record in records],
-        "report": str(run.report) if run.report.is_file() else None,
-        "error": run.error,
-        "failures": {str(number): reason for number, reason in failures.items()},
-    }
+    return RunStatus(
+        state=_state(run, complete),
+        snapshots=len(records),
+        snapshots_planned=state.snapshots_planned,
+        time=[record.observables["time"] for record in records],
+        transmission=[known.get(record.number, math.nan) for record in records],
+        connected=[bool(record.observables["connected"]) for record in records],
+        report=str(run.report) if run.report.is_file() else None,
+        error=run.error,
+        failures=failures,
+    )
 
 
-def _state(run: RunDirectory, complete: bool) -> str:
+def _state(
+    run: RunDirectory, complete: bool
+) -> Literal["running", "finished", "interrupted", "failed"]:
     if run.is_locked():
         return "running"
     if run.error is not None:
@@ -58,22 +95,31 @@ def make_report(run: RunDirectory) -> None:
             seed=run.settings.seed,
             engine_version=provenance["LAMMPS version"],
         )
-        write_dataset(dataset, run.path / "transmission.nc")
+        write_dataset(dataset, run.files.joined_transmission)
     spectra = read_dataset(run.spectra_path) if run.spectra_path.is_file() else None
-    records = run.records()
     typical = typical_snapshots(classify_stages(observables))
-    shown = _thinned(len(records), {*landmarks(observables).values(), *typical.values()})
+    shown = _thinned(
+        observables.sizes["snapshot"], {*landmarks(observables).values(), *typical.values()}
+    )
     write_report(
         run.report,
         settings=run.settings,
         observables=observables,
         transmission=dataset,
         spectra=spectra,
-        frames=[(number, run.trajectory.frame(records[number])) for number in shown],
+        frames=[(number, run.frame(number)) for number in shown],
         provenance=provenance,
         failures=run.failures(),
+        planned_end=planned_end(run),
         sampled=_sampled(run),
     )
+
+
+def planned_end(run: RunDirectory) -> float:
+    """Time of the last snapshot that is planned, as far as it is known, fs under voltage."""
+    dynamics = run.settings.dynamics
+    equilibration = Schedule(dynamics, run.settings.voltage).equilibration
+    return (run.dynamics.end_step - equilibration) * dynamics.time_step
 
 
 def _sampled(run: RunDirectory) -> str | None:
@@ -94,7 +140,8 @@ def _thinned(count: int, kept: set[int]) -> list[int]:
     return sorted(kept | set(even.tolist()))
 
 
-def _provenance(run: RunDirectory, attributes: dict[str, Any]) -> dict[str, Any]:
+def _provenance(run: RunDirectory, attributes: dict[str, Any]) -> dict[str, str | float]:
+    """Gather how a run was made, by the words that the report shows."""
     state = run.dynamics
     return {
         "settings from": run.source,

@@ -277,11 +277,9 @@ class PwcondJob:
             printed = self._run(self.cells.scattering, kpoints, energies, "transmission")
         except EngineError:
             if output.is_file():
-                self._keep(parse_points(output.read_text(errors="replace"), kpoints), kpoints)
+                self._keep(_checked_points(output.read_text(errors="replace"), kpoints), kpoints)
             raise
-        check_grids(printed)
-        check_boundaries(printed)
-        found = parse_points(printed, kpoints)
+        found = _checked_points(printed, kpoints)
         self._keep(found, kpoints)
         for number, k in enumerate(kpoints):
             if len(found.get(number, ())) != len(energies):
@@ -386,6 +384,15 @@ class PwcondJob:
         )
         states = np.array([[point.state for point in row[:n_energies]] for row in table])
         return part, states[mesh.source]
+
+
+def _checked_points(printed: str, kpoints: FloatArray) -> dict[int, list[Point]]:
+    """Read the finished blocks of an output; refuse them if its two calculations do not match."""
+    found = parse_points(printed, kpoints)
+    if found:  # all that is checked is printed before the first block
+        check_grids(printed)
+        check_boundaries(printed)
+    return found
 
 
 def plane_wave_settings(
