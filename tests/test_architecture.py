@@ -146,3 +146,28 @@ def test_programs_beside_the_package_import_no_tests(folder):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
                 assert node.module.split(".")[0] not in {"tests", "pytest"}, path
+
+
+def returns(tree):
+    """Public functions and methods of a module, and what they are annotated to return."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from returns(node)
+        elif (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and not node.name.startswith("_")
+            and node.returns is not None
+        ):
+            yield node.name, ast.unparse(node.returns)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_public_function_returns_a_dictionary_of_anything(path):
+    """States and results have names, types and units: they are data classes or datasets."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert [name for name, kind in returns(tree) if "dict[str, Any]" in kind] == []
+
+
+def test_the_return_types_are_found():
+    tree = ast.parse("class A:\n def f(self) -> 'list[dict[str, Any]]': ...\n def _g(self): ...")
+    assert list(returns(tree)) == [("f", "'list[dict[str, Any]]'")]

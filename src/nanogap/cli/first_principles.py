@@ -137,7 +137,7 @@ def _as_json(report: "PseudopotentialReport") -> dict[str, Any]:
 
 def first_principles_options(
     backend: str, spinner: Any, given: Mapping[str, Any], *, unasked: bool
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return what only a first-principles backend takes; refuse it for another one."""
     from nanogap.settings import load_accuracy
     from nanogap.transport.backends import backend_names, get_backend
