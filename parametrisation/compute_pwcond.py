@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 
 from nanogap.errors import NanogapError
 from nanogap.io import write_atomically, write_json
+from nanogap.io.run_files import RunFiles
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_accuracy
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
@@ -162,7 +163,7 @@ def from_dynamics(run: Path) -> Iterator[tuple[str, str, Atoms, list[float], dic
     """Give snapshots of a run of the preset quick, cut to cells of 2 x 2."""
     frames = {
         round(float(atoms.info["time"]) / 1000.0, 3): atoms
-        for atoms in read(run / "trajectory.extxyz", ":")
+        for atoms in read(RunFiles(run).trajectory, ":")
     }
     cut = JunctionSettings(cut="paper", lead_repeats=2)
     for moment in MOMENTS:

@@ -1,4 +1,4 @@
-"""What the voltage does to the starting tips, beside the plates of a capacitor."""
+"""Forces and charges of the voltage on the starting tips, beside the plates of a capacitor."""
 
 import tempfile
 from collections.abc import Iterator

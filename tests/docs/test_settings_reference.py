@@ -26,3 +26,7 @@ def fields(model):
 def test_every_setting_says_what_it_means_and_allows(field):
     assert field.description
     assert settings_reference.allowed_values(field)
+
+
+def test_the_page_is_written_where_it_stands():
+    assert ROOT / "docs" / "settings.md" == settings_reference.PAGE

@@ -1,4 +1,4 @@
-"""What the atoms of one metal do to each other, as LAMMPS commands: by ReaxFF or EAM."""
+"""Interaction of the atoms of one metal, by ReaxFF or EAM, as LAMMPS commands."""
 
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +10,7 @@ from nanogap.settings import DynamicsSettings
 
 
 class Interaction(Protocol):
-    """The interaction of one metal; the engine and the search for the crystal know only this."""
+    """Interaction of one metal: all that the engine and `nanogap.dynamics.lattice` know of it."""
 
     @property
     def element(self) -> str:

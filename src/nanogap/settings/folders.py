@@ -1,4 +1,4 @@
-"""Where nanogap keeps things outside the folders that it is given."""
+"""Folders of nanogap outside those that it is given."""
 
 import os
 from pathlib import Path

@@ -44,7 +44,7 @@ class RealSpaceMatrices:
     translations : ndarray, shape (n_t, 3)
         Lattice translations R in cell vectors; 0 along axes that are not periodic.
     hamiltonian, overlap : list of scipy.sparse.csr_array, each (n_orb, n_orb)
-        <0, i| H |R, j> in eV, and the same of the overlap.
+        ``<0, i| H |R, j>`` in eV, and the same of the overlap.
     """
 
     translations: IntArray
