@@ -1,4 +1,4 @@
-"""What the subcommands share: reading options, tables, JSON, figures, progress."""
+"""Common parts of the subcommands: reading options, tables, JSON, figures, progress."""
 
 import json
 import math
