@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
-    "run": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
+    "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
     | {*ANALYSIS, "io", "report"},
     # many runs
     "campaign": {
@@ -61,7 +61,7 @@ MAY_IMPORT = {
         *ANALYSIS,
         "io",
         "report",
-        "run",
+        "runs",
     }
     | {"measured"},
 }
@@ -115,8 +115,8 @@ def test_the_plan_has_no_circle():
 
 
 def test_the_checked_imports_are_the_real_ones():
-    rooms = imported_rooms(ROOT / "run" / "driver.py")
-    assert {"dynamics", "errors", "run", "settings", "structure"} <= rooms
+    rooms = imported_rooms(ROOT / "runs" / "driver.py")
+    assert {"dynamics", "errors", "runs", "settings", "structure"} <= rooms
     assert "transport/tight_binding" in imported_rooms(ROOT / "transport" / "negf" / "leads.py")
 
 
@@ -146,3 +146,28 @@ def test_programs_beside_the_package_import_no_tests(folder):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
                 assert node.module.split(".")[0] not in {"tests", "pytest"}, path
+
+
+def returns(tree):
+    """Public functions and methods of a module, and what they are annotated to return."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from returns(node)
+        elif (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and not node.name.startswith("_")
+            and node.returns is not None
+        ):
+            yield node.name, ast.unparse(node.returns)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_public_function_returns_a_dictionary_of_anything(path):
+    """States and results have names, types and units: they are data classes or datasets."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert [name for name, kind in returns(tree) if "dict[str, Any]" in kind] == []
+
+
+def test_the_return_types_are_found():
+    tree = ast.parse("class A:\n def f(self) -> 'list[dict[str, Any]]': ...\n def _g(self): ...")
+    assert list(returns(tree)) == [("f", "'list[dict[str, Any]]'")]

@@ -1,8 +1,10 @@
-"""Kill one run many times at random moments, and compare it with one that nothing disturbed.
+"""Random kills of one run, which must come out as one that nothing disturbed, to the bit.
 
-The moments are random shares of the parts of a run: build, dynamics, transport beside and after it,
-report. SIGKILL goes to the main process alone, whose workers then end by themselves, or to all of
-its processes at once. The next session resumes. Twenty kills:
+Judges the commits, checkpoints and resume of a run directory. The moments are random shares of the
+parts of a run: build, dynamics, transport beside and after it, report. SIGKILL goes to the main
+process alone, whose workers then end by themselves, or to all of its processes at once. The next
+session resumes. The report goes to stdout, docs/run-directory.md quotes it; tests/runs/test_run.py
+does the same with four kills. Twenty kills:
 
     OMP_NUM_THREADS=1 python -m validation.random_kills --kills 20 -o kills
 """
@@ -16,14 +18,14 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nanogap.io.run_files import RunFiles, is_run_directory
-from nanogap.run import RunDirectory, status
+from nanogap.runs import RunDirectory, status
 
 PARTS = ("build", "dynamics", "transport", "report")
 #: A kill comes within so many seconds after its share of a part is done.
@@ -95,9 +97,28 @@ def reached(folder: Path, part: str, share: float) -> bool:
     return phase(folder) == "report"
 
 
-def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Kill:
+    """One kill.
+
+    Attributes
+    ----------
+    phase : str
+        What the run was at.
+    step : int
+        Time steps of the last commit.
+    all_processes : bool
+        Whether all processes were killed, not the main one alone.
+    """
+
+    phase: str
+    step: int
+    all_processes: bool
+
+
+def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[Kill]:
     """Run with so many kills, then to the end; say when each came and what it met."""
-    random, met = np.random.default_rng(seed), list[dict[str, Any]]()
+    random, met = np.random.default_rng(seed), list[Kill]()
     for part, share in moments(kills, random):
         process = begin(settings, folder)
         while process.poll() is None and not reached(folder, part, share):
@@ -115,7 +136,7 @@ def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[dict
                 os.kill(victim, signal.SIGKILL)
         process.wait()
         step = RunDirectory(folder).dynamics.step if is_run_directory(folder) else 0
-        met.append({"phase": moment, "step": step, "all processes": whole})
+        met.append(Kill(moment, step, whole))
     process = begin(settings, folder)
     if process.wait():
         raise SystemExit(f"the run failed: {RunDirectory(folder).error}")
@@ -181,8 +202,8 @@ def main() -> None:
     folder, started = output / "killed", time.monotonic()
     met = kill_often(arguments.settings, folder, arguments.kills, arguments.seed)
     report = {
-        "kills": met,
-        "phases": Counter(kill["phase"] for kill in met),
+        "kills": [asdict(kill) for kill in met],
+        "phases": Counter(kill.phase for kill in met),
         "snapshots": status(RunDirectory(folder)).snapshots,
         "seconds": round(time.monotonic() - started),
         "differences": differences(folder, reference),

@@ -16,8 +16,8 @@ from nanogap.report.atoms import landmark_pictures
 from nanogap.report.figures import conductance_trace
 from nanogap.report.result import RunResult
 from nanogap.report.style import house_style
-from nanogap.run import RunDirectory
-from nanogap.run.summary import planned_end
+from nanogap.runs import RunDirectory
+from nanogap.runs.summary import planned_end
 
 PICTURE = Path(__file__).resolve().parents[1] / "images" / "demo-report.png"
 WIDTH = 1024

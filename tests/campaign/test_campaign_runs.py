@@ -17,7 +17,7 @@ from ase.io import read
 from validation.slurm import single_node
 
 from nanogap.campaign.folder import CampaignFolder
-from nanogap.run import start_run
+from nanogap.runs import start_run
 
 pytestmark = pytest.mark.engine
 

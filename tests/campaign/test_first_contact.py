@@ -21,9 +21,9 @@ from nanogap.campaign.statistics import ensemble_statistics
 from nanogap.io import write_dataset, write_json
 from nanogap.observables import OBSERVABLES
 from nanogap.report.result import RunResult
-from nanogap.run import RunDirectory
-from nanogap.run.directory import DynamicsState
-from nanogap.run.summary import planned_end
+from nanogap.runs import RunDirectory
+from nanogap.runs.directory import DynamicsState
+from nanogap.runs.summary import planned_end
 from nanogap.structure import analyse_connection, analyse_gap
 
 #: Connected, whether the tips are bonded, transmission.

@@ -156,7 +156,7 @@ def test_a_killed_driver_takes_its_workers_along_and_another_goes_on(make_folder
     sleeper = tmp_path / "sleeper.py"
     sleeper.write_text(
         "import os, pathlib, sys, time\n"
-        "from nanogap.run.child import end_with_parent\n"
+        "from nanogap.runs.child import end_with_parent\n"
         "end_with_parent()\n"
         "(pathlib.Path(sys.argv[1]) / f'{sys.argv[2]}.pid').write_text(str(os.getpid()))\n"
         "time.sleep(600)\n"

@@ -208,6 +208,13 @@ def test_the_state_tells_what_is_done_and_what_failed(folder):
     assert "it melted" in page
 
 
+def test_a_member_whose_result_is_there_runs_no_more(folder):
+    """Its process may hold it a moment longer, to clear away: it must not be counted twice."""
+    with folder.lock(folder.entries[0]):
+        status = CampaignState(folder).describe()
+    assert (status.state, status.finished, status.running) == ("finished", 24, [])
+
+
 @pytest.mark.parametrize(
     ("hours", "text"), [(None, "unknown"), (0.001, "4 s"), (0.5, "30 min"), (30.0, "30.0 h")]
 )

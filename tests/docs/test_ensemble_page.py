@@ -11,7 +11,7 @@ from nanogap.analysis import ConductanceHistogram
 from nanogap.campaign.file import read_campaign_file
 from nanogap.campaign.member import packed
 from nanogap.campaign.plan import base_settings, members
-from nanogap.run.alone import open_or_create, run_alone
+from nanogap.runs.alone import open_or_create, run_alone
 
 ROOT = Path(__file__).resolve().parents[2]
 CAMPAIGN = ROOT / "docs" / "data" / "ensemble.toml"

@@ -11,7 +11,7 @@ from tests.transport.junctions import chain, disordered
 from nanogap.errors import DataFormatError, NanogapError, SettingsError, StructureError
 from nanogap.settings import JunctionSettings, VoltageSettings
 from nanogap.structure.cut import cut_junction
-from nanogap.structure.tips import build_tips
+from nanogap.structure.tips import build_pyramids
 from nanogap.transport import compute
 from nanogap.transport.compute import compute_transmission, junctions_of
 from nanogap.transport.negf.compute import compute_transmission as engine
@@ -53,7 +53,7 @@ def test_a_mesh_is_two_numbers(kpoints):
 
 @pytest.mark.parametrize("cut", ["full", "paper"])
 def test_a_snapshot_of_the_dynamics_is_cut_first(cut):
-    snapshot = build_tips(
+    snapshot = build_pyramids(
         lattice_constant=4.216, base_width=16.0, height=5.0, apex_width=9.0, gap=3.0,
         fixed_layers=4, vacuum=6.0,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from nanogap.campaign.executor import Ended, Executor
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.local import WORKER
 from nanogap.errors import SettingsError
-from nanogap.run.child import ONE_THREAD
+from nanogap.runs.child import ONE_THREAD
 
 #: A job whose lock nobody holds for so long after it began has died, s.
 _PATIENCE = 60.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nanogap.campaign.executor import Ended, Executor
 from nanogap.campaign.folder import CampaignFolder, Entry
-from nanogap.run.child import ONE_THREAD
+from nanogap.runs.child import ONE_THREAD
 
 #: Part of the free memory that members may take together.
 _MEMORY_SHARE = 0.9

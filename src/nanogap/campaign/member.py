@@ -19,9 +19,9 @@ from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.plan import RESULT_FORMAT
 from nanogap.errors import NanogapError
 from nanogap.io import write_bytes, write_dataset
-from nanogap.run import RunDirectory
-from nanogap.run.alone import open_or_create, run_alone
-from nanogap.run.child import failure_sentence
+from nanogap.runs import RunDirectory
+from nanogap.runs.alone import open_or_create, run_alone
+from nanogap.runs.child import failure_sentence
 from nanogap.settings import Settings
 from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds
 

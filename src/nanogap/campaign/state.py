@@ -13,7 +13,7 @@ from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.errors import NanogapError
 from nanogap.io import read_arrays
 from nanogap.report.sections import Section, write_page
-from nanogap.run import RunDirectory
+from nanogap.runs import RunDirectory
 
 #: Seconds after which the browser loads the page anew.
 REFRESH = 10
@@ -121,7 +121,10 @@ class CampaignState:
     def describe(self) -> CampaignStatus:
         """Describe the campaign as it is now."""
         folder = self._folder
-        finished, given_up, running = folder.finished(), folder.given_up(), folder.running()
+        locked, finished, given_up = folder.running(), folder.finished(), folder.given_up()
+        # a process that still clears away behind its result does not work on the member any more
+        done = {entry.key for entry in finished}
+        running = [entry for entry in locked if entry.key not in done]
         for entry in finished:
             if entry.key not in self._made:
                 self._made[entry.key] = result_attributes(folder.result_path(entry))

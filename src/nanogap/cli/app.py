@@ -16,7 +16,7 @@ from nanogap.cli.measured import register, report_of_data
 from nanogap.errors import NanogapError, SettingsError
 
 if TYPE_CHECKING:
-    from nanogap.run import RunStatus
+    from nanogap.runs import RunStatus
 
 app = typer.Typer(
     add_completion=False,
@@ -143,7 +143,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Simulate a rewiring and compute the transmission of every snapshot."""
-    from nanogap.run import start_run
+    from nanogap.runs import start_run
     from nanogap.settings import load_settings
     from nanogap.transport.tight_binding.files import why_none
 
@@ -163,7 +163,7 @@ def run(
 @app.command()
 def resume(directory: Directory, as_json: AsJson = False) -> None:
     """Go on with an interrupted run to the end it would have had."""
-    from nanogap.run import resume_run
+    from nanogap.runs import resume_run
 
     with show_progress() as watch:
         resume_run(directory, watch)
@@ -186,7 +186,7 @@ def report(
 ) -> None:
     """Write the report of a run anew, finished or not, or that of a measurement campaign."""
     from nanogap.measured.files import are_measured
-    from nanogap.run import RunDirectory, make_report
+    from nanogap.runs import RunDirectory, make_report
 
     if are_measured(data):
         report_of_data(data, output, as_json)
@@ -211,8 +211,8 @@ app.add_typer(campaign.app, name="campaign")
 
 
 def _tell_status(directory: Path, as_json: bool) -> None:
-    from nanogap.run import RunDirectory
-    from nanogap.run import status as describe
+    from nanogap.runs import RunDirectory
+    from nanogap.runs import status as describe
 
     content = describe(RunDirectory(directory))
     if as_json:

@@ -31,8 +31,8 @@ def stages(
     as_json: AsJson = False,
 ) -> None:
     """Tell the stage of every snapshot of a run, and when bridges formed and broke."""
-    from nanogap.run import RunDirectory
-    from nanogap.run.stages import draw_stages, stages_of_run
+    from nanogap.runs import RunDirectory
+    from nanogap.runs.stages import draw_stages, stages_of_run
 
     check_figure(output)
     run = RunDirectory(directory)
@@ -79,8 +79,8 @@ def sample(
 
     The run itself stays as it is. The same command goes on with an interrupted sampling.
     """
-    from nanogap.run import RunDirectory
-    from nanogap.run.sample import SampleRequest, sample_run, summary
+    from nanogap.runs import RunDirectory
+    from nanogap.runs.sample import SampleRequest, sample_run, summary
 
     request = SampleRequest(at, every, duration, output, replay)
     with show_progress() as watch:

@@ -24,6 +24,7 @@ from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.dynamics.schedule import Schedule
 from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError, EngineError, SettingsError
+from nanogap.observables import OBSERVABLES
 from nanogap.settings import SettingsSource, load_settings
 from nanogap.structure import analyse_connection, analyse_gap
 from nanogap.structure.tips import check_tips
@@ -186,28 +187,26 @@ class Simulation:
     def atoms(self) -> Atoms:
         """The present snapshot.
 
-        ``get_charges()`` are the charges (e); ``get_potential_energy()``, ``get_velocities()`` and
-        ``get_kinetic_energy()`` are in the units of ASE. Arrays: ``electrode``, and ``potential``,
-        the electrochemical one (V). ``info``: the scalars of `nanogap.observables.OBSERVABLES`,
-        ``axis`` (in-plane position of the constriction, angstrom), and what the tips had.
+        Charges (e) by ``get_charges()``, the potential energy (eV) by ``get_potential_energy()``,
+        velocities by ``get_velocities()`` in ASE's unit, so that ``get_kinetic_energy()`` is in
+        eV; arrays ``electrode`` and ``potential`` (the electrochemical one, V); ``info``: every
+        scalar of `nanogap.observables.OBSERVABLES`, ``axis`` (in-plane position of the
+        constriction, angstrom), and what the tips had.
         """
-        if self._latest is not None and self._latest.info["step"] == self.progress.step:
-            latest = self._latest.copy()
-            latest.calc = self._latest.calc  # which a copy lacks
-            return latest
+        latest = self._latest
+        if latest is not None and latest.info["step"] == self.progress.step:
+            frame = latest.copy()
+            frame.calc = SinglePointCalculator(frame, **latest.calc.results)
+            return frame
         if not self._engine.prepared:
             self._prepare()
         return self._snapshot()
 
     @property
     def observables(self) -> dict[str, float]:
-        """The scalars of the present snapshot by name; see `atoms` for what they are."""
-        info = {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in self.atoms.info.items()
-            if name not in self._tips.info
-        }
-        return {name: value for name, value in info.items() if isinstance(value, int | float)}
+        """The scalars of the present snapshot; `nanogap.observables.OBSERVABLES` says of what."""
+        info = self.atoms.info
+        return {name: info[name] for name in OBSERVABLES}
 
     def run(self, steps: int | None = None, *, checkpoints: Path | None = None) -> list[Atoms]:
         """Run some time steps, at the most to the end that the settings set.
@@ -286,9 +285,9 @@ class Simulation:
                 self._update_potential(biased)
             step = following
             self.progress = replace(self.progress, step=step)
-            if biased and schedule.looks(step):
+            if biased and schedule.is_candidate(step):
                 self._sample(self._snapshot(), written)
-        if not biased and schedule.looks(step):
+        if not biased and schedule.is_candidate(step):
             written.append(self._snapshot())
         if written and written[-1].info["step"] == step:
             self._latest = written[-1]
@@ -440,7 +439,7 @@ class Simulation:
             self.progress = replace(self.progress, first_contact_step=step)
             begin = step - self.schedule.history_duration
             written += [f for f in self._candidates if f.info["step"] >= begin]
-        if self.schedule.keeps(step, contact):
+        if self.schedule.is_recorded(step, contact):
             written.append(frame)
         else:
             self._candidates.append(frame)

@@ -37,7 +37,7 @@ from nanogap.units import CONDUCTANCE_QUANTUM
 def read_measurement(
     path: str | os.PathLike[str], columns: Mapping[str, str] | None = None
 ) -> xr.Dataset:
-    """Read one file, or the conductance of one run directory.
+    r"""Read one file, or the conductance of one run directory.
 
     Parameters
     ----------
@@ -63,9 +63,13 @@ def read_measurement(
 
     Examples
     --------
-    >>> data = read_measurement("sweep_nw3.csv")  # doctest: +SKIP
-    >>> data["current"].attrs["units"]  # doctest: +SKIP
-    'A'
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp()) / "sweep.csv"
+    >>> _ = file.write_text("Voltage (V),Current (uA)\n0.1,7.75\n0.2,15.5\n")
+    >>> data = read_measurement(file)
+    >>> data["current"].attrs["units"], data["current"].values.tolist()
+    ('A', [7.75e-06, 1.55e-05])
     """
     if not isinstance(path, str | os.PathLike):
         raise SettingsError("read_measurement reads one file; read_measurements reads several")
@@ -94,7 +98,7 @@ def read_measurement(
 
 
 def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) -> xr.Dataset:
-    """Read files and folders as one measurement dataset.
+    r"""Read files and folders as one measurement dataset.
 
     Parameters
     ----------
@@ -108,6 +112,16 @@ def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) ->
     -------
     xarray.Dataset
         A measurement dataset; the coordinate ``file`` tells the files apart.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> folder = Path(mkdtemp())
+    >>> for name in ("one.csv", "two.csv"):
+    ...     _ = (folder / name).write_text("Voltage (V),Current (uA)\n0.1,7.75\n0.2,15.5\n")
+    >>> read_measurements(folder)["voltage"].values.tolist()
+    [0.1, 0.2, 0.1, 0.2]
     """
     parts = list(iterate_measurements(paths, columns))
     joined = joined_files(parts)

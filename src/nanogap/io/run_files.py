@@ -1,4 +1,4 @@
-"""What lies where in a run directory: every name of a file stands here, once."""
+"""Files of a run directory: the name of each stands here, once."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ def is_run_directory(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The places of a run directory; `nanogap.run.RunDirectory` says what they mean.
+    """The places of a run directory; `nanogap.runs.RunDirectory` says what they mean.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class RunFiles:
 
     @property
     def dynamics(self) -> Path:
-        """How far the dynamics is, and which checkpoint and snapshots count."""
+        """Progress of the dynamics, and which checkpoint and snapshots count."""
         return self.folder / "dynamics.json"
 
     @property
@@ -111,7 +111,7 @@ class RunFiles:
 
     @property
     def error(self) -> Path:
-        """Why the last session failed."""
+        """Reason why the last session failed."""
         return self.folder / "error.json"
 
     @property

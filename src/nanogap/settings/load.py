@@ -19,7 +19,17 @@ SettingsSource = str | Path | Mapping[str, object] | Settings | None
 
 
 def preset_names() -> list[str]:
-    """List the packaged presets."""
+    """List the packaged presets.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> "quick" in preset_names()
+    True
+    """
     folder = files("nanogap.settings") / "presets"
     return sorted(
         e.name.removesuffix(".toml") for e in folder.iterdir() if e.name.endswith(".toml")
@@ -28,6 +38,10 @@ def preset_names() -> list[str]:
 
 def preset_text(name: str) -> str:
     """Return the TOML text of a packaged preset.
+
+    Returns
+    -------
+    str
 
     Raises
     ------

@@ -210,7 +210,7 @@ class VoltageSettings(_Model):
 
 
 class JunctionSettings(_Model):
-    """How a snapshot becomes left lead, channel and right lead."""
+    """Cut of a snapshot into left lead, channel and right lead."""
 
     cut: Literal["paper", "full"] = Field(
         "full",
@@ -282,7 +282,13 @@ class TransportSettings(_Model):
 
 
 class Settings(_Model):
-    """Everything that defines a run; the same settings and seed give the same run."""
+    """Everything that defines a run; the same settings and seed give the same run.
+
+    Examples
+    --------
+    >>> Settings(seed=7).structure.element
+    'Ag'
+    """
 
     name: str = Field("run", min_length=1, max_length=80, description="title of the run")
     seed: int = Field(1, ge=0, lt=2**63, description="seed of every random stream")

@@ -91,7 +91,7 @@ def cut_junction(
     ----------
     snapshot : ase.Atoms
         With the array ``electrode`` and the ``info`` of `nanogap.structure.build_pyramids`, which
-        frames of a trajectory and `nanogap.dynamics.Simulation.atoms` have.
+        frames of a trajectory and `nanogap.dynamics.simulation.Simulation.atoms` have.
     settings : JunctionSettings, optional
         Default: the defaults of that section of the settings.
     cutoff : float, optional
@@ -100,7 +100,7 @@ def cut_junction(
     name : str
         What error messages call the snapshot.
     axis : ndarray, shape (2,), optional
-        Centre of the cell of ``paper``, angstrom; default: the narrowest place of the snapshot.
+        Centre of the cell of ``paper``, angstrom; default: the constriction of the snapshot.
         `nanogap.structure.axis` says which one a run takes.
 
     Returns

@@ -49,8 +49,8 @@ def build_pyramids(
 ) -> Atoms:
     """Build two pyramids of an fcc crystal on fixed bases that face each other.
 
-    `nanogap.dynamics.build_tips` builds those of given settings, with the lattice constant that
-    belongs to the force field.
+    `nanogap.dynamics.start.build_tips` builds those of given settings, with the lattice
+    constant that belongs to the force field.
 
     A tip is `fixed_layers` full layers of ``base_width x base_width`` and a pyramid on them whose
     (111) layers narrow linearly from `base_width` to `apex_width`. The top tip is the bottom one

@@ -10,7 +10,7 @@ from ase import Atoms
 from numpy.typing import ArrayLike
 
 from nanogap.errors import SettingsError, StructureError
-from nanogap.settings import JunctionSettings, VoltageSettings
+from nanogap.settings import JunctionSettings
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.junction import CHANNEL, LEFT, RIGHT, validate_junction
 from nanogap.transport.backends import DEFAULT, Backend, get_backend
@@ -192,7 +192,7 @@ def _junction(structure: Atoms, name: str, cut: str) -> Atoms:
             "info['right_period'], the repeats of the leads along z in Å"
         )
     settings = JunctionSettings.model_validate({"cut": cut})
-    return cut_junction(structure, settings, VoltageSettings().cutoff, name)
+    return cut_junction(structure, settings, name=name)
 
 
 def _structures(given: object) -> list[Atoms]:

@@ -1,4 +1,4 @@
-"""The engine of this project: Green's functions in the tight-binding model."""
+"""Engine of this project: Green's functions in the tight-binding model."""
 
 from nanogap.transport.backends._contract import Backend, Capabilities
 from nanogap.transport.negf.compute import compute_transmission

@@ -10,8 +10,8 @@ from nanogap.analysis.filament.stages import classify_stages, landmarks, typical
 from nanogap.dynamics.schedule import Schedule
 from nanogap.io import read_dataset, write_dataset
 from nanogap.report import write_report
-from nanogap.run.directory import RunDirectory
-from nanogap.run.results import fermi_level_transmission
+from nanogap.runs.directory import RunDirectory
+from nanogap.runs.results import fermi_level_transmission
 
 _FRAMES_SHOWN = 60
 

@@ -1,9 +1,9 @@
 """A run directory from start to finish: order, checkpoints, resume, workers."""
 
-from nanogap.run.directory import RunDirectory
-from nanogap.run.driver import Progress, resume_run, start_run
-from nanogap.run.notebook import Run, open_run, resume, run
-from nanogap.run.summary import RunStatus, make_report, status
+from nanogap.runs.directory import RunDirectory
+from nanogap.runs.driver import Progress, resume_run, start_run
+from nanogap.runs.notebook import Run, open_run, resume, run
+from nanogap.runs.summary import RunStatus, make_report, status
 
 __all__ = [
     "Progress",

@@ -10,8 +10,8 @@ import numpy as np
 from nanogap.analysis.filament.stages import Stage, classify_stages, typical_snapshots
 from nanogap.errors import SettingsError, StructureError
 from nanogap.io import write_dataset
-from nanogap.run.cell import junction_of
-from nanogap.run.directory import RunDirectory
+from nanogap.runs.cell import junction_of
+from nanogap.runs.directory import RunDirectory
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, parse_energies
 from nanogap.transport.backends import get_backend, pwcond
 

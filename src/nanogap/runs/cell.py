@@ -3,7 +3,7 @@
 import numpy as np
 from ase import Atoms
 
-from nanogap.run.directory import RunDirectory
+from nanogap.runs.directory import RunDirectory
 from nanogap.settings import JunctionSettings
 from nanogap.structure.axis import held_axes, reach
 from nanogap.structure.cut import cut_junction

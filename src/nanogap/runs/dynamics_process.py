@@ -9,8 +9,8 @@ from nanogap.dynamics.interaction import load_interaction
 from nanogap.dynamics.schedule import FineSchedule
 from nanogap.dynamics.simulation import Simulation
 from nanogap.errors import DataFormatError
-from nanogap.run.child import child_main
-from nanogap.run.directory import DynamicsState, RunDirectory
+from nanogap.runs.child import child_main
+from nanogap.runs.directory import DynamicsState, RunDirectory
 
 
 def simulate(run: RunDirectory) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from nanogap.dynamics.start import build_tips
 from nanogap.errors import EngineError, NanogapError
-from nanogap.run.child import ONE_THREAD, ORPHANED
-from nanogap.run.directory import RunDirectory
-from nanogap.run.summary import make_report
+from nanogap.runs.child import ONE_THREAD, ORPHANED
+from nanogap.runs.directory import RunDirectory
+from nanogap.runs.summary import make_report
 from nanogap.settings import Settings
 from nanogap.structure.cut import check_terraces
 from nanogap.transport.tight_binding.files import NONE, chosen_model, why_none
@@ -133,10 +133,10 @@ def _check_hamiltonian(settings: Settings) -> None:
 def _compute(run: RunDirectory, lock: int, watch: Watcher) -> None:
     """Run dynamics and transport side by side until both are done."""
     workers = run.settings.transport.workers
-    commands = {"dynamics": ["nanogap.run.dynamics_process", str(run.path)]}
+    commands = {"dynamics": ["nanogap.runs.dynamics_process", str(run.path)]}
     for worker in range(workers):
         commands[f"transport-{worker}"] = [
-            "nanogap.run.transport_process",
+            "nanogap.runs.transport_process",
             str(run.path),
             str(worker),
             str(workers),

@@ -13,9 +13,9 @@ from nanogap.dynamics.schedule import FineSchedule
 from nanogap.dynamics.simulation import Simulation
 from nanogap.errors import SettingsError
 from nanogap.report.sample import noise_of, sample_figure
-from nanogap.run import RunDirectory
-from nanogap.run.dynamics_process import _advance, simulate
-from nanogap.run.sample import (
+from nanogap.runs import RunDirectory
+from nanogap.runs.dynamics_process import _advance, simulate
+from nanogap.runs.sample import (
     SampleRequest,
     _create,
     _prepare,

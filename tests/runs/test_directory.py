@@ -12,10 +12,10 @@ from nanogap.dynamics.schedule import Schedule
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_dataset, write_json
 from nanogap.observables import OBSERVABLES
-from nanogap.run import Run, RunDirectory, open_run, resume
-from nanogap.run import run as start
-from nanogap.run.directory import DynamicsState
-from nanogap.run.summary import planned_end
+from nanogap.runs import Run, RunDirectory, open_run, resume
+from nanogap.runs import run as start
+from nanogap.runs.directory import DynamicsState
+from nanogap.runs.summary import planned_end
 from nanogap.settings import DynamicsSettings, Settings
 from nanogap.structure import analyse_connection, analyse_gap
 

@@ -9,10 +9,10 @@ from ase.io import read
 
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.run import RunDirectory, make_report, status
-from nanogap.run.alone import run_alone
-from nanogap.run.driver import start_run
-from nanogap.run.sample import SampleRequest, _create, _window
+from nanogap.runs import RunDirectory, make_report, status
+from nanogap.runs.alone import run_alone
+from nanogap.runs.driver import start_run
+from nanogap.runs.sample import SampleRequest, _create, _window
 from nanogap.settings import Settings
 
 pytestmark = pytest.mark.engine

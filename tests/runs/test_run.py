@@ -158,7 +158,7 @@ def test_random_kills_change_nothing(whole, settings_file, tmp_path):
     """One in the build, in the dynamics, in transport and in the report each."""
     folder = tmp_path / "run"
     met = random_kills.kill_often(settings_file, folder, kills=4, seed=31)
-    assert {kill["all processes"] for kill in met} == {True, False}
+    assert {kill.all_processes for kill in met} == {True, False}
     assert random_kills.differences(folder, whole) == []
     assert_same_run(folder, whole)
 
@@ -308,7 +308,7 @@ def test_transport_that_goes_on_gives_the_same_transmissions_to_the_bit(whole, t
     before = {path.name: transmissions(path) for path in paths}
     for path in paths[len(paths) // 2 :]:
         path.unlink()
-    command = [sys.executable, "-m", "nanogap.run.transport_process", str(folder), "0", "1"]
+    command = [sys.executable, "-m", "nanogap.runs.transport_process", str(folder), "0", "1"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE)  # it ends with its stdin
     assert process.wait(timeout=300) == 0
     process.stdin.close()

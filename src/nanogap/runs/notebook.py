@@ -10,10 +10,10 @@ from ase import Atoms
 
 from nanogap.errors import DataFormatError
 from nanogap.io import read_dataset
-from nanogap.run.directory import RunDirectory
-from nanogap.run.driver import Progress, resume_run, start_run
-from nanogap.run.results import fermi_level_transmission, with_moments
-from nanogap.run.summary import RunStatus, make_report, status
+from nanogap.runs.directory import RunDirectory
+from nanogap.runs.driver import Progress, resume_run, start_run
+from nanogap.runs.results import fermi_level_transmission, with_moments
+from nanogap.runs.summary import RunStatus, make_report, status
 from nanogap.settings import Settings, load_settings
 
 
@@ -32,7 +32,7 @@ class Run:
 
     Examples
     --------
-    >>> from nanogap.run import open_run
+    >>> from nanogap.runs import open_run
     >>> run = open_run("demo")                          # doctest: +SKIP
     >>> run.status.state, len(run)                      # doctest: +SKIP
     ('finished', 61)

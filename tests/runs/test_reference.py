@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nanogap import cli
 from nanogap.analysis.filament.stages import Stage
 from nanogap.cli.common import emit
-from nanogap.run.reference import (
+from nanogap.runs.reference import (
     ReferenceOfRun,
     SnapshotReference,
     choose_snapshots,

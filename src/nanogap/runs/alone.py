@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 from nanogap.io.run_files import is_run_directory
-from nanogap.run.directory import RunDirectory
-from nanogap.run.driver import prepare, program_versions
-from nanogap.run.dynamics_process import simulate
-from nanogap.run.transport_process import transmit
+from nanogap.runs.directory import RunDirectory
+from nanogap.runs.driver import prepare, program_versions
+from nanogap.runs.dynamics_process import simulate
+from nanogap.runs.transport_process import transmit
 from nanogap.settings import Settings
 
 

@@ -24,7 +24,7 @@ from nanogap.io import (
 )
 from nanogap.io.lock import FileLock
 from nanogap.io.run_files import RunFiles
-from nanogap.run.results import read_averages, read_transmissions, with_moments
+from nanogap.runs.results import read_averages, read_transmissions, with_moments
 from nanogap.settings import Settings
 
 

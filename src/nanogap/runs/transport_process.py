@@ -11,9 +11,9 @@ import xarray as xr
 from nanogap.analysis.filament.stages import landmarks
 from nanogap.errors import StructureError
 from nanogap.io import write_dataset, write_json
-from nanogap.run.cell import cell_axis, junction_of
-from nanogap.run.child import child_main
-from nanogap.run.directory import RunDirectory
+from nanogap.runs.cell import cell_axis, junction_of
+from nanogap.runs.child import child_main
+from nanogap.runs.directory import RunDirectory
 from nanogap.settings import parse_energies
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.tight_binding.files import chosen_model, why_none

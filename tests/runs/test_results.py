@@ -7,7 +7,7 @@ import xarray as xr
 from nanogap.errors import DataFormatError
 from nanogap.io import write_dataset
 from nanogap.observables import OBSERVABLES
-from nanogap.run.results import read_averages, read_transmissions, with_moments
+from nanogap.runs.results import read_averages, read_transmissions, with_moments
 
 
 def snapshot(channels, counts):

@@ -15,8 +15,8 @@ from nanogap.errors import SettingsError
 from nanogap.observables import STAGE_OBSERVABLES
 from nanogap.report.result import RunResult
 from nanogap.report.stages import stages_figure
-from nanogap.run.directory import RunDirectory
-from nanogap.run.summary import planned_end
+from nanogap.runs.directory import RunDirectory
+from nanogap.runs.summary import planned_end
 
 
 @dataclass(frozen=True)

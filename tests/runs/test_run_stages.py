@@ -9,9 +9,9 @@ from tests import hand_made_frames
 from nanogap.analysis import Stage
 from nanogap.errors import SettingsError
 from nanogap.observables import OBSERVABLES, STAGE_OBSERVABLES
-from nanogap.run import RunDirectory
-from nanogap.run.directory import DynamicsState
-from nanogap.run.stages import draw_stages, stages_of_run
+from nanogap.runs import RunDirectory
+from nanogap.runs.directory import DynamicsState
+from nanogap.runs.stages import draw_stages, stages_of_run
 from nanogap.settings import Settings
 from nanogap.structure import analyse_connection, analyse_gap
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nanogap.errors import NanogapError
-from nanogap.run.directory import RunDirectory
+from nanogap.runs.directory import RunDirectory
 
 #: What pins a process to one thread: processes share the cores, threads would fight for them.
 ONE_THREAD = {
