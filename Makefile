@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 DEMO   := demo-run
 # test files at a time; the files' own fixtures are costly, so a file stays in one process
 TEST_PROCESSES ?= 2
+# COVERAGE=1 measures which lines the tests run, against the floor in pyproject.toml
+COVERAGE ?=
 
 .PHONY: help venv demo test lint docs bench clean
 
@@ -15,29 +17,43 @@ help:  ## list the targets
 venv: $(VENV)/.installed  ## make .venv with nanogap in it
 
 demo: venv  ## simulate a gap that closes, about 2 minutes; an interrupted demo goes on
-	@BIN=$(BIN) scripts/demo.sh $(DEMO)
+	@state=none; \
+	if [ -e $(DEMO) ]; then \
+	  status=$$($(BIN)/nanogap status $(DEMO) --json) && \
+	  state=$$($(BIN)/python -c 'import json, sys; print(json.loads(sys.argv[1])["state"])' \
+	    "$$status") || exit 1; \
+	fi; \
+	case $$state in \
+	none) $(BIN)/nanogap run quick -o $(DEMO) ;; \
+	finished) \
+	  older=$(DEMO)-$$(date -r $(DEMO)/report.html +%Y%m%d-%H%M%S); \
+	  mv $(DEMO) "$$older" && echo "The finished demonstration is kept as $$older." && \
+	  $(BIN)/nanogap run quick -o $(DEMO) ;; \
+	*) $(BIN)/nanogap resume $(DEMO) ;; \
+	esac && echo "Open the report in a browser: $(CURDIR)/$(DEMO)/report.html"
 
-test: $(VENV)/.tools  ## run the tests
+test: $(VENV)/.extra-test  ## run the tests; COVERAGE=1 measures what they cover
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
-	  $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	  $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(if $(COVERAGE),--cov)
 
-lint: $(VENV)/.tools  ## check style and types
+lint: $(VENV)/.extra-lint  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: venv  ## write the generated pages of docs/ anew
+docs: $(VENV)/.extra-docs  ## build the site in build/site; a warning is an error
 	$(BIN)/python -m docs.build.settings_reference
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html \
+	  -d build/doctrees docs build/site
+	@echo "Open the site in a browser: $(CURDIR)/build/site/index.html"
 
 bench: venv  ## run the benchmarks
-	@found=0; for script in benchmarks/*.py; do \
-	  [ -e "$$script" ] || continue; \
-	  found=1; echo "== $$script"; $(BIN)/python "$$script" || exit 1; \
-	done; \
-	[ $$found = 1 ] || { echo "nanogap: there is no benchmark in benchmarks/ yet" >&2; exit 2; }
+	@for script in benchmarks/[a-z]*.py; do \
+	  echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename "$$script" .py) || exit 1; \
+	done
 
 clean:  ## remove the environment and all caches, not the runs
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/api .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests docs validation parametrisation -name __pycache__ -prune -exec rm -rf {} +
 
 # an environment counts as finished once the installation is: an interrupted one is made anew
@@ -52,6 +68,7 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.tools: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+# the extra of that name in pyproject.toml: docs, lint, test
+$(VENV)/.extra-%: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@touch $@

@@ -1,29 +1,36 @@
-#!/usr/bin/env python3
-r"""Compare the fast engine with PWCOND on the committed junctions; write the figure of the docs.
+r"""Compare tight binding with PWCOND on the reference junctions, and draw the figure of the docs.
 
-python -m parametrisation.calibrate [--figure docs/images/calibration.png] \
-        [--neutrality none coordination ...]
+Prints the errors by class of junction, the decay of tunnelling, and how much faster tight binding
+is: the numbers of docs/first-principles.md and docs/hamiltonian.md. From the transmissions that
+`parametrisation.compute_pwcond` made; half a minute on one core, with the self-consistent method
+three more:
+
+    python -m parametrisation.calibrate [--figure docs/images/calibration.png] \
+        [--neutrality none coordination self-consistent]
 """
 
 import argparse
-import json
 import re
-from importlib import resources
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nanogap.report.first_principles import draw_calibration
-from nanogap.transport.fitting.calibration import Calibration, barrier_decay, decay_constant
-from nanogap.transport.fitting.vacuum_tail import junction_of
+from nanogap.transport.fitting.calibration import Calibration, decay_constant
+from nanogap.transport.fitting.reference_transmissions import (
+    ReferenceJunction,
+    ReferenceTransmissions,
+    packaged_reference_transmissions,
+    read_reference_transmissions,
+)
+from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.negf.neutrality import METHODS
+from nanogap.typing import BoolArray, FloatArray
 
 #: Gaps that count as tunnelling, angstrom: below, the density of the two surfaces overlaps.
 TUNNELLING = 4.5
-#: Height of the barrier: the work function of the same pseudopotential, eV.
-WORK_FUNCTION = 4.46
 
 
 def distance(name: str) -> float:
@@ -31,25 +38,25 @@ def distance(name: str) -> float:
     return float(re.findall(r"[\d.]+", name)[0])
 
 
-def transmissions(
-    entries: dict[str, dict[str, Any]], neutrality: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Compute all junctions with the fast engine: T at the Fermi energy, and how much faster."""
+def tight_binding(
+    junctions: Sequence[ReferenceJunction], neutrality: str
+) -> tuple[FloatArray, FloatArray]:
+    """Compute all junctions by tight binding: T at the Fermi energy, and how much faster."""
     values, ratios = [], []
-    for entry in entries.values():
+    for junction in junctions:
         result = compute_transmission(
-            [junction_of(entry, "Ag")],
+            [junction.atoms],
             [0.0],
-            kpoints=tuple(entry["kpoints"]),
-            gamma_centred=entry["gamma_centred"],
+            kpoints=junction.kpoints,
+            gamma_centred=junction.gamma_centred,
             neutrality=neutrality,
         )
         values.append(float(result["transmission_average"][0, 0]))
-        ratios.append(entry["time"] / float(result.attrs["wall_time"]))
+        ratios.append(junction.time / float(result.attrs["wall_time"]))
     return np.array(values), np.array(ratios)
 
 
-def show_errors(classes: list[str], exact: np.ndarray, fast: np.ndarray) -> None:
+def show_errors(classes: Sequence[str], exact: FloatArray, fast: FloatArray) -> None:
     """Print the errors of some junctions."""
     found = Calibration().compute(classes, exact, fast)
     print(f"  mean absolute error, T <= 3: {found.mean_absolute_error:.3f} G0")
@@ -61,42 +68,69 @@ def show_errors(classes: list[str], exact: np.ndarray, fast: np.ndarray) -> None
         )
 
 
+def show_method(
+    method: str, data: ReferenceTransmissions, fast: FloatArray, judged: BoolArray
+) -> None:
+    """Print the errors of all junctions and of those that judge, and the decay of tunnelling."""
+    classes = np.array([junction.kind for junction in data.junctions])
+    exact = np.array([junction.transmission for junction in data.junctions])
+    lengths = np.array([distance(junction.name) for junction in data.junctions])
+    print(f"neutrality {method}, all {len(classes)}:")
+    show_errors(classes.tolist(), exact, fast)
+    print(f"neutrality {method}, the {judged.sum()} that were not fitted:")
+    show_errors(classes[judged].tolist(), exact[judged], fast[judged])
+    for kind in ("gap", "adatom"):
+        far = (classes == kind) & (lengths >= TUNNELLING)
+        if far.sum() < 2:
+            continue  # a file of some junctions only
+        decays = [decay_constant(lengths[far], values[far]) for values in (exact, fast)]
+        print(
+            f"  decay of the amplitude, {kind}: PWCOND {decays[0]:.3f}, tight binding "
+            f"{decays[1]:.3f}, barrier {vacuum_decay(data.work_function):.3f} 1/Å"
+        )
+
+
 def main() -> None:
     """Print errors by class and decay constants; draw the figure."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--figure", type=Path, default=Path("docs/images/calibration.png"))
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--neutrality", nargs="+", default=["none"], choices=METHODS)
+    parser = argparse.ArgumentParser(
+        prog="python -m parametrisation.calibrate", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "--figure",
+        type=Path,
+        default=Path("docs/images/calibration.png"),
+        help="the figure, PNG or SVG (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--data", type=Path, help="file of reference transmissions (default: the packaged one)"
+    )
+    parser.add_argument(
+        "--neutrality",
+        nargs="+",
+        default=["none"],
+        choices=METHODS,
+        help="how atoms are made neutral; the figure shows the first (default: none)",
+    )
     arguments = parser.parse_args()
-    packaged = resources.files("nanogap.transport") / "data" / "pwcond_calibration.json"
-    text = arguments.data.read_text() if arguments.data else packaged.read_text(encoding="utf-8")
-    data = json.loads(text)
-    entries = data["junctions"]
-    names, classes = list(entries), [entry["class"] for entry in entries.values()]
-    exact = np.array([e["transmission"][e["energies"].index(0.0)] for e in entries.values()])
-    judged = ~np.isin(names, data["fitted"])
-    results = {name: transmissions(entries, name) for name in arguments.neutrality}
-    for number, name in enumerate(names):
+    if arguments.data:
+        data = read_reference_transmissions(arguments.data)
+    else:
+        data = packaged_reference_transmissions()
+    judged = np.array([junction.name not in data.fitted for junction in data.junctions])
+    results = {name: tight_binding(data.junctions, name) for name in arguments.neutrality}
+    for number, junction in enumerate(data.junctions):
         own = "".join(f"{values[number]:>10.5f}" for values, _ in results.values())
         ratio = next(iter(results.values()))[1][number]
-        print(f"{name:<36}{exact[number]:>10.5f}{own}   time x {ratio:.0f}")
-    lengths = np.array([distance(name) for name in names])
+        print(f"{junction.name:<36}{junction.transmission:>10.5f}{own}   time x {ratio:.0f}")
     for method, (fast, _) in results.items():
-        print(f"neutrality {method}, all {len(names)}:")
-        show_errors(classes, exact, fast)
-        print(f"neutrality {method}, the {judged.sum()} that were not fitted:")
-        show_errors(
-            [c for c, own in zip(classes, judged, strict=True) if own], exact[judged], fast[judged]
-        )
-        for kind in ("gap", "adatom"):
-            far = (np.array(classes) == kind) & (lengths >= TUNNELLING)
-            decays = [decay_constant(lengths[far], values[far]) for values in (exact, fast)]
-            print(
-                f"  decay of the amplitude, {kind}: PWCOND {decays[0]:.3f}, fast engine "
-                f"{decays[1]:.3f}, barrier {barrier_decay(WORK_FUNCTION):.3f} 1/Å"
-            )
-    fast = next(iter(results.values()))[0]
-    draw_calibration(classes, lengths, exact, fast, arguments.figure)
+        show_method(method, data, fast, judged)
+    draw_calibration(
+        [junction.kind for junction in data.junctions],
+        np.array([distance(junction.name) for junction in data.junctions]),
+        np.array([junction.transmission for junction in data.junctions]),
+        next(iter(results.values()))[0],
+        arguments.figure,
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-#!/usr/bin/env python3
-"""Compute transmissions of silver junctions with PWCOND, to judge the fast engine by.
+r"""Compute transmissions of silver junctions with PWCOND, to fit and to judge tight binding by.
 
-    python -m parametrisation.compute_pwcond OUTPUT.json --work FOLDER [--only CLASS] [--run RUN]
+Makes ``pwcond_calibration.json``, in the layout that
+`nanogap.transport.fitting.reference_transmissions` reads, by pw.x and pwcond.x:
 
-RUN is a directory of `nanogap run --preset quick`; with it, snapshots of it are computed too.
+    python -m parametrisation.compute_pwcond OUTPUT.json --work FOLDER [--only CLASS_OR_NAME ...] \
+        [--run RUN]
 
-The output is rewritten after every junction, with the geometries beside it (OUTPUT.extxyz);
-junctions that it holds already are left alone.
+RUN is a directory of ``nanogap run quick``; with it, snapshots of it are computed too. The output
+is rewritten after every junction, with the geometries in the folder OUTPUT beside it; junctions
+that it holds already, and what was added to it by hand (``fitted``, ``trial``), are left alone.
+Three hours in all on one core, half of them for the snapshots; a wire takes a minute or two.
 """
 
 import argparse
@@ -25,18 +28,22 @@ from numpy.typing import ArrayLike
 
 from nanogap.errors import NanogapError
 from nanogap.io import write_atomically, write_json
+from nanogap.io.run_files import RunFiles
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_accuracy
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
-from nanogap.transport.backends import get_backend
+from nanogap.transport.backends.pwcond import compute_transmission
+from nanogap.typing import FloatArray
 
 ABOUT = (
     "Transmission of silver junctions by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
     "pseudopotential), made by parametrisation.compute_pwcond. Energies in eV from the Fermi "
     "energy, transmission in G0, mean over the k-mesh and per k (fractions of the reciprocal "
     "cell, all points of the mesh); open_channels: mean over k at the Fermi energy; time in s "
-    "on one core."
+    "on one core. fitted: those that the vacuum tail of the Hamiltonian was fitted to; the others "
+    "judge it. work_function: of a five-layer Ag(111) slab, eV."
 )
+ELEMENT, WORK_FUNCTION = "Ag", 4.4645
 #: Lattice constant of the pseudopotential, angstrom.
 A = 4.156
 SPACING = layer_spacing(A)
@@ -54,7 +61,7 @@ MOMENTS = (17.7, 18.2, 17.82, 17.62, 8.5, 17.58, 18.54, 28.5, 14.5, 5.0)
 BOND = 3.6
 
 
-def plane(width: int, layer: int) -> np.ndarray:
+def plane(width: int, layer: int) -> FloatArray:
     """Return sites of a (111) plane of width x width atoms at its height in the crystal."""
     vectors = surface_vectors(A)
     grid = np.array([(i, j) for i in range(width) for j in range(width)], dtype=float)
@@ -156,7 +163,7 @@ def from_dynamics(run: Path) -> Iterator[tuple[str, str, Atoms, list[float], dic
     """Give snapshots of a run of the preset quick, cut to cells of 2 x 2."""
     frames = {
         round(float(atoms.info["time"]) / 1000.0, 3): atoms
-        for atoms in read(run / "trajectory.extxyz", ":")
+        for atoms in read(RunFiles(run).trajectory, ":")
     }
     cut = JunctionSettings(cut="paper", lead_repeats=2)
     for moment in MOMENTS:
@@ -194,15 +201,23 @@ def record(
 
 def main() -> None:
     """Compute the junctions that are not there yet."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--only", help="a class, or a name", nargs="+")
+    parser = argparse.ArgumentParser(
+        prog="python -m parametrisation.compute_pwcond", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("output", type=Path, help="JSON file of results; an old one is added to")
+    parser.add_argument("--work", type=Path, required=True, help="folder of the calculations")
+    parser.add_argument("--only", help="these classes, or names", nargs="+")
     parser.add_argument("--run", type=Path, help="a run of the preset quick")
     arguments = parser.parse_args()
-    data: dict[str, Any] = {"about": ABOUT, "junctions": {}}
+    data: dict[str, Any] = {
+        "about": ABOUT,
+        "element": ELEMENT,
+        "work_function": WORK_FUNCTION,
+        "fitted": [],
+        "junctions": {},
+    }
     if arguments.output.is_file():
-        data = json.loads(arguments.output.read_text())
+        data |= json.loads(arguments.output.read_text(encoding="utf-8"))
     known = data["junctions"]
     dynamics = from_dynamics(arguments.run) if arguments.run else ()
     for kind, name, atoms, energies, changes in itertools.chain(junctions(), dynamics):
@@ -211,7 +226,7 @@ def main() -> None:
         settings = load_accuracy("validation", changes)
         started = time.perf_counter()
         try:
-            dataset = get_backend("pwcond")(
+            dataset = compute_transmission(
                 [atoms], energies, settings=settings, work=arguments.work, names=[name]
             )
         except NanogapError as error:

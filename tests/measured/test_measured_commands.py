@@ -15,7 +15,7 @@ from nanogap import cli
 from nanogap.cli import common
 from nanogap.electrical import measured_conductance
 from nanogap.errors import DataFormatError
-from nanogap.io import OBSERVABLES, measurement_dataset, write_dataset
+from nanogap.io import measurement_dataset, write_dataset
 from nanogap.measured import DataFiles, DeviceResistances, switching_campaign
 from nanogap.synthetic.instrument_files import DIALECTS, write_measurement
 
@@ -259,15 +259,14 @@ def test_a_run_directory_gives_its_transmissions_and_times(call, tmp_path):
     write_dataset(
         xr.Dataset(
             {"transmission_average": (("snapshot", "energy"), [[0.1], [0.9], [1.1]])},
-            coords={"snapshot": [0, 2, 3], "energy": [0.0]},
+            coords={
+                "snapshot": [0, 2, 3],
+                "energy": [0.0],
+                "time": ("snapshot", [0.0, 20.0, 35.0]),
+            },
         ),
         run / "transmission.nc",
     )
-    lines = [
-        json.dumps(dict.fromkeys(OBSERVABLES, 0) | {"time": time, "offset": 0, "length": 0})
-        for time in (0.0, 10.0, 20.0, 35.0)
-    ]
-    (run / "snapshots.jsonl").write_text("\n".join(lines) + "\n")
     content = answer(call("histogram", run, "--json"))
     assert sum(content["counts"]) == 3
     read = next(iter(DataFiles([run]).traces()))

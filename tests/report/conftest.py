@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
 from tests.report.synthetic_run import TIME, T, observables, transmission
 
 from nanogap.settings import load_settings
@@ -13,9 +14,9 @@ def frames(small_tips):
         atoms = small_tips.copy()
         atoms.positions += 0.01 * place
         sign = np.sign(atoms.positions[:, 2] - atoms.positions[:, 2].mean())
-        atoms.new_array("charge", 0.1 * sign * (place > 0))
         atoms.new_array("potential", 4.0 * sign * (place > 0))
         atoms.info.update(lattice_constant=4.216, time=TIME[place])
+        atoms.calc = SinglePointCalculator(atoms, charges=0.1 * sign * (place > 0))
         return atoms
 
     return [(place, frame(place)) for place in (0, 3, 9)]
@@ -38,4 +39,5 @@ def content(settings, frames):
         "frames": frames,
         "provenance": {"seed": 7, "versions": {"LAMMPS": "22 Jul 2025"}, "wall time (s)": 3.5},
         "failures": {},
+        "planned_end": 3000.0,
     }

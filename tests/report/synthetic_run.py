@@ -14,7 +14,7 @@ def observables(connected=CONNECTED, count=None):
     data = {
         "time": TIME,
         "connected": connected,
-        "largest_hop": np.where(connected, 3.0, 5.4),
+        "minimax_gap": np.where(connected, 3.0, 5.4),
         "network_conductance": np.where(connected, 0.7, 0.0),
         "atoms_in_gap": np.arange(n),
         "adatoms_bottom": (np.arange(n) + 1) // 2,
@@ -24,7 +24,7 @@ def observables(connected=CONNECTED, count=None):
         "bridge_atoms": np.where(connected, np.arange(n), 0),
         "cross_section": np.where(connected, 7.7 * np.maximum(1, np.arange(n) - 4), 0.0),
         "bottleneck_coordination": np.where(connected, 4.5, 0.0),
-        "narrowest_height": np.linspace(-1.0, 1.0, n),
+        "constriction_height": np.linspace(-1.0, 1.0, n),
         "bottleneck_atoms": np.where(connected, np.maximum(1, np.arange(n) - 4), 0),
         "charge_bottom": -13.0 + random.random(n),
         "charge_top": 13.0 - random.random(n),

@@ -27,7 +27,7 @@ def test_one_column_is_a_one_atom_contact():
     connection = analyse_connection(rows((1, 1, [1, 2, 3])), 4.0)
     assert connection.connected
     assert len(connection.bottleneck) == 1
-    assert connection.largest_hop == pytest.approx(BOND)
+    assert connection.minimax_gap == pytest.approx(BOND)
     assert connection.axis == pytest.approx([BOND, BOND])
 
 
@@ -46,13 +46,13 @@ def test_an_open_gap_has_a_width_and_no_bottleneck():
     connection = analyse_connection(rows((1, 1, [1])), 4.0)
     assert not connection.connected
     assert len(connection.bottleneck) == 0
-    assert connection.largest_hop == pytest.approx(3 * BOND)
+    assert connection.minimax_gap == pytest.approx(3 * BOND)
 
 
 def test_an_island_in_the_gap_is_a_stepping_stone():
     connection = analyse_connection(rows((1, 1, [2])), 4.0)
     assert not connection.connected
-    assert connection.largest_hop == pytest.approx(2 * BOND)
+    assert connection.minimax_gap == pytest.approx(2 * BOND)
 
 
 def test_cutoff_decides_what_is_connected():

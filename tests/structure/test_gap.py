@@ -20,7 +20,7 @@ def test_bare_terraces_have_nothing_between_them():
     gap = gap_of(frame(set()))
     assert (gap.bottom, gap.top, gap.loose) == ((), (), ())
     assert gap.largest_island == gap.bridge_atoms == 0
-    assert gap.cross_section == gap.coordination == 0.0
+    assert gap.cross_section == gap.bottleneck_coordination == 0.0
     assert gap.tip_distance == pytest.approx(6 * SPACING)
 
 
@@ -69,7 +69,7 @@ def test_a_chain_is_one_atom_wide(layers):
 def test_coordination_of_a_single_atom_between_a_terrace_and_an_atom():
     """Three bonds to the hollow below it and one to the atom above; so for its partner."""
     gap = gap_of(frame(chain(3), 3))
-    assert gap.coordination == 4.0
+    assert gap.bottleneck_coordination == 4.0
 
 
 def test_the_cross_section_of_a_flat_patch_is_that_of_its_atoms():

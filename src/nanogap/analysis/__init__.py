@@ -1,11 +1,11 @@
 """Statistics of conductance, however it came about; knows nothing of where the data came from."""
 
+from nanogap.analysis.filament.contact import first_contact
 from nanogap.analysis.filament.stages import (
     BridgeEvent,
     Stage,
     bridge_events,
     classify_stages,
-    first_contact,
     landmarks,
     stage_spans,
     typical_snapshots,

@@ -175,19 +175,19 @@ def show_progress() -> Iterator[Any]:
     spinner = log.status("")  # gone without a trace if the structure turns out to be impossible
     last = ""
 
-    def watch(stand: Any) -> None:
+    def watch(progress: Any) -> None:
         nonlocal last
-        if not stand.end_step:
-            spinner.update(stand.task)
+        if not progress.end_step:
+            spinner.update(progress.task)
             spinner.start()
             return
         spinner.stop()
         bars.start()
-        if stand.task != last:
-            last = stand.task
+        if progress.task != last:
+            last = progress.task
             bars.console.print(last)
-        bars.update(dynamics, completed=stand.step, total=stand.end_step)
-        bars.update(transport, completed=stand.transmissions, total=stand.snapshots_planned)
+        bars.update(dynamics, completed=progress.step, total=progress.end_step)
+        bars.update(transport, completed=progress.transmissions, total=progress.snapshots_planned)
 
     try:
         yield watch

@@ -2,13 +2,18 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nanogap.cli.common import AsJson, Directory, check_output, emit, log
 from nanogap.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nanogap.runs.reference import ReferenceOfRun
+    from nanogap.transport.espresso.pseudopotential_report import PseudopotentialReport
 
 _ACCURACY = "validation"
 ACCURACY = typer.Option(help="pwcond: coarse, validation, paper, or a TOML file of one")
@@ -38,7 +43,7 @@ def reference(
     as_json: AsJson = False,
 ) -> None:
     """Compute some snapshots of a run with Quantum ESPRESSO and PWCOND."""
-    from nanogap.run.reference import describe
+    from nanogap.runs.reference import describe
 
     result = compute_reference(directory, snapshots, energies, repeats, accuracy, unasked=yes)
     if as_json:
@@ -49,9 +54,9 @@ def reference(
 
 def compute_reference(
     directory: Path, snapshots: int, energies: str, repeats: int, accuracy: str, *, unasked: bool
-) -> dict[str, Any]:
-    """Compute some snapshots of a run, with a spinner."""
-    from nanogap.run.reference import reference_of_run
+) -> "ReferenceOfRun":
+    """Compute some snapshots of a run, with a spinner that says what is being done."""
+    from nanogap.runs.reference import reference_of_run
     from nanogap.settings import load_accuracy
 
     with log.status("Reference") as spinner:
@@ -82,7 +87,7 @@ def pseudopotential(
         if path is not None:
             check_output(path, suffixes)
     with log.status("Pseudopotential") as spinner:
-        report, atom = pseudopotential_report(
+        report = pseudopotential_report(
             element,
             settings=load_accuracy("paper", {"pseudopotential": pseudopotential}),
             output=output,
@@ -92,26 +97,58 @@ def pseudopotential(
     if figure is not None:
         from nanogap.report.first_principles import draw_scattering
 
-        draw_scattering(atom, figure)
+        draw_scattering(report.scattering, figure)
     if as_json:
-        emit(report)
+        emit(_as_json(report))
     else:
         sys.stdout.write(describe(report))
 
 
-def pwcond_options(
-    backend: str, spinner: Any, given: Mapping[str, Any], *, unasked: bool
-) -> dict[str, Any]:
-    """Return what only the backend pwcond takes; refuse it for another one."""
-    from nanogap.settings import load_accuracy
-    from nanogap.transport.backends import get_backend
+def _as_json(report: "PseudopotentialReport") -> dict[str, Any]:
+    """Flatten a report; errors in mRy to 1e-3, properties of the crystal only if computed."""
+    found = report.pseudopotential
+    content: dict[str, Any] = {
+        "file": str(found.path),
+        "element": found.element,
+        "kind": found.kind,
+        "valence": found.valence,
+        "functional": found.functional,
+        "wave_cutoff": found.wave_cutoff,
+        "density_cutoff": found.density_cutoff,
+        "transferability": [
+            {
+                "occupations": entry.occupations,
+                "energy_error": round(1e3 * entry.energy_error, 3),
+                "level_errors": {
+                    name: round(1e3 * error, 3) for name, error in entry.level_errors.items()
+                },
+            }
+            for entry in report.configurations
+        ],
+        "worst_error": round(1e3 * report.worst_error, 3),
+        "worst_phase_error": report.scattering.worst_error,
+        "ghosts": list(report.ghosts),
+    }
+    if report.crystal is not None:
+        content |= asdict(report.crystal.computed)
+        content["all_electron"] = asdict(report.crystal.all_electron)
+    return content
 
-    get_backend(backend)  # an unknown one is the first thing to say
+
+def first_principles_options(
+    backend: str, spinner: Any, given: Mapping[str, Any], *, unasked: bool
+) -> dict[str, object]:
+    """Return what only a first-principles backend takes; refuse it for another one."""
+    from nanogap.settings import load_accuracy
+    from nanogap.transport.backends import backend_names, get_backend
+
     named = {name: value for name, value in given.items() if value is not None}
-    if backend != "pwcond":
+    if "settings" not in get_backend(backend).options:
         if named:
+            able = [name for name in backend_names() if "settings" in get_backend(name).options]
             raise SettingsError(
-                f"--{next(iter(named))} is of --backend pwcond, not of {backend}: leave it out"
+                f"--{next(iter(named))} is of --backend {' or '.join(able)}, not of {backend}: "
+                "leave it out"
             )
         return {}
     accuracy = named.pop("accuracy", _ACCURACY)

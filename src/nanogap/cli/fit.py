@@ -1,14 +1,17 @@
-"""The subcommand that fits a Hamiltonian: arguments in, calls out."""
+"""The subcommand that fits a Hamiltonian."""
 
-import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nanogap.cli.common import AsJson, check_figure, emit, log, save
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.cli.common import AsJson, check_figure, check_output, emit, log, save
+from nanogap.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nanogap.transport.fitting.reference_bands import BandFile
+    from nanogap.transport.tight_binding.model import TightBindingModel
 
 
 def register(app: typer.Typer) -> None:
@@ -44,42 +47,45 @@ def fit_hamiltonian(
     """Fit a tight-binding Hamiltonian to first-principles bands (an hour)."""
     from nanogap.io import write_text
     from nanogap.report.bands import bands_figure
-    from nanogap.transport.fitting.least_squares import root_mean_squares
-    from nanogap.transport.fitting.reference_bands import load_references
+    from nanogap.transport.fitting.least_squares import band_errors
+    from nanogap.transport.fitting.reference_transmissions import read_reference_transmissions
     from nanogap.transport.fitting.stages import error_table, fit_in_stages
     from nanogap.transport.fitting.vacuum_tail import fit_vacuum
     from nanogap.transport.tight_binding.files import model_to_toml
 
     check_figure(figure)
-    if output.suffix != ".toml" or not output.absolute().parent.is_dir():
-        raise SettingsError(f"-o {output}: give the name of a .toml file in an existing folder")
-    contents = [(str(path), _read(path)) for path in bands] if bands else _packaged()
-    reference = _read(transmissions) if transmissions else None
-    references = [r for name, content in contents for r in load_references(content, name)]
+    check_output(output, (".toml",))
+    files = _band_files(bands)
+    first_model = _first_model(start, files)
+    judged = read_reference_transmissions(transmissions) if transmissions else None
+    if judged is not None:
+        _need_element(first_model.element, judged.element, str(transmissions))
     held_out = tuple(hold_out or ())
     started = time.monotonic()
 
-    def tell(line: str) -> None:
+    def report(line: str) -> None:
         log.print(f"{time.monotonic() - started:6.0f} s  {line}")
 
     model, references = fit_in_stages(
-        _start(start, contents[0][1]),
-        references,
+        first_model,
+        [reference for file in files for reference in file.references],
         restarts=restarts,
         seed=seed,
         held_out=held_out,
-        tell=tell,
+        report=report,
     )
-    if reference is not None:
-        junctions = [reference["junctions"][name] for name in reference["fitted"]]
-        model = fit_vacuum(model, float(reference["work_function"]), junctions, tell)
+    if judged is not None:
+        model = fit_vacuum(model, judged.work_function, judged.fitted_junctions, report)
     table = error_table(model, references, held_out)
     write_text(output, model_to_toml(model, f"{_GREETING}\n{table}\n"))
     if figure is not None:
         save(bands_figure(model, references), figure)
     if as_json:
-        errors = root_mean_squares(model, references)
-        emit({"parameters": str(output), "errors": {k: list(v) for k, v in errors.items()}})
+        errors = {
+            name: [error.occupied, error.near_fermi_energy, error.shift]
+            for name, error in band_errors(model, references).items()
+        }
+        emit({"parameters": str(output), "errors": errors})
     else:
         log.print(f"Errors, meV: occupied, within 1.5 eV of E_F, E_F off\n{table}")
         log.print(f"Wrote {output}")
@@ -95,26 +101,30 @@ shift of the structure), and that shift, by which the structure's Fermi energy i
 """
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataFormatError(f"{path} cannot be read as JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise DataFormatError(f"{path} is no JSON object: docs/hamiltonian.md shows the layout")
-    return content
+def _band_files(paths: list[Path] | None) -> "list[BandFile]":
+    """Read the files of reference bands, all of one element; the packaged ones by default."""
+    from nanogap.transport.fitting.reference_bands import packaged_band_files, read_band_file
+
+    if not paths:
+        return packaged_band_files("Ag")
+    files = [read_band_file(path) for path in paths]
+    for path, file in zip(paths, files, strict=True):
+        _need_element(files[0].element, file.element, str(path))
+    return files
 
 
-def _packaged() -> list[tuple[str, dict[str, Any]]]:
-    from nanogap.transport.fitting.reference_bands import packaged_contents
-
-    return packaged_contents("Ag")
-
-
-def _start(path: Path | None, content: dict[str, Any]) -> Any:
+def _first_model(path: Path | None, files: "list[BandFile]") -> "TightBindingModel":
+    """Return the model to start from: that of a file, or a clean guess."""
     from nanogap.transport.fitting.stages import first_guess
     from nanogap.transport.tight_binding.files import read_model
 
     if path is None:
-        return first_guess(str(content["element"]), float(content.get("electrons_per_atom", 11)))
-    return read_model(path)
+        return first_guess(files[0].element, files[0].electrons_per_atom)
+    model = read_model(path)
+    _need_element(files[0].element, model.element, str(path))
+    return model
+
+
+def _need_element(element: str, found: str, name: str) -> None:
+    if found != element:
+        raise SettingsError(f"{name} is of {found}, the reference bands are of {element}")

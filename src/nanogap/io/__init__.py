@@ -4,12 +4,11 @@ from nanogap.io.atomic import copy_atomically, write_atomically, write_bytes, wr
 from nanogap.io.dataset import cycle_number, joined_files, measurement_dataset, simulated_trace
 from nanogap.io.measurement import iterate_measurements, read_measurement, read_measurements
 from nanogap.io.results import read_arrays, read_attributes, read_dataset, write_dataset
-from nanogap.io.trajectory import LATER_OBSERVABLES, OBSERVABLES, Commit, TrajectoryStore
+from nanogap.io.trajectory import Commit, SnapshotRecord, TrajectoryStore
 
 __all__ = [
-    "LATER_OBSERVABLES",
-    "OBSERVABLES",
     "Commit",
+    "SnapshotRecord",
     "TrajectoryStore",
     "copy_atomically",
     "cycle_number",

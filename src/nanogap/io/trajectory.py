@@ -18,47 +18,8 @@ from ase import Atoms
 from ase.io import read, write
 
 from nanogap.errors import DataFormatError
-
-#: Scalars of a frame's ``info`` that make the observables: unit and meaning.
-OBSERVABLES: dict[str, tuple[str, str]] = {
-    "time": ("fs", "time since the voltage was applied"),
-    "step": ("1", "time steps since the start"),
-    "applied_voltage": ("V", "voltage of the top electrode against the bottom one"),
-    "temperature": ("K", "temperature of the mobile atoms"),
-    "potential_energy": ("eV", "potential energy"),
-    "connected": ("1", "whether connected metal leads from base to base"),
-    "largest_hop": ("angstrom", "longest hop of the best path from base to base"),
-    "network_conductance": (
-        "bonds",
-        "classical conductance of the metal network, in nearest-neighbour bonds",
-    ),
-    "atoms_in_gap": ("1", "atoms between the terraces"),
-    "bottleneck_atoms": ("1", "fewest atoms whose removal parts the tips"),
-    "charge_bottom": ("e", "charge of the bottom half"),
-    "charge_top": ("e", "charge of the top half"),
-}
-
-#: Scalars that the index of a run of an older version lacks.
-LATER_OBSERVABLES: dict[str, tuple[str, str]] = {
-    "kinetic_energy": ("eV", "kinetic energy"),
-    "bias_work": ("eV", "work of the voltage source since the start"),
-    "energy_balance": ("eV", "kinetic and potential energy less the work of the source"),
-    "thermostat_energy": ("eV", "energy that the thermostat has taken since the start"),
-    "flux_top": ("V bonds", "classical current from the top base into the metal"),
-    "flux_bottom": ("V bonds", "classical current from the metal into the bottom base"),
-    "adatoms_bottom": ("1", "adatoms of the bottom terrace"),
-    "adatoms_top": ("1", "adatoms of the top terrace"),
-    "islands_bottom": ("1", "islands of bonded adatoms on the bottom terrace"),
-    "islands_top": ("1", "islands of bonded adatoms on the top terrace"),
-    "largest_island": ("1", "adatoms of the largest cluster"),
-    "tip_distance": ("angstrom", "shortest distance between the tips"),
-    "bridge_atoms": ("1", "adatoms of clusters that are bonded to both tips"),
-    "cross_section": ("angstrom2", "area that the bottleneck covers, seen along the axis"),
-    "bottleneck_coordination": ("1", "mean number of bonds of the atoms of the bottleneck"),
-    "narrowest_x": ("angstrom", "in-plane position of the narrowest place, x"),
-    "narrowest_y": ("angstrom", "in-plane position of the narrowest place, y"),
-    "narrowest_height": ("angstrom", "height of the narrowest place over the middle of the gap"),
-}
+from nanogap.io.run_files import RunFiles
+from nanogap.observables import OBSERVABLES
 
 
 @dataclass(frozen=True)
@@ -78,20 +39,40 @@ class Commit:
     index_bytes: int = 0
 
 
+@dataclass(frozen=True)
+class SnapshotRecord:
+    """A line of the index: where the frame of a snapshot lies, and its scalars.
+
+    Attributes
+    ----------
+    number : int
+        Of the snapshot, from 0.
+    offset, length : int
+        Of its frame in the trajectory, bytes.
+    observables : dict
+        Name to value; see `nanogap.observables`.
+    """
+
+    number: int
+    offset: int
+    length: int
+    observables: dict[str, float]
+
+
 class TrajectoryStore:
     """Frames on disk, appended in order of time.
 
     Parameters
     ----------
     folder : Path
-        Holds ``trajectory.extxyz`` and ``snapshots.jsonl``.
+        The run directory, which holds ``trajectory.extxyz`` and ``snapshots.jsonl``.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "trajectory.extxyz"
-        self._index = folder / "snapshots.jsonl"
+        self.path = RunFiles(folder).trajectory
+        self._index = RunFiles(folder).index
         # lines never change once they are committed: each is read once
-        self._known: list[dict[str, Any]] = []
+        self._known: list[SnapshotRecord] = []
         self._known_bytes = 0
 
     def append(self, frames: list[Atoms], commit: Commit) -> Commit:
@@ -115,10 +96,7 @@ class TrajectoryStore:
                 write(text, frame, format="extxyz")
                 content = text.getvalue().encode()
                 line = {"offset": trajectory.tell(), "length": len(content)}
-                line |= {key: _plain(frame.info[key]) for key in OBSERVABLES}
-                line |= {
-                    key: _plain(frame.info[key]) for key in LATER_OBSERVABLES if key in frame.info
-                }
+                line |= {name: _plain(frame.info[name]) for name in OBSERVABLES}
                 trajectory.write(content)
                 index.write((json.dumps(line) + "\n").encode())
                 snapshots += 1
@@ -127,7 +105,7 @@ class TrajectoryStore:
                 os.fsync(handle.fileno())
             return Commit(snapshots, trajectory.tell(), index.tell())
 
-    def records(self, count: int) -> list[dict[str, Any]]:
+    def records(self, count: int) -> list[SnapshotRecord]:
         """Return the index lines of the first `count` snapshots.
 
         Raises
@@ -142,7 +120,6 @@ class TrajectoryStore:
     def _read_on(self, count: int) -> None:
         """Read the lines of the index behind those that are known."""
         known, size = len(self._known), self._known_bytes
-        keys = {"offset", "length", *OBSERVABLES}
         found = []
         try:
             with self._index.open("rb") as lines:
@@ -154,14 +131,21 @@ class TrajectoryStore:
             raise DataFormatError(f"{self._index} cannot be read: {error}") from None
         if known + len(found) < count:
             raise DataFormatError(f"{self._index} holds {known + len(found)} of {count} snapshots")
-        for number, record in enumerate(found, start=known + 1):
-            if not isinstance(record, dict) or not keys <= record.keys():
-                raise DataFormatError(f"{self._index} is damaged at line {number}")
-        self._known += found
+        records = []
+        for number, content in enumerate(found, start=known):
+            try:
+                values = {name: content[name] for name in OBSERVABLES}
+                records.append(SnapshotRecord(number, content["offset"], content["length"], values))
+            except (KeyError, TypeError) as error:
+                lacking = f": it lacks {error}" if isinstance(error, KeyError) else ""
+                raise DataFormatError(
+                    f"{self._index} is damaged at line {number + 1}{lacking}"
+                ) from None
+        self._known += records
         self._known_bytes = size
 
-    def frame(self, record: dict[str, Any]) -> Atoms:
-        """Read the frame that an index line points to.
+    def frame(self, record: SnapshotRecord) -> Atoms:
+        """Read the frame of a snapshot; `nanogap.dynamics.simulation` says what it holds.
 
         Raises
         ------
@@ -170,26 +154,23 @@ class TrajectoryStore:
         """
         try:
             with self.path.open("rb") as trajectory:
-                trajectory.seek(record["offset"])
-                text = trajectory.read(record["length"]).decode()
+                trajectory.seek(record.offset)
+                text = trajectory.read(record.length).decode()
             return read(io.StringIO(text), format="extxyz")
         except Exception as error:
             raise DataFormatError(f"{self.path} is damaged: {error}") from None
 
     def observables(self, count: int) -> xr.Dataset:
-        """Return the scalars of the first `count` snapshots as a dataset over ``snapshot``.
-
-        A scalar that the index lacks is NaN.
-        """
+        """Return the scalars of the first `count` snapshots as a dataset over ``snapshot``."""
         records = self.records(count)
         return xr.Dataset(
             {
-                key: (
+                name: (
                     "snapshot",
-                    np.array([record.get(key, np.nan) for record in records]),
-                    {"units": units, "long_name": name},
+                    np.array([record.observables[name] for record in records], dtype=known.dtype),
+                    {"units": known.unit, "long_name": known.meaning},
                 )
-                for key, (units, name) in (OBSERVABLES | LATER_OBSERVABLES).items()
+                for name, known in OBSERVABLES.items()
             },
             coords={"snapshot": np.arange(count)},
         )

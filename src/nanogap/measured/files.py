@@ -13,7 +13,8 @@ from nanogap.electrical.instrument import averaged_over
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
 from nanogap.io.columns import QUANTITIES
-from nanogap.io.data_folders import Paths, as_paths, is_run, measurement_files
+from nanogap.io.data_folders import Paths, as_paths, measurement_files
+from nanogap.io.run_files import is_run_directory
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -45,7 +46,7 @@ def are_measured(paths: Sequence[Path]) -> bool:
     """Whether paths are data to analyse, and not one run directory."""
     if len(paths) != 1 or paths[0].is_file():
         return True
-    if not paths[0].is_dir() or is_run(paths[0]):
+    if not paths[0].is_dir() or is_run_directory(paths[0]):
         return False
     try:
         return bool(measurement_files(paths))

@@ -40,9 +40,7 @@ class Colouring:
 
 
 def atom_charges(frame: Atoms) -> FloatArray:
-    """Charges of a frame, e: its own array, or where ASE puts a charge column that it reads."""
-    if "charge" in frame.arrays:
-        return np.asarray(frame.arrays["charge"], dtype=np.float64)
+    """Charges of a frame, e: those of ``get_charges()``, or none."""
     results = frame.calc.results if frame.calc is not None else {}
     return np.asarray(results.get("charges", np.zeros(len(frame))), dtype=np.float64)
 
@@ -165,7 +163,7 @@ def draw_atoms(axes: Axes, frame: Atoms, colours: FloatArray, cutoff: float) -> 
 
 
 def _draw_narrowest(axes: Axes, frame: Atoms, cutoff: float, diameter: float) -> None:
-    """Outline the atoms of the bottleneck; without one, draw the hop that is left."""
+    """Outline the atoms of the bottleneck; without one, draw the minimax gap."""
     if "electrode" not in frame.arrays or "lattice_constant" not in frame.info:
         return
     connection = analyse_connection(frame, cutoff)
@@ -186,7 +184,7 @@ def _draw_narrowest(axes: Axes, frame: Atoms, cutoff: float, diameter: float) ->
             )
         )
         return
-    pairs, distances = neighbour_pairs(positions, connection.largest_hop + 1e-6)
+    pairs, distances = neighbour_pairs(positions, connection.minimax_gap + 1e-6)
     ends = positions[pairs[np.argmax(distances)]]
     axes.plot(ends[:, 0], ends[:, 2], "o-", color=GREEN, linewidth=2.4, markersize=4)
 
@@ -194,11 +192,11 @@ def _draw_narrowest(axes: Axes, frame: Atoms, cutoff: float, diameter: float) ->
 def _caption(result: RunResult, mark: Landmark) -> str:
     """Title of a landmark: what, when, open or bridged, T."""
     connected = bool(result.series("connected")[mark.index])
-    hop, atoms = result.series("largest_hop"), result.bottleneck(mark.index)
+    gap, atoms = result.series("minimax_gap"), result.bottleneck(mark.index)
     if not connected:
-        state = f"open, widest hop {number(hop[mark.index])} Å"
+        state = f"open, minimax gap {number(gap[mark.index])} Å"
     elif atoms < 1:
-        state = f"touching, stretched to {number(hop[mark.index])} Å"
+        state = f"touching, stretched to {number(gap[mark.index])} Å"
     else:
         state = f"bridged, {counted(atoms, 'atom')} wide"
     value = transmission_text(float(result.transmission[mark.index]))

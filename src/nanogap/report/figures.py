@@ -229,7 +229,7 @@ def geometry_and_charge(result: RunResult) -> Figure:
     axes_of_charges = rows.pop(2) if result.charged else None
     time, contact = result.time, result.first_contact
     cutoff = result.settings.voltage.cutoff
-    rows[0].plot(time, result.series("largest_hop"), ".-", color=BLUE)
+    rows[0].plot(time, result.series("minimax_gap"), ".-", color=BLUE)
     rows[0].axhline(cutoff, color=QUIET, linestyle=":")
     rows[0].annotate(
         f"touching below {cutoff:g} Å",
@@ -241,10 +241,10 @@ def geometry_and_charge(result: RunResult) -> Figure:
         fontsize=9,
         color=INK,
     )
-    rows[0].set_ylabel("widest hop (Å)")
+    rows[0].set_ylabel("minimax gap (Å)")
     rows[1].plot(time, result.series("atoms_in_gap"), ".-", color=PURPLE, label="in the gap")
     rows[1].plot(
-        time, result.series("bottleneck_atoms"), ".-", color=GREEN, label="at the narrowest place"
+        time, result.series("bottleneck_atoms"), ".-", color=GREEN, label="in the constriction"
     )
     rows[1].set_ylabel("atoms")
     rows[1].yaxis.set_major_locator(MaxNLocator(integer=True))

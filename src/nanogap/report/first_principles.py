@@ -5,27 +5,26 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from nanogap.io import write_atomically
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, house_style
-from nanogap.transport.espresso.pseudopotential_check import SCATTERING_RANGE, AtomCheck
+from nanogap.transport.espresso.pseudopotential_check import SCATTERING_RANGE, ScatteringPhases
 from nanogap.transport.espresso.pw import RYDBERG
+from nanogap.typing import FloatArray
 
 _COLOURS = {"s": BLUE, "p": ORANGE, "d": GREEN}
 
 
-def draw_scattering(check: AtomCheck, path: Path) -> None:
+def draw_scattering(phases: ScatteringPhases, path: Path) -> None:
     """Draw scattering phases of the all-electron atom and of the pseudo-atom.
 
     Parameters
     ----------
-    check : AtomCheck
-        Computed.
+    phases : ScatteringPhases
     path : Path
         PNG or SVG.
     """
-    energies, exact, pseudo = check.scattering
+    energies, exact, pseudo = phases.energies, phases.all_electron, phases.pseudo
     with house_style():
         figure = Figure(figsize=(6.0, 5.0))
         above, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
@@ -34,9 +33,7 @@ def draw_scattering(check: AtomCheck, path: Path) -> None:
             above.plot(
                 energies[::8] * RYDBERG, pseudo[::8, number], "o", color=colour, mfc="white", ms=4.5
             )
-            error = pseudo[:, number] - exact[:, number]
-            error -= np.pi * np.rint(error / np.pi)
-            below.plot(energies * RYDBERG, 1e3 * error, color=colour)
+            below.plot(energies * RYDBERG, 1e3 * phases.errors[:, number], color=colour)
             above.annotate(
                 name,
                 (energies[-1] * RYDBERG, exact[-1, number]),
@@ -61,9 +58,9 @@ def draw_scattering(check: AtomCheck, path: Path) -> None:
 
 def draw_calibration(
     classes: Sequence[str],
-    gaps: NDArray[np.float64],
-    exact: NDArray[np.float64],
-    fast: NDArray[np.float64],
+    gaps: FloatArray,
+    exact: FloatArray,
+    fast: FloatArray,
     path: Path,
 ) -> None:
     """Draw the fast engine's transmissions against PWCOND's, and both over the open gap.
@@ -74,7 +71,7 @@ def draw_calibration(
         ``gap`` is the class of the open gaps between planes, ``adatom`` of those with an atom on
         one of them.
     gaps : ndarray, shape (n,)
-        Distance of the planes, or of the adatom from the plane, angstrom; not used of other
+        Distance of the planes, or of the adatom from the plane, angstrom; ignored for other
         classes.
     exact, fast : ndarray, shape (n,)
         G0.

@@ -23,7 +23,7 @@ from nanogap.structure.gap import adatom_mask, adatom_owners
 from nanogap.structure.tips import BOTTOM, TOP
 from nanogap.typing import FloatArray
 
-#: How far a picture reaches beyond the terraces and to the sides of the narrowest place, angstrom.
+#: How far a picture reaches beyond the terraces and to the sides of the constriction, angstrom.
 _DEPTH, _ASIDE = 5.5, 13.0
 _TIP_COLOURS = {BOTTOM: BLUE, TOP: ORANGE, "": GREEN}
 _EVENT_MARKS = {"first contact": "v", "re-contact": "v", "rupture": "x"}
@@ -128,10 +128,10 @@ def _curves(result: RunResult, rows: list[Axes]) -> None:
     rows[1].plot(time, result.series("tip_distance"), ".-", color=INK, label="between the tips")
     rows[1].plot(
         time,
-        result.series("narrowest_height"),
+        result.series("constriction_height"),
         ".",
         color=QUIET,
-        label="narrowest place over the middle",
+        label="constriction over the middle",
     )
     rows[1].set_ylabel("distance (Å)")
     area = result.series("cross_section")

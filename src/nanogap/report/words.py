@@ -100,16 +100,19 @@ def happened(result: RunResult) -> str:
 def _beginning(result: RunResult) -> str:
     if result.first_contact == 0:
         return f"The tips touched from the start, {_bridge(result, 0)}, with {_value(result, 0)}."
-    hop = number(result.series("largest_hop")[0])
-    return f"The gap was open at the start ({_value(result, 0)}; widest hop {hop} Å)."
+    gap = number(result.series("minimax_gap")[0])
+    return (
+        f"The gap was open at the start ({_value(result, 0)}; minimax gap {gap} Å: the longest "
+        "step of that path of atoms from base to base whose longest step is shortest)."
+    )
 
 
 def _never(result: RunResult) -> str:
-    hop = result.series("largest_hop")
-    least = int(np.nanargmin(hop)) if np.isfinite(hop).any() else 0
+    gap = result.series("minimax_gap")
+    least = int(np.nanargmin(gap)) if np.isfinite(gap).any() else 0
     return (
         f"The tips have not touched; they came closest at {number(result.time[least])} ps, "
-        f"with a widest hop of {number(hop[least])} Å."
+        f"with a minimax gap of {number(gap[least])} Å."
     )
 
 
@@ -124,7 +127,7 @@ def _ending(result: RunResult) -> str:
     when = f"{'At the end' if result.finished else 'At the latest snapshot'}"
     last = len(result.time) - 1
     if not bool(result.series("connected")[last]):
-        state = f"the gap was open by {number(result.series('largest_hop')[last])} Å"
+        state = f"the gap was open by {number(result.series('minimax_gap')[last])} Å"
     else:
         state = f"the tips were connected {_bridge(result, last)}"
     return f"{when}, {number(result.time[last])} ps, {state}, and {_value(result, last)}."
@@ -134,8 +137,8 @@ def _bridge(result: RunResult, index: int) -> str:
     """Say what the tips are connected through."""
     atoms = result.bottleneck(index)
     if atoms < 1:
-        return f"across a stretched bond of {number(result.series('largest_hop')[index])} Å"
-    return f"through {counted(atoms, 'atom')} at the narrowest place"
+        return f"across a stretched bond of {number(result.series('minimax_gap')[index])} Å"
+    return f"through {counted(atoms, 'atom')} in the constriction"
 
 
 def _value(result: RunResult, index: int) -> str:
@@ -172,8 +175,8 @@ def key_numbers(result: RunResult) -> list[tuple[str, str, str]]:
         width = counted(atoms, "atom") if atoms else "stretched"
         numbers.append(("bridge", width, "wide at its narrowest" if atoms else "no full bond"))
     else:
-        hop = number(result.series("largest_hop")[last])
-        numbers.append(("gap", f"{hop} Å", "widest hop that is left"))
+        gap = number(result.series("minimax_gap")[last])
+        numbers.append(("gap", f"{gap} Å", "minimax gap that is left"))
     missing = len(known) - int(known.sum())
     remark = f"{missing} without T" if missing else "all with T"
     numbers.append(("snapshots", str(len(known)), remark))

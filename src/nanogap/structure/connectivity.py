@@ -1,4 +1,4 @@
-"""Which atoms are connected metal: neighbours, clusters, the gap between the tips, its bottleneck.
+"""Connected metal: neighbours, clusters, the gap between the tips, its bottleneck.
 
 Tips stand free in vacuum, so all distances are plain ones: no bond crosses the box.
 """
@@ -25,11 +25,14 @@ from nanogap.typing import FloatArray, Int64Array
 BOND_FACTOR = 1.2
 
 #: Length of the links that join a fixed base to one piece, angstrom; a graph knows no length 0.
-_NO_HOP = 1e-9
+_NO_LENGTH = 1e-9
 
 
 def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[Int64Array, FloatArray]:
-    """Find all pairs of atoms closer than a cut-off.
+    """Find all pairs of atoms within a cut-off, ascending, by a tree.
+
+    `nanogap.dynamics.neighbours` finds the same ones faster in atoms that move a little;
+    `nanogap.transport.tight_binding.neighbours` finds those across periodic cells.
 
     Parameters
     ----------
@@ -58,31 +61,31 @@ def clusters(n_atoms: int, pairs: Int64Array) -> Int64Array:
 
 @dataclass(frozen=True)
 class Connection:
-    """How two tips are connected in one snapshot.
+    """Connection of two tips in one snapshot.
 
     Attributes
     ----------
     connected : bool
         Whether a chain of neighbours within the cut-off leads from one fixed base to the other.
-    largest_hop : float
-        The longest hop on the best path between the bases, the one whose longest hop is
-        shortest: the width of the open gap, or the longest bond of the filament, angstrom.
+    minimax_gap : float
+        The longest step of the path of atoms between the bases whose longest step is shortest:
+        the width of the open gap, or the longest bond of the filament, angstrom.
     bottleneck : ndarray of int
         The fewest mobile atoms whose removal parts the tips (bonds up to `BOND_FACTOR`
         nearest-neighbour distances); empty if no bonds connect them.
     position : ndarray, shape (3,)
-        The narrowest place, angstrom: the middle of the bottleneck, or of the longest hop if the
+        The constriction, angstrom: the middle of the bottleneck, or of the minimax gap if the
         tips are not bonded.
     """
 
     connected: bool
-    largest_hop: float
+    minimax_gap: float
     bottleneck: Int64Array
     position: FloatArray
 
     @property
     def axis(self) -> FloatArray:
-        """In-plane position of the narrowest place, shape (2,), angstrom."""
+        """In-plane position of the constriction, shape (2,), angstrom."""
         return self.position[:2]
 
 
@@ -102,16 +105,16 @@ def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
     """
     positions = np.asarray(atoms.positions, dtype=np.float64)
     electrode = atoms.arrays["electrode"]
-    hop, ends = _largest_hop(positions, electrode)
+    width, ends = _minimax_gap(positions, electrode)
     bond = BOND_FACTOR * nearest_neighbour_distance(atoms.info["lattice_constant"])
     pairs, _ = neighbour_pairs(positions, bond)
     bottleneck = _minimum_vertex_cut(pairs, electrode)
-    narrowest = bottleneck if len(bottleneck) else ends
+    constriction = bottleneck if len(bottleneck) else ends
     return Connection(
-        connected=hop <= cutoff,
-        largest_hop=hop,
+        connected=width <= cutoff,
+        minimax_gap=width,
         bottleneck=bottleneck,
-        position=np.asarray(positions[narrowest].mean(axis=0), dtype=np.float64),
+        position=np.asarray(positions[constriction].mean(axis=0), dtype=np.float64),
     )
 
 
@@ -142,8 +145,8 @@ def bottleneck_bonds(atoms: Atoms, bottleneck: Int64Array) -> tuple[float, float
     return float(ends.sum() / len(bottleneck)), float(np.average(distances, weights=ends))
 
 
-def _largest_hop(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[float, Int64Array]:
-    """Longest hop of the minimax path between the bases, and its two atoms.
+def _minimax_gap(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[float, Int64Array]:
+    """Longest step of the minimax path between the bases, and its two atoms.
 
     The path in a minimum spanning tree is a minimax path (Hu, Oper. Res. 9, 898 (1961),
     doi:10.1287/opre.9.6.898).
@@ -158,11 +161,11 @@ def _largest_hop(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[fl
             break
         reach *= 1.5
     n = len(positions)
-    # a fixed base is one piece: no way between its atoms, through others or not, is a hop
+    # a fixed base is one piece: no way between its atoms, through others or not, is a step
     links = np.array([(base[0], atom) for base in (bottom, top) for atom in base[1:]])
-    hops = ~_within_a_base(pairs, electrode)
-    rows, columns = np.concatenate([pairs[hops], links.reshape(-1, 2)]).T
-    lengths = np.concatenate([distances[hops], np.full(len(links), _NO_HOP)])
+    outside = ~_within_a_base(pairs, electrode)
+    rows, columns = np.concatenate([pairs[outside], links.reshape(-1, 2)]).T
+    lengths = np.concatenate([distances[outside], np.full(len(links), _NO_LENGTH)])
     tree = minimum_spanning_tree(csr_array((lengths, (rows, columns)), shape=(n, n)))
     _, parent = breadth_first_order(tree, bottom[0], directed=False)
     path = [int(top[0])]

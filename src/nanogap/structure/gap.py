@@ -1,4 +1,4 @@
-"""What lies between two tips: adatoms, islands, the bridge and its cross-section.
+"""Matter between two tips: adatoms, islands, the bridge and its cross-section.
 
 An adatom is an atom beyond the plane of a terrace by more than half a layer. It belongs to the tip
 that fewer bonds lead to. An island is a cluster of bonded adatoms of one tip.
@@ -6,7 +6,6 @@ that fewer bonds lead to. An island is a cluster of bonded adatoms of one tip.
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -15,6 +14,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from nanogap.observables import GAP_OBSERVABLES
 from nanogap.structure.connectivity import (
     BOND_FACTOR,
     Connection,
@@ -40,7 +40,7 @@ _FINENESS = 12
 
 @dataclass(frozen=True)
 class Gap:
-    """What lies between the terraces of a snapshot.
+    """Matter between the terraces of a snapshot.
 
     Attributes
     ----------
@@ -55,10 +55,10 @@ class Gap:
     cross_section : float
         Area that the bottleneck covers, seen along the axis: discs of the area of an atom in a
         (111) plane, overlaps counted once. 0 if no bonds connect the tips. Angstrom^2.
-    coordination : float
+    bottleneck_coordination : float
         Mean number of bonds of the atoms of the bottleneck; 0 without one.
-    narrowest_height : float
-        Height of the narrowest place over the middle of the gap, angstrom.
+    constriction_height : float
+        Height of the constriction over the middle of the gap, angstrom.
     """
 
     bottom: tuple[int, ...]
@@ -67,8 +67,8 @@ class Gap:
     tip_distance: float
     bridge_atoms: int
     cross_section: float
-    coordination: float
-    narrowest_height: float
+    bottleneck_coordination: float
+    constriction_height: float
 
     @property
     def largest_island(self) -> int:
@@ -76,21 +76,34 @@ class Gap:
         return max(chain(self.bottom, self.top, self.loose), default=0)
 
     @property
-    def observables(self) -> dict[str, Any]:
-        """The scalars that are kept with every snapshot; lengths in angstrom."""
-        return {
-            "atoms_in_gap": sum(self.bottom) + sum(self.top) + sum(self.loose),
-            "adatoms_bottom": sum(self.bottom),
-            "adatoms_top": sum(self.top),
-            "islands_bottom": sum(size >= SMALLEST_ISLAND for size in self.bottom),
-            "islands_top": sum(size >= SMALLEST_ISLAND for size in self.top),
-            "largest_island": self.largest_island,
-            "tip_distance": self.tip_distance,
-            "bridge_atoms": self.bridge_atoms,
-            "cross_section": self.cross_section,
-            "bottleneck_coordination": self.coordination,
-            "narrowest_height": self.narrowest_height,
-        }
+    def adatoms_bottom(self) -> int:
+        """Adatoms of the bottom tip."""
+        return sum(self.bottom)
+
+    @property
+    def adatoms_top(self) -> int:
+        """Adatoms of the top tip."""
+        return sum(self.top)
+
+    @property
+    def atoms_in_gap(self) -> int:
+        """Adatoms of both tips, and those that no bonds lead to."""
+        return self.adatoms_bottom + self.adatoms_top + sum(self.loose)
+
+    @property
+    def islands_bottom(self) -> int:
+        """Islands of the bottom tip."""
+        return sum(size >= SMALLEST_ISLAND for size in self.bottom)
+
+    @property
+    def islands_top(self) -> int:
+        """Islands of the top tip."""
+        return sum(size >= SMALLEST_ISLAND for size in self.top)
+
+    @property
+    def observables(self) -> dict[str, float]:
+        """The scalars that are kept with every snapshot: `nanogap.observables`."""
+        return {name: getattr(self, name) for name in GAP_OBSERVABLES}
 
 
 def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
@@ -99,7 +112,7 @@ def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
     Parameters
     ----------
     atoms : ase.Atoms
-        A snapshot with the array ``electrode`` and ``info`` of `nanogap.structure.build_tips`.
+        A snapshot with the array ``electrode`` and ``info`` of `nanogap.structure.build_pyramids`.
     connection : Connection
         Of the same snapshot, from `nanogap.structure.analyse_connection`.
 
@@ -129,13 +142,18 @@ def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
         cross_section=_covered_area(
             positions[bottleneck, :2], nearest_neighbour_distance(lattice_constant)
         ),
-        coordination=float(degree[bottleneck].mean()) if len(bottleneck) else 0.0,
-        narrowest_height=float(connection.position[2] - middle),
+        bottleneck_coordination=float(degree[bottleneck].mean()) if len(bottleneck) else 0.0,
+        constriction_height=float(connection.position[2] - middle),
     )
 
 
 def adatom_mask(atoms: Atoms) -> Mask:
     """Tell which atoms lie between the terraces, beyond their planes by half a layer.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        See `analyse_gap`.
 
     Returns
     -------
@@ -152,6 +170,11 @@ def adatom_mask(atoms: Atoms) -> Mask:
 def adatom_owners(atoms: Atoms) -> NDArray[np.str_]:
     """Tell which tip every adatom belongs to: the one that fewer bonds lead to, else the nearer.
 
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        See `analyse_gap`.
+
     Returns
     -------
     ndarray of str, shape (n_atoms,)
@@ -164,13 +187,13 @@ def adatom_owners(atoms: Atoms) -> NDArray[np.str_]:
     adatoms, lower = adatom_mask(atoms), positions[:, 2] < _middle(atoms)
     n = len(positions)
     graph = csr_array(coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n)))
-    hops = [
+    bonds = [
         dijkstra(graph, directed=False, indices=np.flatnonzero(tip), unweighted=True, min_only=True)
         for tip in (lower & ~adatoms, ~lower & ~adatoms)
     ]
-    below = (hops[0] < hops[1]) | ((hops[0] == hops[1]) & lower)
+    below = (bonds[0] < bonds[1]) | ((bonds[0] == bonds[1]) & lower)
     owners = np.where(below, BOTTOM, TOP)
-    owners[~np.isfinite(hops[0]) & ~np.isfinite(hops[1])] = ""
+    owners[~np.isfinite(bonds[0]) & ~np.isfinite(bonds[1])] = ""
     return np.asarray(owners)
 
 
@@ -187,7 +210,7 @@ def _cluster_sizes(n_atoms: int, pairs: Int64Array, chosen: Mask) -> tuple[int, 
 
 def _tip_distance(atoms: Atoms, pairs: Int64Array, connection: Connection) -> float:
     if len(connection.bottleneck):
-        return connection.largest_hop
+        return connection.minimax_gap
     labels = clusters(len(atoms), pairs)
     electrode = atoms.arrays["electrode"]
     bottom = np.isin(labels, labels[electrode == BOTTOM])

@@ -112,7 +112,7 @@ def test_a_program_that_a_killed_run_left_behind_keeps_others_out(tmp_path, monk
     run_by_other.kill()
     run_by_other.wait()
     left_behind = int((work / "pid").read_text())
-    monkeypatch.setattr("nanogap.transport.espresso.programs._LOCK_TRIES", 3)
+    monkeypatch.setattr("nanogap.transport.espresso.programs._LOCK_PATIENCE", 0.1)
     try:
         with pytest.raises(EngineError, match="another program works in"):
             run_program(Programs(folder), "pw.x", "", work, "job")

@@ -9,8 +9,9 @@ import pytest
 from ase import Atoms
 
 from nanogap.structure.junction import validate_junction
-from nanogap.transport.fitting.calibration import Calibration, barrier_decay, decay_constant
-from nanogap.transport.fitting.vacuum_tail import junction_of
+from nanogap.transport.fitting.calibration import Calibration, decay_constant
+from nanogap.transport.fitting.reference_transmissions import packaged_reference_transmissions
+from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 from nanogap.transport.negf.compute import compute_transmission
 
 DATA = json.loads(
@@ -59,9 +60,9 @@ def test_tunnelling_decays_as_the_work_function_says():
     assert np.all(np.diff(values) < 0.0)
     local = -np.diff(np.log(values)) / np.diff(gaps) / 2.0
     assert local[0] < 0.5  # the planes still bond
-    assert local[-1] == pytest.approx(barrier_decay(4.46), rel=0.1)
+    assert local[-1] == pytest.approx(vacuum_decay(4.46), rel=0.1)
     far = gaps >= 4.5
-    assert decay_constant(gaps[far], values[far]) == pytest.approx(barrier_decay(4.46), rel=0.15)
+    assert decay_constant(gaps[far], values[far]) == pytest.approx(vacuum_decay(4.46), rel=0.15)
 
 
 @pytest.mark.validation
@@ -83,15 +84,14 @@ def test_an_earlier_trial_of_others_is_reproduced(tag):
 def test_the_fast_engine_meets_what_it_was_not_fitted_to():
     """The promise: mean absolute error at most 0.10 G0, ranks 0.95, decay within 15%."""
     found, exact, classes = {}, {}, {}
-    for name, entry in JUNCTIONS.items():
+    references = packaged_reference_transmissions()
+    for junction in references.junctions:
         dataset = compute_transmission(
-            [junction_of(entry, "Ag")],
-            kpoints=tuple(entry["kpoints"]),
-            gamma_centred=entry["gamma_centred"],
+            [junction.atoms], kpoints=junction.kpoints, gamma_centred=junction.gamma_centred
         )
-        found[name] = dataset["transmission_average"].item()
-        exact[name], classes[name] = at_fermi_energy(entry), entry["class"]
-    judged = [name for name in JUNCTIONS if name not in DATA["fitted"]]
+        found[junction.name] = dataset["transmission_average"].item()
+        exact[junction.name], classes[junction.name] = junction.transmission, junction.kind
+    judged = [name for name in JUNCTIONS if name not in references.fitted]
     result = Calibration().compute(
         [classes[name] for name in judged],
         np.array([exact[name] for name in judged]),

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import constants
 
-from nanogap.transport.fitting.calibration import Calibration, barrier_decay, decay_constant
+from nanogap.transport.fitting.calibration import Calibration, decay_constant
+from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 
 
 def test_errors_of_known_values():
@@ -50,4 +51,4 @@ def test_no_decay_without_transmission():
 def test_a_barrier_decays_as_quantum_mechanics_says():
     height = 4.5 * constants.e
     exact = np.sqrt(2.0 * constants.m_e * height) / constants.hbar * 1e-10
-    assert barrier_decay(4.5) == pytest.approx(exact, rel=1e-6)
+    assert vacuum_decay(4.5) == pytest.approx(exact, rel=1e-6)

@@ -5,7 +5,7 @@ from tests.transport.junctions import chain, disordered, slab_junction
 
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.negf.local import compute_local
-from nanogap.transport.tight_binding.bands import bands
+from nanogap.transport.tight_binding.bands import band_energies
 
 
 def net_currents(junction, result):
@@ -45,7 +45,7 @@ def test_the_density_of_states_of_a_chain_is_that_of_its_band():
     crystal = Atoms("Ag", cell=[20.0, 20.0, distance], pbc=(False, False, True))
     k = np.linspace(0.0, 0.5, 2001)
     found = 0.0
-    for band in bands(crystal, np.column_stack([np.zeros((len(k), 2)), k])).T:
+    for band in band_energies(crystal, np.column_stack([np.zeros((len(k), 2)), k])).T:
         # one state for each spin and 1/N of the zone; k and -k
         crosses = np.flatnonzero(np.diff(band > level))
         found += sum(2.0 * 2.0 / abs(np.gradient(band, k)[n]) for n in crosses)

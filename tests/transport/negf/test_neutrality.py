@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests.transport.junctions import chain, disordered, mirrored, slab_junction, tips
 
 from nanogap.errors import SettingsError, StructureError
-from nanogap.transport import neutrality
 from nanogap.transport.backends import get_backend
+from nanogap.transport.negf import neutrality
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.negf.neutrality import neutral_junction
-from nanogap.transport.tight_binding.bands import bands, fermi_energy, populations
+from nanogap.transport.tight_binding.bands import band_energies, bulk_fermi_energy, populations
 from nanogap.transport.tight_binding.files import load_model
 
 MODEL = load_model()
@@ -40,7 +40,7 @@ def transmission(junction, **options):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_electrons_of_the_atoms_are_those_in_the_bands(seed):
     atoms, level = cluster(seed), -0.3
-    energies = bands(atoms, GAMMA)[0]
+    energies = band_energies(atoms, GAMMA)[0]
     filled = 2.0 / (1.0 + np.exp((energies - level) / 0.1))
     found = populations(atoms, GAMMA, ONE, level, model=MODEL)
     assert found.sum() == pytest.approx(filled.sum(), abs=1e-9)
@@ -58,7 +58,7 @@ def test_a_common_shift_moves_the_level_only(seed, shift):
 def test_an_atom_of_the_crystal_has_its_eleven_electrons():
     points = (np.indices((12, 12, 12)).reshape(3, -1).T + 0.5) / 12.0
     weights = np.full(len(points), 1.0 / len(points))
-    level = fermi_energy(4.09)
+    level = bulk_fermi_energy(4.09)
     found = populations(bulk("Ag", "fcc", a=4.09), points, weights, level, model=MODEL)
     assert found == pytest.approx(11.0, abs=0.01)
 

@@ -10,12 +10,12 @@ from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.tips import surface_vectors
 from nanogap.transport.dataset import transmission_summary
 from nanogap.transport.mesh import common_mesh, plane_mesh
+from nanogap.transport.negf.block_elimination import transmission_amplitudes
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.negf.device import build_device
 from nanogap.transport.negf.lead_unit import LeadUnit, lead_unit
 from nanogap.transport.negf.leads import Lead
-from nanogap.transport.negf.transmission_amplitudes import fold
-from nanogap.transport.tight_binding.bands import bands, fermi_energy
+from nanogap.transport.tight_binding.bands import band_energies, bulk_fermi_energy
 from nanogap.transport.tight_binding.files import load_model
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -23,7 +23,7 @@ K = np.array([0.23, -0.11])
 
 
 def transmission(device, k, energy):
-    return fold(device, k, [energy])[0].transmission
+    return transmission_amplitudes(device, k, energy).transmission
 
 
 def at(junction, k=K, energy=0.01):
@@ -49,14 +49,14 @@ def test_a_perfect_lead_has_an_integer_transmission_at_every_k():
 def test_open_channels_are_the_bands_that_cross_the_fermi_energy():
     junction = slab_junction(1)
     device = build_device(junction, load_model())
-    level = fermi_energy(A)
+    level = bulk_fermi_energy(A)
     cell = np.zeros((3, 3))
     cell[:2, :2], cell[2] = surface_vectors(A), (0.0, 0.0, PERIOD)
     crystal = Atoms("Ag3", np.concatenate([plane(1, n) for n in range(3)]), cell=cell, pbc=True)
     line = np.arange(600) / 600
     for k in ([0.1, 0.05], [0.31, -0.22], [0.5, 0.0], [0.0, 0.0]):
         points = np.column_stack([np.full(600, k[0]), np.full(600, k[1]), line])
-        above = bands(crystal, points) > level
+        above = band_energies(crystal, points) > level
         crossings = np.count_nonzero(above != np.roll(above, 1, axis=0)) // 2
         assert device.leads[0].open_channels(np.array(k), level) == crossings
         assert transmission(device, np.array(k), level) == pytest.approx(crossings, abs=1e-6)
@@ -92,7 +92,7 @@ def test_an_open_gap_hardly_conducts():
 @pytest.mark.validation
 def test_the_fermi_energy_is_that_of_the_filled_bulk():
     device = build_device(slab_junction(3), load_model())
-    assert device.fermi_energy == pytest.approx(fermi_energy(A), abs=0.003)
+    assert device.fermi_energy == pytest.approx(bulk_fermi_energy(A), abs=0.003)
 
 
 def test_channels_that_do_not_reach_across_have_no_transmission():
@@ -209,11 +209,11 @@ def test_lead_without_coupling_is_refused():
 
 def test_the_self_energy_from_copies_is_the_direct_sum(monkeypatch):
     device = build_device(disordered(3), load_model())
-    for contact in device.contacts:
+    for contact in device.arrangement.contacts:
         assert contact.copies is not None
-    monkeypatch.setattr("nanogap.transport.negf.device.find_copies", lambda *_: None)
+    monkeypatch.setattr("nanogap.transport.negf.block_arrangement.find_copies", lambda *_: None)
     other = build_device(disordered(3), load_model())
-    assert all(contact.copies is None for contact in other.contacts)
+    assert all(contact.copies is None for contact in other.arrangement.contacts)
     for k in (K, np.array([0.5, 0.0])):
         found, expected = (transmission(each, k, 0.1) for each in (device, other))
         assert found == pytest.approx(expected, abs=1e-9)
@@ -226,7 +226,9 @@ def test_leads_are_known_as_crystal_from_positions_that_a_file_rounded(decimals)
     rounded = junction.copy()
     rounded.positions = np.round(rounded.positions, decimals)
     expected, found = (build_device(each, load_model()) for each in (junction, rounded))
-    for contact, other in zip(expected.contacts, found.contacts, strict=True):
+    for contact, other in zip(
+        expected.arrangement.contacts, found.arrangement.contacts, strict=True
+    ):
         assert other.lead.unit.motif_size == contact.lead.unit.motif_size == 3
         assert other.copies is not None
     assert len(found.positions) == len(expected.positions)
@@ -319,13 +321,13 @@ def test_mesh_average_is_that_of_all_points():
 def test_summary_is_the_contract():
     dataset = compute_transmission([chain(2.9), chain(2.8)], [-0.1, 0.0])
     summary = transmission_summary(dataset, per_k=True)
-    assert summary["backend"] == "tight-binding"
-    assert summary["energies"] == [-0.1, 0.0]
-    assert summary["n_kpoints"] == 1
-    assert np.shape(summary["transmission"]) == (2, 2)
-    assert np.shape(summary["transmission_k"]) == (2, 1, 2)
-    assert summary["open_channels"] == [1.0, 1.0]
-    assert len(summary["eigenchannels"]) == 2
+    assert summary.backend == "tight-binding"
+    assert summary.energies == [-0.1, 0.0]
+    assert summary.n_kpoints == 1
+    assert np.shape(summary.transmission) == (2, 2)
+    assert np.shape(summary.transmission_k) == (2, 1, 2)
+    assert summary.open_channels == [1.0, 1.0]
+    assert len(summary.eigenchannels) == 2
 
 
 def test_threads_do_not_change_the_result():

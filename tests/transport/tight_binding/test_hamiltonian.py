@@ -13,14 +13,13 @@ from scipy.linalg import eigh, eigvalsh
 from scipy.spatial.transform import Rotation
 
 from nanogap.errors import SettingsError, StructureError
-from nanogap.transport import hamiltonian
-from nanogap.transport.fitting.least_squares import pack, residuals, solve_bands, unpack
-from nanogap.transport.fitting.reference_bands import (
-    BlochSums,
-    crowded_clusters,
-    packaged_references,
-)
-from nanogap.transport.tight_binding.bands import bands, fermi_energy, fermi_energy_of
+from nanogap.transport.fitting.bloch_sums import BlochSums
+from nanogap.transport.fitting.overlap_guards import crowded_clusters
+from nanogap.transport.fitting.parameters import pack, unpack
+from nanogap.transport.fitting.reference_bands import packaged_references
+from nanogap.transport.fitting.residuals import residuals, solve_bands
+from nanogap.transport.tight_binding import matrices as matrices_module
+from nanogap.transport.tight_binding.bands import band_energies, bulk_fermi_energy, fermi_energy
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.matrices import real_space_matrices
 from nanogap.transport.tight_binding.neighbours import find_neighbours
@@ -40,7 +39,7 @@ def cluster(seed, size=6, least=2.5):
 
 
 def levels(atoms):
-    return bands(atoms, [[0.0, 0.0, 0.0]])[0]
+    return band_energies(atoms, [[0.0, 0.0, 0.0]])[0]
 
 
 def references():
@@ -75,7 +74,7 @@ def test_bands_do_not_depend_on_the_image_an_atom_is_given_in(seed):
     k = rng.uniform(-0.5, 0.5, (2, 3))
     shifted = atoms.copy()
     shifted.positions += rng.integers(-2, 3, (4, 3)) @ atoms.cell[:]
-    np.testing.assert_allclose(bands(shifted, k), bands(atoms, k), atol=1e-9)
+    np.testing.assert_allclose(band_energies(shifted, k), band_energies(atoms, k), atol=1e-9)
 
 
 def test_bloch_matrices_are_hermitian_and_real_space_ones_real():
@@ -117,8 +116,8 @@ def test_supercell_has_the_folded_bands():
     primitive, double = bulk("Ag", a=4.09), bulk("Ag", a=4.09) * (2, 1, 1)
     k = np.array([[0.2, 0.1, -0.3]])
     halves = np.concatenate([k / [2, 1, 1], (k + np.array([1, 0, 0])) / [2, 1, 1]])
-    folded = np.sort(bands(primitive, halves).ravel())
-    np.testing.assert_allclose(bands(double, k)[0], folded, atol=1e-9)
+    folded = np.sort(band_energies(primitive, halves).ravel())
+    np.testing.assert_allclose(band_energies(double, k)[0], folded, atol=1e-9)
 
 
 @pytest.mark.parametrize("least", [2.3, 2.5])
@@ -155,7 +154,7 @@ def test_atoms_too_close_are_named():
 
 @pytest.mark.parametrize("checked_whole", [320, 10])
 def test_dependent_orbitals_are_refused(checked_whole, monkeypatch):
-    monkeypatch.setattr(hamiltonian, "_CHECK_WHOLE", checked_whole)
+    monkeypatch.setattr(matrices_module, "_CHECK_WHOLE", checked_whole)
     model = load_model()
     loose = dataclasses.replace(model, overlap=4.0 * model.overlap)
     atoms = cluster(1, size=30, least=2.45)
@@ -197,7 +196,7 @@ def test_other_elements_are_refused():
 
 def test_kpoints_of_another_shape_are_refused():
     with pytest.raises(SettingsError, match=r"\(3,\)"):
-        bands(bulk("Ag", a=4.09), [0.0, 0.0, 0.0])
+        band_energies(bulk("Ag", a=4.09), [0.0, 0.0, 0.0])
 
 
 def test_model_is_immutable():
@@ -209,12 +208,14 @@ def test_bands_solve_the_generalised_problem():
     atoms = bulk("Ag", a=4.09)
     k = [0.1, 0.25, -0.2]
     h, s = (m.toarray() for m in real_space_matrices(atoms, load_model()).at(k))
-    np.testing.assert_allclose(bands(atoms, [k])[0], eigh(h, s, eigvals_only=True), atol=1e-10)
+    np.testing.assert_allclose(
+        band_energies(atoms, [k])[0], eigh(h, s, eigvals_only=True), atol=1e-10
+    )
 
 
 def test_fermi_energy_of_any_structure_agrees_with_bulk():
-    assert fermi_energy_of(bulk("Ag", a=4.09, cubic=True), 14.0) == pytest.approx(
-        fermi_energy(4.09), abs=0.005
+    assert fermi_energy(bulk("Ag", a=4.09, cubic=True), kpoints_density=14.0) == pytest.approx(
+        bulk_fermi_energy(4.09), abs=0.005
     )
 
 
@@ -237,7 +238,7 @@ def test_fit_has_exact_derivatives(name):
 def test_fit_and_assembly_give_the_same_bands(name):
     reference = references()[name]
     fitted = solve_bands(BlochSums(reference, load_model()), load_model()).energies
-    np.testing.assert_allclose(fitted, bands(reference.atoms, reference.kpoints), atol=1e-5)
+    np.testing.assert_allclose(fitted, band_energies(reference.atoms, reference.kpoints), atol=1e-5)
 
 
 @pytest.mark.validation
@@ -254,8 +255,8 @@ def test_fit_and_assembly_give_the_same_bands(name):
 )
 def test_bands_agree_with_first_principles(name, occupied, near):
     reference = references()[name]
-    found = bands(reference.atoms, reference.kpoints)[:, : reference.bands.shape[1]]
-    fine = fermi_energy_of(reference.atoms, 8.0)
+    found = band_energies(reference.atoms, reference.kpoints)[:, : reference.bands.shape[1]]
+    fine = fermi_energy(reference.atoms, kpoints_density=8.0)
     error = found - fine - reference.bands
     # the reference's own Fermi energy is that of a coarse mesh: one constant is free
     error -= np.median(error[np.abs(reference.bands) < 1.5])
@@ -266,7 +267,7 @@ def test_bands_agree_with_first_principles(name, occupied, near):
 @pytest.mark.validation
 def test_no_ghost_bands_near_the_fermi_energy():
     for reference in references().values():
-        found = bands(reference.atoms, reference.kpoints)[:, : reference.bands.shape[1]]
+        found = band_energies(reference.atoms, reference.kpoints)[:, : reference.bands.shape[1]]
         # margins: the listed Fermi energies are wrong by up to 0.2 eV, the shapes by up to 0.5 eV
         assert not np.any((reference.bands > 3.8) & (found < 2.8)), reference.name
         assert found.min() > reference.bands.min() - 0.5, reference.name
@@ -280,7 +281,7 @@ def test_environments_share_one_fermi_energy():
         density = 18.0 if len(reference.atoms) == 1 else 8.0
         # known: without self-consistency a bare four-atom neck in vacuum is off by 0.3 eV
         bound = 0.35 if reference.name == "random neck of four atoms" else 0.25
-        assert abs(fermi_energy_of(reference.atoms, density)) < bound, reference.name
+        assert abs(fermi_energy(reference.atoms, kpoints_density=density)) < bound, reference.name
 
 
 @pytest.mark.validation
@@ -288,9 +289,9 @@ def test_environments_share_one_fermi_energy():
 def test_chain_has_one_open_channel(distance):
     # one s band crosses E_F: the conductance quantum of a silver wire
     chain = Atoms("Ag", cell=[20.0, 20.0, distance], pbc=(False, False, True))
-    level = fermi_energy_of(chain, 40.0)
+    level = fermi_energy(chain, kpoints_density=40.0)
     k = np.linspace(0.0, 0.5, 101)
-    energies = bands(chain, np.column_stack([0 * k, 0 * k, k])) - level
+    energies = band_energies(chain, np.column_stack([0 * k, 0 * k, k])) - level
     assert np.sum(energies[:-1] * energies[1:] < 0) == 1
 
 
@@ -298,12 +299,12 @@ def test_chain_has_one_open_channel(distance):
 @pytest.mark.parametrize("lattice_constant", [4.09, 4.16])
 def test_sharvin_conductance_of_the_111_plane(lattice_constant):
     # open channels per surface atom: the projected Fermi surface of silver, 7.45 per 3 x 3 cell
-    atoms, level = fcc_layer_cell(lattice_constant), fermi_energy(lattice_constant)
+    atoms, level = fcc_layer_cell(lattice_constant), bulk_fermi_energy(lattice_constant)
     mesh = (np.arange(24) + 0.5) / 24
     line = (np.arange(100) + 0.5) / 100
     # opposite points of the plane conduct alike: half of it is enough
     k = np.stack(np.meshgrid(mesh[:12], mesh, line, indexing="ij"), axis=-1)
-    above = bands(atoms, k.reshape(-1, 3)).reshape(12, 24, 100, -1) > level
+    above = band_energies(atoms, k.reshape(-1, 3)).reshape(12, 24, 100, -1) > level
     crossings = np.sum(above != np.roll(above, 1, axis=2), axis=(2, 3))
     assert 9.0 * np.mean(crossings) / 2.0 == pytest.approx(7.45, rel=0.03)
 
@@ -311,7 +312,9 @@ def test_sharvin_conductance_of_the_111_plane(lattice_constant):
 @pytest.mark.validation
 def test_fermi_surface_has_a_neck_only_along_111():
     # the highest occupied band at L lies below E_F in silver (open neck along [111])
-    energies = bands(bulk("Ag", a=4.09), [[0.5, 0.5, 0.5], [0.5, 0.5, 0.0]]) - fermi_energy(4.09)
+    energies = band_energies(
+        bulk("Ag", a=4.09), [[0.5, 0.5, 0.5], [0.5, 0.5, 0.0]]
+    ) - bulk_fermi_energy(4.09)
     assert energies[0, 5] < 0.0 < energies[0, 6]
     assert energies[1, 4] < 0.0 < energies[1, 5]
 
@@ -321,7 +324,7 @@ def test_the_bands_of_a_snapshot_of_the_dynamics_are_those_of_first_principles()
     """A contact of 42 atoms that no fit has seen, as a crystal of contacts; after one shift."""
     data = json.loads((Path(__file__).parent / "snapshot_bands.json").read_text())
     atoms = Atoms(f"Ag{len(data['positions'])}", data["positions"], cell=data["cell"], pbc=True)
-    found = bands(atoms, [entry["k"] for entry in data["kpoints"]])
+    found = band_energies(atoms, [entry["k"] for entry in data["kpoints"]])
     errors = np.concatenate(
         [
             own[entry["first_band"] : entry["first_band"] + len(entry["energies"])]

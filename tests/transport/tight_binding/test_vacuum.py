@@ -1,7 +1,5 @@
 import dataclasses
-import json
 import math
-from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -11,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.transport.junctions import slab_junction
 
-from nanogap.transport.fitting.vacuum_tail import junction_of, vacuum_decay
+from nanogap.transport.fitting.reference_transmissions import packaged_reference_transmissions
+from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 from nanogap.transport.negf.compute import compute_transmission
-from nanogap.transport.tight_binding.bands import bands
+from nanogap.transport.tight_binding.bands import band_energies
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.line_of_sight import openness
 from nanogap.transport.tight_binding.matrices import real_space_matrices
@@ -22,11 +21,6 @@ from nanogap.transport.tight_binding.vacuum import VacuumTail, smooth_step
 
 TAIL = VacuumTail(decay=1.08, s=0.3, p=0.2)
 BETWEEN = (1.2, 2.4)
-
-
-def gap_data():
-    data = files("nanogap.transport") / "data" / "pwcond_calibration.json"
-    return json.loads(data.read_text("utf-8"))
 
 
 def opened(width, gap):
@@ -137,9 +131,13 @@ def test_the_crystal_has_no_tail():
     atoms.rattle(0.12, seed=4)
     k = [[0.1, 0.2, -0.3]]
     # what is left are atoms that heat has left with fewer than eleven neighbours
-    np.testing.assert_allclose(bands(atoms, k, model), bands(atoms, k, without), atol=2e-3)
+    np.testing.assert_allclose(
+        band_energies(atoms, k, model), band_energies(atoms, k, without), atol=2e-3
+    )
     perfect = bulk("Ag", a=4.2)
-    np.testing.assert_array_equal(bands(perfect, k, model), bands(perfect, k, without))
+    np.testing.assert_array_equal(
+        band_energies(perfect, k, model), band_energies(perfect, k, without)
+    )
 
 
 @settings(deadline=None, max_examples=15)
@@ -181,24 +179,22 @@ def test_a_wide_gap_decays_with_the_work_function():
     small = (squares < 0.5) & (values[0] > 1e-9)
     assert small.any()
     found = np.log(values[0] / values[2])[small] / 2.0
-    kappa = vacuum_decay(gap_data()["work_function"])
+    kappa = vacuum_decay(packaged_reference_transmissions().work_function)
     expected = 2.0 * np.sqrt(kappa**2 + squares[small])
     np.testing.assert_allclose(found, expected, rtol=0.08)
 
 
 @pytest.mark.validation
 def test_flat_planes_conduct_as_in_pwcond():
-    data = gap_data()
-    for name, entry in data["junctions"].items():
-        if entry["class"] != "gap":
+    for reference in packaged_reference_transmissions().junctions:
+        if reference.kind != "gap":
             continue
-        junction = junction_of(entry, "Ag")
         dataset = compute_transmission(
-            [junction], kpoints=tuple(entry["kpoints"]), gamma_centred=entry["gamma_centred"]
+            [reference.atoms], kpoints=reference.kpoints, gamma_centred=reference.gamma_centred
         )
         found = float(dataset["transmission_average"].item())
         # over four decades of T
-        assert found == pytest.approx(entry["transmission"][0], rel=0.35), name
+        assert found == pytest.approx(reference.transmission, rel=0.35), reference.name
 
 
 @pytest.mark.validation

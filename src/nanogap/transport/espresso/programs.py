@@ -4,19 +4,18 @@ Programs and input: Giannozzi et al., J. Phys.: Condens. Matter 29, 465901 (2017
 doi:10.1088/1361-648X/aa8f79.
 """
 
-import fcntl
 import os
 import re
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nanogap.errors import EngineError
+from nanogap.io.lock import FileLock
 
 #: What a finished program prints; ld1.x has no line of its own, its exit status has to do.
 _DONE = {"ld1.x": "", "pwcond.x": "     PWCOND       :"}
@@ -28,7 +27,7 @@ _NO_SPACE = re.compile(r"no space left|disk quota|davcio.*write|error while writ
 #: A program that leaves less than this free has filled the disk, bytes.
 _LEAST_FREE = 1 << 20
 #: MPI's helper process outlives its program by a moment, and holds what it inherited.
-_LOCK_TRIES, _LOCK_PAUSE = 200, 0.05
+_LOCK_PATIENCE = 10.0
 _ROUTINE = re.compile(r"Error in routine\s+(.+?)\s*\((-?\d+)\)\s*:\s*\n\s*(.*)")
 #: The MPI launcher's own complaints stand under a line of dashes.
 _LAUNCHER = re.compile(r"^-{40,}\n(\S.*?)\n\s*\n", re.MULTILINE | re.DOTALL)
@@ -37,7 +36,7 @@ _ABORTED = {signal.SIGABRT, signal.SIGSEGV, signal.SIGFPE}
 
 @dataclass(frozen=True)
 class Programs:
-    """Where the programs are, and how they are started.
+    """Place of the programs, and the way they are started.
 
     Attributes
     ----------
@@ -148,19 +147,13 @@ def run_program(programs: Programs, program: str, text: str, folder: Path, name:
 @contextmanager
 def _alone_in(folder: Path, program: str) -> Iterator[int]:
     """Hold a folder's lock; the program inherits it, and holds it if we are killed first."""
-    with (folder / ".lock").open("w") as handle:
-        for attempt in range(_LOCK_TRIES + 1):
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if attempt == _LOCK_TRIES:
-                    raise EngineError(
-                        f"another program works in {folder}, perhaps one that a killed run left "
-                        f"behind: wait until it ends, or end it, before {program} starts there"
-                    ) from None
-            time.sleep(_LOCK_PAUSE)
-        yield handle.fileno()
+    with FileLock(folder / ".lock").hold(_LOCK_PATIENCE) as descriptor:
+        if descriptor is None:
+            raise EngineError(
+                f"another program works in {folder}, perhaps one that a killed run left "
+                f"behind: wait until it ends, or end it, before {program} starts there"
+            )
+        yield descriptor
 
 
 def _reason(program: str, printed: str, status: int, folder: Path, output: Path) -> str:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from nanogap.errors import DataFormatError, EngineError
 from nanogap.settings import cache_folder
@@ -36,15 +35,17 @@ class Pseudopotential:
     ----------
     path : Path
     element : str
+        Chemical symbol.
     kind : str
         ``ultrasoft`` or ``norm-conserving``.
     valence : float
         Electrons that it describes.
     functional : str
+        Exchange and correlation, as the file names it.
     wave_cutoff, density_cutoff : float
         Recommended cut-offs, Ry.
     checksum : str
-        Of the file without the date it was made.
+        Checksum of the file without the date it was made.
     """
 
     path: Path
@@ -57,8 +58,34 @@ class Pseudopotential:
     checksum: str
 
 
+@dataclass(frozen=True)
+class GenerationInput:
+    """Packaged inputs of ld1.x from which an element's pseudopotential is made and tested.
+
+    Attributes
+    ----------
+    element : str
+        Chemical symbol.
+    valence : float
+        Electrons that the pseudopotential describes.
+    wave_cutoff, density_cutoff : float
+        Recommended cut-offs of pw.x, Ry.
+    generation : str
+        Input that makes the UPF file.
+    test : str
+        Input that compares it with the all-electron atom.
+    """
+
+    element: str
+    valence: float
+    wave_cutoff: float
+    density_cutoff: float
+    generation: str
+    test: str
+
+
 def read_pseudopotential(path: Path) -> Pseudopotential:
-    """Read what a UPF file says of itself, and refuse what pwcond.x cannot use.
+    """Read the header of a UPF file, and refuse what pwcond.x cannot use.
 
     Raises
     ------
@@ -90,18 +117,18 @@ def read_pseudopotential(path: Path) -> Pseudopotential:
             "scalar-relativistic one"
         )
     try:
-        return _described(path, text, values)
+        return _from_header(path, text, values)
     except (KeyError, ValueError) as error:
         raise DataFormatError(f"{path}: its PP_HEADER lacks or garbles {error}") from None
 
 
-def _described(path: Path, text: str, values: dict[str, str]) -> Pseudopotential:
+def _from_header(path: Path, text: str, values: dict[str, str]) -> Pseudopotential:
     kind = _KINDS[values["pseudo_type"].upper()]
     wave = float(values.get("wfc_cutoff", "0").replace("D", "E")) or _WAVE_CUTOFF
     density = float(values.get("rho_cutoff", "0").replace("D", "E"))
-    own = next((data for data in map(_data, _elements()) if _is_own(text, data)), None)
+    own = next((made for made in map(_packaged, _elements()) if _is_made_from(text, made)), None)
     if own:
-        wave, density = own["wave_cutoff"], own["density_cutoff"]
+        wave, density = own.wave_cutoff, own.density_cutoff
     dateless = re.sub(r"(?im)^.*generation date.*$|date=\"[^\"]*\"", "", text)
     return Pseudopotential(
         path=path,
@@ -115,13 +142,13 @@ def _described(path: Path, text: str, values: dict[str, str]) -> Pseudopotential
     )
 
 
-def _is_own(text: str, data: dict[str, Any]) -> bool:
-    """Whether a file was made from the packaged input: UPF files contain theirs."""
+def _is_made_from(text: str, source: GenerationInput) -> bool:
+    """Whether a UPF file was made from a packaged input: such files contain theirs."""
     found = re.search(r"<PP_INPUTFILE>(.*?)</PP_INPUTFILE>", text, re.DOTALL)
     if not found:
         return False
     written = found.group(1).replace("@input", "&input")
-    return "".join(written.split()) == "".join(data["generation"].split())
+    return "".join(written.split()) == "".join(source.generation.split())
 
 
 def _elements() -> list[str]:
@@ -130,19 +157,13 @@ def _elements() -> list[str]:
 
 
 @cache
-def _data(element: str) -> dict[str, Any]:
+def _packaged(element: str) -> GenerationInput:
     folder = resources.files("nanogap.transport") / "data" / "pseudopotentials"
-    return tomllib.loads((folder / f"{element}.toml").read_text(encoding="utf-8"))
+    return GenerationInput(**tomllib.loads((folder / f"{element}.toml").read_text("utf-8")))
 
 
-def pseudopotential_data(element: str) -> dict[str, Any]:
+def generation_input(element: str) -> GenerationInput:
     """Return the packaged input of an element's pseudopotential.
-
-    Returns
-    -------
-    dict
-        ``generation`` and ``test`` (inputs of ld1.x), ``wave_cutoff``, ``density_cutoff`` (Ry),
-        ``valence``.
 
     Raises
     ------
@@ -154,7 +175,7 @@ def pseudopotential_data(element: str) -> dict[str, Any]:
             f"nanogap makes no pseudopotential of {element} (only of {', '.join(_elements())}): "
             "give a UPF file, ultrasoft or norm-conserving"
         )
-    return _data(element)
+    return _packaged(element)
 
 
 def make_pseudopotential(element: str, programs: Programs, path: Path) -> Pseudopotential:
@@ -174,11 +195,11 @@ def make_pseudopotential(element: str, programs: Programs, path: Path) -> Pseudo
     EngineError
         If ld1.x is missing or fails.
     """
-    data = pseudopotential_data(element)
+    source = generation_input(element)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ld1.") as folder:
-        run_program(programs.alone, "ld1.x", data["generation"], Path(folder), "ld1")
+        run_program(programs.alone, "ld1.x", source.generation, Path(folder), "ld1")
         made = read_pseudopotential(Path(folder) / _FILE)
-        if made.valence != data["valence"]:
+        if made.valence != source.valence:
             raise EngineError(f"ld1.x made a pseudopotential of {made.valence:g} electrons")
         made.path.replace(path)
     return read_pseudopotential(path)
@@ -204,7 +225,7 @@ def find_pseudopotential(
                 f"{given} is a pseudopotential of {found.element}, the junction is of {element}"
             )
         return found
-    text = pseudopotential_data(element)["generation"]
+    text = generation_input(element).generation
     label = hashlib.sha256(text.encode()).hexdigest()[:8]
     path = cache_folder("pseudopotentials") / f"{element}-{label}.UPF"
     if path.is_file():

@@ -16,7 +16,7 @@ from ase.units import GPa
 from nanogap.computed import Analysis, after_compute
 from nanogap.errors import EngineError
 from nanogap.transport.espresso.programs import Programs, run_program
-from nanogap.transport.espresso.pseudopotential import Pseudopotential, pseudopotential_data
+from nanogap.transport.espresso.pseudopotential import Pseudopotential, generation_input
 from nanogap.transport.espresso.pw import PlaneWaveSettings, pw_input, self_consistent
 from nanogap.typing import FloatArray
 
@@ -38,15 +38,16 @@ _MESH = 10
 
 @dataclass(frozen=True)
 class Configuration:
-    """One configuration of the atom.
+    """Errors of the pseudo-atom in one configuration of its electrons.
 
     Attributes
     ----------
     occupations : dict of str to float
+        Electrons by valence state, for example ``4D``.
     energy_error : float
         Excitation energy of the pseudo-atom less that of the all-electron atom, Ry.
     level_errors : dict of str to float
-        The same of each eigenvalue, Ry.
+        Eigenvalues of the pseudo-atom less those of the all-electron atom by valence state, Ry.
     """
 
     occupations: dict[str, float]
@@ -54,8 +55,39 @@ class Configuration:
     level_errors: dict[str, float]
 
 
+@dataclass(frozen=True)
+class ScatteringPhases:
+    """Scattering phases arctan(psi'/psi) of the all-electron atom and of the pseudo-atom.
+
+    Attributes
+    ----------
+    energies : ndarray, shape (n,)
+        From vacuum, Ry.
+    all_electron, pseudo : ndarray, shape (n, 3)
+        Phases of s, p and d, radian; continuous in energy.
+    """
+
+    energies: FloatArray
+    all_electron: FloatArray
+    pseudo: FloatArray
+
+    @property
+    def errors(self) -> FloatArray:
+        """Pseudo less all-electron, shape (n, 3), radian, between -pi/2 and pi/2."""
+        difference = self.pseudo - self.all_electron
+        errors: FloatArray = difference - np.pi * np.rint(difference / np.pi)
+        return errors
+
+    @property
+    def worst_error(self) -> float:
+        """Largest error within `SCATTERING_RANGE`, radian."""
+        low, high = SCATTERING_RANGE
+        within = (self.energies >= low) & (self.energies <= high)
+        return float(np.abs(self.errors[within]).max())
+
+
 class AtomCheck(Analysis):
-    """Transferability, scattering and ghosts of a pseudopotential, by a run of ld1.x of its own.
+    """Transferability, scattering and ghost states of a pseudopotential, by ld1.x.
 
     The pseudo-atom is compared with the all-electron one in configurations that it was not made
     for; logarithmic derivatives measure scattering, as phases arctan(psi'/psi). Ghost states are
@@ -80,21 +112,23 @@ class AtomCheck(Analysis):
         EngineError
             If ld1.x fails, or the pseudopotential has other valence electrons than the test.
         """
-        data = pseudopotential_data(pseudopotential.element)
-        if pseudopotential.valence != data["valence"]:
+        source = generation_input(pseudopotential.element)
+        if pseudopotential.valence != source.valence:
             raise EngineError(
                 f"{pseudopotential.path} has {pseudopotential.valence:g} valence electrons, the "
-                f"tests of the atom are for {data['valence']:g}: check the crystal alone"
+                f"tests of the atom are for {source.valence:g}: check the crystal alone"
             )
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             shutil.copyfile(pseudopotential.path, folder / "pseudopotential.UPF")
-            printed = run_program(self._programs, "ld1.x", data["test"], folder, "test")
+            printed = run_program(self._programs, "ld1.x", source.test, folder, "test")
             report = (folder / "atom.test").read_text(encoding="utf-8")
             exact = np.loadtxt(folder / "atom1.dlog")
             pseudo = np.loadtxt(folder / "atom1ps.dlog")
         self._configurations = _configurations(report)
-        self._scattering = (exact[:, 0], _phases(exact[:, 1:]), _phases(pseudo[:, 1:]))
+        self._scattering = ScatteringPhases(
+            exact[:, 0], _phases(exact[:, 1:]), _phases(pseudo[:, 1:])
+        )
         levels = {key: value for _, key, value in _levels(report)[0]}
         self._ghosts = _ghosts(printed, levels)
         return self
@@ -117,18 +151,9 @@ class AtomCheck(Analysis):
 
     @property
     @after_compute
-    def scattering(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Energies (n,) in Ry; all-electron and pseudo phases (n, 3) for s, p, d, radian."""
+    def scattering(self) -> ScatteringPhases:
+        """Scattering phases of s, p and d, with those of the all-electron atom."""
         return self._scattering
-
-    @property
-    @after_compute
-    def worst_phase_error(self) -> float:
-        """Largest difference of the phases within `SCATTERING_RANGE`, radian."""
-        energies, exact, pseudo = self.scattering
-        within = (energies >= SCATTERING_RANGE[0]) & (energies <= SCATTERING_RANGE[1])
-        difference = (pseudo - exact)[within]
-        return float(np.abs(difference - np.pi * np.rint(difference / np.pi)).max())
 
     @property
     @after_compute
@@ -234,13 +259,13 @@ class CrystalCheck(Analysis):
     @property
     @after_compute
     def lattice_constant(self) -> float:
-        """Angstrom."""
+        """Lattice constant of the cubic cell, angstrom."""
         return self._lattice_constant
 
     @property
     @after_compute
     def bulk_modulus(self) -> float:
-        """GPa."""
+        """Bulk modulus, GPa."""
         return self._bulk_modulus
 
     @property

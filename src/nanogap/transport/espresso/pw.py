@@ -19,6 +19,7 @@ from ase.io.espresso import write_espresso_in
 from scipy import constants
 
 from nanogap.errors import EngineError
+from nanogap.io import copy_atomically, write_text
 from nanogap.transport.espresso.programs import Programs, run_program
 from nanogap.typing import FloatArray
 
@@ -62,7 +63,7 @@ class PlaneWaveSettings:
 
 @dataclass(frozen=True)
 class PlaneWaveResult:
-    """What a finished pw.x run left in its XML file.
+    """Results of a finished pw.x run, from its XML file.
 
     Attributes
     ----------
@@ -79,8 +80,9 @@ class PlaneWaveResult:
     dense_grid, smooth_grid : tuple of int
         Points of the FFT grids along the three cell vectors.
     iterations : int
+        Steps to self-consistency.
     version : str
-        Of Quantum ESPRESSO.
+        Version of Quantum ESPRESSO.
     """
 
     fermi_energy: float
@@ -120,7 +122,12 @@ def pw_input(
     grids : tuple, optional
         Points of the dense and of the smooth FFT grid; without it pw.x chooses.
     n_bands : int, optional
-        Without it pw.x chooses.
+        Number of bands; without it pw.x chooses.
+
+    Returns
+    -------
+    str
+        The whole input file.
     """
     names = ("nr1", "nr2", "nr3", "nr1s", "nr2s", "nr3s")
     keywords: dict[str, dict[str, Any]] = {
@@ -200,10 +207,9 @@ def self_consistent(
         raise
     _refuse_unconverged(folder / f"{name}.out")
     seconds = time.perf_counter() - started
-    taken.write_text(f"{seconds:.3f}", encoding="utf-8")
-    temporary = folder / f".{name}.xml"  # the file whose presence says that all is there comes last
-    shutil.copyfile(saved / "data-file-schema.xml", temporary)
-    temporary.replace(finished)
+    write_text(taken, f"{seconds:.3f}")
+    # the file whose presence says that all is there comes last
+    copy_atomically(saved / "data-file-schema.xml", finished)
     return read_result(finished), seconds
 
 

@@ -6,8 +6,7 @@ file, twice the transmission in G0: ``T(x2 spins)``. Without an open channel it 
 
 import itertools
 import re
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
@@ -51,7 +50,7 @@ class Point:
     channels : int
         Open channels of the lead.
     transmission : float
-        G0.
+        Sum over the channels, G0; not a number if pwcond.x printed none.
     by_channel : list of float
         Transmission of each incoming channel, G0.
     eigenchannels : list of float
@@ -73,12 +72,8 @@ class Point:
 
     @property
     def believed(self) -> bool:
-        """Whether the transmission is a result."""
+        """Whether the transmission is to be believed."""
         return self.state in {OK, CLOSED}
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
 
 
 def pwcond_input(
@@ -113,6 +108,11 @@ def pwcond_input(
         ``ewind``: energy, above the largest energy, that the reduced basis spans, Ry.
     state : str
         Folder of the saved states.
+
+    Returns
+    -------
+    str
+        The whole input file.
     """
     alat = float(np.linalg.norm(lead.cell.array[0]))
     lines = [
@@ -192,8 +192,8 @@ def parse_points(printed: str, kpoints: FloatArray) -> dict[int, list[Point]]:
 
     Returns
     -------
-    dict
-        Points by the place of the wave vector.
+    dict of int to list of Point
+        Points of every wave vector that has some, by its row in `kpoints`, in printed order.
 
     Raises
     ------

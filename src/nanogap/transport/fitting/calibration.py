@@ -1,6 +1,5 @@
-"""How far a fast transmission is from a reference: errors, rank correlation, tunnelling decay."""
+"""Errors of tight-binding transmissions against first-principles ones; decay of tunnelling."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -14,15 +13,18 @@ from nanogap.typing import FloatArray
 
 @dataclass(frozen=True)
 class ClassError:
-    """Errors of one class of junctions, G0.
+    """Errors of one class of junctions.
 
     Attributes
     ----------
     count : int
+        Junctions of the class.
     mean_absolute : float
+        Mean absolute error, G0.
     worst : float
+        Largest absolute error, G0.
     bias : float
-        Mean of the fast value less the reference.
+        Mean of the value less the reference, G0.
     """
 
     count: int
@@ -32,12 +34,12 @@ class ClassError:
 
 
 class Calibration(Analysis):
-    """Compare transmissions at the Fermi energy with reference values.
+    """Comparison of transmissions at the Fermi energy with reference values.
 
     Parameters
     ----------
     highest : float
-        Mean errors are over junctions whose reference is at most this, G0.
+        The mean absolute error is over junctions whose reference is at most this, G0.
     """
 
     def __init__(self, highest: float = 3.0) -> None:
@@ -49,6 +51,7 @@ class Calibration(Analysis):
         Parameters
         ----------
         classes : sequence of str, length n
+            Class of every junction.
         reference, values : ndarray, shape (n,)
             G0.
 
@@ -68,19 +71,19 @@ class Calibration(Analysis):
     @property
     @after_compute
     def mean_absolute_error(self) -> float:
-        """Over junctions whose reference is at most `highest`, G0."""
+        """Mean absolute error of junctions whose reference is at most `highest`, G0."""
         return float(np.abs(self._errors[self._reference <= self.highest]).mean())
 
     @property
     @after_compute
     def rank_correlation(self) -> float:
-        """Spearman's correlation of all junctions' ranks."""
+        """Spearman's rank correlation of values and reference, all junctions."""
         return float(spearmanr(self._reference, self._values).statistic)
 
     @property
     @after_compute
     def by_class(self) -> dict[str, ClassError]:
-        """Errors of every class."""
+        """Errors by class, in the order in which the classes were given."""
         result = {}
         for name in dict.fromkeys(self._classes.tolist()):
             errors = self._errors[self._classes == name]
@@ -106,7 +109,8 @@ def decay_constant(gaps: FloatArray, transmissions: FloatArray) -> float:
     Returns
     -------
     float
-        kappa, the decay of the amplitude, 1/angstrom; `barrier_decay` gives that of a barrier.
+        kappa, the decay of the amplitude, 1/angstrom;
+        `nanogap.transport.fitting.vacuum_tail.vacuum_decay` gives that of a barrier.
 
     Raises
     ------
@@ -117,11 +121,3 @@ def decay_constant(gaps: FloatArray, transmissions: FloatArray) -> float:
         raise ValueError("a decay needs two gaps at least, with transmissions above zero")
     slope = np.polyfit(gaps, np.log(transmissions), 1)[0]
     return float(-slope / 2.0)
-
-
-def barrier_decay(height: float) -> float:
-    """Return sqrt(2 m V)/hbar of a barrier, 1/angstrom; height in eV.
-
-    Simmons, J. Appl. Phys. 34, 1793 (1963), doi:10.1063/1.1702682.
-    """
-    return math.sqrt(height / 3.809982)  # hbar^2/2m = 3.81 eV angstrom^2

@@ -1,18 +1,19 @@
-"""From reference bands to a tight-binding model: the stages of a fit, parameters as TOML."""
+"""From reference bands to a tight-binding model: the stages of a fit."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from ase import Atoms
 
 from nanogap.errors import SettingsError
-from nanogap.transport.fitting.least_squares import align, fit, perturb, root_mean_squares
-from nanogap.transport.fitting.reference_bands import Reference, crowded_clusters, crowded_crystals
+from nanogap.transport.fitting.least_squares import align, band_errors, fit
+from nanogap.transport.fitting.overlap_guards import overlap_guards
+from nanogap.transport.fitting.parameters import perturb
+from nanogap.transport.fitting.reference_bands import ReferenceBands
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import FloatArray
 
-Teller = Callable[[str], None]
-
+#: Where the cut-off function leaves 1 and reaches 0, angstrom.
 INNER_CUTOFF, CUTOFF = 4.0, 7.0
 #: Weights, per eV, of Fermi energies that are not at zero, stage by stage: at the last, 0.1 eV
 #: costs as much as the bands of a structure that are off by about 0.1 eV.
@@ -46,13 +47,19 @@ _OVERLAP = {
 
 
 def first_guess(element: str, electrons_per_atom: float) -> TightBindingModel:
-    """Return a model with pure exponentials and constant onsite energies.
+    """Return a model to start a fit from: pure exponentials and constant onsite energies.
 
     Parameters
     ----------
     element : str
+        Chemical symbol.
     electrons_per_atom : float
         Valence electrons, s, p and d.
+
+    Returns
+    -------
+    TightBindingModel
+        Without a coupling through vacuum; the integrals have the signs and sizes of silver's.
     """
 
     def table(guess: dict[str, tuple[float, float]]) -> FloatArray:
@@ -72,92 +79,92 @@ def first_guess(element: str, electrons_per_atom: float) -> TightBindingModel:
     )
 
 
-def guards(element: str) -> list[Reference]:
-    """Return structures without bands whose overlap must stay positive definite."""
-    nothing = (np.zeros((1, 3)), np.zeros((1, 0)), np.ones(1))
-    pairs = [
-        Reference(f"pair {d:.1f}", Atoms(f"{element}2", [(0, 0, 0), (0, 0, d)]), *nothing)
-        for d in (2.2, 2.5, 3.0, 4.0, 5.0, 6.0)
-    ]
-    return [*pairs, *crowded_clusters(2.2, seed=0, count=10), *crowded_crystals()]
-
-
 def fit_in_stages(
     model: TightBindingModel,
-    references: Sequence[Reference],
+    references: Sequence[ReferenceBands],
     *,
     restarts: int,
     seed: int,
     held_out: Sequence[str] = (),
-    tell: Teller,
-) -> tuple[TightBindingModel, list[Reference]]:
+    report: Callable[[str], None],
+) -> tuple[TightBindingModel, list[ReferenceBands]]:
     """Fit the shapes of the bands, then the Fermi energies too, then look for better minima.
 
     Parameters
     ----------
     model : TightBindingModel
         Where to start.
-    references : sequence of Reference
+    references : sequence of ReferenceBands
     restarts : int
         Refits from a perturbed model at the end.
     seed : int
         Of the perturbations.
     held_out : sequence of str
         Structures that are not fitted, only compared.
-    tell : callable
+    report : callable
         Called with a line of text after every stage.
 
     Returns
     -------
     model : TightBindingModel
-    references : list of Reference
+    references : list of ReferenceBands
         With the zero of each at its converged Fermi energy.
 
     Raises
     ------
     SettingsError
-        If a held-out name is not one of a structure.
+        If a held-out name is not one of a structure, or two structures share a name.
     """
-    unknown = set(held_out) - {reference.name for reference in references}
+    counts = Counter(reference.name for reference in references)
+    name, count = counts.most_common(1)[0]
+    if count > 1:
+        raise SettingsError(f"{count} structures are named {name!r}: names must differ")
+    unknown = set(held_out) - counts.keys()
     if unknown:
-        names = ", ".join(reference.name for reference in references)
-        raise SettingsError(f"no structure named {min(unknown)!r}; there are {names}")
+        raise SettingsError(f"no structure named {min(unknown)!r}; there are {', '.join(counts)}")
     aligned = list(references)
 
-    def chosen() -> list[Reference]:
-        return [*(r for r in aligned if r.name not in held_out), *guards(model.element)]
+    def chosen() -> list[ReferenceBands]:
+        return [*(r for r in aligned if r.name not in held_out), *overlap_guards(model.element)]
 
-    model, _, total = fit(model, chosen(), ridge=1e-2, shift_penalty=0.1, iterations=100)
-    tell(f"free shifts: {total:.4f}")
-    aligned = _realigned(aligned, model)
+    best = fit(model, chosen(), ridge=1e-2, shift_penalty=0.1, iterations=100)
+    report(f"free shifts: {best.sum_of_squares:.4f}")
+    aligned = _realigned(aligned, best.model)
     for penalty in SHIFT_PENALTIES:
-        model, _, total = fit(model, chosen(), shift_penalty=penalty, iterations=120)
-        tell(f"shifts with penalty {penalty}: {total:.4f}")
-        aligned = _realigned(aligned, model)
+        best = fit(best.model, chosen(), shift_penalty=penalty, iterations=120)
+        report(f"shifts with penalty {penalty}: {best.sum_of_squares:.4f}")
+        aligned = _realigned(aligned, best.model)
     rng = np.random.default_rng(seed)
     last = SHIFT_PENALTIES[-1]
     for number in range(restarts):
-        other = perturb(model, float(rng.choice([0.1, 0.2, 0.4])), rng)
-        other, _, reached = fit(other, chosen(), shift_penalty=last, iterations=40)
-        if reached < 1.15 * total:
-            other, _, reached = fit(other, chosen(), shift_penalty=last, iterations=120)
-        tell(f"restart {number + 1} of {restarts}: {reached:.4f}")
-        if reached < total:
-            model, total = other, reached
-    return model, aligned
+        start = perturb(best.model, float(rng.choice([0.1, 0.2, 0.4])), rng)
+        other = fit(start, chosen(), shift_penalty=last, iterations=40)
+        if other.sum_of_squares < 1.15 * best.sum_of_squares:
+            other = fit(other.model, chosen(), shift_penalty=last, iterations=120)
+        report(f"restart {number + 1} of {restarts}: {other.sum_of_squares:.4f}")
+        if other.sum_of_squares < best.sum_of_squares:
+            best = other
+    return best.model, aligned
 
 
-def _realigned(references: list[Reference], model: TightBindingModel) -> list[Reference]:
-    shifts = [-row[2] for row in root_mean_squares(model, references).values()]
+def _realigned(references: list[ReferenceBands], model: TightBindingModel) -> list[ReferenceBands]:
+    shifts = [-errors.shift for errors in band_errors(model, references).values()]
     return align(references, np.array(shifts), model)
 
 
 def error_table(
-    model: TightBindingModel, references: Sequence[Reference], held_out: Sequence[str] = ()
+    model: TightBindingModel, references: Sequence[ReferenceBands], held_out: Sequence[str] = ()
 ) -> str:
-    """Write the errors of all structures as lines of text, meV."""
+    """Write the errors of all structures as lines of text.
+
+    Returns
+    -------
+    str
+        Name, the two root mean squares and the shift of `BandErrors` in meV, and whether the
+        structure was held out.
+    """
     return "\n".join(
-        f"{name:38s} {1e3 * occupied:6.1f} {1e3 * near:6.1f} {1e3 * shift:7.1f}"
-        + ("  held out" if name in held_out else "")
-        for name, (occupied, near, shift) in root_mean_squares(model, references).items()
+        f"{name:38s} {1e3 * errors.occupied:6.1f} {1e3 * errors.near_fermi_energy:6.1f} "
+        f"{1e3 * errors.shift:7.1f}" + ("  held out" if name in held_out else "")
+        for name, errors in band_errors(model, references).items()
     )

@@ -7,16 +7,16 @@ gaps, and where the tail takes over are fitted to logarithms of transmissions (P
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from ase import Atoms
 from scipy import constants
 from scipy.optimize import least_squares
 
+from nanogap.transport.fitting.reference_transmissions import ReferenceJunction
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.vacuum import VacuumTail
+from nanogap.typing import FloatArray
 
 #: First guess and bounds of a_s, a_p (eV^(1/2)), delta (1/angstrom), beta, and of the distances
 #: between which the tail takes over (angstrom).
@@ -29,37 +29,32 @@ _MESH = 12
 
 
 def vacuum_decay(work_function: float) -> float:
-    """Decay of amplitudes in vacuum at the Fermi energy, sqrt(2 m W)/hbar, 1/angstrom.
+    """Compute the decay of amplitudes in vacuum at the Fermi energy, sqrt(2 m W)/hbar.
+
+    The decay in a barrier of that height: Simmons, J. Appl. Phys. 34, 1793 (1963),
+    doi:10.1063/1.1702682.
 
     Parameters
     ----------
     work_function : float
         eV.
+
+    Returns
+    -------
+    float
+        kappa, 1/angstrom.
     """
     energy = 2.0 * constants.m_e * work_function * constants.e
     return float(math.sqrt(energy) / constants.hbar * constants.angstrom)
 
 
-def junction_of(entry: dict[str, Any], element: str) -> Atoms:
-    """Make a junction of an entry of the reference data."""
-    atoms = Atoms(
-        f"{element}{len(entry['positions'])}",
-        entry["positions"],
-        cell=entry["cell"],
-        pbc=entry["pbc"],
-    )
-    atoms.new_array("region", np.array(entry["region"]))
-    atoms.info.update(left_period=entry["left_period"], right_period=entry["right_period"])
-    return atoms
-
-
 def fit_vacuum(
     model: TightBindingModel,
     work_function: float,
-    entries: Sequence[dict[str, Any]],
-    tell: Callable[[str], None],
+    junctions: Sequence[ReferenceJunction],
+    report: Callable[[str], None],
 ) -> TightBindingModel:
-    """Fit the tail: amplitudes, relief of its decay, onset.
+    """Fit the vacuum tail: amplitudes, relief of its decay, onset.
 
     Parameters
     ----------
@@ -67,41 +62,39 @@ def fit_vacuum(
         Its two-centre part is kept.
     work_function : float
         eV.
-    entries : sequence of dict
-        Reference junctions: ``positions``, ``cell``, ``pbc``, ``region``, periods, ``kpoints``,
-        ``gamma_centred`` and ``transmission`` at the Fermi energy.
-    tell : callable
+    junctions : sequence of ReferenceJunction
+        To whose logarithms of transmissions it is fitted.
+    report : callable
         Called with a line of text after every evaluation.
 
     Returns
     -------
     TightBindingModel
-        With a `VacuumTail`.
+        The model with a `VacuumTail`.
     """
     decay = vacuum_decay(work_function)
-    junctions = [junction_of(entry, model.element) for entry in entries]
-    wanted = np.array([entry["transmission"][0] for entry in entries])
+    wanted = np.array([junction.transmission for junction in junctions])
 
-    def with_tail(values: Any) -> TightBindingModel:
+    def with_tail(values: FloatArray) -> TightBindingModel:
         s, p, relief, protrusion, start, end = (float(value) for value in values)
         tail = VacuumTail(decay, s, p, relief, protrusion=protrusion, onset=(start, end))
         return replace(model, vacuum=tail)
 
-    def residuals(values: Any) -> Any:
+    def residuals(values: FloatArray) -> FloatArray:
         tailed = with_tail(values)
         found = [
             float(
                 compute_transmission(
-                    [junction],
-                    kpoints=(min(entry["kpoints"][0], _MESH), min(entry["kpoints"][1], _MESH)),
-                    gamma_centred=entry["gamma_centred"],
+                    [junction.atoms],
+                    kpoints=(min(junction.kpoints[0], _MESH), min(junction.kpoints[1], _MESH)),
+                    gamma_centred=junction.gamma_centred,
                     model=tailed,
                 )["transmission_average"].item()
             )
-            for junction, entry in zip(junctions, entries, strict=True)
+            for junction in junctions
         ]
-        result = np.log((np.array(found) + _NOTHING) / wanted)
-        tell(f"vacuum tail {np.round(values, 4)}: errors of ln T {np.round(result, 3)}")
+        result: FloatArray = np.log((np.array(found) + _NOTHING) / wanted)
+        report(f"vacuum tail {np.round(values, 4)}: errors of ln T {np.round(result, 3)}")
         return result
 
     solution = least_squares(

@@ -72,13 +72,13 @@ class PairBlocks:
         return replace(self, first=numbers[self.first], second=numbers[self.second])
 
     def at(self, energy: float) -> FloatArray:
-        """E S - H of all pairs, shape (n_pairs, 9, 9), eV."""
+        """Return E S - H of all pairs, shape (n_pairs, 9, 9), eV."""
         return np.asarray(energy * self.overlap - self.hamiltonian)
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the blocks of some pairs stand in a dense matrix.
+    """Places of the blocks of some pairs in a dense matrix.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class BlochSum:
-    """E S - H of all pairs at one energy, to be summed up at one wave vector.
+    """Bloch sum of E S - H: blocks of all pairs at one energy, phases of one wave vector.
 
     Attributes
     ----------
@@ -150,12 +150,12 @@ def mirror(target: ComplexArray, size: int) -> None:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def add_front(target: ComplexArray, update: ComplexArray, places: IntArray) -> None:
-    """Add a matrix, atom by atom, where its atoms stand in a larger one."""
+def subtract_at(target: ComplexArray, block: ComplexArray, places: IntArray) -> None:
+    """Subtract a matrix from a larger one, atom by atom, where its atoms stand in that."""
     n = len(places)
-    size = update.shape[0] // max(n, 1)
+    size = block.shape[0] // max(n, 1)
     for i in range(n):
         for a in range(size):
             for j in range(n):
                 for b in range(size):
-                    target[places[i] + a, places[j] + b] += update[i * size + a, j * size + b]
+                    target[places[i] + a, places[j] + b] -= block[i * size + a, j * size + b]

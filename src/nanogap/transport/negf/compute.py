@@ -16,9 +16,9 @@ from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import validate_junction
 from nanogap.transport.dataset import JunctionTransmission, transmission_dataset
 from nanogap.transport.mesh import PlaneMesh, common_mesh
+from nanogap.transport.negf.block_elimination import transmission_amplitudes
 from nanogap.transport.negf.device import Device, build_device
 from nanogap.transport.negf.neutrality import neutral_junction
-from nanogap.transport.negf.transmission_amplitudes import fold_at
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import FloatArray
@@ -49,7 +49,8 @@ def compute_transmission(
         From the Fermi energy, eV.
     kpoints : tuple of int or str
         In-plane mesh; along an axis that is not periodic there is one point. ``auto``: as dense as
-        the width of the cell asks for, ``paper``: 135 independent points (`mesh.mesh_counts`).
+        the width of the cell asks for, ``paper``: 135 independent points
+        (`nanogap.transport.mesh.mesh_counts`).
     gamma_centred : bool
         Centre the mesh on Gamma; otherwise it is shifted by half a step.
     model : TightBindingModel, optional
@@ -66,16 +67,9 @@ def compute_transmission(
     Returns
     -------
     xarray.Dataset
-        ``transmission`` over (``snapshot``, ``k``, ``energy``) and ``transmission_average`` over
-        (``snapshot``, ``energy``), G0; ``eigenchannels`` over (``snapshot``, ``channel``) at the
-        Fermi energy, ranked at every k and averaged over k, ``eigenchannels_k`` over (``snapshot``,
-        ``k``, ``channel``) those of every k; ``fano_factor`` over ``snapshot``,
-        sum T_n (1 - T_n) / sum T_n over all channels and k at the Fermi energy (Blanter &
-        Buttiker, Phys. Rep. 336, 1 (2000), doi:10.1016/S0370-1573(99)00123-4); ``kpoint_error``
-        over ``snapshot``, G0 (`mesh.PlaneMesh.error`); ``open_channels`` over (``snapshot``,
-        ``lead``), the mean over k at the Fermi energy; ``fermi_energy`` over ``snapshot``, eV on
-        the Hamiltonian's scale. Coordinates: ``energy`` (eV from the Fermi energy), ``k1`` and
-        ``k2`` over ``k`` (fractions of the reciprocal cell).
+        As `nanogap.transport.dataset.transmission_dataset` makes it, with the attributes
+        ``backend``, ``nanogap_version``, ``kpoints``, ``n_kpoints``, ``wall_time`` (s), and
+        ``neutrality`` if it is not ``none``.
 
     Raises
     ------
@@ -143,11 +137,13 @@ def _one_junction(
     values = np.zeros((len(points), len(relative)))
     channels: list[FloatArray] = []
     for number, energy in enumerate(relative):
-        # energy by energy: the blocks of all pairs are summed up once for each
-        folded = list(pool.map(partial(fold_at, device, energy=energy + level), points))
-        values[:, number] = [junction.transmission for junction in folded]
+        # energy by energy: E S - H of all pairs is made once for each
+        found = list(
+            pool.map(partial(transmission_amplitudes, device, energy=energy + level), points)
+        )
+        values[:, number] = [amplitudes.transmission for amplitudes in found]
         if number == at_fermi_energy:
-            channels = [junction.eigenchannels for junction in folded]
+            channels = [amplitudes.eigenchannels for amplitudes in found]
     opened = list(pool.map(partial(_open_channels, device, level), points))
     return JunctionTransmission(
         transmission=values[mesh.source, : len(energies)],
@@ -159,4 +155,4 @@ def _one_junction(
 
 def _open_channels(device: Device, energy: float, k: FloatArray) -> list[int]:
     # a lead has the same channels wherever it is cut, and there its surface is known
-    return [contact.lead.open_channels(k, energy) for contact in device.contacts]
+    return [contact.lead.open_channels(k, energy) for contact in device.arrangement.contacts]

@@ -1,9 +1,9 @@
-"""In which order the atoms of a channel are eliminated, and how much work that is.
+"""Order of the block elimination of a channel, and the work that it takes.
 
 The matrix of a channel is sparse along z. Atoms are eliminated in small groups from both leads
-towards the place where least is left (nested elimination with fronts: Irons, Int. J. Numer. Meth.
-Eng. 2, 5 (1970), doi:10.1002/nme.1620020104). A group leaves its effect on its front: the atoms
-not yet eliminated that couple to any eliminated one. Small groups make the most of interactions
+towards a central block (frontal elimination: Irons, Int. J. Numer. Meth. Eng. 2, 5 (1970),
+doi:10.1002/nme.1620020104). An eliminated group becomes a self-energy of its front: the atoms not
+yet eliminated that couple to any eliminated one. Small groups make the most of interactions
 that reach over several layers; slices as thick as the reach cost about twice as much.
 """
 
@@ -30,7 +30,7 @@ _COMPLEX = 8.0
 
 
 @dataclass(frozen=True)
-class Step:
+class EliminationStep:
     """Elimination of one group of atoms.
 
     Attributes
@@ -52,25 +52,25 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Elimination:
-    """The order of elimination of a channel.
+class EliminationOrder:
+    """Order in which the atoms of a channel are eliminated.
 
     Attributes
     ----------
     touched : tuple of ndarray
         Atoms that couple to the left and to the right lead.
-    branches : tuple of list of Step
-        From the left and from the right lead towards the middle.
-    middle : ndarray of int
-        Atoms that are left for one dense solution.
+    branches : tuple of list of EliminationStep
+        From the left and from the right lead towards the central block.
+    central : ndarray of int
+        Atoms of the central block, which is solved densely.
     """
 
     touched: tuple[IntArray, IntArray]
-    branches: tuple[list[Step], list[Step]]
-    middle: IntArray
+    branches: tuple[list[EliminationStep], list[EliminationStep]]
+    central: IntArray
 
     def front(self, side: int) -> IntArray:
-        """Atoms of the middle that a branch couples to."""
+        """Return the atoms of the central block that a branch couples to."""
         steps = self.branches[side]
         return steps[-1].front if steps else self.touched[side]
 
@@ -78,12 +78,12 @@ class Elimination:
     def operations(self) -> float:
         """Floating-point operations on real numbers at one wave vector and energy."""
         steps = [step.operations for branch in self.branches for step in branch]
-        return sum(steps) + _COMPLEX / 3.0 * (N_ORBITALS * len(self.middle)) ** 3
+        return sum(steps) + _COMPLEX / 3.0 * (N_ORBITALS * len(self.central)) ** 3
 
 
 def plan_elimination(
     pattern: csr_array, heights: FloatArray, touched: tuple[IntArray, IntArray]
-) -> Elimination:
+) -> EliminationOrder:
     """Choose the order of elimination with the least work.
 
     Parameters
@@ -97,7 +97,7 @@ def plan_elimination(
 
     Returns
     -------
-    Elimination
+    EliminationOrder
     """
     order = np.argsort(heights, kind="stable")
     n = len(order)
@@ -116,13 +116,14 @@ def plan_elimination(
     right = _Sweep(np.where(touches[1], n, last)[::-1] * -1 + n - 1)
     n_left, n_right = _meeting(left, right, last, touches)
     steps_left = [
-        Step(order[start:stop], order[front]) for start, stop, front in left.groups(n_left)
+        EliminationStep(order[start:stop], order[front])
+        for start, stop, front in left.groups(n_left)
     ]
     steps_right = [
-        Step(order[::-1][start:stop], order[::-1][front])
+        EliminationStep(order[::-1][start:stop], order[::-1][front])
         for start, stop, front in right.groups(n_right)
     ]
-    return Elimination(touched, (steps_left, steps_right), order[n_left : n - n_right])
+    return EliminationOrder(touched, (steps_left, steps_right), order[n_left : n - n_right])
 
 
 class _Sweep:
@@ -156,7 +157,7 @@ class _Sweep:
             self.costs[stop], self._from[stop] = totals[best], starts[best]
 
     def groups(self, count: int) -> list[tuple[int, int, IntArray]]:
-        """Start and stop of the groups of the first `count` atoms, and the fronts after them."""
+        """Return start, stop and the front after it of the groups of the first `count` atoms."""
         stops = [count]
         while stops[-1] > 0:
             stops.append(int(self._from[stops[-1]]))
@@ -171,10 +172,10 @@ class _Sweep:
 def _meeting(
     left: _Sweep, right: _Sweep, last: IntArray, touches: list[NDArray[np.bool_]]
 ) -> tuple[int, int]:
-    """How many atoms are eliminated from either end, so that the work is least.
+    """Choose how many atoms are eliminated from either end, so that the work is least.
 
     No atom eliminated from one end may couple to one eliminated from the other, or to the other
-    lead: each branch must see the middle only.
+    lead: each branch may couple to the central block only.
     """
     n = len(last)
     ranks = np.arange(n)
@@ -188,9 +189,9 @@ def _meeting(
         if most < 0:
             break
         j = np.arange(most + 1)
-        middle = N_ORBITALS * (n - i - j).astype(float)
-        work = _COMPLEX / 3.0 * middle**3 / 0.7 + _TRAFFIC * middle**2
-        totals = left.costs[i] + right.costs[j] + np.where(middle > 0, work, np.inf)
+        central = N_ORBITALS * (n - i - j).astype(float)
+        work = _COMPLEX / 3.0 * central**3 / 0.7 + _TRAFFIC * central**2
+        totals = left.costs[i] + right.costs[j] + np.where(central > 0, work, np.inf)
         lowest = int(np.argmin(totals))
         if totals[lowest] < best:
             best, chosen = float(totals[lowest]), (i, lowest)

@@ -9,9 +9,8 @@ import hashlib
 import io
 import os
 import threading
-from dataclasses import fields, is_dataclass
 from functools import cache
-from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info
 
+from nanogap.digest import content_digest, source_digest
 from nanogap.errors import SettingsError
 from nanogap.io import write_bytes
 from nanogap.settings import cache_folder
@@ -26,17 +26,12 @@ from nanogap.settings import cache_folder
 #: The environment variable that limits the folder, MB; 0: there is none.
 LIMIT_VARIABLE = "NANOGAP_LEAD_CACHE"
 _DEFAULT_LIMIT = 500.0
-#: Modules that decide what a lead computes.
-_MODULES = (
-    "bands",
-    "hamiltonian",
-    "lead_cache",
-    "lead_unit",
-    "leads",
-    "neighbours",
-    "slater_koster",
-    "vacuum",
-)
+#: Sub-packages that decide what a lead computes, whole. What they import from elsewhere in nanogap
+#: turns no input of an array into a number: errors, types, the folder of the cache, the format of
+#: junctions, the mesh of the wave vectors (each is in the key by its value).
+DECISIVE = ("nanogap.transport.tight_binding", "nanogap.transport.negf")
+#: Libraries that compute; linear algebra is named by what it says of itself.
+_LIBRARIES = ("numpy", "scipy", "numba", "spglib", "ase")
 #: An array larger than this part of the limit is not kept; as much is written between two looks
 #: at the size of the folder, which is then brought down to another part of the limit.
 _SHARE, _KEPT = 0.05, 0.8
@@ -134,39 +129,32 @@ def _cache_in(folder: Path, limit: float) -> LeadCache:
     return LeadCache(folder, limit)
 
 
-def cache_key(*decisive: Any) -> str:
-    """Name an array by all that it follows from: numbers, arrays, data classes, words.
+def cache_key(*decisive: object) -> str:
+    """Name an array by all that it follows from.
 
-    What computes is decisive, too: the sources of the modules, numpy, and its linear algebra on
-    this processor. The same key so means the same bits.
+    The code is decisive, too: the sources of the sub-packages `DECISIVE`, the libraries, and their
+    linear algebra on this processor. The same key so means the same bits.
+
+    Parameters
+    ----------
+    *decisive : object
+        Whatever `nanogap.digest.content_digest` takes.
+
+    Returns
+    -------
+    str
+        40 hexadecimal digits.
     """
-    found = hashlib.sha256(_machinery())
-    for value in decisive:
-        _add(found, value)
-    return found.hexdigest()[:40]
-
-
-def _add(found: Any, value: Any) -> None:
-    if isinstance(value, np.ndarray):
-        found.update(f"{value.dtype.str}{value.shape}".encode())
-        found.update((np.ascontiguousarray(value) + 0).tobytes())  # no negative zeros
-    elif is_dataclass(value):
-        for field in fields(value):
-            found.update(field.name.encode())
-            _add(found, getattr(value, field.name))
-    else:
-        found.update(f"{value!r};".encode())
+    return content_digest(_machinery(), decisive)[:40]
 
 
 @cache
-def _machinery() -> bytes:
-    folder = resources.files("nanogap.transport")
+def _machinery() -> str:
+    """Digest of what computes: code, libraries, linear algebra."""
     algebra = sorted(
         (library["prefix"], str(library.get("version")), str(library.get("architecture")))
         for library in threadpool_info()
         if library["user_api"] == "blas"
     )
-    found = hashlib.sha256(f"{np.__version__} {algebra}".encode())
-    for name in _MODULES:
-        found.update((folder / f"{name}.py").read_bytes())
-    return found.digest()
+    libraries = [(name, version(name)) for name in _LIBRARIES]
+    return content_digest(source_digest(*DECISIVE), libraries, algebra)

@@ -24,16 +24,13 @@ from numpy.typing import NDArray
 from nanogap.errors import StructureError
 from nanogap.transport.negf.lead_cache import cache_key, lead_cache
 from nanogap.transport.negf.lead_unit import LeadUnit
-from nanogap.transport.tight_binding.bands import fermi_energy_of
+from nanogap.transport.tight_binding.bands import fermi_energy
 from nanogap.transport.tight_binding.files import is_packaged
 from nanogap.transport.tight_binding.matrices import atom_densities, real_space_matrices
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.neighbours import find_neighbours
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
 from nanogap.typing import ComplexArray, FloatArray
-
-spglib.error.OLD_ERROR_HANDLING = False  # raise, not return None
-
 
 #: Imaginary parts of the energy that decimation is tried with, eV: where rounding errors win over
 #: one (near band edges), the next is taken. Results at one and two of it are extrapolated to zero.
@@ -61,12 +58,12 @@ _ReducedAt = tuple[tuple[float, float], dict[int, tuple[ComplexArray, ComplexArr
 
 
 #: Fermi energies of crystals in their standard cell: both leads of a junction share one.
-_FERMI_ENERGIES: dict[tuple[int, bytes, bytes], tuple[float, TightBindingModel]] = {}
+_FERMI_ENERGIES: dict[tuple[str, bytes, bytes], float] = {}
 
 
 @dataclass(frozen=True)
 class Surface:
-    """The surface of a lead at a wave vector and an energy.
+    """Surface Green's function of a lead at a wave vector and an energy.
 
     Attributes
     ----------
@@ -83,7 +80,7 @@ class Surface:
 
     @classmethod
     def of(cls, green: ComplexArray) -> "Surface":
-        """Take the open channels out of a surface Green's function."""
+        """Find the open channels of a surface Green's function."""
         values, vectors = np.linalg.eigh(1j * (green - green.conj().swapaxes(1, 2)))
         kept = values > _NO_CHANNEL * values.max(initial=0.0)
         waves = [
@@ -138,7 +135,7 @@ class Lead:
         if not self._matrices.translations[:, :2].any():
             crystal.pbc = (False, False, True)
         if not all(crystal.pbc):
-            return fermi_energy_of(crystal, _WIRE_MESH, self._model)
+            return fermi_energy(crystal, kpoints_density=_WIRE_MESH, model=self._model)
         number = atomic_numbers[self._model.element]
         cell, scaled, numbers = spglib.standardize_cell(
             (crystal.cell[:], crystal.get_scaled_positions(), [number] * len(crystal)),
@@ -150,25 +147,25 @@ class Lead:
         cell, scaled = (np.round(array, _CRYSTAL_DECIMALS) + 0.0 for array in (cell, scaled))
         crystal = Atoms(numbers, scaled_positions=scaled, cell=cell, pbc=True)
         mesh = _BULK_MESH if len(crystal) <= _LARGE_CELL else _LARGE_CELL_MESH
-        key = (id(self._model), cell.tobytes(), scaled.tobytes())
+        key = (self._model.digest, cell.tobytes(), scaled.tobytes())
         if key not in _FERMI_ENERGIES:
-            level = float(
+            _FERMI_ENERGIES[key] = float(
                 self._kept(
-                    ("level", cell, scaled, numbers, mesh, self._model),
-                    lambda: np.array(fermi_energy_of(crystal, mesh, self._model)),
+                    ("level", cell, scaled, numbers, mesh, self._model.digest),
+                    lambda: np.array(
+                        fermi_energy(crystal, kpoints_density=mesh, model=self._model)
+                    ),
                 )
             )
-            # the model is kept alive, so that the identity in the key stays its own
-            _FERMI_ENERGIES[key] = (level, self._model)
-        return _FERMI_ENERGIES[key][0]
+        return _FERMI_ENERGIES[key]
 
     def wave_vectors(self, k: FloatArray) -> FloatArray:
-        """Wave vectors q that fold to k, fractions of the reciprocal cell, shape (n_q, 2)."""
+        """Return the wave vectors q that fold to k, fractions of the reciprocal cell, (n_q, 2)."""
         return np.asarray(k, dtype=np.float64) + self._folding
 
     @functools.cached_property
     def _folding(self) -> FloatArray:
-        """Reciprocal vectors of the cell that the lead's own translations tell apart."""
+        """Reciprocal vectors of the cell that fold a q of the motif's zone to k, (n_q, 2)."""
         translations = self.unit.translations
         wanted, found, seen = len(translations), [], set()
         reach = range(wanted)
@@ -183,7 +180,7 @@ class Lead:
         return np.array(found, dtype=np.float64)
 
     def surface(self, k: FloatArray, energy: float) -> Surface:
-        """Surface Green's function for every q that folds to k; computed once, then kept.
+        """Compute the surface Green's function at every q that folds to k, or recall it.
 
         Parameters
         ----------
@@ -191,12 +188,21 @@ class Lead:
             Fractions of the reciprocal cell.
         energy : float
             eV on the Hamiltonian's scale.
+
+        Returns
+        -------
+        Surface
+
+        Raises
+        ------
+        StructureError
+            If the decimation does not converge at any broadening.
         """
         key = _point(k, energy)
         known = self._surface.get(key)
         if known is None:
             green = self._kept(
-                ("surface", self.unit, self._model, _BROADENINGS, key),
+                ("surface", self.unit, self._model.digest, _BROADENINGS, key),
                 lambda: self._decimated(np.array(key[:2]), key[2]),
             )
             known = Surface.of(green)
@@ -239,11 +245,23 @@ class Lead:
         return max(16, int(_KEPT_BYTES / (16.0 * len(self.unit.translations) * size**2)))
 
     def open_channels(self, k: FloatArray, energy: float) -> int:
-        """Count the waves that leave along the lead at k and an energy.
+        """Count the open channels: propagating waves that leave along the lead.
 
         The amplitudes of successive layers follow from the surface Green's function g by
         psi_1 = -g K_10 psi_0, whose eigenvalues are the Bloch factors of the waves that move or
         decay away from the surface.
+
+        Parameters
+        ----------
+        k : ndarray, shape (2,)
+            Fractions of the reciprocal cell.
+        energy : float
+            eV on the Hamiltonian's scale.
+
+        Returns
+        -------
+        int
+            Over all q that fold to k, without spin.
         """
         key = _point(k, energy)
         if key not in self._opened:
@@ -253,7 +271,7 @@ class Lead:
         return self._opened[key]
 
     def bloch_basis(self, k: FloatArray) -> ComplexArray:
-        """Bloch waves of the motif on the unit's atoms, shape (n_translations, n_q).
+        """Return the Bloch waves of the motif on the unit's atoms, shape (n_translations, n_q).
 
         Orbitals of translation j carry exp(2 pi i q.T_j)/sqrt(n_translations).
         """
@@ -355,12 +373,11 @@ _MOST_LEADS = 32
 
 
 def get_lead(unit: LeadUnit, model: TightBindingModel) -> Lead:
-    """Return the lead of a unit; equal units share one, with what it has computed."""
-    key = (id(model), unit.key)
+    """Return the lead of a unit; equal units and models share one, and its results."""
+    key = (model.digest, unit.key)
     lead = _LEADS.get(key)
     if lead is None:
         if len(_LEADS) >= _MOST_LEADS:
             _LEADS.pop(next(iter(_LEADS)))
-        # the lead keeps its model alive, so the identity in the key stays its own
         lead = _LEADS[key] = Lead(unit, model)
     return lead

@@ -1,4 +1,4 @@
-"""Where the current flows: density of states of atoms and currents of bonds at an energy.
+"""Local density of states of atoms and bond currents at an energy.
 
 Scattering states psi = G F of both leads, with Gamma = F F^+, are followed back into the channel.
 The spectral function of a lead is A = psi psi^+ (Datta, Electronic Transport in Mesoscopic
@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from nanogap.structure.junction import CHANNEL, validate_junction
 from nanogap.transport.mesh import common_mesh
+from nanogap.transport.negf.block_elimination import eliminate_branches
 from nanogap.transport.negf.device import Device, build_device
-from nanogap.transport.negf.transmission_amplitudes import landed, middle_of
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
@@ -115,26 +115,25 @@ def scattering_states(
         unit of energy.
     transmission : float
     """
-    branches, matrix = middle_of(device, k, energy, keep=True)
-    waves = [landed(device, side, branch.waves) for side, branch in enumerate(branches)]
-    counts = [wave.shape[1] for wave in waves]
-    middle = np.linalg.solve(matrix, np.concatenate(waves, axis=1))
-    states = []
+    central = eliminate_branches(device, k, energy, keep_groups=True)
+    counts = [source.shape[1] for source in central.sources]
+    solution = np.linalg.solve(central.matrix, np.concatenate(central.sources, axis=1))
+    arrangement, states = device.arrangement, []
     for side, start in ((0, 0), (1, counts[0])):
         psi = np.zeros((len(device.positions), N_ORBITALS, counts[side]), dtype=complex)
-        psi[device.plan.middle] = middle[:, start : start + counts[side]].reshape(
+        psi[arrangement.order.central] = solution[:, start : start + counts[side]].reshape(
             -1, N_ORBITALS, counts[side]
         )
-        for number, branch in enumerate(branches):
-            steps = zip(device.branches[number], branch.eliminated, strict=True)
-            for plan, step in reversed(list(steps)):
-                front = psi[plan.step.front].reshape(-1, counts[side])
-                group = -step.response @ front
+        for number, branch in enumerate(central.branches):
+            steps = zip(arrangement.branches[number], branch.groups, strict=True)
+            for frontal, eliminated in reversed(list(steps)):
+                front = psi[frontal.step.front].reshape(-1, counts[side])
+                group = -eliminated.response @ front
                 if number == side:
-                    group += step.source
-                psi[plan.step.group] = group.reshape(-1, N_ORBITALS, counts[side])
+                    group += eliminated.source
+                psi[frontal.step.group] = group.reshape(-1, N_ORBITALS, counts[side])
         states.append(psi)
-    arrived = waves[0].conj().T @ middle[:, counts[0] :]
+    arrived = central.sources[0].conj().T @ solution[:, counts[0] :]
     return states, float(np.vdot(arrived, arrived).real)
 
 
@@ -142,7 +141,7 @@ class _Bonds:
     """Pairs of atoms of a device, each once, with their blocks at an energy."""
 
     def __init__(self, device: Device, energy: float) -> None:
-        pairs, translations = device.pairs, device.translations
+        pairs, translations = device.arrangement.pairs, device.translations
         shift = translations[pairs.translation]
         # of the two directions of a bond, the one with the lower number, or shift, first
         turned = (pairs.first > pairs.second) | (
@@ -171,7 +170,7 @@ class _Bonds:
         return self._pairs.first[bonds], self._pairs.second[bonds]
 
     def densities(self, states: ComplexArray, phases: ComplexArray) -> FloatArray:
-        """Densities of states of all atoms, states/eV with both spins; shape (n_atoms,)."""
+        """Compute the density of states of every atom, 1/eV, both spins; shape (n_atoms,)."""
         parts = self._products(self._pairs.overlap, states, phases).real
         first = np.bincount(self._pairs.first, parts, self._n_atoms)
         other = ~self._itself
@@ -179,7 +178,7 @@ class _Bonds:
         return np.asarray(_SPINS * (first + second) / (2.0 * np.pi))
 
     def currents(self, states: ComplexArray, phases: ComplexArray) -> FloatArray:
-        """Currents of all bonds from their first to their second atom, G0; shape (n_bonds,)."""
+        """Compute the currents of all bonds from first to second atom, G0; shape (n_bonds,)."""
         parts = self._products(self._blocks, states, phases).imag
         return np.asarray(2.0 * parts[~self._itself])
 

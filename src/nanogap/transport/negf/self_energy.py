@@ -1,4 +1,4 @@
-"""The coupling of a lead to the channel, and what the lead amounts to there.
+"""Self-energy of a lead in the channel, Sigma = V g V^+, and its broadening F F^+.
 
 A lead is cut where its crystal still goes on, so the atoms that touch it are copies of a few, moved
 by the lead's own translations: their couplings differ only by the potentials of the atoms, H_ij
@@ -31,7 +31,7 @@ _SOME_K = np.array([0.2371, 0.3119])
 
 @dataclass(frozen=True)
 class Copies:
-    """Atoms at a lead as copies of a few.
+    """Atoms at a lead, written as translated copies of a few originals.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Copies:
 
 @dataclass(frozen=True)
 class Contact:
-    """How a lead couples to the channel.
+    """Contact of a lead and the channel: the coupling that gives the self-energy.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Contact:
 
     @property
     def operations(self) -> float:
-        """Floating-point operations on real numbers of the largest products."""
+        """Floating-point operations on real numbers, of the largest matrix products."""
         n_q, m = len(self.lead.unit.translations), len(self.orbitals)
         if self.copies is None:
             n = N_ORBITALS * len(self.touched)
@@ -91,10 +91,10 @@ class Contact:
         n = 2 * N_ORBITALS * len(self.copies.originals)
         return 8.0 * n_q * (n * m**2 + n**2 * m + n**2 * n_q)
 
-    def effect(
+    def self_energy(
         self, surface: Surface, k: FloatArray, blochs: BlochSum, overlap: FloatArray
     ) -> tuple[ComplexArray, ComplexArray]:
-        """Fold the lead into the atoms that touch it.
+        """Compute the self-energy of the lead on the atoms of the channel that couple to it.
 
         Parameters
         ----------
@@ -108,8 +108,8 @@ class Contact:
 
         Returns
         -------
-        effect : ndarray, shape (n, n)
-            Minus the self-energy, eV; n = 9 len(touched).
+        sigma : ndarray, shape (n, n)
+            Retarded self-energy, eV; n = 9 len(touched).
         waves : ndarray, shape (n, n_open)
             F, with the broadening F F^+, eV^(1/2).
         """
@@ -122,7 +122,7 @@ class Contact:
         left = (couplings @ green).swapaxes(0, 1).reshape(n, -1)
         right = couplings.swapaxes(0, 1).reshape(n, -1)
         waves = [part @ wave for part, wave in zip(couplings, open_waves, strict=True)]
-        return -(left @ right.conj().T), np.concatenate(waves, axis=1)
+        return left @ right.conj().T, np.concatenate(waves, axis=1)
 
     def _waves(self, k: FloatArray, blochs: BlochSum, n: int) -> ComplexArray:
         """Couplings of n orbitals to the Bloch waves of the lead, shape (n_q, n, n_orbitals)."""
@@ -139,7 +139,7 @@ class Contact:
         k: FloatArray,
         matrices: tuple[BlochSum, FloatArray],
     ) -> tuple[ComplexArray, ComplexArray]:
-        """Do it for the originals, and move the result to all copies."""
+        """Compute the self-energy of the originals, and translate it to all copies."""
         n = N_ORBITALS * len(copies.originals)
         blochs, overlap = matrices
         parts = [self._waves(k, bloch, n) for bloch in (blochs, replace(blochs, blocks=overlap))]
@@ -149,8 +149,8 @@ class Contact:
         moves = np.exp(2j * np.pi * (lead_translations @ wave_vectors.T))
         by_translation = (moves @ small.reshape(len(small), -1)).reshape(-1, 2 * n, 2 * n)
         phases = np.exp(2j * np.pi * (copies.lattice @ k))
-        effect = np.zeros((N_ORBITALS * len(self.touched),) * 2, dtype=complex)
-        _spread(effect, by_translation, copies.translation, phases, copies.kind, copies.potential)
+        sigma = np.zeros((N_ORBITALS * len(self.touched),) * 2, dtype=complex)
+        _spread(sigma, by_translation, copies.translation, phases, copies.kind, copies.potential)
         places = np.exp(2j * np.pi * (copies.moved @ wave_vectors.T))
         rows = N_ORBITALS * copies.kind[:, None] + np.arange(N_ORBITALS)
         waves = []
@@ -158,11 +158,9 @@ class Contact:
             arriving = part @ wave
             values = arriving[rows] + copies.potential[:, None, None] * arriving[rows + n]
             waves.append(
-                (places[:, number, None, None] * values).reshape(
-                    len(effect), -1 if wave.size else 0
-                )
+                (places[:, number, None, None] * values).reshape(len(sigma), -1 if wave.size else 0)
             )
-        return effect, np.concatenate(waves, axis=1)
+        return sigma, np.concatenate(waves, axis=1)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -178,7 +176,7 @@ def _spread(  # noqa: PLR0917 the arrays of one loop
     size = target.shape[0] // len(kind)
     for i in range(len(kind)):
         for j in range(len(kind)):
-            block, phase = small[translation[i, j]], -phases[i, j]
+            block, phase = small[translation[i, j]], phases[i, j]
             v, w = potential[i], potential[j]
             for a in range(size):
                 row = kind[i] * size + a
@@ -194,7 +192,7 @@ def _spread(  # noqa: PLR0917 the arrays of one loop
 
 @dataclass(frozen=True)
 class ContactPairs:
-    """The pairs of atoms between a channel and a lead.
+    """Pairs of atoms between a channel and a lead.
 
     Attributes
     ----------
@@ -215,7 +213,7 @@ class ContactPairs:
 
 
 def find_copies(lead: Lead, positions: FloatArray, contact: ContactPairs) -> Copies | None:
-    """Find out whether atoms that touch a lead are copies of a few.
+    """Find the originals that the atoms at a lead are translated copies of.
 
     Parameters
     ----------

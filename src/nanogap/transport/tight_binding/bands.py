@@ -1,28 +1,32 @@
 """Band energies and Fermi energies of periodic structures."""
 
 import functools
-import itertools
+from pathlib import Path
 
 import numpy as np
 import scipy.linalg
+import spglib
+import xarray as xr
 from ase import Atoms
 from ase.build import bulk
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import erfc, expit
 
-from nanogap.errors import SettingsError
-from nanogap.transport.tight_binding.files import load_model
+from nanogap.errors import SettingsError, StructureError
+from nanogap.transport.tight_binding.files import load_model, model_of
 from nanogap.transport.tight_binding.matrices import overlap_error, real_space_matrices
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.neighbours import find_neighbours
 from nanogap.typing import FloatArray
 
+spglib.error.OLD_ERROR_HANDLING = False  # raise, not return None
+
 #: Width of the occupation that finds a Fermi energy, eV, by number of periodic axes. First-order
 #: Methfessel & Paxton, Phys. Rev. B 40, 3616 (1989), doi:10.1103/PhysRevB.40.3616: wide enough to
 #: smooth the mesh, without the shift that a wide Fermi function would give.
 _WIDTHS = (0.02, 0.05, 0.15, 0.3)
-#: Points per axis of the mesh of `fermi_energy`: 24 to 72 agree within 4 meV.
+#: Points per axis of the mesh of `bulk_fermi_energy`: 24 to 72 agree within 4 meV.
 _MESH = 48
 #: Width of the occupation that gives the charges of atoms, eV: smooths the discrete levels of the
 #: finite pieces that they are computed in.
@@ -31,8 +35,158 @@ _POPULATION_WIDTH = 0.1
 _BATCH = 4_000_000
 
 
-def bands(atoms: Atoms, kpoints: ArrayLike, model: TightBindingModel | None = None) -> FloatArray:
-    """Band energies of a structure.
+def bands(
+    atoms: Atoms | None = None,
+    path: str | None = None,
+    *,
+    n_points: int = 100,
+    model: TightBindingModel | str | Path | None = None,
+) -> xr.Dataset:
+    """Compute the bands of a periodic structure along a path through its Brillouin zone.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms, optional
+        Its cell and periodic axes are used; default: the fcc crystal of the Hamiltonian's element.
+    path : str, optional
+        Special points, for example ``"GXWLG"``, as in `ase.cell.Cell.bandpath`; default: the
+        standard path of the lattice.
+    n_points : int
+        Points along the path.
+    model : TightBindingModel, str or Path, optional
+        The Hamiltonian, or its file; default: the packaged one of the structure's element.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``energy`` over (``k``, ``band``), ascending, eV from the Fermi energy; 9 bands per atom.
+        Coordinates over ``k``: ``distance`` along the path, 1/angstrom (2 pi included), ``k1``,
+        ``k2`` and ``k3``, fractions of the reciprocal cell, and ``label``, the name of a special
+        point or "". Attributes: ``path``, ``fermi_energy`` (eV on the Hamiltonian's scale).
+
+    Raises
+    ------
+    nanogap.errors.StructureError
+        If `atoms` is no periodic structure, has another element, or its atoms are too close.
+    nanogap.errors.SettingsError
+        If the path or the number of points is none, or there is no such Hamiltonian.
+    nanogap.errors.DataFormatError
+        If the file of the Hamiltonian cannot be read.
+
+    Examples
+    --------
+    >>> from nanogap.transport.tight_binding.bands import bands
+    >>> silver = bands(path="GXWLG", n_points=20)
+    >>> dict(silver.sizes)
+    {'k': 20, 'band': 9}
+    >>> lines = silver["energy"].plot.line(x="distance", add_legend=False)
+    """
+    atoms, chosen = _crystal(atoms, model)
+    if not any(atoms.pbc):
+        raise StructureError(
+            "the structure is periodic along no axis, so it has levels and no bands: set pbc and "
+            "the cell of the ase.Atoms"
+        )
+    if isinstance(n_points, bool) or not isinstance(n_points, int | np.integer) or n_points < 1:
+        raise SettingsError(f"n_points = {n_points!r}: give a whole number from 1")
+    try:
+        line = atoms.cell.bandpath(path, npoints=int(n_points), pbc=atoms.pbc)
+    except Exception as error:  # ASE has no error of its own for an impossible path
+        raise SettingsError(
+            f"path = {path!r} is none through the Brillouin zone of the structure ({error}): give "
+            f"special points, for example {'GXWLG'!r}, or leave it out"
+        ) from None
+    distance, places, names = line.get_linear_kpoint_axis()
+    labels = np.full(len(line.kpts), "", dtype="U8")
+    for place, name in zip(places, names, strict=True):
+        labels[int(np.abs(distance - place).argmin())] = name
+    level = fermi_energy(atoms, model=chosen)
+    attributes = {"units": "eV", "long_name": "energy from the Fermi energy"}
+    fractions = {
+        f"k{axis + 1}": ("k", line.kpts[:, axis], {"units": "reciprocal cell vector"})
+        for axis in range(3)
+    }
+    return xr.Dataset(
+        {"energy": (("k", "band"), band_energies(atoms, line.kpts, chosen) - level, attributes)},
+        coords={
+            "distance": ("k", distance, {"units": "1/angstrom", "long_name": "wave vector"}),
+            "label": ("k", labels),
+            **fractions,
+        },
+        attrs={"path": line.path, "fermi_energy": level, "element": chosen.element},
+    )
+
+
+def fermi_energy(
+    atoms: Atoms | None = None,
+    *,
+    kpoints_density: float = 18.0,
+    model: TightBindingModel | str | Path | None = None,
+) -> float:
+    """Compute the Fermi energy of a structure (crystal, film, wire, cluster) by filling its bands.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms, optional
+        Default: the fcc crystal of the Hamiltonian's element.
+    kpoints_density : float
+        Points along each periodic axis per 1/angstrom of its reciprocal vector (2 pi included);
+        18 gives 48 for the primitive cell of fcc silver.
+    model : TightBindingModel, str or Path, optional
+        The Hamiltonian, or its file; default: the packaged one of the structure's element.
+
+    Returns
+    -------
+    float
+        eV on the scale of the Hamiltonian.
+
+    Raises
+    ------
+    nanogap.errors.StructureError
+        If `atoms` is no structure, has another element, or its atoms are too close.
+    nanogap.errors.SettingsError
+        If the density is not above 0, or there is no such Hamiltonian.
+    nanogap.errors.DataFormatError
+        If the file of the Hamiltonian cannot be read.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from nanogap.transport.tight_binding.bands import fermi_energy
+    >>> level = fermi_energy(bulk("Ag", a=4.09), kpoints_density=9.0)
+    >>> round(level, 1) + 0.0
+    0.0
+    """
+    atoms, chosen = _crystal(atoms, model)
+    if not 0.0 < kpoints_density < np.inf:
+        raise SettingsError(f"kpoints_density = {kpoints_density!r}: give a number above 0")
+    lengths = 2.0 * np.pi * np.linalg.norm(atoms.cell.complete().reciprocal(), axis=1)
+    counts = np.where(atoms.pbc, np.ceil(kpoints_density * lengths), 1).astype(int)
+    return _filled(atoms, tuple(int(n) for n in counts), chosen)
+
+
+def bulk_fermi_energy(lattice_constant: float, model: TightBindingModel | None = None) -> float:
+    """Compute the Fermi energy of the fcc metal on a 48 x 48 x 48 mesh; remembered.
+
+    Parameters
+    ----------
+    lattice_constant : float
+        Of the cubic cell, angstrom.
+    model : TightBindingModel, optional
+        Default: the packaged one of silver.
+
+    Returns
+    -------
+    float
+        eV on the scale of the Hamiltonian, converged to about 1 meV in the mesh.
+    """
+    return _bulk_fermi_energy(float(lattice_constant), model or load_model())
+
+
+def band_energies(
+    atoms: Atoms, kpoints: ArrayLike, model: TightBindingModel | None = None
+) -> FloatArray:
+    """Compute the band energies of a structure at wave vectors.
 
     Solves H(k) c = E S(k) c, reduced by the Cholesky factor of S(k).
 
@@ -92,7 +246,7 @@ def populations(
     model: TightBindingModel,
     shifts: FloatArray | None = None,
 ) -> FloatArray:
-    """Electrons of every atom of a structure, both spins (Mulliken, doi:10.1063/1.1740588).
+    """Count the electrons of every atom, both spins (Mulliken, doi:10.1063/1.1740588).
 
     Parameters
     ----------
@@ -122,64 +276,38 @@ def populations(
     return np.asarray(electrons.reshape(len(atoms), -1).sum(axis=1))
 
 
-def fermi_energy(lattice_constant: float, model: TightBindingModel | None = None) -> float:
-    """Fermi energy of the bulk fcc metal, by filling its bands on a 48 x 48 x 48 mesh.
-
-    Parameters
-    ----------
-    lattice_constant : float
-        Of the cubic cell, angstrom.
-    model : TightBindingModel, optional
-        Default: the packaged one of silver (then the result is remembered).
-
-    Returns
-    -------
-    float
-        eV on the scale of the Hamiltonian, converged to about 1 meV in the mesh.
-    """
-    if model is not None:
-        return _bulk_fermi_energy(lattice_constant, model)
-    return _silver_fermi_energy(float(lattice_constant))
-
-
 @functools.lru_cache(maxsize=256)
-def _silver_fermi_energy(lattice_constant: float) -> float:
-    return _bulk_fermi_energy(lattice_constant, load_model())
-
-
 def _bulk_fermi_energy(lattice_constant: float, model: TightBindingModel) -> float:
     atoms = bulk(model.element, "fcc", a=lattice_constant)
     return _filled(atoms, (_MESH,) * 3, model)
 
 
-def fermi_energy_of(
-    atoms: Atoms, kpoints_density: float = 18.0, model: TightBindingModel | None = None
-) -> float:
-    """Fermi energy of any structure (chain, film, lead, cluster), by filling its bands.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-    kpoints_density : float
-        Points along each periodic axis per 1/angstrom of its reciprocal vector (2 pi included);
-        18 gives 48 for the primitive cell of fcc silver.
-    model : TightBindingModel, optional
-        Default: the packaged one of silver.
-
-    Returns
-    -------
-    float
-        eV on the scale of the Hamiltonian.
-    """
-    lengths = 2.0 * np.pi * np.linalg.norm(atoms.cell.complete().reciprocal(), axis=1)
-    counts = np.where(atoms.pbc, np.ceil(kpoints_density * lengths), 1).astype(int)
-    return _filled(atoms, tuple(int(n) for n in counts), model or load_model())
+def _crystal(
+    atoms: Atoms | None, model: TightBindingModel | str | Path | None
+) -> tuple[Atoms, TightBindingModel]:
+    """Return the structure and the Hamiltonian that are meant, or say what is none."""
+    if atoms is None:
+        chosen = model_of(model, "Ag" if model is None else None)
+        return bulk(chosen.element, "fcc"), chosen
+    if not isinstance(atoms, Atoms):
+        raise StructureError(
+            f"{atoms!r} is no structure: give an ase.Atoms, for example "
+            "ase.build.bulk('Ag', a=4.09)"
+        )
+    if not len(atoms):
+        raise StructureError("the structure has no atoms")
+    if any(atoms.pbc) and not np.asarray(atoms.cell.lengths())[atoms.pbc].all():
+        raise StructureError(
+            "the structure is periodic along an axis on which its cell has no length: set the "
+            "cell of the ase.Atoms"
+        )
+    return atoms, model_of(model, str(atoms.symbols[0]))
 
 
 def _filled(atoms: Atoms, mesh: tuple[int, ...], model: TightBindingModel) -> float:
     """Find the level below which the electrons of the neutral structure fit."""
     points, weights = _irreducible(atoms, mesh)
-    energies = bands(atoms, points, model)
+    energies = band_energies(atoms, points, model)
     electrons = model.electrons_per_atom * len(atoms)
     width = _WIDTHS[int(np.sum(atoms.pbc))]
 
@@ -192,29 +320,18 @@ def _filled(atoms: Atoms, mesh: tuple[int, ...], model: TightBindingModel) -> fl
 
 
 def _irreducible(atoms: Atoms, mesh: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
-    """Mesh around Gamma without symmetry copies: points (n, 3) and weights (n,) that sum to 1."""
-    operations = [-np.eye(3, dtype=np.intp)]
-    if len(atoms) == 1 and all(atoms.pbc) and len(set(mesh)) == 1:
-        operations = _lattice_operations(atoms.cell[:])
-    grid = np.stack(np.meshgrid(*(np.arange(n) for n in mesh), indexing="ij"), axis=-1)
-    grid = grid.reshape(-1, 3)
-    own = np.arange(len(grid))
-    lowest = own.copy()
-    for operation in operations:
-        copy = np.ravel_multi_index(tuple((grid @ operation.T % np.array(mesh)).T), mesh)
-        lowest = np.minimum(lowest, copy)
-    kept, counts = np.unique(lowest, return_counts=True)
-    return grid[kept] / np.array(mesh), counts / len(grid)
+    """Mesh around Gamma without symmetry copies: points (n, 3) and weights (n,) that sum to 1.
 
-
-def _lattice_operations(cell: FloatArray) -> list[NDArray[np.intp]]:
-    """Integer matrices that map a lattice onto itself, for cells of short vectors.
-
-    They turn fractional k-points, too: with one atom in the cell they are all symmetries.
+    All symmetries of a lattice with one atom in its cell, otherwise that of k and -k.
     """
-    candidates = np.array(list(itertools.product((-1, 0, 1), repeat=9))).reshape(-1, 3, 3)
-    metric = cell @ cell.T
-    moved = candidates @ metric @ candidates.swapaxes(1, 2)
-    # coordinates of leads are rounded to 1e-7 angstrom
-    kept = np.abs(moved - metric).max(axis=(1, 2)) < 1e-6 * np.trace(metric)
-    return list(candidates[kept])
+    # spglib counts the first axis fastest, and represents equal points by that of lowest number
+    counts = np.asarray(mesh)[::-1]
+    if len(atoms) == 1 and all(atoms.pbc) and len(set(mesh)) == 1:
+        cell = (atoms.cell[::-1], atoms.get_scaled_positions()[:, ::-1], atoms.numbers)
+        lowest, _ = spglib.get_ir_reciprocal_mesh(counts, cell)
+    else:
+        identity = np.eye(3, dtype="intc")[None]
+        lowest, _ = spglib.get_stabilized_reciprocal_mesh(counts, identity)
+    kept, copies = np.unique(lowest, return_counts=True)
+    points = np.stack(np.unravel_index(kept, mesh), axis=1)
+    return points / np.array(mesh), copies / len(lowest)

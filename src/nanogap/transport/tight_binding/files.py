@@ -6,6 +6,7 @@ layout that `model_to_toml` writes and `model_from_table` reads.
 
 import functools
 import tomllib
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,60 @@ def chosen_model(choice: str, element: str, file: Path | None = None) -> TightBi
     return model
 
 
+def model_of(
+    model: TightBindingModel | str | Path | None, element: str | None = None
+) -> TightBindingModel:
+    """Return the Hamiltonian that an argument means.
+
+    Parameters
+    ----------
+    model : TightBindingModel, str, Path or None
+        A Hamiltonian, the path of its file, or None: the packaged one of the element.
+    element : str, optional
+        Chemical symbol that it has to be of; None: any.
+
+    Returns
+    -------
+    TightBindingModel
+
+    Raises
+    ------
+    DataFormatError
+        If the file is no Hamiltonian.
+    SettingsError
+        If it is one of another element, none is packaged, or the argument is none of these.
+    """
+    if isinstance(model, str | Path):
+        found = read_model(Path(model))
+    elif isinstance(model, TightBindingModel):
+        found = model
+    elif model is None:
+        return load_model("Ag" if element is None else element)
+    else:
+        raise SettingsError(
+            f"model = {model!r}: give a TightBindingModel, the path of its TOML file, or nothing "
+            "for the packaged one"
+        )
+    if element is not None and found.element != element:
+        raise SettingsError(
+            f"the Hamiltonian is one of {found.element}, the structure has {element} atoms: give "
+            f"one of {element}"
+        )
+    return found
+
+
+def packaged_elements() -> tuple[str, ...]:
+    """Return the chemical symbols of the elements that have a packaged Hamiltonian."""
+    names = (entry.name for entry in (files("nanogap.transport") / "data").iterdir())
+    return tuple(
+        sorted(
+            name.removeprefix("hamiltonian_").removesuffix(".toml").capitalize()
+            for name in names
+            if name.startswith("hamiltonian_") and name.endswith(".toml")
+        )
+    )
+
+
 def why_none(choice: str, element: str) -> str | None:
     """Say why a run has no Hamiltonian, in one sentence; None if it has one."""
     if choice == NONE:
@@ -85,17 +140,35 @@ def why_none(choice: str, element: str) -> str | None:
     return None
 
 
-@functools.cache
 def load_model(element: str = "Ag") -> TightBindingModel:
     """Load the packaged model of an element.
+
+    Parameters
+    ----------
+    element : str
+        Chemical symbol.
+
+    Returns
+    -------
+    TightBindingModel
+        The same object at every call.
 
     Raises
     ------
     nanogap.errors.SettingsError
         If there is none.
+
+    Examples
+    --------
+    >>> load_model("Ag").electrons_per_atom
+    11.0
     """
-    folder = files("nanogap.transport") / "data"
-    resource = folder / f"hamiltonian_{element.lower()}.toml"
+    return _packaged_model(element)
+
+
+@functools.cache
+def _packaged_model(element: str) -> TightBindingModel:
+    resource = files("nanogap.transport") / "data" / f"hamiltonian_{element.lower()}.toml"
     if not element.isalpha() or not resource.is_file():
         raise SettingsError(
             f"no tight-binding Hamiltonian for element {element!r}: Ag has one; "
@@ -105,9 +178,9 @@ def load_model(element: str = "Ag") -> TightBindingModel:
 
 
 def is_packaged(model: TightBindingModel) -> bool:
-    """Whether a model is the one that `load_model` returns."""
+    """Whether a model has the numbers of the packaged one of its element."""
     try:
-        return model is load_model(model.element)
+        return model == load_model(model.element)
     except SettingsError:
         return False
 
@@ -141,7 +214,7 @@ def model_from_table(table: dict[str, Any]) -> TightBindingModel:
 def model_to_toml(model: TightBindingModel, comment: str) -> str:
     """Write a model as TOML, with a comment that says where it is from."""
 
-    def row(values: FloatArray) -> str:
+    def row(values: Iterable[float]) -> str:
         return "[" + ", ".join(f"{value:.10g}" for value in values) + "]"
 
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
@@ -165,7 +238,7 @@ def model_to_toml(model: TightBindingModel, comment: str) -> str:
     if tail is not None:
         lines += ["", "[vacuum]"]
         for name, value in vars(tail).items():
-            lines.append(f"{name} = {list(value) if isinstance(value, tuple) else round(value, 6)}")
+            lines.append(f"{name} = {row(value) if isinstance(value, tuple) else f'{value:.10g}'}")
     if model.neutrality.size:
         lines += ["", "[neutrality]"]
         coordination, shift = model.neutrality

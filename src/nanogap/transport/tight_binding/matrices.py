@@ -16,7 +16,12 @@ from nanogap.errors import StructureError
 from nanogap.transport.tight_binding.line_of_sight import openness
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.neighbours import Neighbours, find_neighbours
-from nanogap.transport.tight_binding.slater_koster import INTEGRALS, N_ORBITALS, two_centre_blocks
+from nanogap.transport.tight_binding.slater_koster import (
+    INTEGRALS,
+    N_ORBITALS,
+    orbitals_of,
+    two_centre_blocks,
+)
 from nanogap.transport.tight_binding.vacuum import VacuumTail, surroundings
 from nanogap.typing import FloatArray, IntArray
 
@@ -39,7 +44,7 @@ class RealSpaceMatrices:
     translations : ndarray, shape (n_t, 3)
         Lattice translations R in cell vectors; 0 along axes that are not periodic.
     hamiltonian, overlap : list of scipy.sparse.csr_array, each (n_orb, n_orb)
-        <0, i| H |R, j> in eV, and the same of the overlap.
+        ``<0, i| H |R, j>`` in eV, and the same of the overlap.
     """
 
     translations: IntArray
@@ -47,7 +52,7 @@ class RealSpaceMatrices:
     overlap: list[csr_array]
 
     def at(self, k_fractional: ArrayLike) -> tuple[csr_array, csr_array]:
-        """Bloch matrices H(k), S(k) = sum_R exp(2 pi i k.R) (H_R, S_R), complex.
+        """Sum up the Bloch matrices H(k), S(k) = sum_R exp(2 pi i k.R) (H_R, S_R), complex.
 
         Parameters
         ----------
@@ -135,7 +140,7 @@ def real_space_matrices(
 
 
 def atom_densities(pairs: Neighbours, n_atoms: int, model: TightBindingModel) -> FloatArray:
-    """Sum what the surroundings of every atom amount to.
+    """Sum the contributions of all neighbours to the densities at every atom.
 
     Returns
     -------
@@ -247,7 +252,7 @@ def _check_overlap(atoms: Atoms, pairs: Neighbours, matrices: RealSpaceMatrices)
             for i in np.unique(pairs.first[short])
         ]
     for group in groups:
-        orbitals = (group[:, None] * N_ORBITALS + np.arange(N_ORBITALS)).ravel()
+        orbitals = orbitals_of(group)
         try:
             scipy.linalg.cholesky(overlap[orbitals][:, orbitals].toarray(), check_finite=False)
         except np.linalg.LinAlgError:

@@ -9,9 +9,11 @@ fit aligned its structures.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from nanogap.digest import content_digest
 from nanogap.errors import SettingsError
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
 from nanogap.transport.tight_binding.vacuum import VacuumTail, smooth_step
@@ -22,9 +24,9 @@ REFERENCE = 2.9
 SHELLS = ("s", "p", "d")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TightBindingModel:
-    """Parameters of one element.
+    """Parameters of one element; models of equal numbers are equal, and have one hash.
 
     Attributes
     ----------
@@ -74,12 +76,25 @@ class TightBindingModel:
         for array in arrays:
             array.setflags(write=False)
 
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all numbers, which names the model in the keys of caches."""
+        return content_digest(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TightBindingModel):
+            return NotImplemented
+        return self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     def taper(self, distances: FloatArray) -> FloatArray:
-        """Cut-off function F(R): 1, then falling to 0 with two continuous derivatives; (n,)."""
+        """Compute the cut-off function F(R): from 1 to 0, twice differentiable; shape (n,)."""
         return 1.0 - smooth_step(distances, self.inner_cutoff, self.cutoff)
 
     def two_centre(self, distances: FloatArray) -> FloatArray:
-        """Two-centre integrals, Hamiltonian (eV) then overlap, shape (2, n, 10)."""
+        """Compute the two-centre integrals, Hamiltonian (eV) then overlap, shape (2, n, 10)."""
         shifted = (distances - REFERENCE)[:, None]
         x = shifted / REFERENCE
         a, b, c, decay = np.moveaxis(np.stack([self.hamiltonian, self.overlap]), 2, 0)[:, :, None]
@@ -88,14 +103,14 @@ class TightBindingModel:
         return values
 
     def neighbour_density(self, distances: FloatArray, decay: float) -> FloatArray:
-        """Contribution of one neighbour to a density, 1/12 at 2.9 angstrom; shape (n,)."""
+        """Compute what one neighbour adds to a density, 1/12 at 2.9 angstrom; shape (n,)."""
         result: FloatArray = np.exp(-decay * (distances - REFERENCE)) * self.taper(distances) / 12.0
         return result
 
     def densities(
         self, centres: IntArray, distances: FloatArray, n_atoms: int
     ) -> tuple[FloatArray, FloatArray]:
-        """Densities at all atoms that set the onsite energies and the potential, (n_atoms,) each.
+        """Compute the densities at atoms that set onsite energies and potential, (n_atoms,) each.
 
         Parameters
         ----------
@@ -111,20 +126,20 @@ class TightBindingModel:
         return onsite.astype(np.float64), potential.astype(np.float64)
 
     def onsite_energies(self, density: FloatArray) -> FloatArray:
-        """Onsite energies of all orbitals without the potential, shape (n_atoms, 9), eV."""
+        """Compute the onsite energies without the potential, shape (n_atoms, 9), eV."""
         t = np.cbrt(density**2)[:, None]
         a, b, c, d = self.onsite.T
         return np.repeat(a + t * (b + t * (c + t * d)), (1, 3, 5), axis=1)
 
     def potentials(self, density: FloatArray) -> FloatArray:
-        """Potential of every atom, shape (n_atoms,), eV."""
+        """Compute the potential of every atom, shape (n_atoms,), eV."""
         t = np.cbrt(density**2)
         b, c, d = self.potential
         result: FloatArray = t * (b + t * (c + t * d))
         return result
 
     def neutral_shifts(self, coordination: FloatArray) -> FloatArray:
-        """Shifts that make atoms of so many neighbours neutral on average, eV; any shape.
+        """Return the shifts that make atoms of so many neighbours neutral on average, eV.
 
         Raises
         ------

@@ -15,7 +15,7 @@ Orbitals of an atom, in order: s; x, y, z; xy, yz, 3z^2 - r^2, zx, x^2 - y^2.
 
 import numpy as np
 
-from nanogap.typing import FloatArray
+from nanogap.typing import FloatArray, IntArray
 
 N_ORBITALS = 9
 
@@ -49,8 +49,13 @@ def _d_tensors() -> FloatArray:
 _TENSORS = _d_tensors()
 
 
+def orbitals_of(atoms: IntArray) -> IntArray:
+    """Return the numbers of the orbitals of atoms, in the atoms' order."""
+    return np.asarray((atoms[:, None] * N_ORBITALS + np.arange(N_ORBITALS)).ravel())
+
+
 def two_centre_blocks(directions: FloatArray, integrals: FloatArray) -> FloatArray:
-    """Blocks between pairs of atoms.
+    """Compute the blocks between pairs of atoms.
 
     Parameters
     ----------

@@ -1,0 +1,148 @@
+"""First-principles transmissions that the vacuum tail is fitted to and judged by, and their files.
+
+A file is JSON, made by ``parametrisation.compute_pwcond``: ``element``, ``work_function`` (eV),
+``fitted`` (names of the junctions that the tail is fitted to; the others judge it), and
+``junctions``: name to ``class``, ``positions``, ``cell``, ``pbc``, ``region``, ``left_period`` and
+``right_period`` (angstrom), ``kpoints``, ``gamma_centred``, ``energies`` (eV from the Fermi
+energy), ``transmission`` (G0, mean over k, per energy) and ``time`` (s, one core).
+"""
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from nanogap.errors import DataFormatError
+
+#: Energies that agree to this are equal, eV.
+_SAME_ENERGY = 1e-6
+
+
+@dataclass(frozen=True)
+class ReferenceJunction:
+    """A junction with its first-principles transmission.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        Class of the junction, for example ``gap`` or ``dimer``.
+    atoms : ase.Atoms
+        In the junction format.
+    kpoints : tuple of int
+        Points of the mesh in the plane.
+    gamma_centred : bool
+        Whether the mesh is centred on Gamma, or shifted off it.
+    transmission : float
+        At the Fermi energy, mean over the mesh, G0.
+    time : float
+        That its computation took on one core, s.
+    """
+
+    name: str
+    kind: str
+    atoms: Atoms
+    kpoints: tuple[int, int]
+    gamma_centred: bool
+    transmission: float
+    time: float
+
+
+@dataclass(frozen=True)
+class ReferenceTransmissions:
+    """Content of a file of reference transmissions.
+
+    Attributes
+    ----------
+    element : str
+        Chemical symbol.
+    work_function : float
+        Of the (111) surface with the same pseudopotential, eV.
+    junctions : tuple of ReferenceJunction
+    fitted : tuple of str
+        Names of the junctions that the vacuum tail is fitted to.
+    """
+
+    element: str
+    work_function: float
+    junctions: tuple[ReferenceJunction, ...]
+    fitted: tuple[str, ...]
+
+    @property
+    def fitted_junctions(self) -> tuple[ReferenceJunction, ...]:
+        """Junctions that the vacuum tail is fitted to, in the order of `fitted`."""
+        by_name = {junction.name: junction for junction in self.junctions}
+        return tuple(by_name[name] for name in self.fitted)
+
+
+def read_reference_transmissions(path: Path) -> ReferenceTransmissions:
+    """Read a file of reference transmissions.
+
+    Raises
+    ------
+    DataFormatError
+        If it cannot be read, something is missing or of another form, or a junction has no
+        transmission at the Fermi energy.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataFormatError(f"{path} cannot be read as JSON: {error}") from None
+    return _parse(content, str(path))
+
+
+def packaged_reference_transmissions() -> ReferenceTransmissions:
+    """Read the transmissions of silver junctions that come with the package."""
+    resource = files("nanogap.transport") / "data" / "pwcond_calibration.json"
+    return _parse(json.loads(resource.read_text("utf-8")), resource.name)
+
+
+def _parse(content: Any, name: str) -> ReferenceTransmissions:
+    """Check the layout of a parsed file; error messages call it by `name`."""
+    try:
+        element = str(content["element"])
+        junctions = tuple(
+            _junction(label, entry, element) for label, entry in content["junctions"].items()
+        )
+        found = ReferenceTransmissions(
+            element=element,
+            work_function=float(content["work_function"]),
+            junctions=junctions,
+            fitted=tuple(content["fitted"]),
+        )
+        _ = found.fitted_junctions  # each of them must be there
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise DataFormatError(
+            f"{name} is not in the layout of reference transmissions: {type(error).__name__}: "
+            f"{error} (parametrisation.compute_pwcond writes it)"
+        ) from None
+    return found
+
+
+def _junction(name: str, entry: dict[str, Any], element: str) -> ReferenceJunction:
+    atoms = Atoms(
+        f"{element}{len(entry['positions'])}",
+        entry["positions"],
+        cell=entry["cell"],
+        pbc=entry["pbc"],
+    )
+    atoms.new_array("region", np.array(entry["region"]))
+    atoms.info.update(left_period=entry["left_period"], right_period=entry["right_period"])
+    energies = np.array(entry["energies"], dtype=np.float64)
+    nearest = int(np.abs(energies).argmin())
+    if abs(energies[nearest]) > _SAME_ENERGY:
+        raise ValueError(f"junction {name!r} has no transmission at the Fermi energy")
+    first, second = entry["kpoints"]
+    return ReferenceJunction(
+        name=name,
+        kind=str(entry["class"]),
+        atoms=atoms,
+        kpoints=(int(first), int(second)),
+        gamma_centred=bool(entry["gamma_centred"]),
+        transmission=float(entry["transmission"][nearest]),
+        time=float(entry["time"]),
+    )

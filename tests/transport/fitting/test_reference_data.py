@@ -1,0 +1,115 @@
+"""Reference bands and transmissions: what comes with the package, and what is refused."""
+
+import json
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from nanogap.errors import DataFormatError, SettingsError
+from nanogap.structure.junction import validate_junction
+from nanogap.transport.fitting.reference_bands import (
+    packaged_band_files,
+    packaged_references,
+    read_band_file,
+)
+from nanogap.transport.fitting.reference_transmissions import (
+    packaged_reference_transmissions,
+    read_reference_transmissions,
+)
+from nanogap.transport.fitting.stages import first_guess, fit_in_stages
+
+DATA = resources.files("nanogap.transport") / "data"
+
+
+def write(tmp_path, name, change):
+    """Copy a packaged file after a change of its content."""
+    content = json.loads((DATA / name).read_text("utf-8"))
+    change(content)
+    path = tmp_path / name
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_silver_comes_with_two_files_of_bands():
+    files = packaged_band_files("Ag")
+    assert [len(file.references) for file in files] == [14, 13]
+    assert {(file.element, file.electrons_per_atom) for file in files} == {("Ag", 11.0)}
+    names = [reference.name for reference in packaged_references("Ag")]
+    assert len(names) == len(set(names)) == 27
+    assert packaged_band_files("Au") == []
+
+
+def test_semicore_bands_are_dropped_and_energies_are_from_the_fermi_energy():
+    reference = next(r for r in packaged_references("Ag") if r.name == "fcc, a=4.09")
+    entry = json.loads((DATA / "dft_bands_ag.json").read_text("utf-8"))["structures"]["fcc, a=4.09"]
+    wanted = np.array(entry["bands"])[:, 3:12] - entry["fermi_energy"]
+    np.testing.assert_array_equal(reference.bands, wanted)
+    assert reference.k_weights.sum() == pytest.approx(1.0)
+    assert reference.importance == 3.0
+
+
+@pytest.mark.parametrize("key", ["element", "electrons_per_atom", "semicore", "structures"])
+def test_a_file_of_bands_without_something_is_refused(tmp_path, key):
+    path = write(tmp_path, "dft_bands_ag.json", lambda content: content.pop(key))
+    with pytest.raises(DataFormatError, match=f"dft_bands_ag.json is not in the layout.*{key}"):
+        read_band_file(path)
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "{", "\x00"])
+@pytest.mark.parametrize("read", [read_band_file, read_reference_transmissions])
+def test_what_is_no_such_file_is_refused(tmp_path, read, text):
+    path = tmp_path / "wrong.json"
+    path.write_text(text)
+    with pytest.raises(DataFormatError, match=r"wrong\.json"):
+        read(path)
+
+
+def test_two_structures_of_one_name_are_refused():
+    references = packaged_references("Ag")[:2]
+    with pytest.raises(SettingsError, match="2 structures are named 'fcc, a="):
+        fit_in_stages(
+            first_guess("Ag", 11.0), [references[0]] * 2, restarts=0, seed=0, report=print
+        )
+    with pytest.raises(SettingsError, match="no structure named 'none such'"):
+        fit_in_stages(
+            first_guess("Ag", 11.0), references, restarts=0, seed=0, held_out=["none such"],
+            report=print,
+        )  # fmt: skip
+
+
+def test_the_packaged_transmissions_are_of_valid_junctions():
+    data = packaged_reference_transmissions()
+    assert data.element == "Ag"
+    assert len(data.junctions) == 34
+    assert [junction.name for junction in data.fitted_junctions] == list(data.fitted)
+    for junction in data.junctions:
+        validate_junction(junction.atoms, junction.name)
+        assert 0.0 < junction.transmission < 4.0
+
+
+def test_transmissions_are_taken_at_the_fermi_energy(tmp_path):
+    """Wherever it stands among the energies; the first is not always it."""
+
+    def reorder(content):
+        entry = content["junctions"]["chain, 2.65 Å"]
+        entry["energies"], entry["transmission"] = [-0.5, 0.0, 0.5], [0.3, 0.9, 0.4]
+
+    path = write(tmp_path, "pwcond_calibration.json", reorder)
+    found = {j.name: j.transmission for j in read_reference_transmissions(path).junctions}
+    assert found["chain, 2.65 Å"] == 0.9
+
+    def remove(content):
+        content["junctions"]["chain, 2.65 Å"]["energies"] = [-0.5, 0.1, 0.5]
+
+    path = write(tmp_path, "pwcond_calibration.json", remove)
+    with pytest.raises(DataFormatError, match=r"chain, 2\.65 Å.*no transmission at the Fermi"):
+        read_reference_transmissions(path)
+
+
+def test_a_fitted_junction_that_is_not_there_is_refused(tmp_path):
+    path = write(
+        tmp_path, "pwcond_calibration.json", lambda content: content["fitted"].append("absent")
+    )
+    with pytest.raises(DataFormatError, match="absent"):
+        read_reference_transmissions(path)
