@@ -48,11 +48,9 @@ docs: $(VENV)/.extra-docs  ## build the site in build/site; a warning is an erro
 	@echo "Open the site in a browser: $(CURDIR)/build/site/index.html"
 
 bench: venv  ## run the benchmarks
-	@found=0; for script in benchmarks/*.py; do \
-	  [ -e "$$script" ] || continue; \
-	  found=1; echo "== $$script"; $(BIN)/python "$$script" || exit 1; \
-	done; \
-	[ $$found = 1 ] || { echo "nanogap: there is no benchmark in benchmarks/ yet" >&2; exit 2; }
+	@for script in benchmarks/[a-z]*.py; do \
+	  echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename "$$script" .py) || exit 1; \
+	done
 
 clean:  ## remove the environment and all caches, not the runs
 	rm -rf $(VENV) build dist docs/api .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

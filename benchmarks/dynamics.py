@@ -14,7 +14,7 @@ The ratio of (b) and (a) is of CPU times, which other programs hardly disturb; t
 is of wall times.
 Two minutes.
 
-    python benchmarks/dynamics.py [--quick]
+    python -m benchmarks.dynamics [--quick]
 """
 
 import argparse
@@ -23,21 +23,23 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[variable] = "1"  # before numpy is loaded
+from unittest.mock import patch
 
 import numpy as np
+from ase import Atoms
 
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.lammps import Rank
 from nanogap.dynamics.simulation import Simulation
-from nanogap.run.driver import build_structure
-from nanogap.settings import DynamicsSettings, VoltageSettings, load_settings
+from nanogap.dynamics.start import build_tips
+from nanogap.settings import DynamicsSettings, Settings, VoltageSettings, load_settings
 from nanogap.structure.tips import MOBILE
+from nanogap.typing import FloatArray
 from nanogap.units import KCAL_PER_MOL
 
 LATTICE_CONSTANT = 4.268  # the force field's own at 800 K
@@ -46,14 +48,47 @@ TOLERANCE = 1e-6
 WANTED = {"b_to_a": 10.0, "c_to_b": 1.6, "force": 1e-6, "bias": 0.03}
 
 
-def tips():
+@dataclass(frozen=True)
+class DynamicsSpeed:
+    """Result of the benchmark; cases (a), (b) and (c) as above.
+
+    Attributes
+    ----------
+    atoms : int
+    ns_per_day_cpu, ns_per_day_wall : dict of str to float
+        Simulated time per CPU time and per wall time, by case.
+    b_to_a_cpu, b_to_a_wall, c_to_b_wall : float
+        Ratios of these.
+    force_difference : float
+        Largest difference of our forces and those of (a) with exact charges, eV/angstrom.
+    force_error_of_a : float
+        Largest error of the forces of (a) from its charges, eV/angstrom.
+    share_of_bias : float
+        Share of the CPU time that is not spent in LAMMPS.
+    load : float
+        Of the machine, processes.
+    """
+
+    atoms: int
+    ns_per_day_cpu: dict[str, float]
+    ns_per_day_wall: dict[str, float]
+    b_to_a_cpu: float
+    b_to_a_wall: float
+    c_to_b_wall: float
+    force_difference: float
+    force_error_of_a: float
+    share_of_bias: float
+    load: float
+
+
+def tips() -> Atoms:
     """Build the paper's tips."""
-    return build_structure(
+    return build_tips(
         load_settings("paper-8v", (f"structure.lattice_constant={LATTICE_CONSTANT}",))
     )
 
 
-def heated(atoms, potential, folder):
+def heated(atoms: Atoms, potential: FloatArray, folder: Path) -> Atoms:
     """Heat the tips for a short time; positions and velocities stay in the frame."""
     settings = DynamicsSettings(time_step=4.0)
     engine = Engine(atoms, settings, load_force_field("Ag"), folder, seed=1)
@@ -69,7 +104,9 @@ def heated(atoms, potential, folder):
 class Plain:
     """The published recipe, as anyone would write it."""
 
-    def __init__(self, frame, potential, folder, tolerance=TOLERANCE):
+    def __init__(
+        self, frame: Atoms, potential: FloatArray, folder: Path, tolerance: float = TOLERANCE
+    ) -> None:
         force_field = load_force_field("Ag")
         n = len(frame)
         data = folder / "plain.data"
@@ -107,34 +144,34 @@ class Plain:
         self._rank.set_shift(-potential)
         self._rank.command("run 0 post no")
 
-    def forces(self):
+    def forces(self) -> FloatArray:
         """Return forces in the order of the frame, eV/angstrom."""
         return self._rank.gather("f") * KCAL_PER_MOL
 
-    def advance(self, steps):
+    def advance(self, steps: int) -> None:
         """Run time steps."""
         self._rank.command(f"run {steps} pre no post no")
 
-    def close(self):
+    def close(self) -> None:
         """Free LAMMPS."""
         self._rank.close()
 
 
-def _rows(values):
+def _rows(values: FloatArray) -> Iterator[tuple[int, list[float]]]:
     return enumerate(values.tolist())
 
 
 class Ours(Simulation):
     """A simulation whose frames are not analysed, and that knows the time LAMMPS takes in it."""
 
-    def snapshot(self):
+    def _snapshot(self) -> Atoms:
         """Take no snapshot: what it costs is another budget."""
         frame = self._tips.copy()
         frame.info.update(step=self.progress.step, bottleneck_atoms=0)
         return frame
 
 
-def ours(frame, folder, steps, processes):
+def ours(frame: Atoms, folder: Path, steps: int, processes: int) -> Ours:
     """Make a simulation that is ready to run one chunk of `steps` steps at 8 V."""
     dynamics = DynamicsSettings(
         time_step=4.0,
@@ -143,36 +180,36 @@ def ours(frame, folder, steps, processes):
         sampling_interval=4.0 * steps,
         processes=processes,
     )
-    simulation = Ours(frame, dynamics, VoltageSettings(applied=8.0), 1, folder)
+    settings = Settings(dynamics=dynamics, voltage=VoltageSettings(applied=8.0))
+    simulation = Ours(frame, settings, folder=folder, seed=1)
     simulation.advance()  # the first chunk pays for lists, compilation and the switching on
     return simulation
 
 
-def clocks(function):
+def clocks(function: Callable[[], object]) -> tuple[float, float]:
     """Return CPU and wall time of a call, s."""
     cpu, wall = time.process_time(), time.perf_counter()
     function()
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def bias_share(simulation):
+def bias_share(simulation: Ours) -> float:
     """Share of a chunk's CPU time that is not spent in LAMMPS: update, work, Python."""
     inside, plain = [0.0], Rank.command
 
-    def timed(self, text):
+    def timed(self: Rank, text: str) -> None:
         start = time.process_time()
         plain(self, text)
         inside[0] += time.process_time() - start
 
-    Rank.command = timed
-    try:
+    with patch.object(Rank, "command", timed):
         cpu, _ = clocks(simulation.advance)
-    finally:
-        Rank.command = plain
     return 1.0 - inside[0] / cpu
 
 
-def force_difference(frame, potential, folder, plain_forces):
+def force_difference(
+    frame: Atoms, potential: FloatArray, folder: Path, plain_forces: FloatArray
+) -> float:
     """Largest difference of our forces and those of the plain recipe on one frame, eV/angstrom."""
     engine = Engine(frame, DynamicsSettings(), load_force_field("Ag"), folder, seed=1)
     engine.set_potential(potential)
@@ -182,13 +219,18 @@ def force_difference(frame, potential, folder, plain_forces):
     return float(np.abs(forces - plain_forces).max())
 
 
-def main():
-    """Measure and print."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="two turns instead of twelve")
-    quick = parser.parse_args().quick
-    steps, turns = (20, 2) if quick else (20, 12)
-    atoms = tips()
+def measure(atoms: Atoms, turns: int, steps: int = 20) -> DynamicsSpeed:
+    """Measure all cases on the same frame of two tips.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        The tips, not heated.
+    turns : int
+        How often every case is measured.
+    steps : int
+        Time steps that are measured at a time.
+    """
     network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], 4.0)
     potential = network.steady(np.zeros(len(atoms)), 8.0)
     with tempfile.TemporaryDirectory() as name:
@@ -204,8 +246,12 @@ def main():
         published_error = float(np.abs(plain.forces() - exact).max())
         difference = force_difference(frame, potential, folders[3], exact)
         one, two = (ours(frame, folders[n], steps, n) for n in (1, 2))
-        cases = {"a": lambda: plain.advance(steps), "b": one.advance, "c": two.advance}
-        times = {case: [clocks(run) for _ in range(1)] for case, run in cases.items()}
+        cases: dict[str, Callable[[], object]] = {
+            "a": lambda: plain.advance(steps),
+            "b": one.advance,
+            "c": two.advance,
+        }
+        times = {case: [clocks(run)] for case, run in cases.items()}
         for _ in range(turns):
             for case, run in cases.items():
                 times[case].append(clocks(run))
@@ -218,44 +264,49 @@ def main():
         case: [day[case] / min(column) for column in zip(*measured, strict=True)]
         for case, measured in times.items()
     }
-    result = {
-        "atoms": len(atoms),
-        "ns_per_day_cpu": {case: rate[case][0] for case in "ab"},
-        "ns_per_day_wall": {case: rate[case][1] for case in "abc"},
-        "b_to_a_cpu": rate["b"][0] / rate["a"][0],
-        "b_to_a_wall": rate["b"][1] / rate["a"][1],
-        "c_to_b_wall": rate["c"][1] / rate["b"][1],
-        "force_difference": difference,
-        "force_error_of_a": published_error,
-        "share_of_bias": share,
-        "load": os.getloadavg()[0],
-    }
-    report(result)
-    print(json.dumps(result), file=sys.stderr)
-
-
-def report(result):
-    """Print what was wanted and what came out."""
-    cpu, wall = result["ns_per_day_cpu"], result["ns_per_day_wall"]
-    print(
-        f"the paper's tips, {result['atoms']} atoms; simulated ns/day (load {result['load']:.1f})"
+    return DynamicsSpeed(
+        atoms=len(atoms),
+        ns_per_day_cpu={case: rate[case][0] for case in "ab"},
+        ns_per_day_wall={case: rate[case][1] for case in "abc"},
+        b_to_a_cpu=rate["b"][0] / rate["a"][0],
+        b_to_a_wall=rate["b"][1] / rate["a"][1],
+        c_to_b_wall=rate["c"][1] / rate["b"][1],
+        force_difference=difference,
+        force_error_of_a=published_error,
+        share_of_bias=share,
+        load=os.getloadavg()[0],
     )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="two turns instead of twelve")
+    result = measure(tips(), turns=2 if parser.parse_args().quick else 12)
+    report(result)
+    print(json.dumps(asdict(result)), file=sys.stderr)
+
+
+def report(result: DynamicsSpeed) -> None:
+    """Print what was wanted and what came out."""
+    cpu, wall = result.ns_per_day_cpu, result.ns_per_day_wall
+    print(f"the paper's tips, {result.atoms} atoms; simulated ns/day (load {result.load:.1f})")
     print(
         f"  (a) published recipe, 1 fs   {cpu['a']:7.2f} by CPU time  {wall['a']:7.2f} by the clock"
     )
     print(f"  (b) default, one core, 4 fs  {cpu['b']:7.2f}              {wall['b']:7.2f}")
     print(f"  (c) two processes            {'':7}              {wall['c']:7.2f}")
-    print(f"(b)/(a) {result['b_to_a_cpu']:.2f} by CPU time, wanted {WANTED['b_to_a']:g}")
+    print(f"(b)/(a) {result.b_to_a_cpu:.2f} by CPU time, wanted {WANTED['b_to_a']:g}")
     print(
-        f"(c)/(b) {result['c_to_b_wall']:.2f} by the clock, wanted {WANTED['c_to_b']:g} "
+        f"(c)/(b) {result.c_to_b_wall:.2f} by the clock, wanted {WANTED['c_to_b']:g} "
         "(on two free cores)"
     )
     print(
         f"largest difference of the forces of (b) and of (a) with its charges to 1e-12: "
-        f"{result['force_difference']:.1e} eV/Å, wanted {WANTED['force']:g}; the 1e-6 of (a) alone "
-        f"moves its forces by {result['force_error_of_a']:.1e}"
+        f"{result.force_difference:.1e} eV/Å, wanted {WANTED['force']:g}; the 1e-6 of (a) alone "
+        f"moves its forces by {result.force_error_of_a:.1e}"
     )
-    print(f"share of the bias in a step {result['share_of_bias']:.1%}, wanted {WANTED['bias']:.0%}")
+    print(f"share of the bias in a step {result.share_of_bias:.1%}, wanted {WANTED['bias']:.0%}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Speed and memory of the analysis of measured data, as ratios against baselines in the same run.
 
-    python benchmarks/measured_data.py [--points 100000000] [--json]
+    python -m benchmarks.measured_data [--points 100000000] [--json]
 
 Four parts: points streamed through the conductance histogram, against `numpy.histogram`; a text
 file of a million rows, against numpy's own parser; a synthetic campaign like the paper's through
@@ -15,9 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -27,8 +28,10 @@ from nanogap.io import read_measurement
 from nanogap.synthetic import write_synthetic
 from nanogap.synthetic.signals import plateau_trace
 
+Result = TypeVar("Result")
 
-def timed(call: Callable[[], Any]) -> tuple[float, Any]:
+
+def timed(call: Callable[[], Result]) -> tuple[float, Result]:
     """Return seconds and result of a call."""
     begin = time.perf_counter()
     result = call()
@@ -55,10 +58,9 @@ def stream(points: int) -> dict[str, float]:
     }
 
 
-def million_rows(folder: Path) -> dict[str, float]:
-    """Read a text file of a million rows."""
-    path = folder / "million.csv"
-    count = 1_000_000
+def rows_of_text(folder: Path, count: int = 1_000_000) -> dict[str, float]:
+    """Read a text file of many rows."""
+    path = folder / "rows.csv"
     table = np.stack([np.arange(count), np.sin(np.arange(count)), np.arange(count) * 1e-12], axis=1)
     with path.open("w") as handle:
         handle.write("time (s),voltage (V),current (A)\n")
@@ -104,27 +106,32 @@ def campaign(folder: Path) -> dict[str, object]:
     }
 
 
-def plateaus() -> dict[str, float]:
+def plateaus(counts: Sequence[int] = (10_000, 100_000)) -> dict[str, float]:
     """Detect plateaus in traces of growing length."""
     content = {}
-    for count in (10_000, 100_000):
+    for count in counts:
         random = np.random.default_rng(0)
         lengths = np.full(count // 500, 500)
         trace = plateau_trace(random.integers(1, 5, len(lengths)), lengths, 0.1, random)
-        seconds, _ = timed(lambda trace=trace: PlateauDetection().compute(trace))
+        seconds, _ = timed(partial(PlateauDetection().compute, trace))
         content[f"microseconds_per_point_{count}"] = 1e6 * seconds / count
     return content
 
 
 def main() -> None:
     """Print all results."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--points", type=int, default=100_000_000)
-    parser.add_argument("--json", action="store_true")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--points", type=int, default=100_000_000, help="that are streamed, whole millions"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        results = {"campaign": campaign(Path(name)), "stream": stream(options.points)}
-        results["million_rows"] = million_rows(Path(name))
+        results: dict[str, Mapping[str, object]] = {
+            "campaign": campaign(Path(name)),
+            "stream": stream(options.points),
+        }
+        results["million_rows"] = rows_of_text(Path(name))
     results["plateaus"] = plateaus()
     if options.json:
         print(json.dumps(results))

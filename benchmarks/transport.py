@@ -10,23 +10,20 @@ Kwant (2-clause BSD) and sisl (MPL) are installed in environments of their own i
 is compiled there and needs a C++ and a Fortran compiler and libmumps-seq-dev. A program that cannot
 be installed is left out and named.
 
-    python benchmarks/transport.py [--quick]
+    python -m benchmarks.transport [--quick]
 """
 
 import argparse
 import json
-import os
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 import venv
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # before numpy is loaded
 
 import numpy as np
 import scipy.sparse
@@ -35,9 +32,11 @@ from ase import Atoms
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
 from nanogap.transport.negf.block_elimination import transmission_amplitudes
 from nanogap.transport.negf.compute import compute_transmission
-from nanogap.transport.negf.device import build_device
+from nanogap.transport.negf.device import Device, build_device
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.matrices import real_space_matrices
+from nanogap.transport.tight_binding.model import TightBindingModel
+from nanogap.typing import FloatArray
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHERS = Path(__file__).resolve().parent / "others"
@@ -51,8 +50,24 @@ PLANES = {74: 3, 146: 7, 290: 15}
 SNAPSHOTS, MESH_POINTS = 349, 128
 
 
-def plane(layer, sites=None):
-    """Sites of a (111) plane of the cell, or those nearest to its middle."""
+@dataclass(frozen=True)
+class Timing:
+    """Transmission at one wave vector and energy, and its time.
+
+    Attributes
+    ----------
+    transmission : float
+        G0.
+    seconds : float
+        CPU time.
+    """
+
+    transmission: float
+    seconds: float
+
+
+def plane(layer: int, sites: int | None = None) -> FloatArray:
+    """Return the sites of a (111) plane of the cell, or those nearest to its middle."""
     vectors = surface_vectors(LATTICE_CONSTANT)
     cell = WIDTH * vectors
     grid = np.array([(i, j) for i in range(WIDTH) for j in range(WIDTH)])
@@ -68,8 +83,8 @@ def plane(layer, sites=None):
     return np.column_stack([points, np.full(len(points), height)])
 
 
-def junction(n_planes, seed=1):
-    """Leads, planes, and two tips that touch in a dimer."""
+def junction(n_planes: int, seed: int = 1) -> Atoms:
+    """Build leads, planes, and two tips that touch in a dimer."""
     counts = [9] * (3 + n_planes) + [6, 3, 1, 1, 3, 6] + [9] * (n_planes + 3)
     layers = [plane(n, None if count == 9 else count) for n, count in enumerate(counts)]
     positions = np.concatenate(layers)
@@ -88,7 +103,7 @@ def junction(n_planes, seed=1):
     return atoms
 
 
-def seconds(function, repeats):
+def seconds(function: Callable[[], object], repeats: int) -> float:
     """Return the least CPU time of a call, of some."""
     function()
     times = []
@@ -99,14 +114,14 @@ def seconds(function, repeats):
     return min(times)
 
 
-def blas_peak():
-    """Floating-point operations of one thread in a product of large complex matrices, 1/s."""
+def blas_peak() -> float:
+    """Measure floating-point operations in a product of large complex matrices, 1/s."""
     rng = np.random.default_rng(0)
     a = rng.normal(size=(900, 900)) + 1j * rng.normal(size=(900, 900))
     return 8.0 * 900**3 / seconds(lambda: a @ a, 5)
 
 
-def export(atoms, model, path):
+def export(atoms: Atoms, model: TightBindingModel, path: Path) -> None:
     """Write H at the wave vector: of the junction, of a lead's unit, and to its next."""
     extended, n = atoms.copy(), len(atoms)
     for side, sign in (("left", -1), ("right", 1)):
@@ -126,12 +141,12 @@ def export(atoms, model, path):
         parts[f"{side}_out"] = h[np.flatnonzero(regions == side)][:, first]
     for name, matrix in parts.items():
         scipy.sparse.save_npz(path / f"{name}.npz", matrix.tocsr())
-    labels = np.repeat(atoms.arrays["region"], 1)
-    (path / "regions.json").write_text(json.dumps(labels.tolist()), encoding="utf-8")
+    labels = atoms.arrays["region"].tolist()
+    (path / "regions.json").write_text(json.dumps(labels), encoding="utf-8")
 
 
-def dense(path, energy):
-    """Invert everything; self-energies are made before."""
+def dense(path: Path, energy: float) -> Timing:
+    """Invert the whole matrix; self-energies are made before."""
     h = scipy.sparse.load_npz(path / "device.npz").toarray()
     regions = np.repeat(json.loads((path / "regions.json").read_text(encoding="utf-8")), 9)
     sigmas = []
@@ -155,19 +170,25 @@ def dense(path, energy):
     places = [np.flatnonzero(regions == side) for side in ("left", "right")]
     gammas = [1j * (sigma - sigma.conj().T) for sigma in sigmas]
 
-    def once():
+    def once() -> float:
         inverse = energy * np.eye(len(h)) - h
         for place, sigma in zip(places, sigmas, strict=True):
             inverse[np.ix_(place, place)] -= sigma
         green = np.linalg.inv(inverse)[np.ix_(places[0], places[1])]
         return float(np.trace(gammas[0] @ green @ gammas[1] @ green.conj().T).real)
 
-    return once(), seconds(once, 1)
+    return Timing(once(), seconds(once, 1))
 
 
-def environment(package, *arguments):
-    """Install a program in an environment of its own; None if it cannot be."""
-    name = package.split("=")[0]
+def environment(package: str, *arguments: str) -> Path | None:
+    """Install a program in an environment of its own, and return its Python.
+
+    Returns
+    -------
+    Path or None
+        None if it cannot be installed.
+    """
+    name = package.partition("=")[0]
     folder = ENVIRONMENTS / name
     python = folder / "bin" / "python"
     if not python.is_file():
@@ -186,8 +207,8 @@ def environment(package, *arguments):
     return python
 
 
-def other(python, program, path):
-    """Run a program on exported matrices in its own process."""
+def other(python: Path | None, program: str, path: Path) -> Timing | None:
+    """Run a program on exported matrices in its own process; None if it is not there or fails."""
     if python is None:
         return None
     command = [str(python), str(OTHERS / program), str(path), repr(ENERGY)]
@@ -195,18 +216,20 @@ def other(python, program, path):
     if result.returncode:
         print(f"{program} failed: {result.stderr.strip().splitlines()[-1]}")
         return None
-    return json.loads(result.stdout.strip().splitlines()[-1])
+    found = json.loads(result.stdout.strip().splitlines()[-1])
+    return Timing(float(found["transmission"]), float(found["seconds"]))
 
 
-def ours(atoms, model):
-    """T, time per wave vector and energy without the leads, and operations."""
+def ours(atoms: Atoms, model: TightBindingModel, repeats: int = 10) -> tuple[Timing, Device]:
+    """Compute one wave vector and energy; the leads are made before."""
     device = build_device(atoms, model)
     device.blocks(ENERGY)
     value = transmission_amplitudes(device, K, ENERGY).transmission
-    return value, seconds(lambda: transmission_amplitudes(device, K, ENERGY), 10), device
+    once = partial(transmission_amplitudes, device, K, ENERGY)
+    return Timing(value, seconds(once, repeats)), device
 
 
-def compare(sizes, peak):
+def compare(sizes: Sequence[int], peak: float) -> None:
     """Time all programs on the same matrices."""
     model = load_model()
     orthogonal = replace(model, overlap=np.zeros_like(model.overlap))
@@ -217,8 +240,8 @@ def compare(sizes, peak):
     print(head)
     for size in sizes:
         atoms = junction(PLANES[size])
-        value, reference, device = ours(atoms, orthogonal)
-        rows = [("nanogap", reference, value)]
+        reference, device = ours(atoms, orthogonal)
+        rows = [("nanogap", reference)]
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder)
             export(atoms, orthogonal, path)
@@ -228,22 +251,23 @@ def compare(sizes, peak):
             ):
                 found = other(python, program, path)
                 if found is not None:
-                    rows.append((name, found["seconds"], found["transmission"]))
-            dense_value, dense_time = dense(path, ENERGY)
-            rows.append(("dense inversion", dense_time, dense_value))
-        for name, duration, found_value in rows:
+                    rows.append((name, found))
+            rows.append(("dense inversion", dense(path, ENERGY)))
+        for name, row in rows:
             print(
-                f"{size:>6} {name:<22} {duration * 1e3:>9.2f} {duration / reference:>7.1f} "
-                f"{found_value:>12.8f} {found_value - value:>11.1e}"
+                f"{size:>6} {name:<22} {row.seconds * 1e3:>9.2f} "
+                f"{row.seconds / reference.seconds:>7.1f} {row.transmission:>12.8f} "
+                f"{row.transmission - reference.transmission:>11.1e}"
             )
         flops = device.operations
         print(
-            f"       {flops / 1e6:.0f} MFLOP, {flops / reference / peak * 100:.0f} % of the peak, "
-            f"build {seconds(lambda a=atoms: build_device(a, model), 2) * 1e3:.0f} ms"
+            f"       {flops / 1e6:.0f} MFLOP, "
+            f"{flops / reference.seconds / peak * 100:.0f} % of the peak, "
+            f"build {seconds(partial(build_device, atoms, model), 2) * 1e3:.0f} ms"
         )
 
 
-def trace(sample):
+def trace(sample: int) -> None:
     """Estimate the time of the paper's whole trace from some snapshots."""
     shape = (16, 8)  # 128 points, half of them independent
     first = junction(PLANES[74], seed=0)
@@ -264,9 +288,9 @@ def trace(sample):
     )
 
 
-def main():
+def main() -> None:
     """Run all comparisons."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="only the smallest junction")
     arguments = parser.parse_args()
     trace(2 if arguments.quick else 5)  # first: its memory is that of this process so far
@@ -274,4 +298,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

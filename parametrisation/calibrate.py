@@ -2,8 +2,8 @@ r"""Compare tight binding with PWCOND on the reference junctions, and draw the f
 
 Prints the errors by class of junction, the decay of tunnelling, and how much faster tight binding
 is: the numbers of docs/first-principles.md and docs/hamiltonian.md. From the transmissions that
-`parametrisation.compute_pwcond` made; CALIBRATE_TIME, with the self-consistent method minutes
-more:
+`parametrisation.compute_pwcond` made; half a minute on one core, with the self-consistent method
+three more:
 
     python -m parametrisation.calibrate [--figure docs/images/calibration.png] \
         [--neutrality none coordination self-consistent]

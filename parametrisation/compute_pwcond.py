@@ -28,10 +28,11 @@ from numpy.typing import ArrayLike
 
 from nanogap.errors import NanogapError
 from nanogap.io import write_atomically, write_json
+from nanogap.io.run_files import RunFiles
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_accuracy
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
-from nanogap.transport.backends import get_backend
+from nanogap.transport.backends.pwcond import compute_transmission
 from nanogap.typing import FloatArray
 
 ABOUT = (
@@ -162,7 +163,7 @@ def from_dynamics(run: Path) -> Iterator[tuple[str, str, Atoms, list[float], dic
     """Give snapshots of a run of the preset quick, cut to cells of 2 x 2."""
     frames = {
         round(float(atoms.info["time"]) / 1000.0, 3): atoms
-        for atoms in read(run / "trajectory.extxyz", ":")
+        for atoms in read(RunFiles(run).trajectory, ":")
     }
     cut = JunctionSettings(cut="paper", lead_repeats=2)
     for moment in MOMENTS:
@@ -225,7 +226,7 @@ def main() -> None:
         settings = load_accuracy("validation", changes)
         started = time.perf_counter()
         try:
-            dataset = get_backend("pwcond")(
+            dataset = compute_transmission(
                 [atoms], energies, settings=settings, work=arguments.work, names=[name]
             )
         except NanogapError as error:

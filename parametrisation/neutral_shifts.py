@@ -2,7 +2,7 @@
 
 Makes the table ``[neutrality]`` of ``hamiltonian_ag.toml``, which rounds what is printed
 (docs/hamiltonian.md). From the junctions of ``pwcond_calibration.json``, each made neutral by the
-self-consistent method; NEUTRAL_TIME:
+self-consistent method; three minutes on one core:
 
     python -m parametrisation.neutral_shifts [--data FILE]
 """

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import settings
 
 from nanogap.dynamics.forcefield import load_force_field
-from nanogap.structure import build_tips
+from nanogap.structure import build_pyramids
 
 #: The force field's own lattice constant at 0 K, angstrom; no test needs the thermal one.
 LATTICE_CONSTANT = 4.216
@@ -31,7 +31,7 @@ def small_tips_of():
     """Return a function that builds tips of about a hundred atoms with a given gap."""
 
     def build(gap):
-        return build_tips(
+        return build_pyramids(
             lattice_constant=LATTICE_CONSTANT,
             base_width=12.0,
             height=5.0,

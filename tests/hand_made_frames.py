@@ -7,7 +7,7 @@ top one. A site bonds with the six around it in its layer and with three in each
 
 import numpy as np
 
-from nanogap.structure import build_tips
+from nanogap.structure import build_pyramids
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
 
 A = 4.216
@@ -26,7 +26,7 @@ def frame(sites, layers=6, jitter=0.0, seed=0):
     """Two tips with adatoms at some sites."""
     sites = sorted(sites)
     spacing = layer_spacing(A)
-    tips = build_tips(
+    tips = build_pyramids(
         lattice_constant=A,
         base_width=26.0,
         height=2.1 * spacing,

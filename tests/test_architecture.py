@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "analysis/filament": {"analysis/traces"},
     "analysis": {"analysis/traces", "analysis/filament"},
     "structure": {"settings"},
-    "dynamics": {"settings", "structure"},
+    "dynamics": {"settings", "structure", "io"},
     # what every way to a transmission shares: meshes, datasets, currents
     "transport": {"settings", "structure"},
     "transport/tight_binding": {"transport", "structure"},
@@ -43,15 +43,26 @@ MAY_IMPORT = {
     "transport/espresso": {"transport", "settings", "structure", "io"},
     "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
-    "transport/of_file": {*SOLVERS, "transport/backends", "settings", "structure", "io"},
+    "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
+    "transport/of_file": {"transport", "transport/backends", "transport/compute"}
+    | {"settings", "structure", "io"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
-    "run": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
+    "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
     | {*ANALYSIS, "io", "report"},
     # many runs
-    "campaign": {"settings", "structure", "electrical", *ANALYSIS, "io", "report", "run"}
+    "campaign": {
+        "settings",
+        "structure",
+        "dynamics",
+        "electrical",
+        *ANALYSIS,
+        "io",
+        "report",
+        "runs",
+    }
     | {"measured"},
 }
 #: The doors of the house, which may use every room.
@@ -104,8 +115,8 @@ def test_the_plan_has_no_circle():
 
 
 def test_the_checked_imports_are_the_real_ones():
-    rooms = imported_rooms(ROOT / "run" / "driver.py")
-    assert {"dynamics", "errors", "run", "settings", "structure"} <= rooms
+    rooms = imported_rooms(ROOT / "runs" / "driver.py")
+    assert {"dynamics", "errors", "runs", "settings", "structure"} <= rooms
     assert "transport/tight_binding" in imported_rooms(ROOT / "transport" / "negf" / "leads.py")
 
 
@@ -129,9 +140,34 @@ def test_nothing_beside_the_package_is_imported_by_it(path):
             assert node.module.split(".")[0] not in beside
 
 
-@pytest.mark.parametrize("folder", ["validation", "parametrisation", "docs/build"])
+@pytest.mark.parametrize("folder", ["validation", "parametrisation", "benchmarks", "docs/build"])
 def test_programs_beside_the_package_import_no_tests(folder):
     for path in (PROJECT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
                 assert node.module.split(".")[0] not in {"tests", "pytest"}, path
+
+
+def returns(tree):
+    """Public functions and methods of a module, and what they are annotated to return."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from returns(node)
+        elif (
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and not node.name.startswith("_")
+            and node.returns is not None
+        ):
+            yield node.name, ast.unparse(node.returns)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_public_function_returns_a_dictionary_of_anything(path):
+    """States and results have names, types and units: they are data classes or datasets."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert [name for name, kind in returns(tree) if "dict[str, Any]" in kind] == []
+
+
+def test_the_return_types_are_found():
+    tree = ast.parse("class A:\n def f(self) -> 'list[dict[str, Any]]': ...\n def _g(self): ...")
+    assert list(returns(tree)) == [("f", "'list[dict[str, Any]]'")]

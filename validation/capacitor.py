@@ -1,28 +1,29 @@
-#!/usr/bin/env python3
 """EChemDID against theory: the plate capacitor of its authors.
 
-Two bcc blocks of 5 x 5 x 40 cells (a = 3 angstrom) face each other across 5 cells; the outer 4
-angstrom of each hold -4 and +4 V (Onofrio & Strachan, doi:10.1063/1.4927562). The blocks repeat in
-the plane. The script compares
+Judges the potential of the applied voltage, and the charges, fields and forces under it. Two bcc
+blocks of 5 x 5 x 40 cells (a = 3 angstrom) face each other across 5 cells; the outer 4 angstrom of
+each hold -4 and +4 V (Onofrio & Strachan, doi:10.1063/1.4927562). The blocks repeat in the plane.
+It compares
 
 - the relaxing potential with the Fourier series of the diffusion equation, at ten times;
 - charges, field and force of charge equilibration (chi = 1 and 2 eV, eta = 20 eV) under that
   potential with those of a plate capacitor.
 
-It writes docs/data/capacitor.json and docs/images/capacitor.png. A minute.
+It takes a minute, and writes docs/data/capacitor.json, which tests/validation/test_capacitor.py
+re-checks, and docs/images/capacitor.png:
 
     python -m validation.capacitor
 """
 
+import argparse
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase.build import bulk
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.constants import elementary_charge, epsilon_0
 from scipy.spatial import cKDTree
 from scipy.special import erf, erfc, erfcx
 
@@ -30,6 +31,7 @@ from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.io import write_bytes, write_text
 from nanogap.report.style import BLUE, INK, ORANGE, WIDTH, house_style, png
 from nanogap.typing import FloatArray
+from nanogap.units import COULOMB
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 A, CELLS, GAP_CELLS = 3.0, (5, 5, 40), 5
@@ -38,10 +40,64 @@ CUTOFF, DIFFUSION, NORMALISATION, SUBSTEPS = 4.0, 6.0, 0.629967, 10
 #: Times in units of L^2/D: from the first change near the boundaries to near the end.
 TIMES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0)
 HARDNESS = 20.0
-#: Coulomb constant, eV angstrom.
-COULOMB = elementary_charge / (4.0 * np.pi * epsilon_0) * 1e10
 #: Width of Gaussian charges whose own energy is the hardness: 2 alpha/sqrt(pi) COULOMB = eta.
 ALPHA = HARDNESS * np.sqrt(np.pi) / 2.0 / COULOMB
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Potential at one time of the relaxation.
+
+    Attributes
+    ----------
+    time : float
+        fs.
+    mean_squared_error, largest_error : float
+        Against the Fourier series, V^2 and V.
+    potential : list of float
+        Mean of every plane, V.
+    """
+
+    time: float
+    mean_squared_error: float
+    largest_error: float
+    potential: list[float]
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """Relaxing potential of both blocks.
+
+    Attributes
+    ----------
+    length : float
+        Of the metal between a held layer and the gap, angstrom.
+    height : list of float
+        Of every plane, angstrom.
+    times : list of Moment
+    """
+
+    length: float
+    height: list[float]
+    times: list[Moment]
+
+
+@dataclass(frozen=True)
+class Plates:
+    """Equipotential blocks at several distances.
+
+    Attributes
+    ----------
+    rows : list of dict
+        For every gap (angstrom): charges (e per cell), fields (V/angstrom) and forces (eV/angstrom
+        per cell) of the charges and of plates, and the gap that plates would have.
+    slope, intercept : float
+        Of that gap against the real one, 1 and angstrom.
+    """
+
+    rows: list[dict[str, float]]
+    slope: float
+    intercept: float
 
 
 def blocks(cells: tuple[int, int, int] = CELLS) -> tuple[FloatArray, NDArray[np.str_]]:
@@ -83,7 +139,7 @@ def fourier(distance: FloatArray, length: float, time: float, value: float) -> F
     return result
 
 
-def relaxation(cells: tuple[int, int, int] = CELLS, *, periodic: bool = True) -> dict[str, Any]:
+def relaxation(cells: tuple[int, int, int] = CELLS, *, periodic: bool = True) -> Relaxation:
     """Potential at the ten times: errors against the series, and profiles over the height."""
     positions, labels = blocks(cells)
     metal = network(positions, labels, cells[0] * A if periodic else None)
@@ -95,7 +151,7 @@ def relaxation(cells: tuple[int, int, int] = CELLS, *, periodic: bool = True) ->
     sign = np.where(lower, -1.0, 1.0)[free]
     planes = np.unique(height.round(6))
     plane = np.searchsorted(planes, height.round(6))
-    result: dict[str, Any] = {"length": length, "height": planes.tolist(), "times": []}
+    moments = []
     potential, before = np.zeros(len(positions)), 0.0
     for fraction in TIMES:
         time = fraction * length**2 / DIFFUSION
@@ -108,15 +164,15 @@ def relaxation(cells: tuple[int, int, int] = CELLS, *, periodic: bool = True) ->
         )
         before = time
         error = potential[free] - sign * fourier(distance, length, time, VOLTAGE / 2.0)
-        result["times"].append(
-            {
-                "time": time,
-                "mean_squared_error": float(np.mean(error**2)),
-                "largest_error": float(np.abs(error).max()),
-                "potential": (np.bincount(plane, potential) / np.bincount(plane)).tolist(),
-            }
+        moments.append(
+            Moment(
+                time=time,
+                mean_squared_error=float(np.mean(error**2)),
+                largest_error=float(np.abs(error).max()),
+                potential=(np.bincount(plane, potential) / np.bincount(plane)).tolist(),
+            )
         )
-    return result
+    return Relaxation(length, planes.tolist(), moments)
 
 
 def layer_potential(height: FloatArray, shift: FloatArray, area: float) -> FloatArray:
@@ -212,10 +268,10 @@ class Capacitor:
         )
 
 
-def plates(gaps: tuple[int, ...] = (3, 5, 8, 12)) -> dict[str, Any]:
+def plates(gaps: tuple[int, ...] = (3, 5, 8, 12)) -> Plates:
     """Charges, field and force of equipotential blocks against a plate capacitor."""
     permittivity = 1.0 / (4.0 * np.pi * COULOMB)  # epsilon_0, e/(V angstrom)
-    area, rows = A**2, []
+    area, rows = A**2, list[dict[str, float]]()
     for cells in gaps:
         gap = cells * A + A / 2.0
         device = Capacitor(gap)
@@ -247,18 +303,18 @@ def plates(gaps: tuple[int, ...] = (3, 5, 8, 12)) -> dict[str, Any]:
     slope, intercept = np.polyfit(
         [row["gap"] for row in rows], [row["effective_gap"] for row in rows], 1
     )
-    return {"rows": rows, "slope": float(slope), "intercept": float(intercept)}
+    return Plates(rows, float(slope), float(intercept))
 
 
-def charging(profiles: dict[str, Any]) -> list[dict[str, float]]:
+def charging(profiles: Relaxation) -> list[dict[str, float]]:
     """Charge and field while the potential relaxes, against the potential of the facing planes."""
     device = Capacitor(GAP_CELLS * A + A / 2.0)
     permittivity = 1.0 / (4.0 * np.pi * COULOMB)
     unit = device.charges(np.where(device.upper, 0.5, -0.5), np.ones(len(device.height)))
     capacitance = float(unit[device.upper].sum())
     rows = []
-    for entry in profiles["times"]:
-        potential = np.array(entry["potential"])
+    for entry in profiles.times:
+        potential = np.array(entry.potential)
         charges = device.charges(potential, np.ones(len(potential)))
         facing = potential[device.upper][0] - potential[~device.upper][-1]
         near = device.height[device.upper].min()
@@ -266,7 +322,7 @@ def charging(profiles: dict[str, Any]) -> list[dict[str, float]]:
         field = float(charges[device.height >= near].sum()) / A**2 / permittivity
         rows.append(
             {
-                "time": entry["time"],
+                "time": entry.time,
                 "facing_potential": float(facing),
                 "field": field,
                 "plate_field": capacitance * float(facing) / A**2 / permittivity,
@@ -277,59 +333,62 @@ def charging(profiles: dict[str, Any]) -> list[dict[str, float]]:
 
 def main() -> None:
     """Compute everything, write the data and the figure, print what matters."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     repeated, free = relaxation(), relaxation(periodic=False)
     capacitor = plates()
+    rows = charging(repeated)
     content = {
-        "relaxation": repeated,
-        "free_sides_mean_squared_error": [t["mean_squared_error"] for t in free["times"]],
-        "plates": capacitor,
-        "charging": charging(repeated),
+        "relaxation": asdict(repeated),
+        "free_sides_mean_squared_error": [moment.mean_squared_error for moment in free.times],
+        "plates": asdict(capacitor),
+        "charging": rows,
     }
     (DOCS / "data").mkdir(exist_ok=True)
     rounded = json.loads(json.dumps(content), parse_float=lambda text: float(f"{float(text):.7g}"))
     write_text(DOCS / "data" / "capacitor.json", json.dumps(rounded) + "\n")
-    draw(content)
-    for entry, other in zip(repeated["times"], free["times"], strict=True):
+    draw(repeated, capacitor, rows)
+    for entry, other in zip(repeated.times, free.times, strict=True):
         print(
-            f"t = {entry['time']:8.1f} fs: mean squared error "
-            f"{entry['mean_squared_error']:.2e} V², with free sides "
-            f"{other['mean_squared_error']:.2e} V²"
+            f"t = {entry.time:8.1f} fs: mean squared error "
+            f"{entry.mean_squared_error:.2e} V², with free sides "
+            f"{other.mean_squared_error:.2e} V²"
         )
-    for row in capacitor["rows"]:
+    for row in capacitor.rows:
         print({name: float(f"{value:.6g}") for name, value in row.items()})
-    print(f"d = {capacitor['slope']:.5f} gap {capacitor['intercept']:+.4f} Å")
-    for line in content["charging"]:
+    print(f"d = {capacitor.slope:.5f} gap {capacitor.intercept:+.4f} Å")
+    for line in rows:
         print({name: float(f"{value:.5g}") for name, value in line.items()})
 
 
-def draw(content: dict[str, Any]) -> None:
+def draw(profiles: Relaxation, capacitor: Plates, charged: list[dict[str, float]]) -> None:
     """Draw the potential at the ten times, and charge, field and force."""
     with house_style():
         figure = Figure(figsize=(WIDTH, 7.0))
         panels = figure.subplot_mosaic([["potential", "potential"], ["plates", "charging"]])
-        profiles = content["relaxation"]
-        height, axes = np.array(profiles["height"]), panels["potential"]
-        length, held = profiles["length"], profiles["height"][2]
+        height, axes = np.array(profiles.height), panels["potential"]
+        length, held = profiles.length, profiles.height[2]
         inner = height[-1] - held
-        for place, entry in enumerate(profiles["times"]):
+        for place, entry in enumerate(profiles.times):
             axes.plot(
-                height, entry["potential"], ".", color=BLUE, markersize=3,
+                height, entry.potential, ".", color=BLUE, markersize=3,
                 label="atoms" if not place else None,
             )  # fmt: skip
             for x, value, far in ((height, -4.0, held), (height, 4.0, inner)):
                 distance = np.abs(x - far)
                 part = (distance <= length) & ((x >= far) if value < 0 else (x <= far))
-                series = fourier(distance[part], length, entry["time"], value)
+                series = fourier(distance[part], length, entry.time, value)
                 axes.plot(
                     x[part], series, color=ORANGE, linewidth=1.0,
                     label="Fourier series" if not place and value < 0 else None,
                 )  # fmt: skip
-        worst = max(entry["mean_squared_error"] for entry in profiles["times"])
+        worst = max(entry.mean_squared_error for entry in profiles.times)
         axes.set_title(f"Potential at ten times; mean squared error at most {worst:.1e} V²")
         axes.set_xlabel("height (Å)")
         axes.set_ylabel("potential (V)")
         axes.legend(loc="upper left")
-        rows = content["plates"]["rows"]
+        rows = capacitor.rows
         gap = [row["gap"] for row in rows]
         axes = panels["plates"]
         axes.plot(
@@ -346,7 +405,7 @@ def draw(content: dict[str, Any]) -> None:
         handles = [*axes.get_legend_handles_labels()[0], *right.get_legend_handles_labels()[0]]
         axes.legend(handles=handles, loc="upper right")
         axes.set_title("8 V across plates")
-        axes, rows = panels["charging"], content["charging"]
+        axes, rows = panels["charging"], charged
         time = [row["time"] for row in rows]
         axes.plot(time, [row["field"] for row in rows], "o", color=BLUE, label="of the charges")
         axes.plot(

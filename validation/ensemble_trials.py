@@ -37,11 +37,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from nanogap.campaign.collect import open_ensemble
+from nanogap.campaign.folder import CampaignFolder
 from validation import slurm
 from validation.random_kills import children
 
 PROGRAM = [sys.executable, "-c", "from nanogap.cli.app import main; main()", "campaign"]
-#: What is not of the physics: how long it took.
+#: Variables that are no physics: time and memory that it took.
 UNEQUAL = {"core_seconds", "peak_memory"}
 #: Two minutes, in hours.
 WALLTIME = "0.034"
@@ -74,7 +76,7 @@ def changed(file: Path, folder: Path, **lines: str) -> Path:
 def members(folder: Path) -> xr.Dataset:
     """Collect a campaign and read its dataset."""
     call("collect", folder)
-    with xr.open_dataset(folder / "dataset.nc", engine="h5netcdf") as dataset:
+    with open_ensemble(CampaignFolder(folder).dataset) as dataset:
         return dataset.load()
 
 

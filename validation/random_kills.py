@@ -1,8 +1,10 @@
-"""Kill one run many times at random moments, and compare it with one that nothing disturbed.
+"""Random kills of one run, which must come out as one that nothing disturbed, to the bit.
 
-The moments are random shares of the parts of a run: build, dynamics, transport beside and after it,
-report. SIGKILL goes to the main process alone, whose workers then end by themselves, or to all of
-its processes at once. The next session resumes. Twenty kills:
+Judges the commits, checkpoints and resume of a run directory. The moments are random shares of the
+parts of a run: build, dynamics, transport beside and after it, report. SIGKILL goes to the main
+process alone, whose workers then end by themselves, or to all of its processes at once. The next
+session resumes. The report goes to stdout, docs/run-directory.md quotes it; tests/runs/test_run.py
+does the same with four kills. Twenty kills:
 
     OMP_NUM_THREADS=1 python -m validation.random_kills --kills 20 -o kills
 """
@@ -16,13 +18,14 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from nanogap.run import RunDirectory, status
+from nanogap.io.run_files import RunFiles, is_run_directory
+from nanogap.runs import RunDirectory, status
 
 PARTS = ("build", "dynamics", "transport", "report")
 #: A kill comes within so many seconds after its share of a part is done.
@@ -34,7 +37,7 @@ SETTINGS = Path(__file__).with_name("tiny.toml")
 
 def begin(settings: Path, folder: Path) -> subprocess.Popen[bytes]:
     """Start a run, or resume what is there of it."""
-    there = (folder / "run.json").exists()
+    there = is_run_directory(folder)
     arguments = ["resume", str(folder)] if there else ["run", str(settings), "-o", str(folder)]
     return subprocess.Popen(
         [*PROGRAM, *arguments],
@@ -59,12 +62,12 @@ def children(parent: int) -> list[int]:
 
 def phase(folder: Path) -> str:
     """Tell what a run is at, from what is on disk."""
-    if not (folder / "tips.extxyz").exists():
+    if not RunFiles(folder).tips.exists():
         return "build"
     run = RunDirectory(folder)
     if not run.dynamics.finished:
         return "dynamics and transport"
-    done = len(list((folder / "transmission").glob("[0-9]*")))
+    done = run.settled
     if done < run.dynamics.commit.snapshots or not run.spectra_path.exists():
         return "transport"
     return "report"
@@ -83,20 +86,39 @@ def reached(folder: Path, part: str, share: float) -> bool:
     """Whether a run has done a share of a part of itself."""
     if part == "build":
         return True
-    if not (folder / "tips.extxyz").exists():
+    if not RunFiles(folder).tips.exists():
         return False
     run = RunDirectory(folder)
     if part == "dynamics":
         return run.dynamics.step >= share * max(1, run.dynamics.end_step)
-    done = len(list((folder / "transmission").glob("[0-9]*")))
+    done = run.settled
     if part == "transport":
         return run.dynamics.finished and done >= share * run.dynamics.commit.snapshots
     return phase(folder) == "report"
 
 
-def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Kill:
+    """One kill.
+
+    Attributes
+    ----------
+    phase : str
+        What the run was at.
+    step : int
+        Time steps of the last commit.
+    all_processes : bool
+        Whether all processes were killed, not the main one alone.
+    """
+
+    phase: str
+    step: int
+    all_processes: bool
+
+
+def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[Kill]:
     """Run with so many kills, then to the end; say when each came and what it met."""
-    random, met = np.random.default_rng(seed), list[dict[str, Any]]()
+    random, met = np.random.default_rng(seed), list[Kill]()
     for part, share in moments(kills, random):
         process = begin(settings, folder)
         while process.poll() is None and not reached(folder, part, share):
@@ -113,8 +135,8 @@ def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[dict
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
         process.wait()
-        step = RunDirectory(folder).dynamics.step if (folder / "run.json").exists() else 0
-        met.append({"phase": moment, "step": step, "all processes": whole})
+        step = RunDirectory(folder).dynamics.step if is_run_directory(folder) else 0
+        met.append(Kill(moment, step, whole))
     process = begin(settings, folder)
     if process.wait():
         raise SystemExit(f"the run failed: {RunDirectory(folder).error}")
@@ -124,13 +146,14 @@ def kill_often(settings: Path, folder: Path, kills: int, seed: int) -> list[dict
 def differences(found: Path, expected: Path) -> list[str]:
     """Say in what a run differs from another one."""
     ours, theirs = status(RunDirectory(found)), status(RunDirectory(expected))
-    faults, times = list[str](), ours["time"]
-    if times != sorted(set(times)) or times != theirs["time"]:
+    faults, times = list[str](), ours.time
+    if times != sorted(set(times)) or times != theirs.time:
         faults.append("snapshots are lost or doubled")
-    if ours["state"] != "finished":
-        faults.append(f"it is {ours['state']}")
-    names = ("trajectory.extxyz", "snapshots.jsonl", "tips.extxyz")
-    faults += [name for name in names if not same_bytes(found, expected, name)]
+    if ours.state != "finished":
+        faults.append(f"it is {ours.state}")
+    files = RunFiles(expected)
+    texts = (files.trajectory.name, files.index.name, files.tips.name)
+    faults += [name for name in texts if not same_bytes(found, expected, name)]
     folders = [RunDirectory(path).checkpoints() for path in (found, expected)]
     if folders[0].keys() != folders[1].keys():
         faults.append("checkpoints")
@@ -142,7 +165,7 @@ def differences(found: Path, expected: Path) -> list[str]:
         for name in states
         if last not in folders[0] or not same_bytes(folders[0][last], folders[1][last], name)
     ]
-    results = ("transmission.nc", "spectra.nc")
+    results = (files.joined_transmission.name, files.spectra.name)
     return faults + [name for name in results if not same_arrays(found / name, expected / name)]
 
 
@@ -179,9 +202,9 @@ def main() -> None:
     folder, started = output / "killed", time.monotonic()
     met = kill_often(arguments.settings, folder, arguments.kills, arguments.seed)
     report = {
-        "kills": met,
-        "phases": Counter(kill["phase"] for kill in met),
-        "snapshots": len(status(RunDirectory(folder))["time"]),
+        "kills": [asdict(kill) for kill in met],
+        "phases": Counter(kill.phase for kill in met),
+        "snapshots": status(RunDirectory(folder)).snapshots,
         "seconds": round(time.monotonic() - started),
         "differences": differences(folder, reference),
     }

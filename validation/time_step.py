@@ -1,7 +1,7 @@
-#!/usr/bin/env python3
-"""What a time step of 4 fs does to silver: drift of the energy, and averages against 1 fs.
+"""Time step of 4 fs for silver: drift of the energy, and averages against 1 fs.
 
-Two tips of the preset quick, 9 angstrom apart so that they stay open, at 8 V and 800 K.
+Judges the default of dynamics.time_step. Two tips of the preset quick, 9 angstrom apart so that
+they stay open, at 8 V and 800 K.
 
 - Drift: from one heated state, without a thermostat and at constant potential phi, the sum
   E_kin + E_pot - sum(phi q) is followed for 10 ps with steps of 1, 2, 4, 6 and 8 fs, and with
@@ -9,14 +9,16 @@ Two tips of the preset quick, 9 angstrom apart so that they stay open, at 8 V an
 - Averages: ten runs of 12 ps after 4 ps of equilibration, five seeds with 1 fs and with 4 fs: their
   means with standard errors, and the histogram of all their samples.
 
-Writes docs/data/time_step.json and docs/images/time-step.png. A quarter of an hour on one core.
+It takes a quarter of an hour on one core, and writes docs/data/time_step.json, which
+tests/validation/test_time_step.py re-checks, and docs/images/time-step.png:
 
     python -m validation.time_step
 """
 
+import argparse
 import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -26,10 +28,10 @@ from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.simulation import Simulation
+from nanogap.dynamics.start import build_tips
 from nanogap.io import write_bytes, write_json
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, house_style, png
-from nanogap.run.driver import build_structure
-from nanogap.settings import DynamicsSettings, VoltageSettings, load_settings
+from nanogap.settings import DynamicsSettings, Settings, VoltageSettings, load_settings
 from nanogap.structure.connectivity import BOND_FACTOR, neighbour_pairs
 from nanogap.structure.tips import MOBILE, nearest_neighbour_distance
 
@@ -39,6 +41,8 @@ DRIFT_STEPS, DRIFT_TIME, HEATING_TIME = (1.0, 2.0, 4.0, 6.0, 8.0), 9_600.0, 2_00
 STEPS, SEEDS = (1.0, 4.0), (1, 2, 3, 4, 5)
 EQUILIBRATION, PRODUCTION, SAMPLING, LAG = 4_000.0, 12_000.0, 200.0, 4_000.0
 UPDATE = 8.0  # fs between two updates of the potential
+#: Mean, its standard error and spread, by observable and time step.
+Averages = dict[str, dict[str, dict[str, float]]]
 NAMES = {
     "potential_energy": "potential energy (eV/atom)",
     "temperature": "temperature (K)",
@@ -48,10 +52,35 @@ NAMES = {
 }
 
 
+@dataclass(frozen=True)
+class Drift:
+    """Conserved energy of one case without a thermostat.
+
+    Attributes
+    ----------
+    time_step : float
+        fs.
+    charge_tolerance : float
+        Of charge equilibration.
+    drift : float
+        Slope, eV/atom/ps.
+    fluctuation : float
+        Standard deviation about the slope, eV/atom.
+    trace : list of float
+        Change since the start every 96 fs, eV/atom.
+    """
+
+    time_step: float
+    charge_tolerance: float
+    drift: float
+    fluctuation: float
+    trace: list[float]
+
+
 def tips() -> Atoms:
     """Two small tips that do not bridge in the time."""
     changes = (f"structure.lattice_constant={LATTICE_CONSTANT}", "structure.gap=9.0")
-    return build_structure(load_settings("quick", changes))
+    return build_tips(load_settings("quick", changes))
 
 
 def drift(
@@ -59,7 +88,7 @@ def drift(
     steps: tuple[float, ...] = DRIFT_STEPS,
     time: float = DRIFT_TIME,
     heating_time: float = HEATING_TIME,
-) -> list[dict[str, Any]]:
+) -> list[Drift]:
     """Follow the conserved energy from one heated state with several time steps, eV/atom."""
     atoms, force_field = tips(), load_force_field("Ag")
     network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], 4.0)
@@ -94,15 +123,19 @@ def drift(
         slope = np.polynomial.Polynomial.fit(times, energies, 1).convert().coef[1]
         fluctuation = float(np.std(np.asarray(energies) - slope * times))
         rows.append(
-            {
-                "time_step": step,
-                "charge_tolerance": tolerance,
-                "drift": float(f"{slope:.3g}"),
-                "fluctuation": float(f"{fluctuation:.3g}"),
-                "trace": np.round(np.asarray(energies) - energies[0], 7)[::4].tolist(),
-            }
+            Drift(
+                time_step=step,
+                charge_tolerance=tolerance,
+                drift=float(f"{slope:.3g}"),
+                fluctuation=float(f"{fluctuation:.3g}"),
+                trace=np.round(np.asarray(energies) - energies[0], 7)[::4].tolist(),
+            )
         )
-        print({key: value for key, value in rows[-1].items() if key != "trace"}, flush=True)
+        print(
+            f"{step:g} fs, tolerance {tolerance:g}: drift {slope:.3g} eV/atom/ps, "
+            f"fluctuation {fluctuation:.3g} eV/atom",
+            flush=True,
+        )
     return rows
 
 
@@ -116,10 +149,9 @@ def samples(step: float, seed: int) -> dict[str, list[float]]:
         sampling_interval=SAMPLING,
     )
     voltage = VoltageSettings(applied=VOLTAGE, update_interval=round(UPDATE / step))
-    with tempfile.TemporaryDirectory() as name:
-        simulation = Simulation(tips(), dynamics, voltage, seed, Path(name))
-        frames = simulation.run_to_end(Path(name))
-        simulation.close()
+    settings = Settings(dynamics=dynamics, voltage=voltage)
+    with Simulation(tips(), settings, seed=seed) as simulation:
+        frames = simulation.run()
     return observe(frames)
 
 
@@ -150,9 +182,11 @@ def observe(frames: list[Atoms]) -> dict[str, list[float]]:
     return {name: [float(f"{value:.7g}") for value in values] for name, values in found.items()}
 
 
-def summarise(runs: dict[float, list[dict[str, list[float]]]]) -> dict[str, Any]:
+def summarise(
+    runs: dict[float, list[dict[str, list[float]]]],
+) -> Averages:
     """Mean over the seeds with its standard error, and the spread of all samples, for each step."""
-    content: dict[str, Any] = {}
+    content: Averages = {}
     for name in NAMES:
         content[name] = {}
         for step, found in runs.items():
@@ -166,18 +200,18 @@ def summarise(runs: dict[float, list[dict[str, list[float]]]]) -> dict[str, Any]
     return content
 
 
-def draw(rows: list[dict[str, Any]], runs: dict[float, list[dict[str, list[float]]]]) -> Figure:
+def draw(rows: list[Drift], runs: dict[float, list[dict[str, list[float]]]]) -> Figure:
     """Draw the energies without a thermostat, and the distributions with one."""
     figure = Figure(figsize=(10.0, 5.6), layout="tight")
     panels = figure.subplots(2, 3).ravel()
     for row, colour in zip(rows, (GREEN, PURPLE, BLUE, INK, ORANGE), strict=False):
-        trace = 1e3 * np.array(row["trace"])
+        trace = 1e3 * np.array(row.trace)
         panels[0].plot(
             0.096 * np.arange(len(trace)),
             trace,
             color=colour,
             linewidth=0.9,
-            label=f"{row['time_step']:g} fs",
+            label=f"{row.time_step:g} fs",
         )
     panels[0].set_xlabel("time (ps)")
     panels[0].set_ylabel("conserved energy (meV/atom)")
@@ -200,6 +234,9 @@ def draw(rows: list[dict[str, Any]], runs: dict[float, list[dict[str, list[float
 
 def main() -> None:
     """Measure both, write data and figure."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = drift(Path(folder))
     runs: dict[float, list[dict[str, list[float]]]] = {}
@@ -213,7 +250,7 @@ def main() -> None:
         "temperature": TEMPERATURE,
         "voltage": VOLTAGE,
         "atoms": len(tips()),
-        "drift": rows,
+        "drift": [asdict(row) for row in rows],
         "averages": averages,
         "samples": {f"{step:g} fs": found for step, found in runs.items()},
     }

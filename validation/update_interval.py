@@ -1,15 +1,17 @@
-#!/usr/bin/env python3
-"""What a longer `voltage.update_interval` costs: the error of the potential that atoms feel.
+"""Update interval of the potential: the error of the potential that atoms feel.
+
+Judges the default of voltage.update_interval. RUN is a finished run of the preset quick with its
+checkpoints. 400 time steps are recorded in each of three stages; the potential that is held for n
+steps is compared with the one of every step on the same positions.
+
+It writes docs/data/update_interval.json, which
+tests/validation/test_update_interval.py compares with the page that quotes it, and
+docs/images/update-interval.png:
 
     python -m validation.update_interval RUN
-
-RUN is a finished run of the preset quick with its checkpoints. 400 time steps are recorded in each
-of three stages; the potential that is held for n steps is compared with the one of every step on
-the same positions. Writes docs/data/update_interval.json and docs/images/update-interval.png.
 """
 
-import sys
-import tempfile
+import argparse
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,9 @@ from matplotlib.figure import Figure
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.schedule import FineSchedule, FineWindow
 from nanogap.dynamics.simulation import Simulation
-from nanogap.io import write_json
+from nanogap.io import write_bytes, write_json
 from nanogap.report.style import BLUE, GREEN, ORANGE, house_style, png
-from nanogap.run.directory import RunDirectory
+from nanogap.runs.directory import RunDirectory
 from nanogap.settings import VoltageSettings
 from nanogap.structure.tips import MOBILE
 from nanogap.typing import FloatArray
@@ -38,20 +40,16 @@ def record(run: RunDirectory, time: float) -> list[Atoms]:
     """Follow a run for some steps with the potential brought up to date at each."""
     settings, tips = run.settings, run.tips
     if tips is None:
-        raise SystemExit(f"{run.path} has no tips.extxyz")
+        raise SystemExit(f"{run.path} has no starting structure")
     voltage = settings.voltage.model_copy(update={"update_interval": 1})
     step = settings.dynamics.time_step
     window = FineWindow(time, step, STEPS * step, settings.dynamics.sampling_interval, 0.0)
     schedule = FineSchedule(settings.dynamics, voltage, window)
     earlier = max(step for step in run.checkpoints() if step < schedule.begin)
-    with tempfile.TemporaryDirectory() as folder:
-        simulation = Simulation(
-            tips, settings.dynamics, voltage, 1, Path(folder), schedule=schedule
-        )
+    chosen = settings.model_copy(update={"voltage": voltage})
+    with Simulation(tips, chosen, schedule=schedule) as simulation:
         simulation.load(run.checkpoints()[earlier])
-        frames = simulation.run_to_end(Path(folder))
-        simulation.close()
-    return frames
+        return simulation.run()
 
 
 def steady_errors(frames: list[Atoms]) -> list[dict[str, float]]:
@@ -101,7 +99,11 @@ def _row(interval: int, difference: FloatArray) -> dict[str, float]:
 
 def main() -> None:
     """Measure in every stage, write data and figure."""
-    run = RunDirectory(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="a finished run of the preset quick")
+    run = RunDirectory(parser.parse_args().run)
     content: dict[str, Any] = {"time_step": run.settings.dynamics.time_step, "steps": STEPS}
     for stage, time in TIMES.items():
         frames = record(run, time)
@@ -136,7 +138,7 @@ def draw(content: dict[str, Any]) -> None:
         axes.set_xlabel(f"update interval (steps of {content['time_step']:g} fs)")
         axes.set_ylabel("rms error of the potential (mV)")
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        (DOCS / "images" / "update-interval.png").write_bytes(png(figure, 100))
+        write_bytes(DOCS / "images" / "update-interval.png", png(figure, 100))
 
 
 if __name__ == "__main__":

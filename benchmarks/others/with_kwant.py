@@ -3,7 +3,9 @@
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import kwant
 import numpy as np
@@ -14,7 +16,7 @@ regions = np.array(json.loads((path / "regions.json").read_text(encoding="utf-8"
 device = scipy.sparse.load_npz(path / "device.npz").tobsr((9, 9))
 
 
-def lattice(name, n):
+def lattice(name: str, n: int) -> Any:
     """Return the sublattices of a chain of units of n atoms."""
     basis = [((i + 0.5) / (n + 1),) for i in range(n)]
     chain = kwant.lattice.general([(1.0,)], basis, name=[f"{name}{i}" for i in range(n)], norbs=9)
@@ -29,7 +31,7 @@ for name, atoms in members.items():
         sites[atom] = family(0)
 
 
-def blocks(matrix):
+def blocks(matrix: Any) -> Iterator[tuple[Any, Any, Any]]:
     """Yield row, column and block of all pairs of atoms."""
     rows = np.repeat(np.arange(len(matrix.indptr) - 1), np.diff(matrix.indptr))
     yield from zip(rows, matrix.indices, matrix.data, strict=True)
@@ -59,9 +61,9 @@ for name, direction in (("left", -1), ("right", 1)):
 system = builder.finalized().precalculate(energy, what="modes")
 
 
-def once():
+def once() -> float:
     """Compute the scattering matrix."""
-    return kwant.smatrix(system, energy).transmission(1, 0)
+    return float(kwant.smatrix(system, energy).transmission(1, 0))
 
 
 value = once()

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.sparse
@@ -14,8 +15,8 @@ regions = np.repeat(json.loads((path / "regions.json").read_text(encoding="utf-8
 device = scipy.sparse.load_npz(path / "device.npz").tocsc()
 
 
-def self_energy(side):
-    """Self-energy of a lead whose unit couples to its next one only; at its wave vector."""
+def self_energy(side: str) -> Any:
+    """Compute the self-energy of a lead whose unit couples to its next one only."""
     own, onward = (
         scipy.sparse.load_npz(path / f"{side}_{name}.npz").tocsr() for name in ("own", "next")
     )
@@ -41,7 +42,7 @@ gammas = [1j * (sigma - sigma.conj().T) for sigma in sigmas]
 whole = device.toarray()
 
 
-def once():
+def once() -> float:
     """Solve for the part of the Green's function between the leads."""
     inverse = energy * np.eye(len(whole)) - whole
     for place, sigma in zip(places, sigmas, strict=True):

@@ -16,7 +16,8 @@ from nanogap.report.atoms import landmark_pictures
 from nanogap.report.figures import conductance_trace
 from nanogap.report.result import RunResult
 from nanogap.report.style import house_style
-from nanogap.run import RunDirectory
+from nanogap.runs import RunDirectory
+from nanogap.runs.summary import planned_end
 
 PICTURE = Path(__file__).resolve().parents[1] / "images" / "demo-report.png"
 WIDTH = 1024
@@ -29,8 +30,9 @@ def result_of(run: RunDirectory) -> RunResult:
         observables=run.observables(),
         transmission=run.transmission(),
         spectra=None,
-        frames=[(number, run.trajectory.frame(one)) for number, one in enumerate(run.records())],
+        frames=[(number, run.frame(number)) for number in range(len(run.records()))],
         failures=run.failures(),
+        planned_end=planned_end(run),
     )
 
 

@@ -21,7 +21,7 @@ import xarray as xr
 from docs.build.ensemble_store import ENSEMBLE, FIRST_CONTACT, TRIALS, store, stored
 from docs.build.page_tables import filled, head
 from nanogap.analysis.filament.contact import described, first_contacts
-from nanogap.analysis.filament.ensemble import ensemble_points
+from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.page import draw_all
 from nanogap.campaign.statistics import EnsembleStatistics, ensemble_statistics
 from nanogap.io import write_bytes, write_text
@@ -40,7 +40,7 @@ _OF_ENSEMBLE = "[an ensemble](ensemble.md): terraces of 17 atoms, 6 Å apart, 8 
 
 
 class Findings:
-    """What the stored campaigns say."""
+    """The stored campaigns and their statistics."""
 
     def __init__(self) -> None:
         self.trials = json.loads(TRIALS.read_text(encoding="utf-8"))
@@ -104,7 +104,7 @@ def contacts_of(found: Findings) -> str:
 
 
 def _contacts_in(data: xr.Dataset) -> str:
-    contacts = first_contacts(ensemble_points(data))
+    contacts = first_contacts(data)
     g = data["transmission"].sel(energy=0.0, method="nearest").to_numpy()
     since = data["time"].to_numpy() - contacts.time[:, np.newaxis]
     before = [g[row][since[row] < 0.0][-1] for row in np.flatnonzero((since < 0.0).any(axis=1))]
@@ -114,7 +114,7 @@ def _contacts_in(data: xr.Dataset) -> str:
     ]
     one = described(contacts.conductance)
     return (
-        f"{one.count} / {len(g)} | {_mean(before)} "
+        f"{int(contacts.made.sum())} / {len(g)} | {_mean(before)} "
         f"| {one.mean:.2f} {_interval(one.mean_interval)} | {one.deviation:.2f} "
         f"{_interval(one.deviation_interval)} | {one.median:.2f} | {_mean(after)}"
     )
@@ -152,8 +152,8 @@ def variance_of(found: Findings) -> str:
     lines = head("part", "variance, G₀²", "share (95 %)")
     for name, part in found.statistics.variance().items():
         lines.append(
-            f"| {words[name]} | {part['variance']:.3f} | {100 * part['share']:.0f} % "
-            f"({100 * part['low']:.0f} to {100 * part['high']:.0f}) |"
+            f"| {words[name]} | {part.variance:.3f} | {100 * part.share:.0f} % "
+            f"({100 * part.low:.0f} to {100 * part.high:.0f}) |"
         )
     return "\n".join(lines)
 
@@ -193,7 +193,7 @@ def main() -> None:
     """Store campaigns and trials if they are given; write tables and figures."""
     if len(sys.argv) > 1:
         calm, contacts, *trials = map(Path, sys.argv[1:])
-        store(calm / "dataset.nc", contacts / "dataset.nc", trials)
+        store(CampaignFolder(calm).dataset, CampaignFolder(contacts).dataset, trials)
     found = Findings()
     drawn = draw_all(found.statistics)
     with house_style():

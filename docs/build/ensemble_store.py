@@ -16,7 +16,7 @@ ENSEMBLE, FIRST_CONTACT, TRIALS = (
     DATA / name for name in ("ensemble.nc", "first-contact.nc", "ensemble.json")
 )
 
-#: What the statistics need, and as how small numbers it can be stored.
+#: Variables that the statistics need, and the small numbers they can be stored as.
 _KEPT = {
     "transmission": np.float32,
     "time": np.float32,

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from docs.build.kinetics_runs import GAP, STRONG, TEMPERATURE, Runs, findings, waiting
 from nanogap.analysis.filament.kinetics import event_rate, survival
-from nanogap.report.kinetics import draw_survival
+from nanogap.report.ensemble import draw_survival
 from nanogap.report.style import BLUE, INK, ORANGE
 
 

@@ -1,4 +1,4 @@
-"""What the voltage does to the starting tips, beside the plates of a capacitor."""
+"""Forces and charges of the voltage on the starting tips, beside the plates of a capacitor."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from docs.build.kinetics_runs import STRONG
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
-from nanogap.run.driver import build_structure
+from nanogap.dynamics.start import build_tips
 from nanogap.settings import Settings
 from nanogap.structure.tips import nearest_neighbour_distance
 
@@ -34,7 +34,7 @@ def forces_of_voltages(settings: Settings) -> Iterator[dict[str, float]]:
 
 def pulls(settings: Settings, voltages: tuple[float, ...]) -> Iterator[dict[str, float]]:
     """Measure forces less those at 0 V, on the perfect lattice, beside those of plates."""
-    tips = build_structure(settings)
+    tips = build_tips(settings)
     upper = tips.positions[:, 2] > tips.cell[2, 2] / 2.0
     terrace = upper & (tips.positions[:, 2] < tips.info["top_terrace"] + 0.1)
     network = MetalNetwork.from_positions(

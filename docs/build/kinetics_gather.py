@@ -11,7 +11,8 @@ from ase import Atoms
 from ase.io import read
 
 from docs.build.kinetics_forces import forces_of_voltages
-from nanogap.campaign.collect import collect, dataset_path, open_ensemble
+from nanogap.analysis.filament.contact import FirstContacts, first_contacts
+from nanogap.campaign.collect import collect, open_ensemble
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.kinetics import FS_PER_PS
 from nanogap.settings import Settings
@@ -26,14 +27,14 @@ def content_of(folders: list[CampaignFolder]) -> dict[str, Any]:
     common = None
     for folder in folders:
         collect(folder)
-        with open_ensemble(dataset_path(folder)) as dataset:
-            members = {
-                str(key): dataset.isel(member=row).load()
-                for row, key in enumerate(dataset["key"].to_numpy())
-            }
+        with open_ensemble(folder.dataset) as dataset:
+            contacts = first_contacts(dataset)
+            rows = {str(key): row for row, key in enumerate(dataset["key"].to_numpy())}
+            made_by = json.loads(dataset.attrs["versions"])
+            versions += [one for one in made_by if one not in versions]
         for entry in folder.finished():
             settings = folder.settings(entry)
-            runs.append(_run(folder, entry, settings, members[entry.key]))
+            runs.append(_run(folder, entry, settings, contacts, rows[entry.key]))
             shared = settings.model_dump(mode="json")
             for key in ("name", "seed"):
                 shared.pop(key)
@@ -44,9 +45,6 @@ def content_of(folders: list[CampaignFolder]) -> dict[str, Any]:
             common = common or shared
             if shared != common:
                 raise SystemExit(f"{folder.path}: its settings differ in more than the axes")
-        with open_ensemble(dataset_path(folder)) as dataset:
-            made_by = json.loads(dataset.attrs["versions"])
-            versions += [one for one in made_by if one not in versions]
     runs.sort(key=lambda run: (run["temperature"], run["gap"], run["voltage"], run["seed"]))
     base = folders[0].settings(folders[0].finished()[0])
     return {
@@ -58,24 +56,24 @@ def content_of(folders: list[CampaignFolder]) -> dict[str, Any]:
     }
 
 
-def _run(folder: CampaignFolder, entry: Entry, settings: Settings, member: Any) -> dict[str, Any]:
+def _run(
+    folder: CampaignFolder, entry: Entry, settings: Settings, contacts: FirstContacts, row: int
+) -> dict[str, Any]:
     """Describe one run: its first-contact time, and where the atoms in the gap come from."""
-    time, bonded = member["time"].to_numpy(), member["bottleneck_atoms"].to_numpy() >= 1
-    there = np.isfinite(time)
-    place = int(np.flatnonzero(bonded & there)[0]) if (bonded & there).any() else None
-    last = int(np.flatnonzero(there)[-1])
+    made = bool(contacts.made[row])
     run: dict[str, Any] = {
         "campaign": folder.file.name,
         "gap": settings.structure.gap,
         "temperature": settings.dynamics.temperature,
         "voltage": settings.voltage.applied,
         "seed": settings.seed,
-        "time": float(time[last if place is None else place]) / FS_PER_PS,
-        "contact": place is not None,
+        "time": float(contacts.time[row] if made else contacts.last[row]) / FS_PER_PS,
+        "contact": made,
     }
     frames = _frames(folder.trajectory_path(entry))
     run["lattice_constant"] = float(frames[0].info["lattice_constant"])
-    run |= _origins(frames, settings.dynamics.sampling_interval, contact=place is not None)
+    touching = int(contacts.snapshot[row]) if made else None
+    run |= _origins(frames, settings.dynamics.sampling_interval, touching)
     return run
 
 
@@ -84,7 +82,7 @@ def _frames(path: Path) -> list[Atoms]:
     return list(found)
 
 
-def _origins(frames: list[Atoms], interval: float, *, contact: bool) -> dict[str, Any]:
+def _origins(frames: list[Atoms], interval: float, contact: int | None) -> dict[str, Any]:
     """Count adatoms by the tip whose atoms they were at the start, and those of the open gap."""
     upper = frames[0].positions[:, 2] > frames[0].cell[2, 2] / 2.0
     # the dense snapshots before a contact would count its adatoms more than once
@@ -102,8 +100,8 @@ def _origins(frames: list[Atoms], interval: float, *, contact: bool) -> dict[str
             "adatoms": round(float(np.mean(adatoms)), 4),
             "largest_charge": round(float(np.mean(charges)), 4),
         }
-    if contact:
-        touching = next(frame for frame in frames if frame.info["bottleneck_atoms"])
+    if contact is not None:
+        touching = next(frame for frame in frames if frame.info["snapshot"] == contact)
         moved = adatom_mask(touching)
         bridge = analyse_connection(touching, 4.0).bottleneck
         seen["at_contact"] = {

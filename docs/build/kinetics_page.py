@@ -5,7 +5,7 @@ import numpy as np
 from docs.build.kinetics_runs import GAP, STRONG, TEMPERATURE, Runs, findings, mechanism, waiting
 from docs.build.page_tables import head
 from nanogap.analysis.filament.kinetics import event_rate, survival
-from nanogap.campaign.kinetics_section import with_interval
+from nanogap.campaign.page import with_interval
 
 
 def table_of(runs: Runs) -> str:

@@ -12,7 +12,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from nanogap.io import write_text
-from nanogap.settings import Settings, load_settings, preset_names
+from nanogap.settings import (
+    FirstPrinciplesSettings,
+    Settings,
+    accuracy_names,
+    load_accuracy,
+    load_settings,
+    preset_names,
+)
 from nanogap.settings.allowed import allowed_values
 
 PAGE = Path(__file__).resolve().parents[1] / "settings.md"
@@ -39,6 +46,17 @@ A preset is such a file that comes with the package; its name stands where a fil
 differs between them and from the defaults:
 """
 
+ACCURACY = """\
+## Accuracy of first principles
+
+`--accuracy` of `nanogap transmission --backend pwcond` and of `nanogap reference` takes a name or
+the path of a TOML file with these keys; see [First principles](first-principles.md).
+"""
+
+ACCURACIES = """\
+The packaged ones, where they differ from the defaults:
+"""
+
 
 def is_section(field: FieldInfo) -> bool:
     """Whether a field is a section of the file."""
@@ -49,6 +67,8 @@ def written(value: Any) -> str:
     """Write a value as TOML does."""
     if isinstance(value, bool):
         return str(value).lower()
+    if value is None:
+        return "none"
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, tuple):
@@ -90,6 +110,19 @@ def presets() -> Iterator[str]:
             yield f"| `{key}` | {cells} |"
 
 
+def accuracies() -> Iterator[str]:
+    """Give the lines of a table of the packaged accuracies."""
+    names = accuracy_names()
+    default = FirstPrinciplesSettings().model_dump()
+    chosen = [load_accuracy(name).model_dump() for name in names]
+    yield f"| key | {' | '.join(names)} |"
+    yield "|---|" + "---|" * len(names)
+    for key, value in default.items():
+        if any(other[key] != value for other in chosen):
+            cells = " | ".join(f"`{written(other[key])}`" for other in chosen)
+            yield f"| `{key}` | {cells} |"
+
+
 def page() -> str:
     """Write the whole page."""
     lines = [HEAD, "## Top level", "", *table(Settings)]
@@ -97,7 +130,8 @@ def page() -> str:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             lines += [f"## [{key}]", "", str(field.annotation.__doc__).strip(), ""]
             lines += table(field.annotation)
-    lines += [PRESETS, *presets()]
+    lines += [PRESETS, *presets(), ""]
+    lines += [ACCURACY, *table(FirstPrinciplesSettings), ACCURACIES, *accuracies()]
     return "\n".join(lines) + "\n"
 
 

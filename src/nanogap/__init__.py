@@ -1,49 +1,100 @@
 """Voltage-driven rewiring of metallic nanogaps, from atoms to conductance histograms.
 
-What a notebook needs stands here and is loaded when it is first used, so that the import itself
-takes no time. Everything travels as `ase.Atoms` (structures, frames) and `xarray.Dataset`
-(results, measurements).
+The names of this page are for notebooks and scripts. Each is loaded when it is first used, so that
+the import itself takes no time. Structures and frames travel as `ase.Atoms`, results and
+measurements as `xarray.Dataset`.
 
 Examples
 --------
 >>> import nanogap as ng
->>> settings = ng.load_settings("quick")
->>> settings.structure.element
-'Ag'
+>>> settings = ng.load_settings("quick", {"voltage.applied": 2.0})
+>>> tips = ng.build_tips(settings, lattice_constant=4.216)
+>>> len(tips), settings.voltage.applied
+(486, 2.0)
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nanogap.dynamics.simulation import Simulation as Simulation
+    from nanogap.dynamics.start import build_tips as build_tips
+    from nanogap.errors import DataFormatError as DataFormatError
+    from nanogap.errors import EngineError as EngineError
     from nanogap.errors import NanogapError as NanogapError
+    from nanogap.errors import SettingsError as SettingsError
+    from nanogap.errors import StructureError as StructureError
+    from nanogap.io import read_measurement as read_measurement
+    from nanogap.io import read_measurements as read_measurements
+    from nanogap.measured.notebook import breakdown as breakdown
+    from nanogap.measured.notebook import histogram as histogram
+    from nanogap.measured.notebook import noise as noise
+    from nanogap.measured.notebook import plateaus as plateaus
+    from nanogap.measured.notebook import plot as plot
+    from nanogap.measured.notebook import retention as retention
+    from nanogap.measured.notebook import switching as switching
+    from nanogap.runs import Run as Run
+    from nanogap.runs import open_run as open_run
+    from nanogap.runs import resume as resume
+    from nanogap.runs import run as run
+    from nanogap.settings import Settings as Settings
     from nanogap.settings import load_settings as load_settings
+    from nanogap.settings import preset_names as preset_names
+    from nanogap.structure.cut import cut_junction as cut_junction
+    from nanogap.transport.compute import compute_transmission as compute_transmission
+    from nanogap.transport.tight_binding.bands import bands as bands
+    from nanogap.transport.tight_binding.bands import fermi_energy as fermi_energy
+    from nanogap.transport.tight_binding.files import load_model as load_model
 
 __version__: str
 
-#: The room that each public name comes from.
-_ROOMS = {
-    "NanogapError": "nanogap.errors",
-    "load_settings": "nanogap.settings",
+#: Public names by the module that they are loaded from.
+_NAMES = {
+    "nanogap.dynamics.simulation": ("Simulation",),
+    "nanogap.dynamics.start": ("build_tips",),
+    "nanogap.errors": (
+        "DataFormatError",
+        "EngineError",
+        "NanogapError",
+        "SettingsError",
+        "StructureError",
+    ),
+    "nanogap.io": ("read_measurement", "read_measurements"),
+    "nanogap.measured.notebook": (
+        "breakdown",
+        "histogram",
+        "noise",
+        "plateaus",
+        "plot",
+        "retention",
+        "switching",
+    ),
+    "nanogap.runs": ("Run", "open_run", "resume", "run"),
+    "nanogap.settings": ("Settings", "load_settings", "preset_names"),
+    "nanogap.structure.cut": ("cut_junction",),
+    "nanogap.transport.compute": ("compute_transmission",),
+    "nanogap.transport.tight_binding.bands": ("bands", "fermi_energy"),
+    "nanogap.transport.tight_binding.files": ("load_model",),
 }
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
-__all__ = ["__version__", *_ROOMS]  # noqa: PLE0604 the names are strings
+__all__ = ["__version__", *sorted(_MODULES)]  # noqa: PLE0604 strings that the table gives
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its room when it is first used."""
+    """Load a public name when it is first used."""
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 takes as long as the rest
+        from importlib.metadata import version  # noqa: PLC0415 as slow as all the rest
 
         value: Any = version("nanogap")
-    elif name in _ROOMS:
-        value = getattr(import_module(_ROOMS[name]), name)
+    elif name in _MODULES:
+        value = getattr(import_module(_MODULES[name]), name)
     else:
-        raise AttributeError(f"module 'nanogap' has no attribute {name!r}: see dir(nanogap)")
+        raise AttributeError(f"module 'nanogap' has no attribute {name!r}: dir(nanogap) lists all")
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     """List the public names."""
-    return sorted(__all__)
+    return list(__all__)

@@ -34,6 +34,11 @@ class Analysis:
     arrays : tuple of str
         Of the subclass: parameters of its constructor that are arrays.
 
+    Attributes
+    ----------
+    synthetic : bool
+        Whether the data say that they are synthetic; set by who reads them, told by figures.
+
     Examples
     --------
     >>> class Mean(Analysis):
@@ -52,7 +57,8 @@ class Analysis:
     AttributeError: call compute() first: this Mean has no data yet
     """
 
-    _has_data = False
+    synthetic: bool = False
+    _has_data: bool = False
 
     def __init_subclass__(cls, arrays: tuple[str, ...] = ()) -> None:
         """Watch the constructor, `compute` and `add` of a subclass."""
@@ -117,7 +123,11 @@ def as_trace(values: ArrayLike, name: str = "conductance") -> FloatArray:
         )
     try:
         found = np.asarray(values)
-        array = None if found.dtype.kind in "cmM" else found.astype(np.float64, copy=False)
+        array = (
+            None
+            if values is None or found.dtype.kind in "cmM"
+            else found.astype(np.float64, copy=False)
+        )
     except (TypeError, ValueError):
         array = None
     if array is None:

@@ -1,6 +1,6 @@
 """The scalars of a snapshot: name, unit and meaning of each, once for the whole package.
 
-`nanogap.dynamics.simulation.Simulation.snapshot` computes them, the trajectory store keeps them,
+`nanogap.dynamics.simulation.Simulation.atoms` computes them, the trajectory store keeps them,
 and the stages, the report and the datasets of campaigns take their names and units from here.
 """
 

@@ -8,6 +8,9 @@ from scipy import constants
 #: Conductance quantum 2e^2/h, siemens.
 CONDUCTANCE_QUANTUM: float = 2.0 * constants.e**2 / constants.h
 
+#: Coulomb constant e^2/(4 pi epsilon_0) over e, V angstrom per elementary charge.
+COULOMB: float = constants.e / (4.0 * constants.pi * constants.epsilon_0) * 1e10
+
 #: Boltzmann constant, eV/K.
 BOLTZMANN: float = constants.k / constants.e
 

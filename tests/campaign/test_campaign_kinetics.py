@@ -1,13 +1,14 @@
 """First-contact times of campaigns whose rates are known by construction."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from nanogap.analysis.filament.kinetics import WaitingTimes
 from nanogap.campaign.kinetics import kinetics
-from nanogap.campaign.kinetics_section import kinetics_figure, kinetics_section, with_interval
+from nanogap.campaign.page import kinetics_figure, kinetics_section, with_interval
 from nanogap.units import BOLTZMANN
 
 
@@ -79,7 +80,7 @@ def test_section_and_summary():
     section = kinetics_section(found, kinetics_figure(found))
     assert [row[0] for row in section.rows] == ["v = 0.0", "v = 8.0"]
     assert found.statement() in section.caption
-    content = json.loads(json.dumps(found.summary()))
+    content = json.loads(json.dumps(asdict(found.summary())))
     assert content["members"] == 20
     assert content["points"][1]["rate"]["events"] == found.points[1].rate.events
     assert with_interval(2.0, (1.5, np.inf), 1.0) == "2 (1.5 to later)"

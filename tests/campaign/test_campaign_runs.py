@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import xarray as xr
 from ase.io import read
+from validation.slurm import single_node
 
 from nanogap.campaign.folder import CampaignFolder
-from nanogap.run import start_run
+from nanogap.runs import start_run
 
 pytestmark = pytest.mark.engine
 
@@ -160,15 +161,16 @@ def workers_of(driver):
     return found
 
 
-def test_the_cluster_engine_gives_the_same_dataset(file, whole):
-    """Run one more member of the same campaign through executorlib's test cluster."""
+def test_a_cluster_gives_the_same_dataset(file, whole, tmp_path):
+    """Run one more member of the same campaign as a job of a SLURM of one node."""
     other = file.parent / "cluster.toml"
-    other.write_text(CAMPAIGN.replace("workers = 2", 'workers = 2\nkind = "test-cluster"'))
+    other.write_text(CAMPAIGN.replace("workers = 2", 'workers = 2\nkind = "slurm"'))
     path = file.parent / "cluster"
     # a result that is there is not computed again, wherever it was made
     folder, made = CampaignFolder.plan(path, other), CampaignFolder(whole)
     shutil.copy(made.result_path(made.entries[0]), folder.result_path(folder.entries[0]))
-    content = json.loads(call("run", other, "-o", path, "--yes", "--json"))
+    with single_node(tmp_path / "slurm"):
+        content = json.loads(call("run", other, "-o", path, "--yes", "--json"))
     assert content["state"] == "finished"
     call("collect", path)
     clustered, calm = collected(path), collected(whole)

@@ -1,15 +1,17 @@
-"""The same campaigns through executorlib; the campaign folder decides what is done."""
+"""The same campaigns as jobs of a cluster; the campaign folder decides what is done."""
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections import Counter
 
 import pytest
+from tests.campaign.fake_engine import FakeEngine
 from validation.slurm import single_node
 
-from nanogap.campaign.cluster import ClusterExecutor
+from nanogap.campaign.cluster import SUBMISSION_SCRIPT, ClusterExecutor
 from nanogap.campaign.local import LocalExecutor
 from nanogap.errors import SettingsError
 
@@ -21,38 +23,72 @@ def calls(folder):
     return Counter((folder.path / "calls").read_text().split())
 
 
-@pytest.fixture(params=["single-node", "test-cluster"])
-def make_cluster(request, make_folder):
-    def make(text=""):
-        return make_folder(f'{text}\n[executor]\nkind = "{request.param}"')
-
-    return make
+def cluster(folder, command, engine=None, **options):
+    """An executor whose jobs are processes of this machine."""
+    return ClusterExecutor(folder, command, make_engine=engine or FakeEngine(), **options)
 
 
-def test_members_are_run_once_and_never_again(make_cluster, command):
-    folder = make_cluster("repeats = 2")
-    tallies = []
-    ClusterExecutor(folder, 2, command).run(folder.pending(), tallies.append)
+def test_members_are_run_once_and_never_again(make_folder, command):
+    folder = make_folder('repeats = 5\n[executor]\nkind = "slurm"\nworkers = 2')
+    (folder.path / "orders" / "slow").touch()
+    engine, seen = FakeEngine(), []
+    cluster(folder, command, engine).run(folder.pending(), seen.append)
     assert set(calls(folder).values()) == {1}
-    assert len(folder.finished()) == 2
-    assert max(tally.running for tally in tallies) == 2
+    assert len(folder.finished()) == 5
+    assert max(progress.running for progress in seen) == 2
+    assert engine.shut_down
     assert not list((folder.path / "executorlib").iterdir())
 
 
+def test_a_job_asks_for_what_the_file_says(make_folder, command):
+    folder = make_folder(
+        'repeats = 2\n[set]\n"dynamics.processes" = 3\n[executor]\nkind = "slurm"\n'
+        'walltime = 0.5\nmemory = 1.2\npartition = "short"'
+    )
+    engine = FakeEngine()
+    cluster(folder, command, engine).run(folder.pending())
+    assert len({asked["cache_key"] for asked in engine.asked}) == 2
+    first = engine.asked[0]
+    assert first.pop("cache_key").startswith(folder.entries[0].key)
+    assert first == {
+        "cores": 1,
+        "threads_per_core": 1,
+        "job_name": f"nanogap-{folder.entries[0].key[:8]}",
+        "run_time_max": 1800,
+        "memory_max": 2,
+        "partition": "short",
+        "cpus_per_task": 3,
+        "submission_template": SUBMISSION_SCRIPT,
+    }
+
+
 def test_a_member_that_dies_is_tried_again_and_given_up_at_the_limit(make_folder, command):
-    folder = make_folder('repeats = 2\n[executor]\nkind = "single-node"\nattempts = 2')
+    folder = make_folder('repeats = 2\n[executor]\nkind = "slurm"\nattempts = 2')
     lucky, hopeless = (entry.key for entry in folder.entries)
     (folder.path / "orders" / f"{lucky}.die").write_text("1")
     (folder.path / "orders" / f"{hopeless}.die").write_text("99")
-    ClusterExecutor(folder, 2, command).run(folder.pending())
+    engine = FakeEngine()
+    cluster(folder, command, engine).run(folder.pending())
     assert [entry.key for entry in folder.finished()] == [lucky]
     assert calls(folder)[hopeless] == 2
     assert "signal 9" in folder.given_up()[hopeless]
+    # an engine that remembers jobs by name must not answer the second from the first
+    assert len({asked["cache_key"] for asked in engine.asked}) == 4
+
+
+def test_a_job_that_the_cluster_ends_is_tried_again(make_folder, command):
+    folder = make_folder('[executor]\nkind = "slurm"')
+    engine = FakeEngine([RuntimeError("the node\n failed")])
+    cluster(folder, command, engine).run(folder.pending())
+    assert len(folder.finished()) == 1
+    failure = folder.failure(folder.entries[0])
+    assert failure.attempts == 1
+    assert "the job died: RuntimeError: the node failed" in failure.reason
 
 
 def test_a_job_that_is_killed_with_everything_in_it_is_noticed(make_folder, tmp_path, command):
-    """The test cluster does not notice itself that a job died: the lock tells."""
-    folder = make_folder('[executor]\nkind = "test-cluster"')
+    """The cluster does not say that a job died: the lock tells."""
+    folder = make_folder('[executor]\nkind = "slurm"')
     key = folder.entries[0].key
     program = tmp_path / "hangs_once.py"
     program.write_text(
@@ -79,7 +115,7 @@ def test_a_job_that_is_killed_with_everything_in_it_is_noticed(make_folder, tmp_
 
     killer = threading.Thread(target=kill)
     killer.start()
-    ClusterExecutor(folder, 1, (command[0], str(program)), patience=5.0).run(folder.pending())
+    cluster(folder, (command[0], str(program)), patience=5.0).run(folder.pending())
     killer.join()
     assert [entry.key for entry in folder.finished()] == [key]
     assert folder.failure(folder.entries[0]).attempts == 1
@@ -89,9 +125,9 @@ def test_a_local_campaign_goes_on_on_the_cluster(make_folder, command):
     """One line of the file decides what runs a campaign, and changes no key."""
     folder = make_folder("repeats = 3")
     LocalExecutor(folder, 1, command=command).run(folder.pending()[:1])
-    moved = make_folder('repeats = 3\n[executor]\nkind = "single-node"')
+    moved = make_folder('repeats = 3\n[executor]\nkind = "slurm"')
     assert len(moved.finished()) == 1
-    ClusterExecutor(moved, 2, command).run(moved.pending())
+    cluster(moved, command).run(moved.pending())
     assert set(calls(moved).values()) == {1}
 
 
@@ -99,7 +135,14 @@ def test_slurm_without_slurm_is_one_sentence(make_folder, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     folder = make_folder('[executor]\nkind = "slurm"')
     with pytest.raises(SettingsError, match="no sbatch"):
-        ClusterExecutor(folder, 1)
+        ClusterExecutor(folder)
+
+
+def test_without_executorlib_it_is_one_sentence(make_folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "executorlib", None)
+    folder = make_folder('[executor]\nkind = "slurm"')
+    with pytest.raises(SettingsError, match=r"needs executorlib: pip install 'nanogap\[cluster\]'"):
+        ClusterExecutor(folder)
 
 
 def test_a_real_slurm_runs_members_and_tries_again_those_that_it_killed(
@@ -120,7 +163,7 @@ def test_a_real_slurm_runs_members_and_tries_again_those_that_it_killed(
         f"runpy.run_path({command[1]!r})\n"
     )
     with single_node(tmp_path / "slurm"):
-        ClusterExecutor(folder, 2, (command[0], str(program))).run(folder.pending())
+        ClusterExecutor(folder, (command[0], str(program))).run(folder.pending())
     assert len(folder.finished()) == 3
     assert set(calls(folder).values()) == {1}
     assert folder.failure(folder.entries[0]).attempts == 1
@@ -135,6 +178,6 @@ def test_a_campaign_file_may_bring_its_own_submission_script(make_folder, comman
         '"""'
     )
     with single_node(tmp_path / "slurm"):
-        ClusterExecutor(folder, 1, command).run(folder.pending())
+        ClusterExecutor(folder, command).run(folder.pending())
     assert len(folder.finished()) == 1
     assert (tmp_path / "own").exists()

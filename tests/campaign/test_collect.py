@@ -19,7 +19,11 @@ ATTRIBUTES = {
     "settings": "{}",
     "versions": json.dumps({"nanogap": "0"}),
     "core_seconds": 3.5,
+    "dynamics_seconds": 2.5,
     "peak_memory": 1e8,
+    "run_directory_bytes": 1_000,
+    "points": 1,
+    "first_contact": float("nan"),
 }
 
 
@@ -46,8 +50,8 @@ def test_members_of_different_length_are_padded(make_folder):
     for entry, trace in zip(folder.entries, traces, strict=False):
         write_dataset(result(trace), folder.result_path(entry))
     summary = collect(folder)
-    assert (summary["members"], summary["planned"]) == (3, 4)
-    with open_ensemble(folder.path / "dataset.nc") as dataset:
+    assert (summary.members, summary.planned) == (3, 4)
+    with open_ensemble(folder.dataset) as dataset:
         assert dict(dataset.sizes) == {"member": 3, "snapshot": 3, "energy": 1}
         found = dataset["transmission"].isel(energy=0).to_numpy()
         for row, trace in zip(found, traces, strict=True):
@@ -122,7 +126,7 @@ def test_tables_hold_a_row_per_member_snapshot_and_energy(make_folder, ending):
         write_dataset(result(trace, (0.0, 0.1)), folder.result_path(entry))
     collect(folder)
     path = folder.path / f"table.{ending}"
-    with open_ensemble(folder.path / "dataset.nc") as dataset:
+    with open_ensemble(folder.dataset) as dataset:
         assert export_table(dataset, path) == 6
     table = pd.read_csv(path) if ending == "csv" else pd.read_parquet(path)
     assert sorted(table["transmission"]) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
@@ -136,7 +140,7 @@ def test_mixed_versions_are_told(make_folder):
     for number, entry in enumerate(folder.entries):
         made = result([1.0]).assign_attrs(versions=json.dumps({"nanogap": str(number)}))
         write_dataset(made, folder.result_path(entry))
-    assert "2 different sets of programs" in collect(folder)["notes"][0]
+    assert "2 different sets of programs" in collect(folder).notes[0]
 
 
 def test_what_cannot_be_collected_is_one_sentence(make_folder, tmp_path):

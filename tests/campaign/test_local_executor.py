@@ -30,12 +30,12 @@ def order(folder, name, text=""):
 
 def test_every_member_is_run_once_and_never_again(make_folder, command):
     folder = make_folder("repeats = 7")
-    tallies = []
-    LocalExecutor(folder, 3, command=command).run(folder.pending(), tallies.append)
+    seen = []
+    LocalExecutor(folder, 3, command=command).run(folder.pending(), seen.append)
     assert calls(folder) == Counter({entry.key: 1 for entry in folder.entries})
     assert folder.pending() == []
-    assert max(tally.running for tally in tallies) == 3
-    assert tallies[-1].finished == tallies[-1].planned == 7
+    assert max(progress.running for progress in seen) == 3
+    assert seen[-1].finished == seen[-1].planned == 7
     LocalExecutor(folder, 3, command=command).run(folder.pending())
     assert calls(folder).total() == 7
     assert not list((folder.path / "failures").iterdir())
@@ -121,9 +121,9 @@ def test_without_a_question_all_members_run_at_once(make_folder, command, monkey
     folder = make_folder("repeats = 3\n[executor]\nworkers = 3")
     drive_with(monkeypatch, command)
     order(folder, "slow")
-    tallies = []
-    driving.drive(folder, None, tallies.append)
-    assert max(tally.running for tally in tallies) == 3
+    seen = []
+    driving.drive(folder, None, seen.append)
+    assert max(progress.running for progress in seen) == 3
     assert len(folder.finished()) == 3
 
 
@@ -156,7 +156,7 @@ def test_a_killed_driver_takes_its_workers_along_and_another_goes_on(make_folder
     sleeper = tmp_path / "sleeper.py"
     sleeper.write_text(
         "import os, pathlib, sys, time\n"
-        "from nanogap.run.child import end_with_parent\n"
+        "from nanogap.runs.child import end_with_parent\n"
         "end_with_parent()\n"
         "(pathlib.Path(sys.argv[1]) / f'{sys.argv[2]}.pid').write_text(str(os.getpid()))\n"
         "time.sleep(600)\n"
@@ -225,9 +225,9 @@ def test_members_of_several_processes_leave_no_core_to_more(make_folder, monkeyp
 def test_too_little_free_memory_holds_the_next_member_back(make_folder, command, monkeypatch):
     folder = make_folder("repeats = 3")
     monkeypatch.setattr(local, "available_memory", lambda: 1e9)
-    tallies = []
-    LocalExecutor(folder, 3, 2e9, command).run(folder.pending(), tallies.append)
-    assert max(tally.running for tally in tallies) == 1
+    seen = []
+    LocalExecutor(folder, 3, 2e9, command).run(folder.pending(), seen.append)
+    assert max(progress.running for progress in seen) == 1
     assert len(folder.finished()) == 3
 
 

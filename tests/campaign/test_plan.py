@@ -1,6 +1,9 @@
 """Campaign files, and the members that they mean."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,12 @@ from hypothesis import strategies as st
 from nanogap.campaign.file import EXAMPLE, campaign_from_text, read_campaign_file
 from nanogap.campaign.plan import base_settings, members, settings_key
 from nanogap.errors import SettingsError
-from nanogap.settings import Settings
+from nanogap.settings import Settings, settings_from_table
 
 HERE = Path()
+
+#: Settings that may name a file of one's own.
+FILES = ["dynamics.force_field", "transport.hamiltonian"]
 
 #: Another allowed value for every default that is text.
 OTHER_TEXT = {
@@ -98,7 +104,47 @@ def test_the_key_depends_on_every_setting_but_title_and_workers():
             assert settings_key(plain.model_copy(update={section: model})) != settings_key(plain)
 
 
-@pytest.mark.parametrize("key", ["dynamics.force_field", "transport.hamiltonian"])
+def test_an_explicit_default_gives_the_key_of_an_absent_setting():
+    plain = settings_key(Settings())
+    table = Settings().model_dump(mode="json")
+    assert settings_key(settings_from_table({}, "nothing", {})) == plain
+    assert settings_key(settings_from_table(table, "everything", {})) == plain
+    for section in ("structure", "dynamics", "voltage", "junction", "transport"):
+        for name, value in table[section].items():
+            explicit = settings_from_table({section: {name: value}}, "one", {})
+            assert settings_key(explicit) == plain, name
+    # and however a number is written
+    (integer,), (real,) = (
+        planned(f'base = "quick"\n[axes]\nvoltage.applied = [{number}]') for number in (2, 2.0)
+    )
+    assert integer.key == real.key
+
+
+def test_the_key_is_the_same_in_another_process():
+    """It hashes content: no address in memory, no order of a set."""
+    program = (
+        "from nanogap.campaign.plan import settings_key; from nanogap.settings import Settings; "
+        "print(settings_key(Settings()))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
+    )
+    assert done.stdout.strip() == settings_key(Settings())
+
+
+def test_every_setting_that_may_name_a_file_has_its_content_in_the_key():
+    """A new one must join those of the test below, and `plan._own_files`."""
+    naming = {
+        f"{section}.{name}"
+        for section, part in Settings.model_fields.items()
+        for name, field in getattr(part.annotation, "model_fields", {}).items()
+        if "the path of" in (field.description or "")
+    }
+    assert naming == set(FILES)
+
+
+@pytest.mark.parametrize("key", FILES)
 def test_the_key_depends_on_what_a_file_of_ones_own_says(tmp_path, key):
     path = tmp_path / "own"
     section, name = key.split(".")
@@ -153,6 +199,14 @@ BASE = 'base = "quick"\n'
         (BASE + "[[members]]\nseed = 1\n[[members]]\nseed = 1", ["member 2", "twice"]),
         (BASE + '[keep]\ntrajectories = "some"', ["keep.trajectories = 'some'", "'none'"]),
         (BASE + '[executor]\nkind = "fast"', ["executor.kind = 'fast'", "'local'", "'slurm'"]),
+        (
+            BASE + '[executor]\nkind = "single-node"',
+            ["executor.kind = 'single-node'", "kind = 'local'", "results that are there stay"],
+        ),
+        (
+            BASE + '[executor]\nkind = "test-cluster"',
+            ["executor.kind = 'test-cluster'", "kind = 'local'", "'slurm'"],
+        ),
         (BASE + "[executor]\nworkers = 0", ["executor.workers = 0", "from 1"]),
         ('base = "nowhere"', ["nowhere", "presets"]),
         ('base = "nowhere.toml"', ["nowhere.toml", "No such file"]),

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from nanogap.campaign import drive as driving
+from nanogap.campaign.collect import ResultAttributes
 from nanogap.campaign.estimate import Estimate
 from nanogap.campaign.folder import CampaignFolder
 
@@ -24,9 +25,8 @@ def test_the_question_can_be_declined(nanogap, workplace, monkeypatch):
     asked = []
     monkeypatch.setattr(driving, "estimate", lambda *_: needs)
     monkeypatch.setattr(CampaignFolder, "finished", lambda self: self.entries[:1])
-    monkeypatch.setattr(
-        "nanogap.campaign.state.result_attributes", lambda _: {"core_seconds": 1.0, "points": 1}
-    )
+    made = ResultAttributes("{}", "{}", 1.0, 0.5, 1e8, 1e6, 1, 0.9)
+    monkeypatch.setattr("nanogap.campaign.state.result_attributes", lambda _: made)
     monkeypatch.setattr("nanogap.campaign.state.estimate", lambda *_: needs)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", lambda *words, **_: asked.append(words) or False)

@@ -7,7 +7,7 @@ import xarray as xr
 from ase import Atoms
 from ase.io import read, write
 
-from nanogap.run import RunDirectory
+from nanogap.runs import RunDirectory
 from nanogap.settings import load_settings, preset_names, preset_text
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, MOBILE, TOP, nearest_neighbour_distance

@@ -11,8 +11,8 @@ from ase.build import bulk
 from ase.io import write
 
 from nanogap.io import Commit
-from nanogap.run import RunDirectory
-from nanogap.run.directory import DynamicsState
+from nanogap.runs import RunDirectory
+from nanogap.runs.directory import DynamicsState
 from nanogap.settings import load_settings, preset_text
 
 JUNCTION = "junction.extxyz"

@@ -11,7 +11,7 @@ from nanogap.analysis import ConductanceHistogram
 from nanogap.campaign.file import read_campaign_file
 from nanogap.campaign.member import packed
 from nanogap.campaign.plan import base_settings, members
-from nanogap.run.alone import open_run, run_alone
+from nanogap.runs.alone import open_or_create, run_alone
 
 ROOT = Path(__file__).resolve().parents[2]
 CAMPAIGN = ROOT / "docs" / "data" / "ensemble.toml"
@@ -86,7 +86,7 @@ def test_the_beginning_of_a_member_can_be_repeated(found, tmp_path):
     first = next(iter(members(campaign, base_settings(campaign, CAMPAIGN.parent)))).settings
     dynamics = first.dynamics.model_copy(update={"production_time": 288.0})
     settings = first.model_copy(update={"dynamics": dynamics})
-    run = open_run(tmp_path / "run", settings, "test")
+    run = open_or_create(tmp_path / "run", settings, "test")
     run_alone(run)
     again, stored = packed(run, settings), found.ensemble.isel(member=0)
     assert again.sizes["snapshot"] == 10

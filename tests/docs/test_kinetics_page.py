@@ -11,8 +11,7 @@ from nanogap.analysis.filament.kinetics import event_rate
 from nanogap.campaign.file import read_campaign_file
 from nanogap.campaign.plan import base_settings, members
 from nanogap.dynamics.simulation import Simulation
-from nanogap.run.driver import build_structure
-from nanogap.run.dynamics_process import velocity_seed
+from nanogap.dynamics.start import build_tips
 from nanogap.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,13 +113,7 @@ def test_the_fastest_run_can_be_repeated(runs, tmp_path):
     """Within a picosecond or two, rounding has no time to grow into another contact."""
     run = min((run for run in runs.all if run["contact"] and run["time"]), key=lambda r: r["time"])
     settings = settings_of(runs.content, run)
-    simulation = Simulation(
-        build_structure(settings),
-        settings.dynamics,
-        settings.voltage,
-        velocity_seed(settings.seed),
-        tmp_path,
-    )
+    simulation = Simulation(build_tips(settings), settings, folder=tmp_path)
     while simulation.progress.first_contact_step is None and not simulation.finished:
         simulation.advance()
         checkpoint = tmp_path / f"step-{simulation.progress.step}"

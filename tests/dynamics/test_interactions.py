@@ -16,7 +16,7 @@ from nanogap.dynamics.lattice import equilibrium_lattice_constant
 from nanogap.dynamics.reaxff_file import read_force_field
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.settings import DynamicsSettings, settings_from_text
-from nanogap.structure import build_tips
+from nanogap.structure import build_pyramids
 
 #: Measured at low temperature (Kittel, Introduction to Solid State Physics, 8th ed., chapter 1
 #: table 3 and chapter 3 tables 1 and 3): lattice constant, cohesive energy, bulk modulus.
@@ -87,7 +87,7 @@ def test_a_positively_biased_tip_of_any_metal_is_positively_charged(element, tmp
 
 
 def tiny_tips(metal):
-    return build_tips(
+    return build_pyramids(
         lattice_constant=metal.lattice_constant,
         base_width=9.0,
         height=2.6,

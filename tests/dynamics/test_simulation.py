@@ -1,13 +1,18 @@
+import re
+
 import numpy as np
 import pytest
 from ase import units
+from ase.build import bulk
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nanogap.dynamics.schedule import FineSchedule, FineWindow, Schedule
 from nanogap.dynamics.simulation import Simulation
+from nanogap.errors import EngineError, NanogapError, SettingsError
 from nanogap.observables import OBSERVABLES
-from nanogap.settings import DynamicsSettings, VoltageSettings
+from nanogap.settings import DynamicsSettings, Settings, VoltageSettings, load_settings
+from nanogap.units import BOLTZMANN
 
 DYNAMICS = DynamicsSettings(
     temperature=600.0,
@@ -18,6 +23,7 @@ DYNAMICS = DynamicsSettings(
     contact_sampling_interval=40.0,
     contact_sampling_time=120.0,
 )
+SETTINGS = Settings(dynamics=DYNAMICS, voltage=VoltageSettings(applied=8.0))
 
 
 def walk(schedule):
@@ -91,7 +97,7 @@ def test_fine_sampling_keeps_the_rhythm_of_the_run(rhythm, begin, every, count):
         while step < pause:
             step = schedule.next_event(step, pause)
             updates += [step] if schedule.updates(step) else []
-            samples += [step] if schedule.looks(step) else []
+            samples += [step] if schedule.is_candidate(step) else []
         pauses.append(step)
     assert samples == [equilibration + begin + every * place for place in range(count + 1)]
     assert len(samples) == schedule.planned(None)
@@ -180,20 +186,20 @@ def test_kept_checkpoints(interval, contact, equilibration):
 def simulation(small_tips, tmp_path):
     folder = tmp_path / "engine"
     folder.mkdir()
-    simulation = Simulation(small_tips, DYNAMICS, VoltageSettings(applied=8.0), 11, folder)
+    simulation = Simulation(small_tips, SETTINGS, folder=folder, seed=11)
     yield simulation
     simulation.close()
 
 
 @pytest.mark.engine
 def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(simulation, small_tips, tmp_path):
-    whole = simulation.run_to_end(tmp_path)
+    whole = simulation.run(checkpoints=tmp_path)
     for interrupted_at in (20, 60, 100):
         folder = tmp_path / f"again-{interrupted_at}"
         folder.mkdir()
-        again = Simulation(small_tips, DYNAMICS, VoltageSettings(applied=8.0), 11, folder)
+        again = Simulation(small_tips, SETTINGS, folder=folder, seed=11)
         again.load(tmp_path / f"step-{interrupted_at}")
-        rest = again.run_to_end(folder)
+        rest = again.run(checkpoints=folder)
         again.close()
         expected = [frame for frame in whole if frame.info["step"] > interrupted_at]
         assert len(rest) == len(expected) > 0
@@ -216,11 +222,13 @@ def test_a_snapshot_answers_where_ase_asks(simulation):
     upper = frame.positions[:, 2] > frame.cell[2, 2] / 2.0
     assert frame.get_charges()[upper].sum() == pytest.approx(frame.info["charge_top"], abs=1e-9)
     assert OBSERVABLES.keys() <= frame.info.keys()
+    np.testing.assert_array_equal(simulation.atoms.get_charges(), frame.get_charges())
+    assert simulation.observables.keys() == OBSERVABLES.keys()
 
 
 @pytest.mark.engine
 def test_the_first_snapshot_is_unbiased_and_the_rest_are_biased(simulation, tmp_path):
-    frames = simulation.run_to_end(tmp_path)
+    frames = simulation.run(checkpoints=tmp_path)
     first, *rest = frames
     assert first.info["time"] == 0.0
     assert abs(first.info["charge_top"]) < 1e-6
@@ -240,11 +248,14 @@ def test_contact_is_sampled_densely(small_tips, tmp_path):
     small_tips.arrays["electrode"][-1] = "mobile"
     folder = tmp_path / "engine"
     folder.mkdir()
-    simulation = Simulation(small_tips, DYNAMICS, VoltageSettings(applied=8.0), 3, folder)
-    frames = simulation.run_to_end(tmp_path)
+    simulation = Simulation(small_tips, SETTINGS, folder=folder, seed=3)
+    frames = simulation.run(checkpoints=tmp_path)
     simulation.close()
     contact = simulation.progress.first_contact_step
     assert contact is not None
+    # as nanogap.analysis.first_contact finds it afterwards, with after=0: these tips touch at once
+    later = [frame for frame in frames if frame.info["time"] > 0.0]
+    assert next(one.info["step"] for one in later if one.info["bottleneck_atoms"]) == contact
     times = [frame.info["time"] for frame in frames]
     spacing = np.diff(times)
     assert spacing.min() == 40.0
@@ -253,16 +264,14 @@ def test_contact_is_sampled_densely(small_tips, tmp_path):
 
 @pytest.mark.engine
 def test_fine_samples_lie_on_the_trajectory_of_the_run(simulation, small_tips, tmp_path):
-    whole = simulation.run_to_end(tmp_path)
+    whole = simulation.run(checkpoints=tmp_path)
     window = FineWindow(200.0, 8.0, 200.0, DYNAMICS.sampling_interval, 40.0)
-    voltage = VoltageSettings(applied=8.0)
     folder = tmp_path / "fine"
     folder.mkdir()
-    fine = Simulation(
-        small_tips, DYNAMICS, voltage, 11, folder, schedule=FineSchedule(DYNAMICS, voltage, window)
-    )
+    schedule = FineSchedule(DYNAMICS, SETTINGS.voltage, window)
+    fine = Simulation(small_tips, SETTINGS, folder=folder, seed=11, schedule=schedule)
     fine.load(tmp_path / "step-60")
-    frames = fine.run_to_end(folder)
+    frames = fine.run(checkpoints=folder)
     fine.close()
     times = [frame.info["time"] for frame in frames]
     assert times == [200.0 + 8.0 * place for place in range(26)]
@@ -282,13 +291,13 @@ def test_a_run_that_stops_after_its_contact_is_the_beginning_of_the_whole_run(sm
     small_tips.append("Ag")
     small_tips.positions[-1] = small_tips.cell.lengths() / 2
     small_tips.arrays["electrode"][-1] = "mobile"
-    voltage, runs = VoltageSettings(applied=8.0), []
+    runs = []
     for stop in (0.0, 40.0):
         folder = tmp_path / f"stop-{stop:g}"
         folder.mkdir()
-        dynamics = DYNAMICS.model_copy(update={"stop_after_contact": stop})
-        simulation = Simulation(small_tips, dynamics, voltage, 3, folder)
-        frames = simulation.run_to_end(folder)
+        settings = load_settings(SETTINGS, {"dynamics.stop_after_contact": stop})
+        simulation = Simulation(small_tips, settings, folder=folder, seed=3)
+        frames = simulation.run(checkpoints=folder)
         schedule, progress = simulation.schedule, simulation.progress
         runs.append((frames, progress.first_contact_step, progress.step))
         assert len(frames) == schedule.planned(progress.first_contact_step)
@@ -303,3 +312,84 @@ def test_a_run_that_stops_after_its_contact_is_the_beginning_of_the_whole_run(sm
     common = [frame for frame in whole if frame.info["step"] <= last]
     assert [f.info["step"] for f in short] == [f.info["step"] for f in common]
     np.testing.assert_array_equal(short[-1].positions, common[-1].positions)
+
+
+@pytest.mark.engine
+def test_stops_of_the_caller_leave_the_trajectory_as_it_is(simulation, small_tips):
+    """In odd pieces, looked at in between: the snapshots are those of one go, to the bit."""
+    whole = simulation.run()
+    with Simulation(small_tips, SETTINGS, seed=11) as pieces:
+        frames = []
+        while not pieces.finished:
+            frames += pieces.run(7)
+            assert pieces.atoms.info["step"] == pieces.progress.step
+            charged = np.abs(pieces.atoms.get_charges()).max() > 1e-2
+            assert charged == (pieces.progress.step > 20)
+        assert [f.info["step"] for f in frames] == [f.info["step"] for f in whole]
+        for ours, theirs in zip(frames, whole, strict=True):
+            np.testing.assert_array_equal(ours.positions, theirs.positions)
+            np.testing.assert_array_equal(ours.arrays["momenta"], theirs.arrays["momenta"])
+            np.testing.assert_array_equal(ours.arrays["potential"], theirs.arrays["potential"])
+            assert ours.info["bias_work"] == pytest.approx(theirs.info["bias_work"], abs=1e-9)
+        np.testing.assert_array_equal(pieces.atoms.positions, whole[-1].positions)
+        with pytest.raises(EngineError, match="at its end, step 140: raise dynamics"):
+            pieces.run(1)
+
+
+@pytest.mark.engine
+def test_a_look_at_the_start_changes_nothing(simulation, small_tips):
+    (first, *_) = simulation.run()
+    with Simulation(small_tips, SETTINGS, seed=11) as looked_at:
+        start = looked_at.atoms
+        np.testing.assert_array_equal(start.positions, looked_at.atoms.positions)
+        assert start.info["step"] == 0
+        np.testing.assert_array_equal(looked_at.run(20)[0].positions, first.positions)
+
+
+@pytest.mark.engine
+def test_velocities_and_charges_are_in_the_places_and_units_of_ase(small_tips):
+    """Kinetic energy: what ASE computes is what LAMMPS does, and 3/2 kT per mobile atom."""
+    settings = load_settings(SETTINGS, {"dynamics.equilibration_time": 0.0})
+    with Simulation(small_tips, settings) as simulation:
+        atoms = simulation.atoms
+        mobile = int((atoms.arrays["electrode"] == "mobile").sum())
+        # the start has the temperature exactly, but for the motion of the centre
+        expected = 1.5 * (mobile - 1) * BOLTZMANN * settings.dynamics.temperature
+        assert atoms.get_kinetic_energy() == pytest.approx(expected, rel=1e-5)
+        for _ in range(3):
+            assert atoms.get_kinetic_energy() == pytest.approx(
+                atoms.info["kinetic_energy"], rel=1e-6
+            )
+            top = atoms.positions[:, 2] > atoms.cell[2, 2] / 2.0
+            charge = atoms.get_charges()[top].sum()
+            assert charge == pytest.approx(atoms.info["charge_top"], abs=1e-9)
+            assert atoms.get_potential_energy() == atoms.info["potential_energy"]
+            assert OBSERVABLES.keys() <= atoms.info.keys()
+            assert charge > 0.1
+            simulation.run(10)
+            atoms = simulation.atoms
+        observables = simulation.observables
+        assert observables["kinetic_energy"] == atoms.info["kinetic_energy"]
+        assert observables["step"] == 30
+        assert observables.keys() == OBSERVABLES.keys()
+        assert all(isinstance(value, float | int | np.generic) for value in observables.values())
+
+
+@pytest.mark.parametrize(
+    ("tips", "settings", "words"),
+    [
+        ([], SETTINGS, "tips is a list: give tips of nanogap.build_tips or a frame"),
+        (bulk("Ag"), SETTINGS, "tips has no info value 'lattice_constant': give tips of nanogap"),
+        (bulk("Ag"), "quickest", "no preset or file named 'quickest'"),
+        (bulk("Ag"), 7, "settings cannot be read from a int: give the name of a preset"),
+    ],
+)
+def test_what_cannot_be_simulated_is_named(tips, settings, words):
+    with pytest.raises(NanogapError, match=re.escape(words)):
+        Simulation(tips, settings)
+
+
+@pytest.mark.engine
+def test_no_steps_are_refused(simulation):
+    with pytest.raises(SettingsError, match="steps = 0: give at least 1"):
+        simulation.run(0)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from nanogap.dynamics.simulation import Simulation
 from nanogap.dynamics.work import BiasWork
-from nanogap.settings import DynamicsSettings, VoltageSettings
+from nanogap.settings import DynamicsSettings, Settings, VoltageSettings
 
 
 @given(seed=st.integers(0, 10_000), switches=st.integers(1, 6))
@@ -44,8 +44,9 @@ def balances(tips, dynamics, folder, mode="steady", interval=10):
     """Kinetic energy, work, balance and thermostat energy of the snapshots of a bridged run."""
     voltage = VoltageSettings(applied=8.0, mode=mode, update_interval=interval)
     folder.mkdir()
-    simulation = Simulation(tips, dynamics, voltage, 3, folder)
-    frames = simulation.run_to_end(folder)
+    chosen = Settings(dynamics=dynamics, voltage=voltage)
+    simulation = Simulation(tips, chosen, folder=folder, seed=3)
+    frames = simulation.run(checkpoints=folder)
     simulation.close()
     names = ("kinetic_energy", "bias_work", "energy_balance", "thermostat_energy", "connected")
     return [np.array([frame.info[name] for frame in frames]) for name in names]
@@ -105,7 +106,8 @@ def test_a_resumed_run_has_the_work_of_an_uninterrupted_one(small_tips_of, tmp_p
     voltage = VoltageSettings(applied=8.0, update_interval=10)
     folder = tmp_path / "again"
     folder.mkdir()
-    again = Simulation(tips, dynamics, voltage, 3, folder)
+    chosen = Settings(dynamics=dynamics, voltage=voltage)
+    again = Simulation(tips, chosen, folder=folder, seed=3)
     again.load(tmp_path / "whole" / "step-450")
     (frame,) = again.advance()
     again.close()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -50,6 +52,18 @@ def test_round_trip(tmp_path, curve, dialect):
         np.testing.assert_array_equal(read["compliance"], made["compliance"])
     if dialect != "netcdf":
         assert read["device_name"].to_numpy()[0] == "NW7"
+
+
+def test_a_binary_workbook_of_an_older_instrument():
+    """The file was written once, with seed 11, by a library that is no longer kept."""
+    made = dataset_of(level_sweeps(np.random.default_rng(11), cycles=2, points=70))
+    read = read_measurement(Path(__file__).with_name("keithley_4200.xls"))
+    for key in ("time", "voltage", "current"):
+        np.testing.assert_allclose(read[key], made[key], rtol=1e-8, atol=1e-15)
+    for key in ("cycle", "direction"):
+        np.testing.assert_array_equal(read[key], made[key])
+    assert read.attrs["synthetic"] == "yes"
+    assert read["device_name"].to_numpy()[0] == "NW7"
 
 
 def written(tmp_path, text, name="data.csv", encoding="utf-8"):

@@ -39,4 +39,5 @@ def content(settings, frames):
         "frames": frames,
         "provenance": {"seed": 7, "versions": {"LAMMPS": "22 Jul 2025"}, "wall time (s)": 3.5},
         "failures": {},
+        "planned_end": 3000.0,
     }

@@ -2,6 +2,7 @@ import base64
 import gzip
 import json
 import re
+from dataclasses import asdict
 from html.parser import HTMLParser
 
 import numpy as np
@@ -161,7 +162,7 @@ def test_value_at_the_fermi_energy_is_shown(content):
 
 
 def test_view_restores_atoms_and_colours(content):
-    shown = view(gathered(content))
+    shown = asdict(view(gathered(content)))
     json.dumps(shown, allow_nan=False)
     frames = [atoms for _, atoms in content["frames"]]
 
@@ -185,7 +186,7 @@ def test_charges_are_found_where_ase_puts_them_on_reading(content, tmp_path):
     number_, frame = content["frames"][-1]
     write(tmp_path / "frame.extxyz", frame)
     content["frames"] = [(number_, read(tmp_path / "frame.extxyz"))]
-    assert view(gathered(content))["colourings"][0]["limit"] == pytest.approx(0.1)
+    assert view(gathered(content)).colourings[0].limit == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,11 @@ def test_a_file_is_an_accuracy(tmp_path):
     ("text", "message"),
     [
         ("subslabs = 0", "subslabs = 0: must be a whole number from 1 to 15"),
-        ("cutoff = 3", "unknown key 'cutoff'; it knows pseudopotential, wave_cutoff"),
-        ("subslabs", "is no TOML file"),
+        (
+            "cutoff = 3",
+            "accuracy .*mine.toml: unknown key 'cutoff'; the top level knows pseudopotential",
+        ),
+        ("subslabs", "mine.toml is not valid TOML"),
         ("wave_cutoff = 5.0", r"wave_cutoff = 5.0: must be a number from 10 to 200"),
     ],
 )

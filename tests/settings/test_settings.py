@@ -94,6 +94,23 @@ def test_a_preset_is_a_settings_file(tmp_path):
     assert load_settings(str(path)) == load_settings("quick")
 
 
+def test_settings_come_from_names_paths_tables_and_settings(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[structure]\ngap = 6.0\n")
+    table = {"structure": {"gap": 6.0}}
+    assert load_settings(path) == load_settings(str(path)) == load_settings(table)
+    assert load_settings() == Settings()
+    quick = load_settings("quick")
+    assert load_settings(quick) is quick
+    changed = load_settings(quick, {"voltage.applied": 2, "transport.kpoints": (2, 3)})
+    assert changed == load_settings("quick", ["voltage.applied=2", "transport.kpoints=[2, 3]"])
+    assert table == {"structure": {"gap": 6.0}}
+    with pytest.raises(SettingsError, match=r"settings: structure.gap = 'six': must be a number"):
+        load_settings({"structure": {"gap": "six"}})
+    with pytest.raises(SettingsError, match="cannot be read from a list: give the name of a"):
+        load_settings(["quick"])
+
+
 @given(
     start=st.floats(-3, 0).map(lambda x: round(x, 2)),
     count=st.integers(0, 50),

@@ -11,8 +11,8 @@ PLACES = st.lists(
 
 
 def axes_of(rows, farthest=1.9):
-    narrowest = np.array([row[:2] for row in rows])
-    return held_axes(narrowest, np.array([row[2] for row in rows]), farthest), narrowest
+    constriction = np.array([row[:2] for row in rows])
+    return held_axes(constriction, np.array([row[2] for row in rows]), farthest), constriction
 
 
 def test_half_the_inscribed_circle_of_the_cell():
@@ -22,8 +22,8 @@ def test_half_the_inscribed_circle_of_the_cell():
 
 def test_an_open_gap_is_cut_where_it_is_narrowest():
     rows = [(0.0, 0.0, False), (5.0, 1.0, False), (0.1, 0.0, False)]
-    axes, narrowest = axes_of(rows)
-    np.testing.assert_array_equal(axes, narrowest)
+    axes, constriction = axes_of(rows)
+    np.testing.assert_array_equal(axes, constriction)
 
 
 def test_from_the_first_contact_the_cell_stays_until_the_filament_leaves_and_then_stays_there():
@@ -39,10 +39,10 @@ def test_a_rupture_does_not_move_the_cell():
 
 
 @given(PLACES, st.integers(1, 30))
-def test_the_narrowest_place_is_within_reach_and_later_snapshots_change_nothing(rows, count):
-    axes, narrowest = axes_of(rows)
-    assert (np.linalg.norm(axes - narrowest, axis=1) <= 1.9).all()
+def test_the_constriction_is_within_reach_and_later_snapshots_change_nothing(rows, count):
+    axes, constriction = axes_of(rows)
+    assert (np.linalg.norm(axes - constriction, axis=1) <= 1.9).all()
     np.testing.assert_array_equal(axes_of(rows[:count])[0], axes[:count])
     moves = np.any(axes[1:] != axes[:-1], axis=1)
     # whenever it moves, it moves to the constriction
-    np.testing.assert_array_equal(axes[1:][moves], narrowest[1:][moves])
+    np.testing.assert_array_equal(axes[1:][moves], constriction[1:][moves])

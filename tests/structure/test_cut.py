@@ -3,8 +3,8 @@ import pytest
 from ase.neighborlist import neighbor_list
 
 from nanogap.errors import StructureError
-from nanogap.settings import JunctionSettings
-from nanogap.structure import build_tips
+from nanogap.settings import JunctionSettings, VoltageSettings
+from nanogap.structure import build_pyramids
 from nanogap.structure.cut import check_terraces, cut_junction
 from nanogap.structure.tips import TOP, layer_spacing
 
@@ -16,7 +16,7 @@ FULL = JunctionSettings(cut="full", max_repeats=10)
 
 @pytest.fixture
 def tips():
-    return build_tips(
+    return build_pyramids(
         lattice_constant=A,
         base_width=24.0,
         height=8.0,
@@ -159,8 +159,19 @@ def test_an_end_that_is_no_crystal_is_refused(tips):
 
 def test_a_frame_without_labels_is_refused(tips):
     del tips.arrays["electrode"]
-    with pytest.raises(StructureError, match="electrode"):
-        cut_junction(tips, PAPER, 4.0)
+    with pytest.raises(
+        StructureError, match="the snapshot has no per-atom array 'electrode': a junction is cut"
+    ):
+        cut_junction(tips)
+    with pytest.raises(StructureError, match="the snapshot is a list: a junction is cut from"):
+        cut_junction([tips])
+
+
+def test_the_default_cut_is_that_of_the_settings(tips):
+    snapshot = with_bridge(tips)
+    ours = cut_junction(snapshot)
+    theirs = cut_junction(snapshot, JunctionSettings(), VoltageSettings().cutoff)
+    np.testing.assert_array_equal(ours.positions, theirs.positions)
 
 
 @pytest.mark.parametrize("repeats", [3, 4, 5, 6, 7, 8, 10, 13])

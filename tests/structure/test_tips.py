@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from nanogap.errors import StructureError
 from nanogap.settings import load_settings
-from nanogap.structure import build_tips
+from nanogap.structure import build_pyramids
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, MOBILE, TOP
 
@@ -29,7 +29,7 @@ def terrace_distance(atoms):
 def test_paper_preset_has_the_papers_tips():
     structure = load_settings("paper-8v").structure
     keys = ("base_width", "height", "apex_width", "gap", "fixed_layers", "vacuum")
-    atoms = build_tips(lattice_constant=4.268, **{key: getattr(structure, key) for key in keys})
+    atoms = build_pyramids(lattice_constant=4.268, **{key: getattr(structure, key) for key in keys})
     base = atoms.positions[atoms.arrays["electrode"] == BOTTOM]
     assert np.ptp(base[:, :2], axis=0) == pytest.approx([42.0, 42.0], abs=1.0)
     assert terrace_distance(atoms) == pytest.approx(8.3)
@@ -54,7 +54,7 @@ def test_any_tips_are_crystals_that_face_each_other(
         "gap": gap,
         "fixed_layers": fixed_layers,
     }
-    atoms = build_tips(**geometry)
+    atoms = build_pyramids(**geometry)
     electrode = atoms.arrays["electrode"]
     bond = 4.216 / np.sqrt(2)
     distances = neighbour_pairs(atoms.positions, 1.3 * bond)[1]
@@ -84,4 +84,4 @@ def test_any_tips_are_crystals_that_face_each_other(
 )
 def test_geometries_that_cannot_be_are_refused(change, key):
     with pytest.raises(StructureError, match=f"structure.{key}"):
-        build_tips(**(GEOMETRY | change))
+        build_pyramids(**(GEOMETRY | change))

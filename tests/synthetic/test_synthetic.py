@@ -1,10 +1,12 @@
+import sys
+
 import numpy as np
 import pytest
 from scipy.signal import welch
 
 from nanogap.electrical.instrument import Instrument, averaged_over
 from nanogap.errors import SettingsError
-from nanogap.synthetic import devices
+from nanogap.synthetic import devices, write_synthetic
 from nanogap.synthetic.signals import (
     coloured_noise,
     plateau_trace,
@@ -87,3 +89,9 @@ def test_wrong_parameters():
     with pytest.raises(SettingsError, match="cycles"):
         devices.level_sweeps(random, cycles=0)
     assert len(plateau_trace([1.0, 2.0], [3, 4], 0.0, random)) == 7
+
+
+def test_workbooks_need_a_package_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
+    with pytest.raises(SettingsError, match=r"pip install 'nanogap\[synthetic\]'"):
+        write_synthetic(tmp_path / "new", "retention", dialect="keithley-4200-xlsx")

@@ -8,7 +8,6 @@ from nanogap.transport.current import (
     CurrentVoltage,
     LinearResponse,
     energies_needed,
-    wiedemann_franz_ratio,
 )
 from nanogap.units import BOLTZMANN, CONDUCTANCE_QUANTUM
 
@@ -26,7 +25,9 @@ def test_a_constant_transmission_has_no_thermopower_and_obeys_wiedemann_and_fran
     response = LinearResponse(300.0).compute(dataset(lambda _: 1.0, lambda _: 2.5))
     np.testing.assert_allclose(response.conductance, [1.0, 2.5], rtol=2e-6)
     np.testing.assert_allclose(response.thermopower, 0.0, atol=1e-15)
-    np.testing.assert_allclose(wiedemann_franz_ratio(response), 1.0, rtol=2e-4)
+    lorenz = np.pi**2 / 3.0 * (constants.k / constants.e) ** 2
+    conductance = response.conductance * CONDUCTANCE_QUANTUM
+    np.testing.assert_allclose(response.heat_conductance / (conductance * 300.0), lorenz, rtol=2e-4)
     # the quantum of heat conductance, both spins: pi^2 k^2 T / 3h each
     quantum = 2.0 * np.pi**2 * constants.k**2 * 300.0 / (3.0 * constants.h)
     np.testing.assert_allclose(response.heat_conductance, quantum * np.array([1, 2.5]), rtol=2e-4)

@@ -41,8 +41,8 @@ def test_the_stored_drift_is_negligible(stored):
 def test_energy_does_not_drift_at_4_fs(tmp_path):
     row = time_step.drift(tmp_path, (4.0,), time=720.0, heating_time=100.0)[0]
     # of 0.2 eV per atom of heat, over 0.7 ps
-    assert 1e-7 < row["fluctuation"] < 3e-5
-    assert abs(row["drift"]) < 3e-5
+    assert 1e-7 < row.fluctuation < 3e-5
+    assert abs(row.drift) < 3e-5
 
 
 def test_the_default_is_4_fs_and_the_paper_keeps_1_fs():

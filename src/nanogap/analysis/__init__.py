@@ -1,17 +1,17 @@
 """Statistics of conductance, however it came about; knows nothing of where the data came from."""
 
+from nanogap.analysis.filament.contact import first_contact
 from nanogap.analysis.filament.stages import (
     BridgeEvent,
     Stage,
     bridge_events,
     classify_stages,
-    first_contact,
     landmarks,
     stage_spans,
     typical_snapshots,
 )
 from nanogap.analysis.traces.breakdown import BreakdownAnalysis
-from nanogap.analysis.traces.distributions import WeibullFit, spread
+from nanogap.analysis.traces.distributions import Spread, WeibullFit, spread
 from nanogap.analysis.traces.histogram import ConductanceHistogram, represented_time
 from nanogap.analysis.traces.histogram_2d import AlignedHistogram
 from nanogap.analysis.traces.histogram_peaks import Peak
@@ -28,6 +28,7 @@ __all__ = [
     "NoiseAnalysis",
     "Peak",
     "RetentionDrift",
+    "Spread",
     "Stage",
     "SwitchingAnalysis",
     "SwitchingEvent",

@@ -1,8 +1,8 @@
-"""Run members through executorlib: processes of one node, its test cluster, or SLURM.
+"""Run members as jobs of SLURM, submitted through executorlib.
 
-executorlib (https://executorlib.readthedocs.io, BSD-3) submits jobs and waits for them. What is
-done is decided by the campaign folder alone: a job that comes twice finds the result, or the lock
-of the other, and ends. Jobs of a driver that was killed go on; the next driver finds them at work.
+executorlib (https://executorlib.readthedocs.io, BSD-3) submits jobs and waits for them. The
+campaign folder alone decides what is done: a job that comes twice finds the result, or the lock of
+the other, and ends. Jobs of a driver that was killed go on; the next driver finds them at work.
 """
 
 import math
@@ -11,24 +11,25 @@ import shutil
 import subprocess
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from nanogap.campaign.executor import Ended, Executor
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.local import WORKER
 from nanogap.errors import SettingsError
-from nanogap.run.child import ONE_THREAD
+from nanogap.runs.child import ONE_THREAD
 
 #: A job whose lock nobody holds for so long after it began has died, s.
 _PATIENCE = 60.0
 
-#: Jobs at a time where neither the file nor the machine says how many.
+#: Jobs at a time where the file does not say how many.
 _JOBS = 100
 
 
-#: What is submitted to SLURM unless the campaign file has a template of its own (Jinja).
+#: Submission script for SLURM, unless the campaign file has a template of its own (Jinja).
 SUBMISSION_SCRIPT = """\
 #!/bin/bash
 #SBATCH --job-name={{job_name}}
@@ -51,7 +52,7 @@ SUBMISSION_SCRIPT = """\
 
 
 def job(command: Sequence[str], log: str) -> int:
-    """Complete a member in a process of its own; what a cluster node runs.
+    """Complete a member in a process of its own: the function that a cluster node runs.
 
     Parameters
     ----------
@@ -75,42 +76,57 @@ def job(command: Sequence[str], log: str) -> int:
         return process.wait()
 
 
+class Engine(Protocol):
+    """Submits jobs: the part of an executor of executorlib that is used."""
+
+    def submit(
+        self,
+        function: Callable[[Sequence[str], str], int],
+        command: Sequence[str],
+        log: str,
+        /,
+        *,
+        resource_dict: dict[str, Any],
+    ) -> "Future[int]":
+        """Submit a job; the future gives its exit status."""
+
+    def shutdown(self, wait: bool, *, cancel_futures: bool) -> None:
+        """Stop waiting for jobs."""
+
+
 class ClusterExecutor(Executor):
-    """Runs members as jobs of executorlib.
+    """Runs members as jobs of a cluster.
 
     Parameters
     ----------
     folder : CampaignFolder
-    workers : int
-        Jobs at a time.
     command : sequence of str
         Program that completes a member.
     patience : float
-        How long a job that began and holds its member no more may take to report its end, s.
+        Time that a job that began and holds its member no more may take to report its end, s.
+    make_engine : callable
+        Takes the folder for files of the jobs and returns what submits them.
 
     Raises
     ------
     SettingsError
-        If executorlib is not installed.
+        If executorlib is not installed, or there is no SLURM.
     """
 
     def __init__(
         self,
         folder: CampaignFolder,
-        workers: int,
         command: Sequence[str] = WORKER,
         patience: float = _PATIENCE,
+        make_engine: "Callable[[Path], Engine] | None" = None,
     ) -> None:
-        options = folder.file.executor
-        if options.kind == "slurm":
-            workers = options.workers or _JOBS
-        super().__init__(folder, workers)
+        super().__init__(folder, folder.file.executor.workers or _JOBS)
         self._command = tuple(command)
         self._patience = patience
         # a folder of this session alone: the engine must not answer from an old one
-        self._cache = folder.path / "executorlib" / f"{os.getpid()}-{time.time_ns()}"
+        self._cache = folder.jobs / f"{os.getpid()}-{time.time_ns()}"
         self._cache.mkdir(parents=True)
-        self._engine = _engine(folder, workers, str(self._cache))
+        self._engine = (make_engine or _slurm)(self._cache)
         self._jobs: dict[str, tuple[Future[int], Entry, float]] = {}
         self._submitted = 0
         self._idle: dict[str, float] = {}  # since when a job that began holds its member no more
@@ -120,7 +136,7 @@ class ClusterExecutor(Executor):
 
     def _log(self, entry: Entry) -> str:
         # absolute: a job has a working directory of its own
-        return str(self._folder.path.absolute() / "logs" / f"{entry.key}.log")
+        return str(self._folder.log_path(entry.key).absolute())
 
     def _start(self, entry: Entry) -> None:
         self._submitted += 1
@@ -138,36 +154,29 @@ class ClusterExecutor(Executor):
         self._jobs[entry.key] = future, entry, submitted
 
     def _resources(self, entry: Entry) -> dict[str, Any]:
-        """Say what a job asks for, and give it a name that no other job has."""
+        """Return what a job asks for, under a name that no other job has."""
         options = self._folder.file.executor
-        if options.kind == "single-node":
-            return {}
-        asked: dict[str, Any] = {
+        asked = {
             "cores": 1,
             "threads_per_core": 1,
             "cache_key": f"{entry.key}-{self._submitted}",
+            "job_name": f"nanogap-{entry.key[:8]}",
+            "run_time_max": None if options.walltime is None else round(3600 * options.walltime),
+            "memory_max": None if options.memory is None else math.ceil(options.memory),
+            "partition": options.partition,
+            "cpus_per_task": self._folder.settings(entry).dynamics.processes,
+            "submission_template": options.submission_script or SUBMISSION_SCRIPT,
         }
-        if options.kind == "slurm":
-            seconds = None if options.walltime is None else round(3600 * options.walltime)
-            memory = None if options.memory is None else math.ceil(options.memory)
-            asked |= {
-                "job_name": f"nanogap-{entry.key[:8]}",
-                "run_time_max": seconds,
-                "memory_max": memory,
-                "partition": options.partition,
-                "cpus_per_task": self._folder.settings(entry).dynamics.processes,
-                "submission_template": options.submission_script or SUBMISSION_SCRIPT,
-            }
         return {name: value for name, value in asked.items() if value is not None}
 
     def _ended(self) -> Iterator[Ended]:
         for key, (future, entry, submitted) in list(self._jobs.items()):
-            ended = self._look_at(future, entry, submitted)
+            ended = self._end_of(future, entry, submitted)
             if ended is not None:
                 del self._jobs[key]
                 yield ended
 
-    def _look_at(self, future: "Future[int]", entry: Entry, submitted: float) -> Ended | None:
+    def _end_of(self, future: "Future[int]", entry: Entry, submitted: float) -> Ended | None:
         """Tell how a job ended, or None while it goes on."""
         log = self._log(entry)
         if future.done():
@@ -194,32 +203,16 @@ class ClusterExecutor(Executor):
             shutil.rmtree(self._cache, ignore_errors=True)
 
 
-def _engine(folder: CampaignFolder, workers: int, cache: str) -> Any:
-    """Start the executor of executorlib that the campaign file names."""
-    kind = folder.file.executor.kind
+def _slurm(cache: Path) -> Engine:
+    """Start the SLURM executor of executorlib."""
     try:
-        from executorlib import SingleNodeExecutor, SlurmClusterExecutor  # noqa: PLC0415 an extra
-        from executorlib.api import TestClusterExecutor  # noqa: PLC0415
+        from executorlib import SlurmClusterExecutor  # noqa: PLC0415 an extra
     except ImportError:
         raise SettingsError(
-            f"executor.kind = {kind!r} needs executorlib: pip install 'nanogap[cluster]', or "
+            "executor.kind = 'slurm' needs executorlib: pip install 'nanogap[cluster]', or "
             "choose 'local'"
         ) from None
-    kinds = {
-        "single-node": SingleNodeExecutor,
-        "test-cluster": TestClusterExecutor,
-        "slurm": SlurmClusterExecutor,
-    }
-    if kind == "slurm":
-        if shutil.which("sbatch") is None:
-            raise SettingsError("executor.kind = 'slurm': there is no sbatch on this machine")
-        return kinds[kind](cache_directory=cache, disable_dependencies=True)
-    if kind == "single-node":
-        # workers that stay: starting one for every job takes as long as a small member
-        return kinds[kind](
-            max_workers=workers,
-            block_allocation=True,
-            hostname_localhost=True,
-            resource_dict={"cores": 1, "threads_per_core": 1},
-        )
-    return kinds[kind](cache_directory=cache, disable_dependencies=True)
+    if shutil.which("sbatch") is None:
+        raise SettingsError("executor.kind = 'slurm': there is no sbatch on this machine")
+    engine: Engine = SlurmClusterExecutor(cache_directory=str(cache), disable_dependencies=True)
+    return engine

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nanogap.campaign.estimate import Estimate, estimate
-from nanogap.campaign.executor import Tally, Watcher
+from nanogap.campaign.executor import CampaignProgress, Watcher
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.local import LocalExecutor, fitting_workers
 
@@ -16,14 +16,14 @@ _ASSUMED_MEMORY = 2e9
 
 @dataclass(frozen=True)
 class Outcome:
-    """How driving a campaign ended.
+    """End of a drive: whether it was declined, and the needs that were told.
 
     Attributes
     ----------
     declined : bool
         Whether the question was answered with no.
     estimate : Estimate or None
-        What was asked about.
+        Needs of the members that were left when the question was asked.
     """
 
     declined: bool
@@ -45,7 +45,7 @@ def drive(
         the first member is run alone if none is finished yet; its result stays. Without a
         question all members are run at once.
     watch : callable
-        Called with a `Tally` several times a second.
+        Called with a `CampaignProgress` several times a second.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def drive(
         _run(folder, pending[:1], 1, None, watch)
         pending = folder.pending()
     if not pending:
-        watch(Tally(len(folder.entries), len(folder.finished()), 0, len(folder.given_up())))
+        planned, finished = len(folder.entries), len(folder.finished())
+        watch(CampaignProgress(planned, finished, 0, len(folder.given_up())))
         return Outcome(declined=False, estimate=None)
     workers, memory = _room(folder)
     needs = estimate(folder, workers)
@@ -92,4 +93,4 @@ def _run(
         return
     from nanogap.campaign.cluster import ClusterExecutor  # noqa: PLC0415 an extra
 
-    ClusterExecutor(folder, workers).run(entries, watch)
+    ClusterExecutor(folder).run(entries, watch)

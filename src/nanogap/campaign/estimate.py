@@ -1,14 +1,13 @@
-"""What a campaign will need, from what its finished members needed."""
+"""Needs of a campaign in time, disk and memory, from those of its finished members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from nanogap.campaign.collect import result_attributes
+from nanogap.campaign.collect import ResultAttributes, result_attributes
 from nanogap.campaign.folder import CampaignFolder, Entry
-from nanogap.run.driver import count_atoms
+from nanogap.dynamics.start import count_atoms
 from nanogap.settings import Settings, StructureSettings
 
 #: Members whose needs are looked at; further ones would not change the mean.
@@ -27,7 +26,7 @@ class Estimate:
     wall_hours : float
         On so many workers as asked for.
     disk : float
-        That stays, and that is needed for a while, together, bytes.
+        Space that is needed for good or for a while, bytes.
     memory : float
         Peak of one member, bytes.
     measured_on : int
@@ -71,8 +70,8 @@ def estimate(folder: CampaignFolder, workers: int) -> Estimate | None:
     made = [result_attributes(folder.result_path(entry)) for entry in seen]
     sizes = _Sizes()
     known = [sizes.of(folder.settings(entry)) for entry in seen]
-    per_step = _ratio([one["dynamics_seconds"] for one in made], [one.dynamics for one in known])
-    rest = [max(0.0, one["core_seconds"] - one["dynamics_seconds"]) for one in made]
+    per_step = _ratio([one.dynamics_seconds for one in made], [one.dynamics for one in known])
+    rest = [max(0.0, one.core_seconds - one.dynamics_seconds) for one in made]
     per_snapshot = _ratio(rest, [one.snapshots for one in known])
     left = folder.pending()
     wanted = [sizes.of(folder.settings(entry)) for entry in left]
@@ -95,7 +94,7 @@ def estimate(folder: CampaignFolder, workers: int) -> Estimate | None:
 
 @dataclass(frozen=True)
 class _Size:
-    """What the needs of a member grow with."""
+    """Numbers that the needs of a member are proportional to."""
 
     atoms: int
     steps: float
@@ -130,28 +129,26 @@ def _ratio(amounts: Sequence[float], sizes: Sequence[float]) -> float:
     return float(np.sum(amounts)) / max(float(np.sum(sizes)), 1e-300)
 
 
-def _memory(known: list[_Size], made: list[dict[str, Any]], wanted: list[_Size]) -> float:
-    """Peak of the largest member, as if all memory were of its atoms; never less than seen."""
-    peak, atoms = max(
-        (float(one["peak_memory"]), size.atoms) for one, size in zip(made, known, strict=True)
-    )
+def _memory(known: list[_Size], made: list[ResultAttributes], wanted: list[_Size]) -> float:
+    """Scale the peak memory to the largest member, by atoms; never less than seen."""
+    peak, atoms = max((one.peak_memory, size.atoms) for one, size in zip(made, known, strict=True))
     return peak * max([1.0, *(one.atoms / atoms for one in wanted)])
 
 
 def _disk(
     folder: CampaignFolder,
-    seen: list[tuple[Entry, _Size, dict[str, Any]]],
+    seen: list[tuple[Entry, _Size, ResultAttributes]],
     left: list[tuple[Entry, _Size]],
     at_a_time: int,
 ) -> float:
-    """Space for results, kept trajectories and the run directories of those at work."""
+    """Add up the space for results, kept trajectories and run directories of those at work."""
     keep = folder.file.keep
     result = _ratio(
         [folder.result_path(entry).stat().st_size for entry, _, _ in seen],
         [size.snapshots for _, size, _ in seen],
     )
     run = _ratio(
-        [float(one["run_directory_bytes"]) for _, _, one in seen],
+        [one.run_directory_bytes for _, _, one in seen],
         [size.coordinates for _, size, _ in seen],
     )
     kept = [(entry, size) for entry, size, _ in seen if folder.trajectory_path(entry).is_file()]

@@ -1,4 +1,4 @@
-"""What all executors share: the queue, who is tried again, and when to stop."""
+"""Common base of the executors: the queue, who is tried again, and when to stop."""
 
 import time
 from abc import ABC, abstractmethod
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from nanogap.campaign.folder import CampaignFolder, Entry
-from nanogap.campaign.member import DiskFullError, disk_is_full, progress
+from nanogap.campaign.member import DiskFullError, disk_is_full, steps_and_transmissions
 from nanogap.campaign.worker import BUSY, FAILED, FULL
 from nanogap.errors import NanogapError
 
@@ -21,13 +21,12 @@ _TRIED = 3
 
 
 @dataclass(frozen=True)
-class Tally:
-    """How far a campaign is.
+class CampaignProgress:
+    """Progress of a campaign: numbers of members.
 
     Attributes
     ----------
     planned, finished, running, given_up : int
-        Members.
     """
 
     planned: int
@@ -36,7 +35,7 @@ class Tally:
     given_up: int
 
 
-Watcher = Callable[[Tally], None]
+Watcher = Callable[[CampaignProgress], None]
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,9 @@ class Ended:
     status : int
         Exit status; negative: the signal that killed it.
     log : str
-        Where it wrote.
+        File that it wrote to.
     cause : str
-        Why, if it was not the worker itself that ended.
+        Reason, if it was not the worker itself that ended.
     """
 
     entry: Entry
@@ -84,7 +83,7 @@ class Executor(ABC):
         ----------
         entries : sequence of Entry
         watch : callable
-            Called with a `Tally` several times a second.
+            Called with a `CampaignProgress` several times a second.
 
         Raises
         ------
@@ -107,14 +106,15 @@ class Executor(ABC):
                         self._finished += 1
                     else:
                         self._start(entry)
-                watch(Tally(total, self._finished, self._running(), self._given_up))
+                running = self._running()
+                watch(CampaignProgress(total, self._finished, running, self._given_up))
                 time.sleep(_PAUSE)
         finally:
             self._stop()
 
     @abstractmethod
     def _running(self) -> int:
-        """Return how many members are running."""
+        """Count the members that are running."""
 
     @abstractmethod
     def _start(self, entry: Entry) -> None:
@@ -146,7 +146,8 @@ class Executor(ABC):
                 cause = f"was killed by signal {-status}" if status < 0 else f"ended with {status}"
                 cause = ended.cause or f"the process of the member {cause}"
                 reason = f"{cause}: see {ended.log}"
-                self._folder.record_failure(entry, reason, progress(self._folder, entry))
+                done = steps_and_transmissions(self._folder, entry)
+                self._folder.record_failure(entry, reason, done)
             failure = self._folder.failure(entry)
             if failure is None or failure.attempts < self._folder.file.executor.attempts:
                 self._queue.append(entry)

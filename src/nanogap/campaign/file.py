@@ -1,7 +1,8 @@
-"""The campaign file: a base, what varies, how often, what is kept and what runs it."""
+"""The campaign file: a base, axes that vary, repeats, what is kept and what runs the members."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -15,6 +16,15 @@ from pydantic import (
 
 from nanogap.errors import SettingsError
 from nanogap.settings import fault_sentence, toml_table
+
+#: Value of a setting, as TOML writes it.
+SettingValue: TypeAlias = "bool | int | float | str | list[SettingValue]"
+
+#: Executor kinds of earlier versions, and why nothing is lost with them.
+_REMOVED_KINDS = {
+    "single-node": "which runs the same members on the cores of this machine",
+    "test-cluster": "or kind = 'slurm' on a cluster",
+}
 
 #: Keys of the settings that the campaign gives itself.
 _OWN_KEYS = ("name",)
@@ -30,7 +40,7 @@ class _Model(BaseModel):
 
 
 class KeepSettings(_Model):
-    """What of the trajectories is kept; results are kept of every member."""
+    """Trajectories and run directories that are kept; results are kept of every member."""
 
     trajectories: Literal["none", "all"] | Annotated[int, Field(ge=1, le=1_000_000)] = "none"
     snapshots: int = Field(10, ge=1, le=1_000_000)
@@ -44,15 +54,25 @@ class KeepSettings(_Model):
 
 
 class ExecutorSettings(_Model):
-    """What runs the members."""
+    """Executor that runs the members, and its limits."""
 
-    kind: Literal["local", "single-node", "test-cluster", "slurm"] = "local"
+    kind: Literal["local", "slurm"] = "local"
     workers: int | None = Field(None, ge=1, le=100_000)
     memory: float | None = Field(None, gt=0.0, le=10_000.0)
     attempts: int = Field(3, ge=1, le=100)
     walltime: float | None = Field(None, gt=0.0, le=10_000.0)
     partition: str | None = Field(None, min_length=1, max_length=200)
     submission_script: str | None = Field(None, min_length=1, max_length=20_000)
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _not_removed(cls, value: object) -> object:
+        if isinstance(value, str) and value in _REMOVED_KINDS:
+            raise ValueError(
+                f"executor.kind = {value!r} no longer exists: write kind = 'local', "
+                f"{_REMOVED_KINDS[value]}; results that are there stay"
+            )
+        return value
 
 
 class CampaignFile(_Model):
@@ -153,9 +173,9 @@ class CampaignFile(_Model):
         return list(self.axes) if self.axes else list(self.members[0]) if self.members else []
 
 
-def flattened(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flattened(table: Mapping[str, Any], prefix: str = "") -> dict[str, SettingValue]:
     """Turn nested tables into dotted keys."""
-    flat: dict[str, Any] = {}
+    flat: dict[str, SettingValue] = {}
     for key, value in table.items():
         if isinstance(value, dict):
             flat |= flattened(value, f"{prefix}{key}.")
@@ -238,7 +258,7 @@ snapshots = 10            # of a kept one every tenth snapshot, the first contac
 run_directories = false   # true: keep the whole run directory of every member
 
 [executor]
-kind = "local"   # "local"; with nanogap[cluster] "single-node", "test-cluster", "slurm"
+kind = "local"   # "local": cores of this machine; "slurm": jobs, with nanogap[cluster]
 # workers = 4    # members at a time; default: as many as there are cores, if the memory is enough
 # memory = 1.0   # GB that one member needs; default: measured on the first one
 attempts = 3     # a member that fails so often without getting any further is given up

@@ -1,4 +1,4 @@
-"""The campaign folder: its plan, and a store in which settings are the address of a result."""
+"""The campaign folder: its plan, and a store that finds results by their settings."""
 
 import json
 import os
@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from nanogap.campaign.file import CampaignFile, campaign_from_text, read_campaign_file
+from nanogap.campaign.file import CampaignFile, SettingValue, campaign_from_text, read_campaign_file
 from nanogap.campaign.plan import base_settings, members, settings_key
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_json, write_text
@@ -38,21 +37,21 @@ class Entry:
     key: str
     repeat: int
     seed: int
-    axes: dict[str, Any]
+    axes: dict[str, SettingValue]
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong with a member so far.
+    """Failed attempts of a member.
 
     Attributes
     ----------
     attempts : int
         Attempts since it last got any further.
     progress : int
-        How far it had got: time steps and transmissions.
+        Time steps and transmissions that it had got to.
     reason : str
-        Of the last one.
+        Reason of the last one.
     """
 
     attempts: int
@@ -68,6 +67,14 @@ class CampaignFolder:
     path : Path
         An existing campaign folder; make one with `plan`.
 
+    Attributes
+    ----------
+    path : Path
+    text : str
+        The campaign file, as it was when the campaign was planned.
+    entries : list of Entry
+        All members, in order.
+
     Raises
     ------
     DataFormatError
@@ -79,7 +86,7 @@ class CampaignFolder:
         try:
             content = json.loads((path / "campaign.json").read_text(encoding="utf-8"))
             self._base = dict(content["base"])
-            self._text = str(content["file"])
+            self.text = str(content["file"])
             self.entries = [Entry(**entry) for entry in content["members"]]
         except FileNotFoundError:
             raise DataFormatError(
@@ -128,8 +135,8 @@ class CampaignFolder:
 
     @cached_property
     def file(self) -> CampaignFile:
-        """The campaign file, as it was when the campaign was planned."""
-        return campaign_from_text(self._text, str(self.path / "campaign.toml"))
+        """The campaign file read and checked."""
+        return campaign_from_text(self.text, str(self.path / "campaign.toml"))
 
     def entry(self, key: str) -> Entry:
         """Find a member by its key.
@@ -161,25 +168,49 @@ class CampaignFolder:
             )
         return settings
 
+    @property
+    def dataset(self) -> Path:
+        """Path of the collected dataset."""
+        return self.path / "dataset.nc"
+
+    @property
+    def report(self) -> Path:
+        """Path of the report."""
+        return self.path / "report.html"
+
+    @property
+    def state_page(self) -> Path:
+        """Path of the page that shows the state of the campaign."""
+        return self.path / "status.html"
+
+    @property
+    def jobs(self) -> Path:
+        """Folder in which the cluster executor exchanges files with its jobs."""
+        return self.path / "executorlib"
+
+    def log_path(self, name: str) -> Path:
+        """Return where a worker or a job of some name writes to."""
+        return self.path / "logs" / f"{name}.log"
+
     def run_path(self, entry: Entry) -> Path:
-        """Run directory of a member that is not finished, or whose run directory is kept."""
+        """Return the run directory of a member that is not finished, or whose one is kept."""
         return self.path / "members" / entry.key
 
     def result_path(self, entry: Entry) -> Path:
-        """Where the result of a member lies as soon as it is finished."""
+        """Return where the result of a member lies as soon as it is finished."""
         return self.path / "results" / f"{entry.key}.nc"
 
     def trajectory_path(self, entry: Entry) -> Path:
-        """Kept snapshots of a member."""
+        """Return where the kept snapshots of a member lie."""
         return self.path / "trajectories" / f"{entry.key}.extxyz.xz"
 
     def finished(self) -> list[Entry]:
-        """Members whose results are there."""
+        """List the members whose results are there."""
         there = {path.stem for path in (self.path / "results").glob("*.nc")}
         return [entry for entry in self.entries if entry.key in there]
 
     def failure(self, entry: Entry) -> Failure | None:
-        """Say what went wrong with a member so far; a damaged record counts as none."""
+        """Return the failed attempts of a member; a damaged record counts as none."""
         try:
             text = self._failure_path(entry).read_text(encoding="utf-8")
             return Failure(**json.loads(text))
@@ -199,7 +230,7 @@ class CampaignFolder:
         self._failure_path(entry).unlink(missing_ok=True)
 
     def given_up(self) -> dict[str, str]:
-        """Members that failed too often: key and reason."""
+        """List the members that failed too often: key and reason."""
         limit = self.file.executor.attempts
         failed = {path.stem for path in (self.path / "failures").glob("*.json")}
         finished = {entry.key for entry in self.finished()}
@@ -212,7 +243,7 @@ class CampaignFolder:
         }
 
     def pending(self) -> list[Entry]:
-        """Members that are still to be run, in order."""
+        """List the members that are still to be run, in order."""
         done = {entry.key for entry in self.finished()} | self.given_up().keys()
         return [entry for entry in self.entries if entry.key not in done]
 
@@ -252,7 +283,7 @@ class CampaignFolder:
         return began >= since and not FileLock(path).is_held()
 
     def running(self) -> list[Entry]:
-        """Members that a process works on now."""
+        """List the members that a process works on now."""
         locked = {path.name for path in (self.path / "locks").iterdir() if FileLock(path).is_held()}
         return [entry for entry in self.entries if entry.key in locked]
 

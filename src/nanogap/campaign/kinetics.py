@@ -1,19 +1,19 @@
-"""How fast the members of a campaign make contact, and what it depends on."""
+"""Kinetics of first contact in a campaign: waiting times, rates, and their dependence on axes."""
 
 import itertools
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from nanogap.analysis.filament.contact import first_contacts
 from nanogap.analysis.filament.kinetics import (
     Rate,
     Survival,
     Trend,
     WaitingTimes,
-    contact_waiting_times,
     event_rate,
     rate_trend,
     survival,
@@ -41,7 +41,7 @@ class Point:
         All times in ps.
     """
 
-    values: dict[str, Any]
+    values: dict[str, float | str]
     members: int
     survival: Survival
     rate: Rate
@@ -54,14 +54,15 @@ class Point:
 
 @dataclass(frozen=True)
 class AxisKinetics:
-    """How the rate of first contacts depends on an axis, at equal values of the others.
+    """Dependence of the rate of first contacts on an axis, at equal values of the others.
 
     Attributes
     ----------
     covariate : str
-        What of the axis enters: see `COVARIATES`; with the axes that always change with it.
+        Number that enters the regression, see `COVARIATES`; with the axes that always change with
+        this one.
     trend : Trend
-        Of the rate in 1/ps.
+        Trend of the rate in 1/ps.
     activated : bool
         Whether the slope is minus an activation energy, eV.
     """
@@ -93,18 +94,22 @@ class AxisKinetics:
         )
 
 
-def _number(value: Any) -> float:
+def _number(value: float | str) -> float:
     return float(value)
 
 
-def _inverse_energy(temperature: Any) -> float:
+def _size(value: float | str) -> float:
+    return abs(float(value))
+
+
+def _inverse_energy(temperature: float | str) -> float:
     return 1.0 / (BOLTZMANN * float(temperature))
 
 
-#: What enters instead of an axis itself: its name and the number. Opposite voltages are mirror
-#: images of each other, and a rate that is activated goes as exp(-E / kT).
+#: Number that enters the regression instead of an axis itself: its name, and how it is computed.
+#: Opposite voltages are mirror images of each other; an activated rate goes as exp(-E / kT).
 COVARIATES = {
-    "voltage.applied": ("the size of voltage.applied", abs),
+    "voltage.applied": ("the size of voltage.applied", _size),
     "dynamics.temperature": ("1 / (k T)", _inverse_energy),
 }
 
@@ -140,32 +145,115 @@ class CampaignKinetics:
             first += f" {self.touching} touched before the voltage came on and are left out."
         return " ".join([first, *(axis.sentence() for axis in self.axes.values())])
 
-    def summary(self) -> dict[str, Any]:
-        """Return everything as plain data; times in ps, rates in 1/ps."""
-        return {
-            "statement": self.statement(),
-            "members": len(self.times),
-            "contacts": self.times.events,
-            "touching": self.touching,
-            "points": [
-                {
-                    "values": point.values,
-                    "members": point.members,
-                    "median": point.survival.median,
-                    "median_interval": list(point.survival.median_interval),
-                    "rate": asdict(point.rate),
-                    "survival": {
-                        name: getattr(point.survival, name).tolist()
-                        for name in ("time", "share", "low", "high")
-                    },
-                }
-                for point in self.points
-            ],
-            "axes": {
-                name: {"covariate": axis.covariate, **asdict(axis.trend)}
+    def summary(self) -> "KineticsSummary":
+        """Return everything as plain numbers; times in ps, rates in 1/ps."""
+        return KineticsSummary(
+            statement=self.statement(),
+            members=len(self.times),
+            contacts=self.times.events,
+            touching=self.touching,
+            points=[PointSummary.of(point) for point in self.points],
+            axes={
+                name: AxisTrend(**asdict(axis.trend), covariate=axis.covariate)
                 for name, axis in self.axes.items()
             },
-        }
+        )
+
+
+@dataclass(frozen=True)
+class SurvivalCurve:
+    """A survival curve: the share of members without contact.
+
+    Attributes
+    ----------
+    time : list of float, length n
+        At which the share falls, ps.
+    share, low, high : list of float, length n
+        From that time on, and its 95 % interval.
+    """
+
+    time: list[float]
+    share: list[float]
+    low: list[float]
+    high: list[float]
+
+
+@dataclass(frozen=True)
+class PointSummary:
+    """First-contact times of the members with one combination of the values of all axes.
+
+    Attributes
+    ----------
+    values : dict
+        Axis to its value.
+    members : int
+    median : float
+        ps; infinite if more than half of the members have no contact.
+    median_interval : tuple of float
+        95 %, ps.
+    rate : Rate
+        1/ps.
+    survival : SurvivalCurve
+    """
+
+    values: dict[str, float | str]
+    members: int
+    median: float
+    median_interval: tuple[float, float]
+    rate: Rate
+    survival: SurvivalCurve
+
+    @classmethod
+    def of(cls, point: Point) -> "PointSummary":
+        """Take the numbers out of a point."""
+        curve = point.survival
+        return cls(
+            values=point.values,
+            members=point.members,
+            median=curve.median,
+            median_interval=curve.median_interval,
+            rate=point.rate,
+            survival=SurvivalCurve(
+                *(one.tolist() for one in (curve.time, curve.share, curve.low, curve.high))
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class AxisTrend(Trend):
+    """Dependence of the rate of first contacts on an axis.
+
+    Attributes
+    ----------
+    covariate : str
+        Number that the rate was compared with.
+    """
+
+    covariate: str
+
+
+@dataclass(frozen=True)
+class KineticsSummary:
+    """First-contact times of a campaign as plain numbers.
+
+    Attributes
+    ----------
+    statement : str
+        The findings in sentences.
+    members, contacts : int
+        Members that waited, and those of them that made contact.
+    touching : int
+        Members whose tips touched before the voltage came on.
+    points : list of PointSummary
+    axes : dict of str to AxisTrend
+    """
+
+    statement: str
+    members: int
+    contacts: int
+    touching: int
+    points: list[PointSummary]
+    axes: dict[str, AxisTrend]
 
 
 def dataset_kinetics(dataset: xr.Dataset) -> CampaignKinetics:
@@ -181,7 +269,7 @@ def dataset_kinetics(dataset: xr.Dataset) -> CampaignKinetics:
     DataFormatError
         If a variable is missing.
     """
-    times, waited = contact_waiting_times(dataset)
+    times, waited = first_contacts(dataset).waiting_times()
     axes = {
         name: dataset[name].to_numpy()[waited].tolist()
         for name in json.loads(dataset.attrs.get("axes", "[]"))
@@ -191,7 +279,7 @@ def dataset_kinetics(dataset: xr.Dataset) -> CampaignKinetics:
 
 
 def kinetics(
-    times: WaitingTimes, axes: dict[str, list[Any]], touching: int = 0
+    times: WaitingTimes, axes: Mapping[str, Sequence[float | str]], touching: int = 0
 ) -> CampaignKinetics:
     """Compute the kinetics of first contacts.
 
@@ -202,7 +290,7 @@ def kinetics(
     axes : dict
         Axis to its value for every member.
     touching : int
-        Members that are left out.
+        Members whose tips touched before the voltage came on, which are left out.
     """
     rows = list(zip(*axes.values(), strict=True)) if axes else [()] * len(times)
     points = []
@@ -218,7 +306,9 @@ def kinetics(
     return CampaignKinetics(times, touching, points, found)
 
 
-def _axis_kinetics(times: WaitingTimes, axes: dict[str, list[Any]], name: str) -> AxisKinetics:
+def _axis_kinetics(
+    times: WaitingTimes, axes: Mapping[str, Sequence[float | str]], name: str
+) -> AxisKinetics:
     """Compare members that differ in one axis, and in what always changes with it."""
     values = axes[name]
     others = {key: column for key, column in axes.items() if key != name}
@@ -237,8 +327,8 @@ def _axis_kinetics(times: WaitingTimes, axes: dict[str, list[Any]], name: str) -
     return AxisKinetics(words, trend, activated=name == "dynamics.temperature")
 
 
-def _order(row: tuple[Any, ...]) -> list[Any]:
-    """Numbers by size, before words."""
+def _order(row: tuple[float | str, ...]) -> list[float | str]:
+    """Return the key that sorts numbers by size, before words."""
     return list(
         itertools.chain.from_iterable(
             (0, one, "") if isinstance(one, int | float) else (1, 0, str(one)) for one in row

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nanogap.campaign.executor import Ended, Executor
 from nanogap.campaign.folder import CampaignFolder, Entry
-from nanogap.run.child import ONE_THREAD
+from nanogap.runs.child import ONE_THREAD
 
 #: Part of the free memory that members may take together.
 _MEMORY_SHARE = 0.9
@@ -47,7 +47,7 @@ def fitting_workers(asked: int | None, memory: float | None, processes: int = 1)
     memory : float, optional
         Need of one member, bytes.
     processes : int
-        Of the dynamics of one member, each on a core of its own.
+        Processes of the dynamics of one member, each on a core of its own.
     """
     if asked is not None:
         return asked
@@ -91,12 +91,9 @@ class LocalExecutor(Executor):
             return True
         return available_memory() > self._memory
 
-    def _log(self, slot: int) -> Path:
-        return self._folder.path / "logs" / f"worker-{slot}.log"
-
     def _start(self, entry: Entry) -> None:
         slot = min(set(range(self._workers)) - self._processes.keys())
-        with self._log(slot).open("ab") as log:
+        with self._folder.log_path(f"worker-{slot}").open("ab") as log:
             process = subprocess.Popen(
                 [*self._command, str(self._folder.path), entry.key],
                 stdin=subprocess.PIPE,
@@ -115,7 +112,7 @@ class LocalExecutor(Executor):
             del self._processes[slot]
             if process.stdin is not None:
                 process.stdin.close()
-            yield Ended(entry, status, str(self._log(slot)))
+            yield Ended(entry, status, str(self._folder.log_path(f"worker-{slot}")))
 
     def _stop(self) -> None:
         """Let go of the workers; they end with their stdin."""

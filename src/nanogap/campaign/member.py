@@ -19,9 +19,9 @@ from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.plan import RESULT_FORMAT
 from nanogap.errors import NanogapError
 from nanogap.io import write_bytes, write_dataset
-from nanogap.run import RunDirectory
-from nanogap.run.alone import open_run, run_alone
-from nanogap.run.child import failure_sentence
+from nanogap.runs import RunDirectory
+from nanogap.runs.alone import open_or_create, run_alone
+from nanogap.runs.child import failure_sentence
 from nanogap.settings import Settings
 from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds
 
@@ -79,25 +79,26 @@ def complete_member(folder: CampaignFolder, entry: Entry, accounted: float = 0.0
         except Exception as error:
             if disk_is_full(folder.path):
                 raise DiskFullError(folder.path) from error
-            folder.record_failure(entry, failure_sentence(error), progress(folder, entry))
+            folder.record_failure(
+                entry, failure_sentence(error), steps_and_transmissions(folder, entry)
+            )
             raise
         folder.forget_failure(entry)
     return True
 
 
-def progress(folder: CampaignFolder, entry: Entry) -> int:
-    """How far a member is: time steps and transmissions; 0 if that cannot be told."""
-    path = folder.run_path(entry)
+def steps_and_transmissions(folder: CampaignFolder, entry: Entry) -> int:
+    """Count the time steps and transmissions of a member, failed ones too; 0 if unknown."""
     try:
-        step = int(json.loads((path / "dynamics.json").read_text(encoding="utf-8"))["step"])
-        return step + sum(1 for _ in (path / "transmission").glob("[0-9]*"))
-    except (OSError, ValueError, KeyError, TypeError):
+        run = RunDirectory(folder.run_path(entry))
+        return run.dynamics.step + run.settled
+    except (NanogapError, OSError):
         return 0
 
 
 def _complete(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
     settings, keep = folder.settings(entry), folder.file.keep
-    run = open_run(folder.run_path(entry), settings, f"campaign {folder.file.name}")
+    run = open_or_create(folder.run_path(entry), settings, f"campaign {folder.file.name}")
     with run.lock():
         earlier = run.dynamics.seconds
         run_alone(run)

@@ -1,17 +1,18 @@
-"""The report of a campaign: what its members say together, as one HTML page."""
+"""The report of a campaign: the statistics of its members as one HTML page."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from nanogap.analysis.filament.bottleneck import PARTS
-from nanogap.campaign.collect import collect, dataset_path, open_ensemble
+from nanogap.campaign.collect import Collected, collect, open_ensemble
 from nanogap.campaign.folder import CampaignFolder
-from nanogap.campaign.kinetics_section import kinetics_figure, kinetics_section
+from nanogap.campaign.kinetics import CampaignKinetics
 from nanogap.campaign.statistics import GEOMETRIES, EnsembleStatistics, ensemble_statistics
+from nanogap.campaign.summary import EnsembleSummary
 from nanogap.measured import DataFiles
 from nanogap.report import ensemble
 from nanogap.report.marks import mark, save_figure
@@ -19,9 +20,20 @@ from nanogap.report.sections import Section, write_page
 from nanogap.report.style import house_style
 
 
-def report_path(folder: CampaignFolder) -> Path:
-    """Where the report of a campaign lies."""
-    return folder.path / "report.html"
+@dataclass(frozen=True)
+class CampaignReport:
+    """A report that was written.
+
+    Attributes
+    ----------
+    path : Path
+        The HTML page.
+    summary : EnsembleSummary
+        Its numbers.
+    """
+
+    path: Path
+    summary: EnsembleSummary
 
 
 def write_campaign_report(
@@ -29,7 +41,7 @@ def write_campaign_report(
     measured: DataFiles | None = None,
     added_resistance: float = 0.0,
     figures: Path | None = None,
-) -> dict[str, Any]:
+) -> CampaignReport:
     """Collect the members that are finished and write the report.
 
     Parameters
@@ -42,11 +54,15 @@ def write_campaign_report(
 
     Returns
     -------
-    dict
-        The statistics as plain data, and ``report`` (path).
+    CampaignReport
+
+    Raises
+    ------
+    DataFormatError, SettingsError
+        If no member is finished or has a conductance, or the comparison is wrong.
     """
     collected = collect(folder)
-    with open_ensemble(dataset_path(folder)) as dataset:
+    with open_ensemble(folder.dataset) as dataset:
         statistics = ensemble_statistics(dataset, measured, added_resistance)
     drawn = draw_all(statistics)
     sections = list(_sections(statistics, drawn))
@@ -54,18 +70,18 @@ def write_campaign_report(
     comparison = statistics.comparison
     synthetic = comparison is not None and comparison.synthetic
     write_page(
-        report_path(folder),
+        folder.report,
         title=f"Campaign {folder.file.name}",
         lead=statistics.statement(),
         warning="The data it is compared with are synthetic, not measured." if synthetic else "",
         sections=sections,
-        notes=collected["notes"],
+        notes=collected.notes,
     )
     if figures is not None:
         figures.mkdir(parents=True, exist_ok=True)
         for name, figure in drawn.items():
             save_figure(figure, figures / f"{name}.pdf")
-    return {**statistics.summary(), "report": str(report_path(folder))}
+    return CampaignReport(folder.report, statistics.summary())
 
 
 def draw_all(statistics: EnsembleStatistics) -> dict[str, Figure]:
@@ -75,7 +91,7 @@ def draw_all(statistics: EnsembleStatistics) -> dict[str, Figure]:
     with house_style():
         if statistics.points.bridged.any():
             drawn["histogram"] = ensemble.ensemble_histogram_figure(statistics.histogram, members)
-        if statistics.contacts.made.any():
+        if statistics.first_contact.count:
             drawn["first-contact"] = ensemble.first_contact_figure(
                 statistics.contacts, statistics.first_contact
             )
@@ -87,9 +103,11 @@ def draw_all(statistics: EnsembleStatistics) -> dict[str, Figure]:
                 statistics.bottleneck.plateaus, classes
             )
             parts = statistics.variance()
-            drawn["variance"] = ensemble.variance_figure(
-                *(np.array([parts[p][key] for p in PARTS]) for key in ("share", "low", "high"))
+            shares = (
+                np.array([getattr(parts[part], key) for part in PARTS])
+                for key in ("share", "low", "high")
             )
+            drawn["variance"] = ensemble.variance_figure(*shares)
         for name, dependence in statistics.axes.items():
             if len(dependence.values) > 1:
                 drawn[f"axis-{name}"] = ensemble.axis_figure(dependence, name)
@@ -175,6 +193,48 @@ def _first_contact(statistics: EnsembleStatistics, figure: Figure) -> Section:
     )
 
 
+def kinetics_figure(kinetics: CampaignKinetics) -> Figure:
+    """Draw the survival curves of all points."""
+    return ensemble.survival_figure(
+        [
+            (point.label, point.survival, point.rate.exposure / max(1, point.members))
+            for point in kinetics.points
+        ]
+    )
+
+
+def kinetics_section(kinetics: CampaignKinetics, figure: Figure) -> Section:
+    """Write the section on the times of first contacts and their dependence on axes."""
+    return Section(
+        "Time to first contact",
+        [figure],
+        f"{kinetics.statement()} The curves are product-limit estimates (Kaplan and Meier) with 95 "
+        "% bands where there are few of them; medians and rates have 95 % intervals. A rate is "
+        "contacts per time waited; the last column is the probability of waiting times that fit a "
+        "constant rate as badly or worse.",
+        ("members of", "contacts", "median (ps)", "rate (1/ns)", "constant rate: p"),
+        [
+            [
+                point.label,
+                f"{point.rate.events} of {point.members}",
+                with_interval(point.survival.median, point.survival.median_interval, 1.0),
+                with_interval(point.rate.value, (point.rate.low, point.rate.high), 1000.0),
+                f"{point.rate.p_value:.2f}" if np.isfinite(point.rate.p_value) else "too few",
+            ]
+            for point in kinetics.points
+        ],
+    )
+
+
+def with_interval(value: float, interval: tuple[float, float], factor: float) -> str:
+    """Write a value times a factor and its interval; a time beyond all others is "later"."""
+
+    def words(number: float) -> str:
+        return f"{factor * number:.3g}" if np.isfinite(number) else "later"
+
+    return f"{words(value)} ({words(interval[0])} to {words(interval[1])})"
+
+
 def _bottleneck(statistics: EnsembleStatistics, figure: Figure) -> Section:
     geometry = []
     for name, words in GEOMETRIES.items():
@@ -234,8 +294,8 @@ def _variance(statistics: EnsembleStatistics, figure: Figure) -> Section:
         [
             [
                 name,
-                _number(part["variance"], 3),
-                f"{_percent(part['share'])} ({_percent(part['low'])} to {_percent(part['high'])})",
+                _number(part.variance, 3),
+                f"{_percent(part.share)} ({_percent(part.low)} to {_percent(part.high)})",
             ]
             for name, part in statistics.variance().items()
         ],
@@ -269,13 +329,13 @@ def _measured(statistics: EnsembleStatistics, figure: Figure) -> Section:
     )
 
 
-def _members(folder: CampaignFolder, collected: dict[str, Any]) -> Section:
-    rows = [[key, reason] for key, reason in collected["given_up"].items()]
+def _members(folder: CampaignFolder, collected: Collected) -> Section:
+    rows = [[key, reason] for key, reason in collected.given_up.items()]
     return Section(
         "Members",
         [],
-        f"{collected['members']} of {collected['planned']} members are finished, {len(rows)} were "
-        f"given up. All numbers: {dataset_path(folder).name}.",
+        f"{collected.members} of {collected.planned} members are finished, {len(rows)} were "
+        f"given up. All numbers: {folder.dataset.name}.",
         ("given up", "reason") if rows else (),
         rows,
     )

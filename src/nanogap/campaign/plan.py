@@ -3,15 +3,14 @@
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nanogap.campaign.file import CampaignFile
+from nanogap.campaign.file import CampaignFile, SettingValue
 from nanogap.errors import SettingsError
 from nanogap.settings import (
     Settings,
@@ -25,7 +24,7 @@ from nanogap.settings import (
 RESULT_FORMAT = 1
 
 #: Settings that change neither the atoms nor their conductance.
-_WITHOUT_EFFECT: Any = {"name": True, "transport": {"workers"}}
+_WITHOUT_EFFECT: dict[str, bool | set[str]] = {"name": True, "transport": {"workers"}}
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Member:
 
     number: int
     repeat: int
-    axes: dict[str, Any]
+    axes: dict[str, SettingValue]
     settings: Settings
 
     @cached_property
@@ -57,6 +56,10 @@ class Member:
 
 def settings_key(settings: Settings) -> str:
     """Hash the settings that a result depends on, and the format of results.
+
+    All settings count, given or left at their default, and the content of files that they name.
+    The program does not: its versions are stored with every result, and `collect` tells when the
+    members of a campaign were made by different ones.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def settings_key(settings: Settings) -> str:
 
 
 def _own_files(settings: Settings) -> dict[str, str]:
-    """Checksums of the user's own files that decide a result: their paths do not."""
+    """Return checksums of the user's own files that decide a result: their paths do not."""
     named = {
         "dynamics.force_field": settings.dynamics.force_field,
         "transport.hamiltonian": settings.transport.hamiltonian,
@@ -92,7 +95,7 @@ def _own_files(settings: Settings) -> dict[str, str]:
     return result
 
 
-def _digest(content: dict[str, Any]) -> bytes:
+def _digest(content: Mapping[str, object]) -> bytes:
     text = json.dumps({"format": RESULT_FORMAT, "settings": content}, sort_keys=True)
     return hashlib.sha256(text.encode()).digest()[:16]
 
@@ -141,8 +144,8 @@ def members(campaign: CampaignFile, base: Settings) -> Iterator[Member]:
             yield Member(next(numbers), repeat, combination, settings)
 
 
-def combinations(campaign: CampaignFile) -> list[dict[str, Any]]:
-    """List what varies: dotted key to value."""
+def combinations(campaign: CampaignFile) -> list[dict[str, SettingValue]]:
+    """List the combinations of the values of all axes: dotted key to value."""
     if campaign.members:
         return list(campaign.members)
     values = itertools.product(*campaign.axes.values())

@@ -1,18 +1,19 @@
-"""How far a campaign is: as data, and as a small page that refreshes itself."""
+"""State of a campaign, as data and as a small page that refreshes itself."""
 
 import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nanogap.campaign.collect import result_attributes
+from nanogap.campaign.collect import ResultAttributes, result_attributes
 from nanogap.campaign.estimate import estimate
+from nanogap.campaign.file import SettingValue
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.errors import NanogapError
 from nanogap.io import read_arrays
 from nanogap.report.sections import Section, write_page
-from nanogap.run import RunDirectory
+from nanogap.runs import RunDirectory
 
 #: Seconds after which the browser loads the page anew.
 REFRESH = 10
@@ -21,8 +22,88 @@ REFRESH = 10
 _LAST = 20
 
 
+@dataclass(frozen=True)
+class RunningMember:
+    """A member at work.
+
+    Attributes
+    ----------
+    key : str
+    axes : dict
+        Dotted key to value: its combination of the axes.
+    repeat : int
+    step, end_step : int
+        Time steps done and of the whole run; 0 and 0 where it has just begun.
+    transmission : list of float
+        The last ones at the Fermi energy, in order of time.
+    """
+
+    key: str
+    axes: dict[str, SettingValue]
+    repeat: int
+    step: int = 0
+    end_step: int = 0
+    transmission: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ContactsSoFar:
+    """Conductance of the first contacts of the members that are finished.
+
+    Attributes
+    ----------
+    members : int
+        Members whose first contact has a known conductance.
+    mean, deviation : float or None
+        G0; None where there are too few.
+    """
+
+    members: int
+    mean: float | None
+    deviation: float | None
+
+
+@dataclass(frozen=True)
+class CampaignStatus:
+    """Status of a campaign.
+
+    Attributes
+    ----------
+    state : str
+        ``running``, ``finished``, ``interrupted`` (resume it) or ``incomplete`` (members were given
+        up).
+    name : str
+    planned, finished : int
+        Members.
+    running : list of RunningMember
+    given_up : dict of str to str
+        Key to reason.
+    points : int
+        Conductances so far.
+    first_contact : ContactsSoFar
+    core_hours : float
+    hours_left : float or None
+        None where it is not known.
+    dataset, report : str or None
+        Paths, where they exist.
+    """
+
+    state: str
+    name: str
+    planned: int
+    finished: int
+    running: list[RunningMember]
+    given_up: dict[str, str]
+    points: int
+    first_contact: ContactsSoFar
+    core_hours: float
+    hours_left: float | None
+    dataset: str | None
+    report: str | None
+
+
 class CampaignState:
-    """Describes a campaign again and again; what finished members say is read once.
+    """Describes a campaign again and again; the results of finished members are read once.
 
     Parameters
     ----------
@@ -31,63 +112,50 @@ class CampaignState:
 
     def __init__(self, folder: CampaignFolder) -> None:
         self._folder = folder
-        self._made: dict[str, dict[str, Any]] = {}
+        self._made: dict[str, ResultAttributes] = {}
         self._seen: dict[Path, float] = {}
         self._hours_each: float | None = None
         self._begun = time.monotonic()
         self._first_count: int | None = None
 
-    def describe(self) -> dict[str, Any]:
-        """Describe the campaign as it is now.
-
-        Returns
-        -------
-        dict
-            ``state`` (running, finished, interrupted: resume it, or incomplete: members were given
-            up), ``planned``, ``finished``, ``running`` (members: key, step, end_step,
-            the last transmissions), ``given_up`` (key to reason), ``points`` (conductances so far),
-            ``first_contact`` (``members``, ``mean``, ``deviation``, G0), ``core_hours``,
-            ``hours_left`` (None where unknown) and ``dataset``, ``report`` (path or None).
-        """
+    def describe(self) -> CampaignStatus:
+        """Describe the campaign as it is now."""
         folder = self._folder
-        finished, given_up, running = folder.finished(), folder.given_up(), folder.running()
+        locked, finished, given_up = folder.running(), folder.finished(), folder.given_up()
+        # a process that still clears away behind its result does not work on the member any more
+        done = {entry.key for entry in finished}
+        running = [entry for entry in locked if entry.key not in done]
         for entry in finished:
             if entry.key not in self._made:
                 self._made[entry.key] = result_attributes(folder.result_path(entry))
         made = [self._made[entry.key] for entry in finished]
-        contacts = np.array([float(one.get("first_contact", np.nan)) for one in made])
-        contacts = contacts[np.isfinite(contacts)]
         left = len(folder.entries) - len(finished) - len(given_up)
-        return {
-            "state": _state(len(running), left, len(given_up)),
-            "name": folder.file.name,
-            "planned": len(folder.entries),
-            "finished": len(finished),
-            "running": [self._running(entry) for entry in running],
-            "given_up": given_up,
-            "points": int(sum(int(one.get("points", 0)) for one in made)),
-            "first_contact": {
-                "members": len(contacts),
-                "mean": float(contacts.mean()) if len(contacts) else None,
-                "deviation": float(contacts.std(ddof=1)) if len(contacts) > 1 else None,
-            },
-            "core_hours": float(sum(float(one["core_seconds"]) for one in made)) / 3600.0,
-            "hours_left": self._hours_left(len(finished), left, len(running)),
-            "dataset": _there(folder, "dataset.nc"),
-            "report": _there(folder, "report.html"),
-        }
+        return CampaignStatus(
+            state=_state(len(running), left, len(given_up)),
+            name=folder.file.name,
+            planned=len(folder.entries),
+            finished=len(finished),
+            running=[self._running(entry) for entry in running],
+            given_up=given_up,
+            points=sum(one.points for one in made),
+            first_contact=_contacts(made),
+            core_hours=sum(one.core_seconds for one in made) / 3600.0,
+            hours_left=self._hours_left(len(finished), left, len(running)),
+            dataset=_existing(folder.dataset),
+            report=_existing(folder.report),
+        )
 
-    def _running(self, entry: Entry) -> dict[str, Any]:
-        """Say how far a member is; it may begin or end at this moment."""
-        content: dict[str, Any] = {"key": entry.key, "axes": entry.axes, "repeat": entry.repeat}
+    def _running(self, entry: Entry) -> RunningMember:
+        """Describe a member at work; it may begin or end at this moment."""
+        member = RunningMember(entry.key, entry.axes, entry.repeat)
         try:
             run = RunDirectory(self._folder.run_path(entry))
-            content |= {"step": run.dynamics.step, "end_step": run.dynamics.end_step}
-            last = sorted((run.path / "transmission").glob("[0-9]*.nc"))[-_LAST:]
-            content["transmission"] = [self._transmission(path) for path in last]
+            state = run.dynamics
+            member = replace(member, step=state.step, end_step=state.end_step)
+            last = list(run.files.transmissions().values())[-_LAST:]
+            return replace(member, transmission=[self._transmission(path) for path in last])
         except (NanogapError, OSError):
-            return {"step": 0, "end_step": 0, "transmission": [], **content}
-        return content
+            return member
 
     def _transmission(self, path: Path) -> float:
         """Read the transmission of a snapshot at the Fermi energy, once."""
@@ -97,7 +165,7 @@ class CampaignState:
         return self._seen[path]
 
     def _hours_left(self, finished: int, left: int, running: int) -> float | None:
-        """Estimate from the pace since this object is there, or from what members needed."""
+        """Estimate from the pace so far, or from the needs of finished members."""
         if not left:
             return 0.0
         if self._first_count is None:
@@ -121,58 +189,69 @@ def _state(running: int, left: int, given_up: int) -> str:
     return "incomplete" if given_up else "finished"
 
 
-def _there(folder: CampaignFolder, name: str) -> str | None:
-    path = folder.path / name
+def _contacts(made: list[ResultAttributes]) -> ContactsSoFar:
+    values = np.array([one.first_contact for one in made])
+    values = values[np.isfinite(values)]
+    return ContactsSoFar(
+        members=len(values),
+        mean=float(values.mean()) if len(values) else None,
+        deviation=float(values.std(ddof=1)) if len(values) > 1 else None,
+    )
+
+
+def _existing(path: Path) -> str | None:
     return str(path) if path.is_file() else None
 
 
-def write_state_page(folder: CampaignFolder, content: dict[str, Any]) -> None:
-    """Write ``status.html``: what `CampaignState.describe` says, as a page that refreshes."""
-    first = content["first_contact"]
-    mean, deviation = first["mean"], first["deviation"]
+def write_state_page(folder: CampaignFolder, status: CampaignStatus) -> None:
+    """Write ``status.html``: the status of a campaign as a page that refreshes itself."""
     rows = [
-        ["finished", f"{content['finished']} of {content['planned']}"],
-        ["running", str(len(content["running"]))],
-        ["given up", str(len(content["given_up"]))],
-        ["conductances so far", str(content["points"])],
-        [
-            "first contact so far (G0)",
-            "none"
-            if mean is None
-            else f"{mean:.2f} of {first['members']} members"
-            + ("" if deviation is None else f", standard deviation {deviation:.2f}"),
-        ],
-        ["core-hours so far", f"{content['core_hours']:.2f}"],
-        ["time left", hours_text(content["hours_left"])],
+        ["finished", f"{status.finished} of {status.planned}"],
+        ["running", str(len(status.running))],
+        ["given up", str(len(status.given_up))],
+        ["conductances so far", str(status.points)],
+        ["first contact so far (G0)", _contact_words(status.first_contact)],
+        ["core-hours so far", f"{status.core_hours:.2f}"],
+        ["time left", hours_text(status.hours_left)],
     ]
     sections = [Section("State", head=("", ""), rows=rows)]
-    if content["running"]:
+    if status.running:
         sections.append(
             Section(
                 "Running",
                 head=("member", "varied", "time steps", "last conductances (G0)"),
-                rows=[
-                    [
-                        one["key"][:8],
-                        ", ".join(f"{key} = {value}" for key, value in one["axes"].items()),
-                        f"{one['step']} of {one['end_step']}" if one["end_step"] else "beginning",
-                        " ".join(f"{value:.2f}" for value in one["transmission"]),
-                    ]
-                    for one in content["running"]
-                ],
+                rows=[_running_row(one) for one in status.running],
             )
         )
-    if content["given_up"]:
-        rows = [[key, reason] for key, reason in content["given_up"].items()]
+    if status.given_up:
+        rows = [[key, reason] for key, reason in status.given_up.items()]
         sections.append(Section("Given up", head=("member", "reason"), rows=rows))
     write_page(
-        folder.path / "status.html",
-        title=f"Campaign {content['name']}",
-        lead=f"{content['state'].capitalize()}: {content['finished']} of {content['planned']} "
+        folder.state_page,
+        title=f"Campaign {status.name}",
+        lead=f"{status.state.capitalize()}: {status.finished} of {status.planned} "
         "members are finished.",
         sections=sections,
-        refresh=REFRESH if content["state"] == "running" else None,
+        refresh=REFRESH if status.state == "running" else None,
     )
+
+
+def _contact_words(contacts: ContactsSoFar) -> str:
+    if contacts.mean is None:
+        return "none"
+    words = f"{contacts.mean:.2f} of {contacts.members} members"
+    if contacts.deviation is None:
+        return words
+    return f"{words}, standard deviation {contacts.deviation:.2f}"
+
+
+def _running_row(member: RunningMember) -> list[str]:
+    return [
+        member.key[:8],
+        ", ".join(f"{key} = {value}" for key, value in member.axes.items()),
+        f"{member.step} of {member.end_step}" if member.end_step else "beginning",
+        " ".join(f"{value:.2f}" for value in member.transmission),
+    ]
 
 
 def hours_text(hours: float | None) -> str:

@@ -1,8 +1,7 @@
-"""What the members of a campaign say together."""
+"""Statistics over the members of a campaign: histogram, first contacts, bottleneck, variance."""
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
@@ -20,6 +19,14 @@ from nanogap.analysis.filament.contact import (
 )
 from nanogap.analysis.filament.ensemble import EnsemblePoints, ensemble_histogram, ensemble_points
 from nanogap.campaign.kinetics import CampaignKinetics, dataset_kinetics
+from nanogap.campaign.summary import (
+    EnsembleSummary,
+    FirstContactSummary,
+    GeometryCorrelation,
+    HistogramSummary,
+    MeasuredSummary,
+    VariancePart,
+)
 from nanogap.electrical import measured_conductance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles, histogram_campaign
@@ -59,7 +66,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class EnsembleStatistics:
-    """Everything that is computed of a collected dataset.
+    """Statistics of a collected dataset.
 
     Attributes
     ----------
@@ -71,11 +78,11 @@ class EnsembleStatistics:
         Of their conductance, G0.
     bottleneck : BottleneckAnalysis
     kinetics : CampaignKinetics
-        When first contacts come.
+        Times to first contact.
     geometry : dict
         Variable to number of atoms to rank correlation with the conductance and plateaus.
     axes : dict
-        Axis to how first contacts depend on it.
+        Axis to the dependence of first contacts on it.
     comparison : Comparison or None
     """
 
@@ -109,74 +116,51 @@ class EnsembleStatistics:
         verb = "peak is" if number == 1 else "peaks are"
         return f"{whole}: {number} {verb} significant ({rule}), at {found} G0."
 
-    def variance(self) -> dict[str, dict[str, float]]:
-        """Parts of the variance: name to ``variance`` (G0^2), ``share``, ``low`` and ``high``."""
+    def variance(self) -> dict[str, VariancePart]:
+        """Split the variance of the conductance on plateaus, by the names of `PARTS`."""
         parts = self.bottleneck.parts()
         total = parts.sum()
         shares = parts / total if total > 0.0 else np.full(len(parts), np.nan)
         low, high = self.bottleneck.part_intervals()
         return {
-            name: {
-                "variance": float(parts[place]),
-                "share": float(shares[place]),
-                "low": float(low[place]),
-                "high": float(high[place]),
-            }
+            name: VariancePart(
+                variance=float(parts[place]),
+                share=float(shares[place]),
+                low=float(low[place]),
+                high=float(high[place]),
+            )
             for place, name in enumerate(PARTS)
         }
 
-    def summary(self) -> dict[str, Any]:
-        """Return everything as plain data."""
-        counts = self.histogram.counts
-        banded = self.points.n_members > 1
-        low, high = (
-            self.histogram.band(level=0.95, method="bootstrap") if banded else (counts, counts)
-        )
-        content: dict[str, Any] = {
-            "members": self.points.n_members,
-            "points": len(self.points.member),
-            "points_of_bridges": int(self.points.bridged.sum()),
-            "statement": self.statement(),
-            "histogram": {
-                "edges": self.histogram.edges.tolist(),
-                "counts": counts.tolist(),
-                "low": low.tolist(),
-                "high": high.tolist(),
-                "peaks": [asdict(peak) for peak in self.peaks],
-            },
-            "first_contact": {
-                **asdict(self.first_contact),
-                "members_in_contact": int(self.contacts.made.sum()),
-                "median_time": self.contacts.median_time(),
-            },
-            "kinetics": self.kinetics.summary(),
-            "bottleneck": [asdict(one) for one in self.bottleneck.classes],
-            "plateaus": self.bottleneck.plateaus.sizes["plateau"],
-            "points_on_short_plateaus": self.bottleneck.n_left_out,
-            "variance": self.variance(),
-            "geometry": {
-                name: {
-                    str(atoms): {"correlation": r, "plateaus": n} for atoms, (r, n) in by.items()
-                }
+    def summary(self) -> EnsembleSummary:
+        """Return everything as plain numbers."""
+        compared = self.comparison
+        return EnsembleSummary(
+            members=self.points.n_members,
+            points=len(self.points.member),
+            points_of_bridges=int(self.points.bridged.sum()),
+            statement=self.statement(),
+            histogram=HistogramSummary.of(self.histogram, banded=self.points.n_members > 1),
+            first_contact=FirstContactSummary.of(self.contacts, self.first_contact),
+            kinetics=self.kinetics.summary(),
+            bottleneck=self.bottleneck.classes,
+            plateaus=self.bottleneck.plateaus.sizes["plateau"],
+            points_on_short_plateaus=self.bottleneck.n_left_out,
+            variance=self.variance(),
+            geometry={
+                name: {str(atoms): GeometryCorrelation(*found) for atoms, found in by.items()}
                 for name, by in self.geometry.items()
             },
-            "axes": {name: asdict(one) for name, one in self.axes.items()},
-        }
-        if self.comparison is not None:
-            distance = self.comparison.distance
-            content["measured"] = {
-                "files": self.comparison.files,
-                "series_resistance_added": self.comparison.resistance,
-                "range": list(distance.range),
-                "wasserstein": distance.wasserstein,
-                "wasserstein_interval": list(distance.wasserstein_interval),
-                "wasserstein_by_chance": distance.wasserstein_by_chance,
-                "energy_distance": distance.energy,
-                "energy_distance_interval": list(distance.energy_interval),
-                "p_value": distance.p_value,
-                "synthetic": self.comparison.synthetic,
-            }
-        return content
+            axes=self.axes,
+            measured=None
+            if compared is None
+            else MeasuredSummary.of(
+                compared.distance,
+                compared.files,
+                compared.resistance,
+                synthetic=compared.synthetic,
+            ),
+        )
 
 
 def ensemble_statistics(
@@ -210,7 +194,7 @@ def ensemble_statistics(
     points = ensemble_points(dataset)
     if not len(points.member):
         raise DataFormatError("no member has a conductance yet")
-    contacts = first_contacts(points)
+    contacts = first_contacts(dataset)
     bottleneck = BottleneckAnalysis().compute(points)
     return EnsembleStatistics(
         points=points,

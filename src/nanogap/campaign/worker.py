@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.member import DiskFullError, complete_member
-from nanogap.run.child import end_with_parent
+from nanogap.runs.child import end_with_parent
 
 #: Exit statuses: the member failed and the reason is recorded; another process works on it; the
 #: disk is full.

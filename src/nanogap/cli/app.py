@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from nanogap.cli import campaign, dynamics, first_principles, fit, transmission
 from nanogap.cli.common import AsJson, Directory, check_output, emit, log, show_progress
 from nanogap.cli.measured import register, report_of_data
 from nanogap.errors import NanogapError, SettingsError
+
+if TYPE_CHECKING:
+    from nanogap.runs import RunStatus
 
 app = typer.Typer(
     add_completion=False,
@@ -113,14 +116,14 @@ def build(
     """Build the two tips and write them as extxyz."""
     from ase.io import write
 
+    from nanogap.dynamics.start import build_tips
     from nanogap.io import write_atomically
-    from nanogap.run import build_structure
     from nanogap.settings import load_settings
 
     settings = load_settings(source, tuple(overrides or ()))
     check_output(output, (".extxyz", ".xyz"))
     with log.status("Lattice constant and structure"):
-        atoms = build_structure(settings)
+        atoms = build_tips(settings)
     write_atomically(output, lambda path: write(path, atoms, format="extxyz"))
     lattice_constant = atoms.info["lattice_constant"]
     if as_json:
@@ -140,7 +143,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Simulate a rewiring and compute the transmission of every snapshot."""
-    from nanogap.run import start_run
+    from nanogap.runs import start_run
     from nanogap.settings import load_settings
     from nanogap.transport.tight_binding.files import why_none
 
@@ -154,30 +157,23 @@ def run(
         first_principles.compute_reference(
             output, reference_snapshots, "0", 2, "validation", unasked=True
         )
-    _conclude(output, as_json)
+    _tell_status(output, as_json)
 
 
 @app.command()
 def resume(directory: Directory, as_json: AsJson = False) -> None:
     """Go on with an interrupted run to the end it would have had."""
-    from nanogap.run import resume_run
+    from nanogap.runs import resume_run
 
     with show_progress() as watch:
         resume_run(directory, watch)
-    _conclude(directory, as_json)
+    _tell_status(directory, as_json)
 
 
 @app.command()
 def status(directory: Directory, as_json: AsJson = False) -> None:
     """Say how far a run is."""
-    from nanogap.run import RunDirectory
-    from nanogap.run import status as describe
-
-    content = describe(RunDirectory(directory))
-    if as_json:
-        emit(content)
-    else:
-        _print_status(directory, content)
+    _tell_status(directory, as_json)
 
 
 @app.command()
@@ -190,7 +186,7 @@ def report(
 ) -> None:
     """Write the report of a run anew, finished or not, or that of a measurement campaign."""
     from nanogap.measured.files import are_measured
-    from nanogap.run import RunDirectory, make_report
+    from nanogap.runs import RunDirectory, make_report
 
     if are_measured(data):
         report_of_data(data, output, as_json)
@@ -214,9 +210,9 @@ transmission.register(app)
 app.add_typer(campaign.app, name="campaign")
 
 
-def _conclude(directory: Path, as_json: bool) -> None:
-    from nanogap.run import RunDirectory
-    from nanogap.run import status as describe
+def _tell_status(directory: Path, as_json: bool) -> None:
+    from nanogap.runs import RunDirectory
+    from nanogap.runs import status as describe
 
     content = describe(RunDirectory(directory))
     if as_json:
@@ -225,21 +221,21 @@ def _conclude(directory: Path, as_json: bool) -> None:
         _print_status(directory, content)
 
 
-def _print_status(directory: Path, content: dict[str, Any]) -> None:
-    known = [value for value in content["transmission"] if value is not None]
+def _print_status(directory: Path, content: "RunStatus") -> None:
+    known = content.known
     table = Table(title=str(directory), show_header=False)
-    table.add_row("state", content["state"])
-    table.add_row("snapshots", f"{content['snapshots']} of {content['snapshots_planned']}")
+    table.add_row("state", content.state)
+    table.add_row("snapshots", f"{content.snapshots} of {content.snapshots_planned}")
     table.add_row("transmissions", f"{len(known)}")
     if known:
         table.add_row("T first, last", f"{known[0]:.3f}, {known[-1]:.3f} G0")
-    table.add_row("connected now", str(bool(content["connected"] and content["connected"][-1])))
-    if content["failures"]:
-        reasons = set(content["failures"].values())
+    table.add_row("connected now", str(bool(content.connected and content.connected[-1])))
+    if content.failures:
+        reasons = set(content.failures.values())
         why = reasons.pop() if len(reasons) == 1 else "see the report"
-        table.add_row("without transmission", f"{len(content['failures'])} ({why})")
-    if content["error"]:
-        table.add_row("error", content["error"])
+        table.add_row("without transmission", f"{len(content.failures)} ({why})")
+    if content.error:
+        table.add_row("error", content.error)
     Console().print(table)
-    if content["report"]:
-        sys.stdout.write(f"Report: {Path(content['report']).absolute()}\n")
+    if content.report:
+        sys.stdout.write(f"Report: {Path(content.report).absolute()}\n")

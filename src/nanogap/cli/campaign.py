@@ -2,13 +2,13 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -17,6 +17,12 @@ from rich.text import Text
 from nanogap.cli import common
 from nanogap.cli.common import AsJson, check_output, log
 from nanogap.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nanogap.campaign.estimate import Estimate
+    from nanogap.campaign.executor import CampaignProgress, Watcher
+    from nanogap.campaign.folder import CampaignFolder
+    from nanogap.campaign.state import CampaignState, CampaignStatus
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -100,7 +106,7 @@ def status(
         log.print(_state_table(content))
         return
     with Live(_state_table(content), console=log, auto_refresh=False) as live:
-        while content["state"] == "running":
+        while content.state == "running":
             time.sleep(interval)
             content = state.describe()
             write_state_page(folder, content)
@@ -117,7 +123,7 @@ def collect(
 ) -> None:
     """Put the results of all finished members into one dataset, dataset.nc in the folder."""
     from nanogap.campaign.collect import collect as collect_members
-    from nanogap.campaign.collect import dataset_path, open_ensemble
+    from nanogap.campaign.collect import open_ensemble
     from nanogap.campaign.folder import CampaignFolder
     from nanogap.io.ensemble import export_table
 
@@ -125,16 +131,16 @@ def collect(
         check_output(path, (".csv", ".parquet"), "--export")
     folder = CampaignFolder(directory)
     with common.counted("collected", len(folder.finished())) as watch:
-        summary = collect_members(folder, watch)
-    with open_ensemble(dataset_path(folder)) as dataset:
-        summary["tables"] = {str(path): export_table(dataset, path) for path in export or []}
+        collected = collect_members(folder, watch)
+    with open_ensemble(folder.dataset) as dataset:
+        tables = {str(path): export_table(dataset, path) for path in export or []}
     if as_json:
-        common.emit(summary)
+        common.emit({**vars(collected), "tables": tables})
         return
-    for note in summary["notes"]:
+    for note in collected.notes:
         log.print(note)
-    log.print(f"Wrote {summary['dataset']}: {summary['members']} of {summary['planned']} members")
-    for name, rows in summary["tables"].items():
+    log.print(f"Wrote {collected.dataset}: {collected.members} of {collected.planned} members")
+    for name, rows in tables.items():
         log.print(f"Wrote {name}: {rows} rows")
 
 
@@ -168,15 +174,18 @@ def report(
     elif series_resistance or add_resistance:
         raise SettingsError("a series resistance needs --measured files to compare with")
     with log.status("Statistics"):
-        content = write_campaign_report(CampaignFolder(directory), data, add_resistance, figures)
+        written = write_campaign_report(CampaignFolder(directory), data, add_resistance, figures)
     if as_json:
-        common.emit(content)
+        numbers = {**vars(written.summary), "report": str(written.path)}
+        if written.summary.measured is None:
+            del numbers["measured"]
+        common.emit(numbers)
     else:
-        log.print(content["statement"])
-        sys.stdout.write(f"Report: {Path(content['report']).absolute()}\n")
+        log.print(written.summary.statement)
+        sys.stdout.write(f"Report: {written.path.absolute()}\n")
 
 
-def _drive(folder: Any, retry_failed: bool, yes: bool, as_json: bool) -> None:
+def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: bool) -> None:
     """Run what is left of a campaign, with a bar and a page that show how far it is."""
     from nanogap.campaign.drive import drive
     from nanogap.campaign.state import CampaignState, write_state_page
@@ -187,7 +196,7 @@ def _drive(folder: Any, retry_failed: bool, yes: bool, as_json: bool) -> None:
     state = CampaignState(folder)
     with _bar(folder, state) as (watch, bars):
 
-        def confirm(needs: Any) -> bool:
+        def confirm(needs: "Estimate") -> bool:
             bars.stop()
             log.print(needs.sentence())
             agreed = typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
@@ -212,7 +221,7 @@ def _drive(folder: Any, retry_failed: bool, yes: bool, as_json: bool) -> None:
 
 
 @contextmanager
-def _bar(folder: Any, state: Any) -> Iterator[tuple[Callable[[Any], None], Progress]]:
+def _bar(folder: "CampaignFolder", state: "CampaignState") -> Iterator[tuple["Watcher", Progress]]:
     """Show finished members on stderr, and write the status page now and then."""
     from nanogap.campaign.state import hours_text, write_state_page
 
@@ -226,38 +235,37 @@ def _bar(folder: Any, state: Any) -> Iterator[tuple[Callable[[Any], None], Progr
     with Progress(*columns, console=log) as bars:
         task = bars.add_task("members", total=len(folder.entries))
 
-        def watch(tally: Any) -> None:
+        def watch(progress: "CampaignProgress") -> None:
             nonlocal last
-            bars.update(task, completed=tally.finished)
+            bars.update(task, completed=progress.finished)
             if time.monotonic() - last < _PAGE_EVERY:
                 return
             content = state.describe()
             write_state_page(folder, content)
-            words = f"{tally.running} running, {tally.given_up} given up"
-            left = hours_text(content["hours_left"])
+            words = f"{progress.running} running, {progress.given_up} given up"
+            left = hours_text(content.hours_left)
             bars.update(task, description=f"members ({words}, {left} left)")
             last = time.monotonic()
 
         yield watch, bars
 
 
-def _state_table(content: dict[str, Any]) -> Group:
+def _state_table(status: "CampaignStatus") -> Group:
     from nanogap.campaign.state import hours_text
 
-    table = Table(title=f"{content['name']}: {content['state']}", show_header=False)
-    table.add_row("finished", f"{content['finished']} of {content['planned']}")
-    table.add_row("running", str(len(content["running"])))
-    table.add_row("given up", str(len(content["given_up"])))
-    table.add_row("conductances so far", str(content["points"]))
-    first = content["first_contact"]
-    if first["mean"] is not None:
-        table.add_row("first contact", f"{first['mean']:.2f} G0, {first['members']} members")
-    table.add_row("core-hours so far", f"{content['core_hours']:.2f}")
-    table.add_row("time left", hours_text(content["hours_left"]))
-    lines: list[Any] = [table]
-    for one in content["running"]:
-        now = one["transmission"][-1:]
-        words = f", T = {now[0]:.2f} G0" if now else ""
-        lines.append(Text(f"{one['key'][:8]}: step {one['step']} of {one['end_step']}{words}"))
-    lines += [Text(f"{key[:8]} given up: {why}") for key, why in content["given_up"].items()]
+    table = Table(title=f"{status.name}: {status.state}", show_header=False)
+    table.add_row("finished", f"{status.finished} of {status.planned}")
+    table.add_row("running", str(len(status.running)))
+    table.add_row("given up", str(len(status.given_up)))
+    table.add_row("conductances so far", str(status.points))
+    first = status.first_contact
+    if first.mean is not None:
+        table.add_row("first contact", f"{first.mean:.2f} G0, {first.members} members")
+    table.add_row("core-hours so far", f"{status.core_hours:.2f}")
+    table.add_row("time left", hours_text(status.hours_left))
+    lines: list[RenderableType] = [table]
+    for one in status.running:
+        now = f", T = {one.transmission[-1]:.2f} G0" if one.transmission else ""
+        lines.append(Text(f"{one.key[:8]}: step {one.step} of {one.end_step}{now}"))
+    lines += [Text(f"{key[:8]} given up: {why}") for key, why in status.given_up.items()]
     return Group(*lines)

@@ -1,5 +1,6 @@
 """The subcommands that look into the dynamics of a run: arguments in, calls out."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -30,8 +31,8 @@ def stages(
     as_json: AsJson = False,
 ) -> None:
     """Tell the stage of every snapshot of a run, and when bridges formed and broke."""
-    from nanogap.run import RunDirectory
-    from nanogap.run.stages import draw_stages, stages_of_run
+    from nanogap.runs import RunDirectory
+    from nanogap.runs.stages import draw_stages, stages_of_run
 
     check_figure(output)
     run = RunDirectory(directory)
@@ -48,13 +49,12 @@ def stages(
         emit(content)
         return
     rows = [
-        (span["stage"], f"{span['begin'] / 1000:g}", f"{span['end'] / 1000:g}", str(span["first"]))
-        for span in content["spans"]
+        (span.stage.value, f"{span.begin / 1000:g}", f"{span.end / 1000:g}", str(span.first))
+        for span in content.spans
     ]
     table(str(directory), ("stage", "from (ps)", "to (ps)", "snapshot"), rows)
     events = [
-        (event["event"], f"{event['time'] / 1000:g}", str(event["snapshot"]))
-        for event in content["events"]
+        (event.event, f"{event.time / 1000:g}", str(event.snapshot)) for event in content.events
     ]
     table("Contacts and ruptures", ("event", "seen at (ps)", "snapshot"), events)
 
@@ -79,8 +79,8 @@ def sample(
 
     The run itself stays as it is. The same command goes on with an interrupted sampling.
     """
-    from nanogap.run import RunDirectory
-    from nanogap.run.sample import SampleRequest, sample_run, summary
+    from nanogap.runs import RunDirectory
+    from nanogap.runs.sample import SampleRequest, sample_run, summary
 
     request = SampleRequest(at, every, duration, output, replay)
     with show_progress() as watch:
@@ -89,11 +89,10 @@ def sample(
     if as_json:
         emit(content)
         return
-    known = [value for value in content["transmission"] if value is not None]
-    log.print(f"{len(content['time'])} samples, {len(known)} with T; in {sampled.path}")
-    if content["deviation"] is not None:
-        log.print(f"T = {content['mean']:.4g} ± {content['deviation']:.2g} G0 (standard deviation)")
-    if content["exponent"] is not None:
-        error = content["exponent_uncertainty"]
-        log.print(f"spectrum f^-a with a = {content['exponent']:.2f} ± {error:.2f}")
-    log.print(f"Figure: {sampled.path / 'fluctuation.png'}")
+    log.print(f"{len(content.time)} samples, {content.known} with T; in {sampled.path}")
+    if math.isfinite(content.deviation):
+        log.print(f"T = {content.mean:.4g} ± {content.deviation:.2g} G0 (standard deviation)")
+    if math.isfinite(content.exponent):
+        error = content.exponent_uncertainty
+        log.print(f"spectrum f^-a with a = {content.exponent:.2f} ± {error:.2f}")
+    log.print(f"Figure: {sampled.files.fluctuation}")

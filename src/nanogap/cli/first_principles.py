@@ -12,7 +12,7 @@ from nanogap.cli.common import AsJson, Directory, check_output, emit, log
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
-    from nanogap.run.reference import ReferenceOfRun
+    from nanogap.runs.reference import ReferenceOfRun
     from nanogap.transport.espresso.pseudopotential_report import PseudopotentialReport
 
 _ACCURACY = "validation"
@@ -43,7 +43,7 @@ def reference(
     as_json: AsJson = False,
 ) -> None:
     """Compute some snapshots of a run with Quantum ESPRESSO and PWCOND."""
-    from nanogap.run.reference import describe
+    from nanogap.runs.reference import describe
 
     result = compute_reference(directory, snapshots, energies, repeats, accuracy, unasked=yes)
     if as_json:
@@ -56,7 +56,7 @@ def compute_reference(
     directory: Path, snapshots: int, energies: str, repeats: int, accuracy: str, *, unasked: bool
 ) -> "ReferenceOfRun":
     """Compute some snapshots of a run, with a spinner that says what is being done."""
-    from nanogap.run.reference import reference_of_run
+    from nanogap.runs.reference import reference_of_run
     from nanogap.settings import load_accuracy
 
     with log.status("Reference") as spinner:
@@ -135,19 +135,20 @@ def _as_json(report: "PseudopotentialReport") -> dict[str, Any]:
     return content
 
 
-def pwcond_options(
+def first_principles_options(
     backend: str, spinner: Any, given: Mapping[str, Any], *, unasked: bool
-) -> dict[str, Any]:
-    """Return what only the backend pwcond takes; refuse it for another one."""
+) -> dict[str, object]:
+    """Return what only a first-principles backend takes; refuse it for another one."""
     from nanogap.settings import load_accuracy
-    from nanogap.transport.backends import get_backend
+    from nanogap.transport.backends import backend_names, get_backend
 
-    get_backend(backend)  # an unknown one is the first thing to say
     named = {name: value for name, value in given.items() if value is not None}
-    if backend != "pwcond":
+    if "settings" not in get_backend(backend).options:
         if named:
+            able = [name for name in backend_names() if "settings" in get_backend(name).options]
             raise SettingsError(
-                f"--{next(iter(named))} is of --backend pwcond, not of {backend}: leave it out"
+                f"--{next(iter(named))} is of --backend {' or '.join(able)}, not of {backend}: "
+                "leave it out"
             )
         return {}
     accuracy = named.pop("accuracy", _ACCURACY)

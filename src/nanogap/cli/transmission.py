@@ -1,16 +1,22 @@
 """The subcommand that computes a transmission: arguments in, calls out."""
 
+import math
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from nanogap.cli.common import AsJson, check_output, emit, log
-from nanogap.cli.first_principles import ACCURACY, Upf, Yes, pwcond_options
+from nanogap.cli.first_principles import ACCURACY, Upf, Yes, first_principles_options
+from nanogap.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nanogap.transport.dataset import TransmissionSummary
+    from nanogap.transport.of_file import TransmissionRequest
 
 _BONDS_SHOWN = 20
 
@@ -102,53 +108,84 @@ def transmission(
         "work": work,
     }
     with log.status("Transmission") as spinner:
-        options = pwcond_options(backend, spinner, own, unasked=yes)
-        dataset, summary = transmission_of_file(file, replace(request, options=options))
+        options = first_principles_options(backend, spinner, own, unasked=yes)
+        _check(request)
+        found = transmission_of_file(file, replace(request, options=options))
     if figure is not None:
         from nanogap.report.transmission import write_transmission_figure
 
-        write_transmission_figure(dataset, figure)
+        write_transmission_figure(found.dataset, figure)
     if as_json:
-        emit(summary)
+        emit(_asked_for(found.summary))
     else:
-        _print_transmission(summary)
+        _print_transmission(found.summary)
 
 
-def _print_transmission(summary: dict[str, Any]) -> None:
-    table = Table(title=f"{summary['backend']}, {summary['n_kpoints']} k-points")
+def _check(request: "TransmissionRequest") -> None:
+    """Refuse options that cannot be, by their names on the command line."""
+    from nanogap.settings import parse_energies
+    from nanogap.transport.backends import backend_names, get_backend
+
+    if request.voltages is not None:
+        try:
+            parse_energies(request.voltages)
+        except SettingsError as error:
+            raise SettingsError(f"--iv: {error}".replace("energies", "voltages")) from None
+    kpoints = request.kpoints
+    if isinstance(kpoints, tuple) and not all(1 <= number <= 64 for number in kpoints):
+        raise SettingsError(f"--kpoints {kpoints[0]} {kpoints[1]}: give two numbers from 1 to 64")
+    if isinstance(kpoints, str) and kpoints not in {"auto", "paper"}:
+        raise SettingsError(f"--mesh {kpoints!r}: choose auto or paper")
+    local = request.local_density or request.bond_currents
+    if local and get_backend(request.backend).compute_local is None:
+        asked = "--local-density" if request.local_density else "--bond-currents"
+        able = [name for name in backend_names() if get_backend(name).compute_local is not None]
+        raise SettingsError(
+            f"{asked}: backend {request.backend!r} has none; choose {' or '.join(able)}"
+        )
+
+
+def _asked_for(summary: "TransmissionSummary") -> dict[str, Any]:
+    """Return what a summary holds beside what was not asked for, which is None."""
+    values = ((field.name, getattr(summary, field.name)) for field in fields(summary))
+    return {name: value for name, value in values if value is not None}
+
+
+def _print_transmission(summary: "TransmissionSummary") -> None:
+    table = Table(title=f"{summary.backend}, {summary.n_kpoints} k-points")
     for name in ("snapshot", "E - E_F (eV)", "T (G0)"):
         table.add_column(name, justify="right")
-    for number, values in enumerate(summary["transmission"]):
-        for energy, value in zip(summary["energies"], values, strict=True):
+    for number, values in enumerate(summary.transmission):
+        for energy, value in zip(summary.energies, values, strict=True):
             shown = "not computed" if value is None else f"{value:.4f}"
             table.add_row(str(number), f"{energy:.3f}", shown)
     Console().print(table)
-    for number, value in enumerate(summary.get("conductance", [])):
-        seebeck = summary["thermopower"][number]
-        words = "none" if seebeck is None else f"{seebeck * 1e6:.2f} µV/K"
+    responses = zip(summary.conductance or (), summary.thermopower or (), strict=True)
+    for number, (conductance, seebeck) in enumerate(responses):
+        words = "none" if math.isnan(seebeck) else f"{seebeck * 1e6:.2f} µV/K"
         sys.stdout.write(
-            f"snapshot {number} at {summary['temperature']:g} K: G = {value:.4f} G0, "
+            f"snapshot {number} at {summary.temperature:g} K: G = {conductance:.4f} G0, "
             f"thermopower {words}\n"
         )
-    for number, currents in enumerate(summary.get("current", [])):
-        for voltage, current in zip(summary["voltages"], currents, strict=True):
+    for number, currents in enumerate(summary.current or ()):
+        for voltage, current in zip(summary.voltages or (), currents, strict=True):
             sys.stdout.write(f"snapshot {number}: {voltage:g} V, {current * 1e6:.4f} µA\n")
     _print_local(summary)
 
 
-def _print_local(summary: dict[str, Any]) -> None:
-    for number, local in enumerate(summary.get("local_density", [])):
+def _print_local(summary: "TransmissionSummary") -> None:
+    for number, local in enumerate(summary.local_density or ()):
         atoms = Table(title=f"snapshot {number}: density of states at E_F")
         for name in ("atom", "1/eV"):
             atoms.add_column(name, justify="right")
-        for atom, density in zip(local["atom"], local["density"], strict=True):
+        for atom, density in zip(local.atom, local.density, strict=True):
             atoms.add_row(str(atom), f"{density:.4f}")
         Console().print(atoms)
-    for number, local in enumerate(summary.get("bond_currents", [])):
+    for number, flows in enumerate(summary.bond_currents or ()):
         bonds = Table(title=f"snapshot {number}: the largest bond currents (all: --json)")
         for name in ("from atom", "to atom", "G0"):
             bonds.add_column(name, justify="right")
-        rows = zip(local["first"], local["second"], local["current"], strict=True)
+        rows = zip(flows.first, flows.second, flows.current, strict=True)
         for first, second, current in sorted(rows, key=lambda row: -row[2])[:_BONDS_SHOWN]:
             bonds.add_row(str(first), str(second), f"{current:.4f}")
         Console().print(bonds)

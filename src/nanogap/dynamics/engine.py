@@ -265,7 +265,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class _Styles:
-    """What the LAMMPS at hand computes with.
+    """Styles of LAMMPS that a simulation computes with.
 
     Attributes
     ----------

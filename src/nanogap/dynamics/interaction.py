@@ -1,4 +1,4 @@
-"""What the atoms of one metal do to each other, as LAMMPS commands: by ReaxFF or EAM."""
+"""Interaction of the atoms of one metal, by ReaxFF or EAM, as LAMMPS commands."""
 
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +10,7 @@ from nanogap.settings import DynamicsSettings
 
 
 class Interaction(Protocol):
-    """The interaction of one metal; the engine and the search for the crystal know only this."""
+    """Interaction of one metal: all that the engine and `nanogap.dynamics.lattice` know of it."""
 
     @property
     def element(self) -> str:
@@ -42,6 +42,11 @@ class Interaction(Protocol):
             Leave out loops over terms that there are none of.
         charges : bool
             Whether charges will be equilibrated; not so, all of them are 0.
+
+        Returns
+        -------
+        tuple of str
+            ``pair_style`` and ``pair_coeff``.
         """
 
 
@@ -57,6 +62,10 @@ def load_interaction(
         Chemical symbol.
     file : Path, optional
         A copy of the user's own force-field file, to be read in its stead.
+
+    Returns
+    -------
+    Interaction
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Fast loops over the bonds of connected metal: neighbours, graph Laplacian, Laplace equation.
+"""The potential network of EChemDID as arrays: its clusters, graph Laplacian, Laplace equation.
 
 All sums have a fixed order that depends on the positions alone, so a resumed run repeats them to
 the bit.
@@ -11,58 +11,26 @@ from scipy.sparse import csr_array
 
 from nanogap.typing import FloatArray, Int64Array
 
-#: Pairs this much beyond the cut-off are remembered, angstrom: they serve until an atom has moved
-#: by half of it, some 70 fs at 800 K.
-_SKIN = 1.6
-
-#: Cells of the grid along an axis at the most.
-_MOST_CELLS = 200
-
-#: Room for pairs that is made at first; silver has 27 within 5.6 angstrom.
-_PAIRS_PER_ATOM = 32
-
 _MOST_ITERATIONS = 500
-
-
-class NeighbourList:
-    """Pairs of neighbours in positions that change little from call to call.
-
-    Parameters
-    ----------
-    cutoff : float
-        Angstrom.
-    """
-
-    def __init__(self, cutoff: float) -> None:
-        self._cutoff = cutoff
-        self._reference: FloatArray | None = None
-        self._candidates: Int64Array = np.empty((0, 2), dtype=np.int64)
-
-    def pairs(self, positions: FloatArray) -> tuple[Int64Array, FloatArray]:
-        """Find all pairs closer than the cut-off, as `structure.connectivity.neighbour_pairs` does.
-
-        Parameters
-        ----------
-        positions : ndarray, shape (n_atoms, 3)
-            Angstrom.
-
-        Returns
-        -------
-        pairs : ndarray of int, shape (n_pairs, 2)
-        distances : ndarray, shape (n_pairs,)
-            Angstrom.
-        """
-        reference = self._reference
-        if reference is None or _moved(positions, reference) > (_SKIN / 2.0) ** 2:
-            self._reference = positions.copy()
-            self._candidates = _near(positions, self._cutoff + _SKIN)
-        found: tuple[Int64Array, FloatArray] = _within(positions, self._candidates, self._cutoff)
-        return found
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def cluster_labels(n_atoms: int, pairs: Int64Array) -> Int64Array:
-    """Label the connected clusters of a set of pairs by their first atom; shape (n_atoms,)."""
+    """Label the connected clusters of a set of pairs by their first atom.
+
+    Union-find over the pairs takes a quarter of the time of
+    `scipy.sparse.csgraph.connected_components` and of the matrix that it needs; it is done at
+    every update of the potential.
+
+    Parameters
+    ----------
+    n_atoms : int
+    pairs : ndarray of int, shape (n_pairs, 2)
+
+    Returns
+    -------
+    ndarray of int, shape (n_atoms,)
+    """
     label = np.arange(n_atoms)
     for pair in range(len(pairs)):
         a, b = pairs[pair]
@@ -134,116 +102,10 @@ def solve_laplace(
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _moved(positions: FloatArray, reference: FloatArray) -> float:
-    """Return the largest square of a displacement."""
-    largest = 0.0
-    for atom in range(len(positions)):
-        square = 0.0
-        for axis in range(3):
-            square += (positions[atom, axis] - reference[atom, axis]) ** 2
-        # a position that is not a number counts as moved
-        if not square <= largest:
-            largest = square
-    return largest
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _cells(positions: FloatArray, reach: float) -> tuple[Int64Array, Int64Array]:
-    """Sort atoms into a grid of cells no narrower than a distance; return its shape and places."""
-    shape = np.empty(3, dtype=np.int64)
-    places = np.empty(positions.shape, dtype=np.int64)
-    for axis in range(3):
-        origin = positions[:, axis].min()
-        extent = positions[:, axis].max() - origin
-        shape[axis] = max(1, min(int(extent / reach), _MOST_CELLS))
-        scale = shape[axis] / max(extent, reach)
-        for atom in range(len(positions)):
-            # also of a position that is not a number
-            place = int((positions[atom, axis] - origin) * scale)
-            places[atom, axis] = max(0, min(place, shape[axis] - 1))
-    return shape, places
-
-
-def _near(positions: FloatArray, reach: float) -> Int64Array:
-    """Find the pairs within a distance, in ascending order."""
-    shape, places = _cells(positions, reach)
-    # chains through the atoms of a cell; a rim of empty cells around the grid
-    first = np.full(tuple(shape + 2), -1, dtype=np.int64)
-    following = np.full(len(positions), -1, dtype=np.int64)
-    _chain(places, first, following)
-    pairs = np.empty((_PAIRS_PER_ATOM * len(positions), 2), dtype=np.int64)
-    count = _list_pairs(positions, reach, places, first, following, pairs)
-    if count > len(pairs):
-        pairs = np.empty((count, 2), dtype=np.int64)
-        _list_pairs(positions, reach, places, first, following, pairs)
-    return pairs[:count]
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _chain(places: Int64Array, first: Int64Array, following: Int64Array) -> None:
-    for atom in range(len(places)):
-        x, y, z = places[atom]
-        following[atom] = first[x + 1, y + 1, z + 1]
-        first[x + 1, y + 1, z + 1] = atom
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _list_pairs(  # noqa: PLR0917 the arrays of one loop
-    positions: FloatArray,
-    reach: float,
-    places: Int64Array,
-    first: Int64Array,
-    following: Int64Array,
-    pairs: Int64Array,
-) -> int:
-    """Fill in the pairs as far as there is room; return how many there are."""
-    count = 0
-    for atom in range(len(positions)):
-        begin = count
-        x, y, z = places[atom]
-        for cell in range(27):
-            other = first[x + cell // 9, y + cell // 3 % 3, z + cell % 3]
-            while other > atom:  # a chain descends
-                square = 0.0
-                for axis in range(3):
-                    square += (positions[atom, axis] - positions[other, axis]) ** 2
-                if square <= reach * reach:
-                    place = count
-                    count += 1
-                    if count <= len(pairs):
-                        while place > begin and pairs[place - 1, 1] > other:
-                            pairs[place, 1] = pairs[place - 1, 1]
-                            place -= 1
-                        pairs[place, 1] = other
-                        pairs[count - 1, 0] = atom
-                other = following[other]
-    return count
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _within(
-    positions: FloatArray, candidates: Int64Array, cutoff: float
-) -> tuple[Int64Array, FloatArray]:
-    pairs = np.empty_like(candidates)
-    distances = np.empty(len(candidates))
-    count = 0
-    for candidate in range(len(candidates)):
-        a, b = candidates[candidate]
-        x = positions[a, 0] - positions[b, 0]
-        y = positions[a, 1] - positions[b, 1]
-        z = positions[a, 2] - positions[b, 2]
-        distance = np.sqrt(x * x + y * y + z * z)
-        if distance <= cutoff:
-            pairs[count, 0], pairs[count, 1] = a, b
-            distances[count] = distance
-            count += 1
-    return pairs[:count], distances[:count]
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
 def _assemble(
     n_atoms: int, pairs: Int64Array, conductances: FloatArray
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], FloatArray]:
+    """Return the starts of rows, columns and values of the graph Laplacian."""
     starts = np.zeros(n_atoms + 1, dtype=np.int32)
     for pair in range(len(pairs)):
         starts[pairs[pair, 0] + 1] += 1

@@ -1,4 +1,4 @@
-"""At which steps of a simulation what happens."""
+"""Schedule of a simulation: updates of the potential, snapshots, checkpoints, its end."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _BATCH = 20
 
 
 class Schedule:
-    """At which steps what happens; steps count from the start of the equilibration.
+    """Steps of a simulation at which something happens, from the start of the equilibration.
 
     Parameters
     ----------
@@ -63,14 +63,14 @@ class Schedule:
         del step
         return True
 
-    def looks(self, step: int) -> bool:
-        """Whether the frame of a step is looked at, to be kept or not."""
+    def is_candidate(self, step: int) -> bool:
+        """Whether the frame of a step is a candidate for a snapshot."""
         if step < self.equilibration:
             return False
         return self.begins_chunk(step) or self.is_dense(step)
 
-    def keeps(self, step: int, contact: int | None) -> bool:
-        """Whether a frame that was looked at is kept, given the step of the first contact."""
+    def is_recorded(self, step: int, contact: int | None) -> bool:
+        """Whether a candidate becomes a snapshot, given the step of the first contact."""
         window = contact is not None and step - contact <= self.dense_duration
         return self.begins_chunk(step) or (window and bool(self.dense))
 
@@ -137,7 +137,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class FineWindow:
-    """A span of time to be sampled finely, and the rhythm of the run that it is a part of.
+    """Span of time to be sampled finely, and the rhythm of the run that it is a part of.
 
     Attributes
     ----------
@@ -208,14 +208,14 @@ class FineSchedule(Schedule):
     def updates(self, step: int) -> bool:
         """Whether the run itself updated the potential at an event."""
         since = step - self.equilibration
-        return since % self.update == 0 or super().looks(step)
+        return since % self.update == 0 or super().is_candidate(step)
 
-    def looks(self, step: int) -> bool:
+    def is_candidate(self, step: int) -> bool:
         """Whether a sample is taken at a step."""
         return step >= self.begin and (step - self.begin) % self.every == 0
 
-    def keeps(self, step: int, contact: int | None) -> bool:
-        """Keep every sample."""
+    def is_recorded(self, step: int, contact: int | None) -> bool:
+        """Record every sample."""
         del step, contact
         return True
 

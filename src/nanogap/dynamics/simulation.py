@@ -7,8 +7,11 @@ the trajectory of an uninterrupted one to the bit.
 
 import json
 import os
+import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 from ase import Atoms, units
@@ -17,18 +20,22 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.interaction import Interaction, load_interaction
-from nanogap.dynamics.laplace import NeighbourList
+from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.dynamics.schedule import Schedule
 from nanogap.dynamics.work import BiasWork
-from nanogap.errors import DataFormatError
-from nanogap.settings import DynamicsSettings, VoltageSettings
+from nanogap.errors import DataFormatError, EngineError, SettingsError
+from nanogap.observables import OBSERVABLES
+from nanogap.settings import SettingsSource, load_settings
 from nanogap.structure import analyse_connection, analyse_gap
+from nanogap.structure.tips import check_tips
 from nanogap.typing import FloatArray
+
+_LARGEST_ENGINE_SEED = 2**31 - 2
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a simulation stands.
+    """Progress of a simulation.
 
     Attributes
     ----------
@@ -48,48 +55,118 @@ class Progress:
     bias_work: float = 0.0
 
 
+def velocity_seed(seed: int) -> int:
+    """Derive the seed of the starting velocities from that of the settings.
+
+    Parameters
+    ----------
+    seed : int
+
+    Returns
+    -------
+    int
+        From 1 to 2**31 - 2, as LAMMPS takes it.
+    """
+    stream = np.random.SeedSequence(seed).spawn(1)[0]
+    return int(stream.generate_state(1)[0]) % _LARGEST_ENGINE_SEED + 1
+
+
 class Simulation:
-    """One bias-driven run of two tips.
+    """Bias-driven dynamics of two tips, by LAMMPS.
 
     Parameters
     ----------
     tips : ase.Atoms
-        The starting structure, from `nanogap.structure.build_tips`.
-    dynamics : DynamicsSettings
-    voltage : VoltageSettings
-    seed : int
-        Of the starting velocities, below 2**31.
-    folder : Path
-        Where the engine writes its input and log.
+        The starting structure, from `nanogap.dynamics.start.build_tips`.
+    settings : str, Path, mapping, Settings or None
+        A preset, a file, a table or settings; see `nanogap.settings.load_settings`. The structure
+        is that of `tips`, whatever the settings say of it.
+    folder : Path, optional
+        An existing folder where the engine writes its input and log; default: a temporary one.
+    seed : int, optional
+        Seed of the starting velocities, from 1 to 2**31 - 1; default: `velocity_seed` of that of
+        the settings.
     schedule : Schedule, optional
         When what happens; default: that of the settings.
     interaction : Interaction, optional
         Default: the one that the settings name.
+
+    Raises
+    ------
+    StructureError
+        If `tips` is no structure of two tips.
+    SettingsError
+        If a setting is wrong, or there is no interaction for the element.
+    EngineError
+        If LAMMPS does not start.
+
+    Examples
+    --------
+    Twenty steps of small tips, the voltage on from the start:
+
+    >>> from nanogap.dynamics.start import build_tips
+    >>> from nanogap.settings import load_settings
+    >>> settings = load_settings("quick", {"dynamics.equilibration_time": 0.0})
+    >>> tips = build_tips(settings, lattice_constant=4.216)
+    >>> with Simulation(tips, settings) as simulation:
+    ...     snapshots = simulation.run(20)
+    ...     atoms, observables = simulation.atoms, simulation.observables
+    >>> atoms.info["time"]
+    80.0
+    >>> bool(atoms.get_charges()[atoms.arrays["electrode"] == "top"].sum() > 0.0)
+    True
+    >>> observables["connected"]
+    False
     """
 
     def __init__(
         self,
         tips: Atoms,
-        dynamics: DynamicsSettings,
-        voltage: VoltageSettings,
-        seed: int,
-        folder: Path,
+        settings: SettingsSource = None,
         *,
+        folder: Path | None = None,
+        seed: int | None = None,
         schedule: Schedule | None = None,
         interaction: Interaction | None = None,
     ) -> None:
-        self._tips = tips
+        loaded = load_settings(settings)
+        dynamics, voltage = loaded.dynamics, loaded.voltage
+        self._tips = check_tips(tips, "tips")
         self._dynamics = dynamics
         self._voltage = voltage
         self._electrode = tips.arrays["electrode"]
         interaction = interaction or load_interaction(dynamics, str(tips.symbols[0]))
-        self._engine = Engine(tips, dynamics, interaction, folder, seed)
+        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
+        if folder is None:
+            self._own_folder = tempfile.TemporaryDirectory(prefix="nanogap-")
+            folder = Path(self._own_folder.name)
+        self._engine = Engine(
+            tips,
+            dynamics,
+            interaction,
+            folder,
+            velocity_seed(loaded.seed) if seed is None else seed,
+        )
         self._potential: FloatArray = np.zeros(len(tips))
         self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
         self.schedule = schedule or Schedule(dynamics, voltage)
         self._neighbours = NeighbourList(voltage.cutoff)
         self._since_update = 0
+        self._prepared_at: int | None = None
+        self._candidates: list[Atoms] = []
+        self._latest: Atoms | None = None
         self.progress = Progress()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     @property
     def finished(self) -> bool:
@@ -106,13 +183,83 @@ class Simulation:
         """Whether a checkpoint must be written before the simulation goes on."""
         return self.finished or self.schedule.begins_chunk(self.progress.step)
 
-    def advance(self) -> list[Atoms]:
-        """Run one chunk, or up to the next pause in it.
+    @property
+    def atoms(self) -> Atoms:
+        """The present snapshot.
+
+        Charges (e) by ``get_charges()``, the potential energy (eV) by ``get_potential_energy()``,
+        velocities by ``get_velocities()`` in ASE's unit, so that ``get_kinetic_energy()`` is in
+        eV; arrays ``electrode`` and ``potential`` (the electrochemical one, V); ``info``: every
+        scalar of `nanogap.observables.OBSERVABLES`, ``axis`` (in-plane position of the
+        constriction, angstrom), and what the tips had.
+        """
+        latest = self._latest
+        if latest is not None and latest.info["step"] == self.progress.step:
+            frame = latest.copy()
+            frame.calc = SinglePointCalculator(frame, **latest.calc.results)
+            return frame
+        if not self._engine.prepared:
+            self._prepare()
+        return self._snapshot()
+
+    @property
+    def observables(self) -> dict[str, float]:
+        """The scalars of the present snapshot; `nanogap.observables.OBSERVABLES` says of what."""
+        info = self.atoms.info
+        return {name: info[name] for name in OBSERVABLES}
+
+    def run(self, steps: int | None = None, *, checkpoints: Path | None = None) -> list[Atoms]:
+        """Run some time steps, at the most to the end that the settings set.
+
+        The trajectory is that of a run directory with these settings to the bit, wherever it is
+        stopped; the run directory commits to disk what comes on the way.
+
+        Parameters
+        ----------
+        steps : int, optional
+            Default: all that are left.
+        checkpoints : Path, optional
+            Gets a new folder ``step-N`` with each checkpoint; default: none is kept.
 
         Returns
         -------
         list of ase.Atoms
-            The snapshots on the way in order of time; see `snapshot` for what they hold.
+            The snapshots that the settings ask for on the way, in order of time; see `atoms`.
+
+        Raises
+        ------
+        SettingsError
+            If `steps` is below 1.
+        EngineError
+            If the simulation is at its end, the engine stops or atoms leave the box.
+        """
+        if steps is not None and steps < 1:
+            raise SettingsError(f"steps = {steps!r}: give at least 1")
+        if self.finished:
+            raise EngineError(
+                f"the simulation is at its end, step {self.progress.step}: raise "
+                "dynamics.production_time"
+            )
+        until = None if steps is None else self.progress.step + steps
+        frames: list[Atoms] = []
+        while not self.finished and (until is None or self.progress.step < until):
+            frames += self.advance(until)
+            if self.at_checkpoint:
+                self._keep_checkpoint(checkpoints)
+        return frames
+
+    def advance(self, until: int | None = None) -> list[Atoms]:
+        """Run one chunk, or up to the next pause in it.
+
+        Parameters
+        ----------
+        until : int, optional
+            Step to stop at if it comes earlier.
+
+        Returns
+        -------
+        list of ase.Atoms
+            The snapshots that the schedule asks for on the way, in order of time; see `atoms`.
 
         Raises
         ------
@@ -120,77 +267,65 @@ class Simulation:
             If the engine stops or atoms leave the box.
         """
         schedule, step = self.schedule, self.progress.step
-        end, biased = schedule.pause(step), step >= schedule.equilibration
-        if schedule.begins_chunk(step):
-            self._update_potential(biased)
-        candidates: list[Atoms] = []
+        pause, biased = schedule.pause(step), step >= schedule.equilibration
+        end = pause if until is None else min(pause, until)
+        begins = schedule.begins_chunk(step)
+        if begins:
+            self._candidates = []
+        if (begins and self._prepared_at != step) or not self._engine.prepared:
+            self._prepare()
         written: list[Atoms] = []
         while step < end:
-            following = schedule.next_event(step, end)
+            event = schedule.next_event(step, pause)
+            following = min(event, end)
             self._run(following - step)
             self._since_update += following - step
-            if schedule.updates(following):
+            # a stop of the caller's is no event of the trajectory
+            if following == event and schedule.updates(event):
                 self._update_potential(biased)
             step = following
             self.progress = replace(self.progress, step=step)
-            if biased and schedule.looks(step):
-                self._sample(self.snapshot(), candidates, written)
-        if not biased and schedule.looks(step):
-            written.append(self.snapshot())
+            if biased and schedule.is_candidate(step):
+                self._sample(self._snapshot(), written)
+        if not biased and schedule.is_candidate(step):
+            written.append(self._snapshot())
+        if written and written[-1].info["step"] == step:
+            self._latest = written[-1]
         self.progress = replace(self.progress, snapshots=self.progress.snapshots + len(written))
         return written
 
-    def run_to_end(self, checkpoints: Path) -> list[Atoms]:
-        """Run to the end in one go; a run directory commits what comes on the way instead.
+    def _prepare(self) -> None:
+        """Bring potential, charges and forces up to date, as at the beginning of a chunk."""
+        step = self.progress.step
+        self._update_potential(step >= self.schedule.equilibration)
+        if not self._engine.prepared:
+            self._engine.advance(0)
+            self._work.follow(self._engine.charges)
+        self._prepared_at = step
 
-        Parameters
-        ----------
-        checkpoints : Path
-            Gets a new folder ``step-N`` with each checkpoint.
-
-        Returns
-        -------
-        list of ase.Atoms
-            All snapshots from here on in order of time.
-
-        Raises
-        ------
-        EngineError
-            If the engine stops or atoms leave the box.
-        """
-        frames: list[Atoms] = []
-        while not self.finished:
-            frames += self.advance()
-            if self.at_checkpoint:
-                checkpoint = checkpoints / f"step-{self.progress.step}"
-                checkpoint.mkdir()
-                self.save(checkpoint)
-        return frames
+    def _keep_checkpoint(self, checkpoints: Path | None) -> None:
+        """Write a checkpoint and go on from it; leave it where the caller wants it."""
+        if checkpoints is None:
+            with tempfile.TemporaryDirectory(prefix="nanogap-") as name:
+                self.save(Path(name))
+        else:
+            folder = checkpoints / f"step-{self.progress.step}"
+            folder.mkdir()
+            self.save(folder)
 
     def _run(self, steps: int) -> None:
         """Run some time steps, and add up the work of the source."""
         if self._work.switched:
-            # the charges right after a change tell its work; the first setup finds them unmoved
-            first = 1 if self._engine.prepared else 0
-            self._engine.advance(first)
+            # the charges right after a change tell its work
+            self._engine.advance(1)
             self._work.follow(self._engine.charges)
-            steps -= first
+            steps -= 1
         if steps:
             self._engine.advance(steps)
             self._work.follow(self._engine.charges)
 
-    def snapshot(self) -> Atoms:
-        """Describe the present moment.
-
-        Returns
-        -------
-        ase.Atoms
-            Charges (e) by ``get_charges()``, the potential energy (eV) by
-            ``get_potential_energy()``, velocities by ``get_velocities()`` in ASE's unit, so that
-            ``get_kinetic_energy()`` is in eV; arrays ``electrode`` and ``potential`` (V);
-            ``info``: every scalar of `nanogap.observables.OBSERVABLES`, ``axis`` (in-plane
-            position of the constriction, angstrom), and what `build_tips` gave.
-        """
+    def _snapshot(self) -> Atoms:
+        """Describe the present moment as `atoms` says; the engine must be prepared."""
         engine, atoms = self._engine, self._tips.copy()
         atoms.positions = engine.positions
         charges = engine.charges
@@ -255,16 +390,16 @@ class Simulation:
         try:
             self.progress = Progress(**json.loads((folder / "progress.json").read_text()))
             self._potential = np.load(folder / "potential.npy")
-            path = folder / "charged_at.npy"
-            # a checkpoint of an older version lacks it; its work begins anew
-            charged_at = np.load(path) if path.is_file() else self._potential
+            charged_at = np.load(folder / "charged_at.npy")
         except (OSError, ValueError, TypeError) as error:
             raise DataFormatError(f"checkpoint {folder} cannot be read: {error}") from None
+        self._latest = None
         self._go_on(folder / "restart.lammps", charged_at)
 
     def _go_on(self, restart: Path, charged_at: FloatArray) -> None:
         """Load a restart file, with which every chunk begins."""
         self._engine.load(restart)
+        self._prepared_at = None
         self._work = BiasWork(
             self._engine.charges, charged_at, self._potential, self.progress.bias_work
         )
@@ -272,6 +407,8 @@ class Simulation:
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
+        if self._own_folder is not None:
+            self._own_folder.cleanup()
 
     def _update_potential(self, biased: bool) -> None:
         """Let the potential follow the geometry over the time since it last did."""
@@ -294,15 +431,15 @@ class Simulation:
         self._engine.set_potential(self._potential)
         self._work.switch(self._potential)
 
-    def _sample(self, frame: Atoms, candidates: list[Atoms], written: list[Atoms]) -> None:
-        """Keep a frame that the schedule, or the first contact, asks for."""
+    def _sample(self, frame: Atoms, written: list[Atoms]) -> None:
+        """Write a frame that the schedule, or the first contact, asks for."""
         step, contact = frame.info["step"], self.progress.first_contact_step
         if contact is None and frame.info["bottleneck_atoms"]:
             contact = step
             self.progress = replace(self.progress, first_contact_step=step)
             begin = step - self.schedule.history_duration
-            written += [f for f in candidates if f.info["step"] >= begin]
-        if self.schedule.keeps(step, contact):
+            written += [f for f in self._candidates if f.info["step"] >= begin]
+        if self.schedule.is_recorded(step, contact):
             written.append(frame)
         else:
-            candidates.append(frame)
+            self._candidates.append(frame)

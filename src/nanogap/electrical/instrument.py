@@ -1,4 +1,4 @@
-"""What an instrument does to a signal: noise, ranges, averaging."""
+"""Model of an instrument: noise, ranges, averaging."""
 
 from dataclasses import dataclass
 

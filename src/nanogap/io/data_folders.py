@@ -1,4 +1,4 @@
-"""Which files are data: the one rule for files, folders and run directories.
+"""Files that are data: the one rule for files, folders and run directories.
 
 A folder stands for all files of a known kind in it and below it, in natural order. A run directory
 counts as one and is not looked into; hidden and temporary entries are passed over. A file that is
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.io.run_files import is_run_directory
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
 EXCEL_SUFFIXES = (".xls", ".xlsx", ".xlsm")
@@ -47,11 +48,6 @@ def as_paths(paths: Paths) -> list[Path]:
     return [Path(path) for path in found if path is not None]
 
 
-def is_run(path: Path) -> bool:
-    """Whether a path is a run directory."""
-    return (path / "run.json").is_file()
-
-
 def natural_order(path: Path) -> list[tuple[int, str]]:
     """Key that sorts ``nw2`` before ``nw10``."""
     parts = re.split(r"(\d+)", str(path))
@@ -76,7 +72,7 @@ def measurement_files(paths: Paths) -> list[Path]:
     found: dict[Path, Path] = {}
     for path in as_paths(paths):
         inside = [path]
-        if path.is_dir() and not is_run(path):
+        if path.is_dir() and not is_run_directory(path):
             inside = list(_below(path))
             if not inside:
                 raise DataFormatError(
@@ -97,7 +93,7 @@ def _below(folder: Path) -> Iterator[Path]:
         if entry.is_file() and entry.suffix.casefold() in DATA_SUFFIXES:
             yield entry
     for entry in folders:
-        if is_run(entry):
+        if is_run_directory(entry):
             yield entry
         else:
             yield from _below(entry)

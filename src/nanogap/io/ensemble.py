@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import h5netcdf
 import h5py
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.atomic import write_atomically
+from nanogap.typing import FloatArray
 
 #: Numbers in a chunk, about: 1 MB.
 _CHUNK = 131_072
@@ -23,8 +22,8 @@ _DIMENSIONS = ("snapshot", "energy")
 def write_ensemble(
     path: Path,
     files: Sequence[Path],
-    coordinates: Mapping[str, Sequence[Any]],
-    attributes: Mapping[str, Any],
+    coordinates: Mapping[str, Sequence[object]],
+    attributes: Mapping[str, str | int | float],
     watch: Callable[[int], object] = lambda _: None,
 ) -> None:
     """Write the results of many members into one netCDF-4 file, a chunk in memory at a time.
@@ -38,9 +37,9 @@ def write_ensemble(
     files : sequence of Path
         The result of every member, in order; see `nanogap.io.write_dataset`.
     coordinates : mapping
-        Name to values over ``member``: numbers, or text.
+        Name to values over ``member``: numbers; anything else is written as text.
     attributes : mapping
-        Of the whole dataset.
+        Attributes of the whole dataset.
     watch : callable
         Called with the number of members written.
 
@@ -76,7 +75,7 @@ def write_ensemble(
     write_atomically(path, write)
 
 
-def _sizes(file: Path) -> tuple[int, NDArray[np.float64]]:
+def _sizes(file: Path) -> tuple[int, FloatArray]:
     """Return the number of snapshots and the energies of a member."""
     with _opened(file) as content:
         try:
@@ -94,7 +93,7 @@ def _opened(file: Path) -> h5py.File:
         ) from None
 
 
-def _coordinate(out: h5netcdf.File, name: str, values: Sequence[Any]) -> None:
+def _coordinate(out: h5netcdf.File, name: str, values: Sequence[object]) -> None:
     if all(isinstance(value, int | float) for value in values):
         data = np.array(values)
         data = data.astype(np.int8) if data.dtype == np.bool_ else data
@@ -118,7 +117,7 @@ class _Block:
         self._values = np.full(variable.chunks, np.nan)
         self._first = self._filled = 0
 
-    def add(self, number: int, values: NDArray[np.float64]) -> None:
+    def add(self, number: int, values: FloatArray) -> None:
         """Take what a member has, shorter than the longest or not; members come in order."""
         if number >= self._first + len(self._values):
             self.flush()
@@ -134,7 +133,7 @@ class _Block:
 
 
 class _Blocks:
-    """What is written of every variable.
+    """The blocks of all variables that are written.
 
     Parameters
     ----------
@@ -143,7 +142,7 @@ class _Blocks:
         Of all members.
     """
 
-    def __init__(self, out: h5netcdf.File, energies: NDArray[np.float64]) -> None:
+    def __init__(self, out: h5netcdf.File, energies: FloatArray) -> None:
         self._out, self._energies = out, energies
         self._blocks: dict[str, _Block] = {}
 

@@ -18,7 +18,6 @@ from nanogap.io.data_folders import (
     TEXT_SUFFIXES,
     Paths,
     as_paths,
-    is_run,
     measurement_files,
 )
 from nanogap.io.dataset import (
@@ -30,15 +29,15 @@ from nanogap.io.dataset import (
 )
 from nanogap.io.excel_table import read_workbook
 from nanogap.io.results import read_dataset
+from nanogap.io.run_files import RunFiles, is_run_directory
 from nanogap.io.text_table import Table, read_text_table
-from nanogap.io.trajectory import TrajectoryStore
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 
 def read_measurement(
     path: str | os.PathLike[str], columns: Mapping[str, str] | None = None
 ) -> xr.Dataset:
-    """Read one file, or the conductance of one run directory.
+    r"""Read one file, or the conductance of one run directory.
 
     Parameters
     ----------
@@ -64,16 +63,20 @@ def read_measurement(
 
     Examples
     --------
-    >>> data = read_measurement("sweep_nw3.csv")  # doctest: +SKIP
-    >>> data["current"].attrs["units"]  # doctest: +SKIP
-    'A'
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp()) / "sweep.csv"
+    >>> _ = file.write_text("Voltage (V),Current (uA)\n0.1,7.75\n0.2,15.5\n")
+    >>> data = read_measurement(file)
+    >>> data["current"].attrs["units"], data["current"].values.tolist()
+    ('A', [7.75e-06, 1.55e-05])
     """
     if not isinstance(path, str | os.PathLike):
         raise SettingsError("read_measurement reads one file; read_measurements reads several")
     (path,) = as_paths(path)
     if not path.exists():
         raise DataFormatError(f"no file {path}")
-    if is_run(path):
+    if is_run_directory(path):
         return _run(path)
     if path.is_dir():
         raise DataFormatError(
@@ -95,7 +98,7 @@ def read_measurement(
 
 
 def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) -> xr.Dataset:
-    """Read files and folders as one measurement dataset.
+    r"""Read files and folders as one measurement dataset.
 
     Parameters
     ----------
@@ -109,8 +112,24 @@ def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) ->
     -------
     xarray.Dataset
         A measurement dataset; the coordinate ``file`` tells the files apart.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> folder = Path(mkdtemp())
+    >>> for name in ("one.csv", "two.csv"):
+    ...     _ = (folder / name).write_text("Voltage (V),Current (uA)\n0.1,7.75\n0.2,15.5\n")
+    >>> read_measurements(folder)["voltage"].values.tolist()
+    [0.1, 0.2, 0.1, 0.2]
     """
-    return joined_files(list(iterate_measurements(paths, columns)))
+    parts = list(iterate_measurements(paths, columns))
+    joined = joined_files(parts)
+    # files of different seeds say so in different words, and joining drops what differs
+    synthetic = [one.attrs["synthetic"] for one in parts if one.attrs.get("synthetic")]
+    if synthetic:
+        joined.attrs["synthetic"] = "; ".join(dict.fromkeys(synthetic))
+    return joined
 
 
 def iterate_measurements(
@@ -145,18 +164,13 @@ def iterate_measurements(
 
 def _run(folder: Path) -> xr.Dataset:
     """Read the conductance of a run directory, with the times of its snapshots."""
-    path = folder / "transmission.nc"
+    path = RunFiles(folder).joined_transmission
     if not path.is_file():
         raise DataFormatError(
             f"{folder} is a run without {path.name}: let it finish, or write it with "
             f"'nanogap report {folder}'"
         )
-    dataset = read_dataset(path)
-    if "snapshot" in dataset.coords and dataset.sizes["snapshot"]:
-        numbers = dataset["snapshot"].to_numpy().astype(int)
-        observed = TrajectoryStore(folder).observables(int(numbers.max()) + 1)
-        dataset = dataset.assign(time=("snapshot", observed["time"].to_numpy()[numbers]))
-    return simulated_trace(dataset, str(folder))
+    return simulated_trace(read_dataset(path), str(folder))
 
 
 def _is_workbook(path: Path) -> bool:

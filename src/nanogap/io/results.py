@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -45,8 +44,8 @@ def read_arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.float64]]:
         raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
 
 
-def read_attributes(path: Path) -> dict[str, Any]:
-    """Read the attributes of a dataset, without the dataset.
+def read_attributes(path: Path) -> dict[str, str | float]:
+    """Read the attributes of a dataset that are text or a single number, without the dataset.
 
     Raises
     ------
@@ -60,9 +59,9 @@ def read_attributes(path: Path) -> dict[str, Any]:
         raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
     # names with an underscore are the library's; single numbers are stored as arrays of one
     return {
-        name: value.item() if value.size == 1 else value
+        name: value.item()
         for name, value in found.items()
-        if not name.startswith("_")
+        if value.size == 1 and not name.startswith("_")
     }
 
 

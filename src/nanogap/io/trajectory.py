@@ -18,12 +18,13 @@ from ase import Atoms
 from ase.io import read, write
 
 from nanogap.errors import DataFormatError
+from nanogap.io.run_files import RunFiles
 from nanogap.observables import OBSERVABLES
 
 
 @dataclass(frozen=True)
 class Commit:
-    """How much of the store is valid.
+    """Extent of the valid part of the store.
 
     Attributes
     ----------
@@ -64,12 +65,12 @@ class TrajectoryStore:
     Parameters
     ----------
     folder : Path
-        Holds ``trajectory.extxyz`` and ``snapshots.jsonl``.
+        The run directory, which holds ``trajectory.extxyz`` and ``snapshots.jsonl``.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "trajectory.extxyz"
-        self._index = folder / "snapshots.jsonl"
+        self.path = RunFiles(folder).trajectory
+        self._index = RunFiles(folder).index
         # lines never change once they are committed: each is read once
         self._known: list[SnapshotRecord] = []
         self._known_bytes = 0

@@ -13,7 +13,8 @@ from nanogap.electrical.instrument import averaged_over
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
 from nanogap.io.columns import QUANTITIES
-from nanogap.io.data_folders import Paths, as_paths, is_run, measurement_files
+from nanogap.io.data_folders import Paths, as_paths, measurement_files
+from nanogap.io.run_files import is_run_directory
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -45,7 +46,7 @@ def are_measured(paths: Sequence[Path]) -> bool:
     """Whether paths are data to analyse, and not one run directory."""
     if len(paths) != 1 or paths[0].is_file():
         return True
-    if not paths[0].is_dir() or is_run(paths[0]):
+    if not paths[0].is_dir() or is_run_directory(paths[0]):
         return False
     try:
         return bool(measurement_files(paths))
@@ -108,38 +109,7 @@ class DataFiles:
 
     def trace(self, dataset: xr.Dataset) -> "Trace":
         """Return the conductance of the gap of one measurement dataset."""
-        device = str(dataset["device_name"].to_numpy()[0])
-        simulated = "simulated" in dataset.attrs
-        series = SeriesResistance(0.0) if simulated else self.resistances.of(device)
-        time = dataset["time"].to_numpy().astype(np.float64)
-        if "conductance" in dataset:
-            raw = dataset["conductance"].to_numpy().astype(np.float64)
-            if simulated and self.averaging_time is not None:
-                raw = averaged_over(time, raw, self.averaging_time)
-            # V = 1/G and I = 1 have this conductance
-            with np.errstate(divide="ignore"):
-                voltage = 1.0 / (raw * CONDUCTANCE_QUANTUM)
-            current = np.ones_like(raw)
-            voltage[raw == 0.0], current[raw == 0.0] = 1.0, 0.0
-        else:
-            voltage = dataset["voltage"].to_numpy().astype(np.float64)
-            current = dataset["current"].to_numpy().astype(np.float64)
-            raw = GapConductance().compute(voltage, current).conductance
-        gap = GapConductance(series).compute(voltage, current)
-        return Trace(
-            dataset=dataset,
-            device=device,
-            name=str(dataset["file_name"].to_numpy()[0]),
-            simulated=simulated,
-            synthetic=str(dataset.attrs.get("synthetic", "")),
-            series=series,
-            time=time,
-            raw=raw,
-            gap=gap.conductance,
-            uncertainty=gap.uncertainty,
-            flagged=gap.flagged,
-            compliance=dataset["compliance"].to_numpy().astype(bool),
-        )
+        return gap_trace(dataset, self.resistances, self.averaging_time)
 
 
 @dataclass(frozen=True)
@@ -190,8 +160,13 @@ class Trace:
         return self.dataset["cycle"].to_numpy().astype(np.int64)
 
     @property
+    def cycle_number(self) -> NDArray[np.int64]:
+        """Number of the cycle of every point, from 0 without gaps."""
+        return np.asarray(np.unique(self.cycle, return_inverse=True)[1], dtype=np.int64)
+
+    @property
     def notes(self) -> str:
-        """What reading left out."""
+        """Sentences on what reading left out."""
         return str(self.dataset.attrs.get("notes", ""))
 
     def interval(self, given: float | None = None) -> float:
@@ -216,3 +191,55 @@ class Trace:
                 "the mean step with --interval to take the samples as equally spaced"
             )
         return usual
+
+
+def gap_trace(
+    dataset: xr.Dataset,
+    resistances: DeviceResistances | None = None,
+    averaging_time: float | None = None,
+) -> Trace:
+    """Return the conductance of the gap of one measurement dataset.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        With one source.
+    resistances : DeviceResistances, optional
+        What is in series with the gap. Default: nothing.
+    averaging_time : float, optional
+        Averaging time of an instrument that a simulated trace is seen through, s.
+    """
+    device = str(dataset["device_name"].to_numpy()[0])
+    simulated = "simulated" in dataset.attrs
+    series = SeriesResistance(0.0)
+    if resistances is not None and not simulated:
+        series = resistances.of(device)
+    time = dataset["time"].to_numpy().astype(np.float64)
+    if "conductance" in dataset:
+        raw = dataset["conductance"].to_numpy().astype(np.float64)
+        if simulated and averaging_time is not None:
+            raw = averaged_over(time, raw, averaging_time)
+        # V = 1/G and I = 1 have this conductance
+        with np.errstate(divide="ignore"):
+            voltage = 1.0 / (raw * CONDUCTANCE_QUANTUM)
+        current = np.ones_like(raw)
+        voltage[raw == 0.0], current[raw == 0.0] = 1.0, 0.0
+    else:
+        voltage = dataset["voltage"].to_numpy().astype(np.float64)
+        current = dataset["current"].to_numpy().astype(np.float64)
+        raw = GapConductance().compute(voltage, current).conductance
+    gap = GapConductance(series).compute(voltage, current)
+    return Trace(
+        dataset=dataset,
+        device=device,
+        name=str(dataset["file_name"].to_numpy()[0]),
+        simulated=simulated,
+        synthetic=str(dataset.attrs.get("synthetic", "")),
+        series=series,
+        time=time,
+        raw=raw,
+        gap=gap.conductance,
+        uncertainty=gap.uncertainty,
+        flagged=gap.flagged,
+        compliance=dataset["compliance"].to_numpy().astype(bool),
+    )

@@ -1,16 +1,17 @@
 """Figures of an ensemble of simulated runs."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nanogap.analysis.filament.bottleneck import PARTS, BottleneckClass
 from nanogap.analysis.filament.comparison import SampleComparison
 from nanogap.analysis.filament.contact import AxisDependence, Distribution, FirstContacts
+from nanogap.analysis.filament.kinetics import Survival
 from nanogap.analysis.traces.histogram import ConductanceHistogram
 from nanogap.report.marks import quantum_lines, stepped_band
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET
@@ -24,6 +25,9 @@ _PART_NAMES = {
     "plateau": "which plateau of a member",
     "thermal": "fluctuation within plateaus",
 }
+
+#: With more survival curves than this in one figure their bands are no longer legible.
+_MOST_BANDS = 4
 
 #: Plateaus drawn as points at most; more are drawn thinner.
 _MANY = 2000
@@ -60,7 +64,7 @@ def ensemble_histogram_figure(histogram: ConductanceHistogram, n_members: int) -
 
 
 def _far(edges: FloatArray, counts: FloatArray) -> float:
-    """Upper end of the axis: all but 0.1 % of the counts lie below."""
+    """Choose the upper end of the axis: all but 0.1 % of the counts lie below."""
     total = np.cumsum(counts)
     if not total[-1] > 0.0:
         return 1.2
@@ -77,7 +81,7 @@ def first_contact_figure(contacts: FirstContacts, described: Distribution) -> Fi
     """Draw conductance and time of the first contacts."""
     figure = Figure(figsize=(9.0, 3.6))
     left, right = figure.subplots(1, 2)
-    values = contacts.conductance[contacts.made]
+    values = contacts.conductance[np.isfinite(contacts.conductance)]
     bins = np.arange(0.0, max(1.5, float(values.max(initial=0.0))) + 0.1, 0.1)
     left.hist(values, bins=bins, color=BLUE, alpha=0.75)
     left.plot(
@@ -120,6 +124,42 @@ def _arrivals(axes: Axes, contacts: FirstContacts) -> None:
     axes.set_xlabel("time under the voltage (ps)")
     axes.set_ylabel("part of the members in contact")
     axes.set_title("Arrival of the first contact")
+
+
+def survival_figure(curves: Sequence[tuple[str, Survival, float]]) -> Figure:
+    """Draw survival curves in one figure; see `draw_survival`."""
+    figure = Figure(figsize=(7.0, 3.8))
+    draw_survival(figure.subplots(), curves)
+    return figure
+
+
+def draw_survival(axes: Axes, curves: Sequence[tuple[str, Survival, float]]) -> None:
+    """Draw the share of runs that are still without contact.
+
+    Parameters
+    ----------
+    axes : Axes
+    curves : sequence of (str, Survival, float)
+        Label, curve (ps) and the longest time waited (ps).
+    """
+    colours = colormaps["viridis"](np.linspace(0.0, 0.88, max(len(curves), 2)))
+    # thinner ones above thicker ones: curves that coincide are all seen
+    widths = np.linspace(4.0 if len(curves) > 1 else 1.6, 1.6, max(len(curves), 2))
+    for colour, width, (label, curve, end) in zip(colours, widths, curves, strict=False):
+        time = np.concatenate([[0.0], curve.time, [max(end, *curve.time, 0.0)]])
+        share = np.concatenate([[1.0], curve.share])
+        axes.stairs(share, time, baseline=None, color=colour, linewidth=width, label=label)
+        if len(curves) <= _MOST_BANDS and len(curve.time):
+            low, high = (
+                np.concatenate([[1.0], np.where(np.isnan(side), curve.share, side)])
+                for side in (curve.low, curve.high)
+            )
+            stepped_band(axes, time, (low, high), colour, alpha=0.15)
+    axes.set_ylim(0.0, 1.03)
+    axes.set_xlim(left=0.0)
+    axes.set_xlabel("time under voltage (ps)")
+    axes.set_ylabel("share without contact")
+    axes.legend()
 
 
 def bottleneck_figure(plateaus: xr.Dataset, classes: Sequence[BottleneckClass]) -> Figure:
@@ -196,7 +236,7 @@ def axis_figure(dependence: AxisDependence, name: str) -> Figure:
     figure = Figure(figsize=(9.0, 3.4))
     left, right = figure.subplots(1, 2)
     numbers = all(isinstance(value, int | float | np.number) for value in dependence.values)
-    places: list[Any] = dependence.values if numbers else list(range(len(dependence.values)))
+    places = dependence.values if numbers else list(range(len(dependence.values)))
     for place, one in zip(places, dependence.conductance, strict=True):
         if one.count:
             low, high = one.mean_interval
@@ -229,9 +269,9 @@ def beside_measured_figure(
     simulated, measured : ConductanceHistogram
         With the same bins.
     comparison : SampleComparison
-        Of the same points.
+        Comparison of the same points.
     label : str
-        What the simulated one is called.
+        Name of the simulated one.
     """
     figure = Figure(figsize=(7.0, 4.0))
     axes = figure.subplots()

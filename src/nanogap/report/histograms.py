@@ -1,4 +1,4 @@
-"""Figures of conductance histograms and of what a series resistance does (Figs. 4a, 4b, S4)."""
+"""Figures of conductance histograms and their shift by a resistance (Figs. 4a, 4b, S4)."""
 
 from collections.abc import Sequence
 
@@ -84,7 +84,7 @@ def _bars(axes: Axes, histogram: ConductanceHistogram) -> None:
 
 
 def _far(edges: FloatArray, counts: FloatArray) -> float:
-    """Conductance below which 99.9% of the counts lie."""
+    """Return the conductance below which 99.9% of the counts lie."""
     total = np.cumsum(counts)
     place = int(np.searchsorted(total, 0.999 * total[-1])) if total[-1] > 0.0 else len(counts) - 1
     return max(1.2, float(edges[min(place + 1, len(edges) - 1)]))
@@ -93,7 +93,7 @@ def _far(edges: FloatArray, counts: FloatArray) -> float:
 def _bands(
     axes: Axes, peaks: Sequence[Peak], sensitivity: tuple[Sequence[Peak], Sequence[Peak]]
 ) -> None:
-    """Draw how far every peak moves with the series resistance."""
+    """Draw the shift of every peak with the series resistance."""
     shown = False
     for peak in peaks:
         near = [

@@ -1,22 +1,22 @@
 """One self-contained HTML page that tells what a run simulated and what came out."""
 
-import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import resources
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from ase import Atoms
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from pydantic import BaseModel
 
+from nanogap.io import write_text
 from nanogap.report import figures, words
 from nanogap.report.atoms import atom_potentials, landmark_pictures
 from nanogap.report.result import Landmark, RunResult
 from nanogap.report.sample import sample_figure
+from nanogap.report.sections import asset, data_uri, rendered
 from nanogap.report.stages import stages_figure
 from nanogap.report.style import STAGE_COLOURS, house_style, png, svg
 from nanogap.report.viewer import compressed_plotly, view
@@ -39,6 +39,7 @@ def write_report(
     frames: Sequence[tuple[int, Atoms]],
     provenance: Mapping[str, Any],
     failures: Mapping[int, str],
+    planned_end: float,
     sampled: str | None = None,
 ) -> None:
     """Write the report of a run, finished or not.
@@ -63,6 +64,8 @@ def write_report(
         How the run was made: names and values, which may be mappings themselves.
     failures : mapping
         Snapshot number to the reason why it has no transmission.
+    planned_end : float
+        Time of the last snapshot that is planned since the voltage was applied, fs.
     sampled : str, optional
         Of a fine sampling: a sentence that says of what; its fluctuation is drawn.
     """
@@ -73,35 +76,23 @@ def write_report(
         spectra=spectra,
         frames=frames,
         failures=failures,
+        planned_end=planned_end,
     )
     page = _render(result, _provenance(provenance, transmission), provenance.get("state"), sampled)
-    # renamed into place, so that a reader never meets half a page
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, page)
 
 
 def _render(
     result: RunResult, provenance: list[tuple[str, list[Any]]], state: Any, sampled: str | None
 ) -> str:
     """Fill the template."""
-    environment = Environment(
-        loader=PackageLoader("nanogap.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     settings, count = result.settings, len(result.time)
     stage = result.stages[-1] if count else None
     scene = view(result)
     known = int(np.isfinite(result.transmission).sum())
-    return environment.get_template("template.html.jinja").render(
-        css=_asset("page.css"),
-        script=_asset("viewer.js"),
+    return rendered(
+        "template.html.jinja",
+        script=asset("viewer.js"),
         plotly=compressed_plotly() if scene else "",
         name=settings.name,
         headline=words.headline(settings),
@@ -128,7 +119,7 @@ def _render(
         unbiased_start=_unbiased_start(result),
         has_close_up=figures.close_up(result) is not None,
         histogram_note=f"{known} with a known T",
-        view=scene,
+        view=None if scene is None else asdict(scene),
         failures=list(_failure_rows(result)),
         sentences=words.settings_sentences(settings),
         settings_rows=list(_settings_rows(settings)),
@@ -160,18 +151,8 @@ def _pictures(result: RunResult, *, fluctuates: bool) -> dict[str, str | None]:
             if figure is not None:
                 # thousands of atoms are smaller as pixels
                 raster = name in ("pictures", "stages")
-                images[name] = _data_uri(png(figure) if raster else svg(figure), raster=raster)
+                images[name] = data_uri(png(figure) if raster else svg(figure), raster=raster)
     return images
-
-
-def _data_uri(image: bytes, *, raster: bool) -> str:
-    kind = "image/png" if raster else "image/svg+xml"
-    return f"data:{kind};base64,{base64.b64encode(image).decode()}"
-
-
-def _asset(name: str) -> str:
-    """Read a file that is part of the page."""
-    return (resources.files("nanogap.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _landmark_row(result: RunResult, mark: Landmark) -> list[str]:

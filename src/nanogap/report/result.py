@@ -1,4 +1,4 @@
-"""What a report shows, aligned: every series over the same snapshots."""
+"""Results of a run as a report shows them, aligned: every series over the same snapshots."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from nanogap.analysis import (
     first_contact,
     landmarks,
 )
-from nanogap.dynamics.schedule import Schedule
 from nanogap.settings import Settings
 from nanogap.typing import FloatArray
 
@@ -67,6 +66,8 @@ class RunResult:
         Snapshot number to frame.
     failures : dict
         Snapshot number to reason.
+    planned_end : float
+        Time of the last snapshot that is planned, as far as it is known, ps.
     finished : bool
         Whether the dynamics has reached its planned end.
     """
@@ -82,6 +83,7 @@ class RunResult:
     spectra: xr.Dataset | None
     frames: dict[int, Atoms]
     failures: dict[int, str]
+    planned_end: float
     finished: bool
 
     @classmethod
@@ -94,14 +96,16 @@ class RunResult:
         spectra: xr.Dataset | None,
         frames: Sequence[tuple[int, Atoms]],
         failures: Mapping[int, str],
+        planned_end: float,
     ) -> "RunResult":
-        """Align the results of a run."""
+        """Align the results of a run; see `nanogap.report.write_report`."""
         count = observables.sizes.get("snapshot", 0)
         if "snapshot" not in observables.coords:
             observables = observables.assign_coords(snapshot=np.arange(count))
         numbers = observables["snapshot"].to_numpy().astype(np.int64)
         time = observables["time"].to_numpy().astype(np.float64) / _FS_PER_PS
-        finished = bool(count) and bool(time[-1] >= _end(settings, observables) - 1e-9)
+        end = planned_end / _FS_PER_PS
+        finished = bool(count) and bool(time[-1] >= end - 1e-9)
         return cls(
             settings=settings,
             observables=observables,
@@ -114,6 +118,7 @@ class RunResult:
             spectra=spectra,
             frames=dict(frames),
             failures=dict(failures),
+            planned_end=end,
             finished=finished,
         )
 
@@ -126,11 +131,6 @@ class RunResult:
     def bottleneck(self, index: int) -> int:
         """Return the number of atoms in the constriction of a snapshot, 0 if unknown."""
         return int(np.nan_to_num(self.series("bottleneck_atoms")[index]))
-
-    @property
-    def planned_end(self) -> float:
-        """Time of the last snapshot that is planned, ps."""
-        return _end(self.settings, self.observables)
 
     @property
     def first_contact(self) -> int | None:
@@ -164,16 +164,6 @@ class RunResult:
         """Transmission of a snapshot number, G0; NaN if it is not known."""
         found = np.flatnonzero(self.numbers == number)
         return float(self.transmission[found[0]]) if len(found) else float("nan")
-
-
-def _end(settings: Settings, observables: xr.Dataset) -> float:
-    """Time of the last snapshot that is planned, ps, as far as it is known."""
-    schedule = Schedule(settings.dynamics, settings.voltage)
-    place, step = first_contact(observables), settings.dynamics.time_step
-    contact = None
-    if place is not None:
-        contact = schedule.equilibration + round(float(observables["time"][place]) / step)
-    return (schedule.last(contact) - schedule.equilibration) * step / _FS_PER_PS
 
 
 def _at_fermi_energy(dataset: xr.Dataset | None, numbers: NDArray[np.int64]) -> FloatArray:

@@ -65,6 +65,30 @@ def write_page(
     refresh : int, optional
         The browser loads the page anew after so many seconds.
     """
+    page = rendered(
+        "sections.html.jinja",
+        title=title,
+        lead=lead,
+        warning=warning,
+        refresh=refresh,
+        sections=[(part, [_picture(figure) for figure in part.figures]) for part in sections],
+        notes=notes,
+        version=__version__,
+    )
+    write_text(path, page)
+
+
+def _picture(figure: Figure) -> str:
+    """Draw a figure as a data URI: in vectors, unless there are too many."""
+    with house_style():
+        image = svg(figure)
+        if len(image) > _LARGEST_VECTOR:
+            return data_uri(png(figure, 150), raster=True)
+    return data_uri(image, raster=False)
+
+
+def rendered(template: str, **content: object) -> str:
+    """Fill a template of the pages, which all have the same style sheet."""
     environment = Environment(
         loader=PackageLoader("nanogap.report"),
         autoescape=True,
@@ -72,22 +96,15 @@ def write_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = environment.get_template("sections.html.jinja").render(
-        css=(resources.files("nanogap.report") / "templates" / "page.css").read_text("utf-8"),
-        title=title,
-        lead=lead,
-        warning=warning,
-        refresh=refresh,
-        sections=[(part, [_data_uri(figure) for figure in part.figures]) for part in sections],
-        notes=notes,
-        version=__version__,
-    )
-    write_text(path, page)
+    return environment.get_template(template).render(css=asset("page.css"), **content)
 
 
-def _data_uri(figure: Figure) -> str:
-    with house_style():
-        image, kind = svg(figure), "svg+xml"
-        if len(image) > _LARGEST_VECTOR:
-            image, kind = png(figure, 150), "png"
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+def asset(name: str) -> str:
+    """Read a file that is part of the pages."""
+    return (resources.files("nanogap.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def data_uri(image: bytes, *, raster: bool) -> str:
+    """Write an image, PNG or SVG, as the address that a page shows it by."""
+    kind = "image/png" if raster else "image/svg+xml"
+    return f"data:{kind};base64,{base64.b64encode(image).decode()}"

@@ -3,8 +3,8 @@
 import base64
 import gzip
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -32,11 +32,100 @@ def compressed_plotly() -> str:
     return base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
 
 
-def view(result: RunResult) -> dict[str, Any] | None:
-    """Gather what the interactive view shows, ready for JSON; None if there is no frame.
+@dataclass(frozen=True)
+class Packed:
+    """Numbers as little-endian 16-bit integers in base64.
 
-    Per-atom numbers are little-endian 16-bit integers in base64, each with its scale.
+    Attributes
+    ----------
+    unit : float
+        Value of one unit of the integers.
+    data : str
     """
+
+    unit: float
+    data: str
+
+
+@dataclass(frozen=True)
+class PackedColouring:
+    """One way to colour the atoms of all frames.
+
+    Attributes
+    ----------
+    title, unit : str
+    limit : float
+        Value of the full colour.
+    scale : list
+        Places between 0 and 1 and their colours, ``#rrggbb``.
+    values : Packed
+        Of every atom of every frame.
+    """
+
+    title: str
+    unit: str
+    limit: float
+    scale: list[tuple[float, str]]
+    values: Packed
+
+
+@dataclass(frozen=True)
+class FrameLabel:
+    """Line under a frame, and its time in ps."""
+
+    label: str
+    time: float
+
+
+@dataclass(frozen=True)
+class StageTrace:
+    """T(t) with the stages, over all snapshots.
+
+    Attributes
+    ----------
+    time : list of float
+        ps.
+    transmission : list of float or None
+        At the Fermi energy, G0; None where it is not known.
+    stage, colour : list of str
+    """
+
+    time: list[float]
+    transmission: list[float | None]
+    stage: list[str]
+    colour: list[str]
+
+
+@dataclass(frozen=True)
+class ViewData:
+    """Content of the interactive view, which the page carries as JSON.
+
+    Attributes
+    ----------
+    atoms : int
+        Of every frame.
+    radius : float
+        Of an atom, angstrom.
+    positions : Packed
+        Of every atom of every frame about the middle of the first, angstrom.
+    colourings : list of PackedColouring
+    frames : list of FrameLabel
+    trace : StageTrace
+    start : int
+        Frame to begin with: the first contact.
+    """
+
+    atoms: int
+    radius: float
+    positions: Packed
+    colourings: list[PackedColouring]
+    frames: list[FrameLabel]
+    trace: StageTrace
+    start: int
+
+
+def view(result: RunResult) -> ViewData | None:
+    """Gather what the interactive view shows; None if there is no frame."""
     index_of = {int(snapshot): place for place, snapshot in enumerate(result.numbers)}
     numbers = sorted(snapshot for snapshot in result.frames if snapshot in index_of)
     if not numbers:
@@ -47,27 +136,25 @@ def view(result: RunResult) -> dict[str, Any] | None:
     frames = [result.frames[snapshot] for snapshot in numbers]
     places = [index_of[snapshot] for snapshot in numbers]
     contact = result.first_contact
-    return {
-        "atoms": size,
-        "radius": atom_radius(frames[0]),
-        "positions": _packed(_centred(frames)),
-        "colourings": [
+    return ViewData(
+        atoms=size,
+        radius=atom_radius(frames[0]),
+        positions=_packed(_centred(frames)),
+        colourings=[
             _colouring(scale, values)
             for scale, values in colourings(frames, charged=result.charged)
         ],
-        "frames": [
-            {"label": _label(result, place), "time": float(result.time[place])} for place in places
-        ],
-        "trace": {
-            "time": result.time.tolist(),
-            "transmission": [
+        frames=[FrameLabel(_label(result, place), float(result.time[place])) for place in places],
+        trace=StageTrace(
+            time=result.time.tolist(),
+            transmission=[
                 float(value) if np.isfinite(value) else None for value in result.transmission
             ],
-            "stage": [stage.value for stage in result.stages],
-            "colour": [STAGE_COLOURS[stage] for stage in result.stages],
-        },
-        "start": 0 if contact is None else _nearest(places, contact),
-    }
+            stage=[stage.value for stage in result.stages],
+            colour=[STAGE_COLOURS[stage] for stage in result.stages],
+        ),
+        start=0 if contact is None else _nearest(places, contact),
+    )
 
 
 def _centred(frames: Sequence[Atoms]) -> FloatArray:
@@ -77,25 +164,25 @@ def _centred(frames: Sequence[Atoms]) -> FloatArray:
     return np.asarray(positions - middle, dtype=np.float64)
 
 
-def _packed(values: FloatArray) -> dict[str, Any]:
-    """Numbers as 16-bit integers in base64, and what one unit of them is."""
+def _packed(values: FloatArray) -> Packed:
+    """Pack numbers, each to 1/32000 of the largest."""
     values = np.nan_to_num(values)
     largest = float(np.abs(values).max(initial=0.0))
     unit = largest / _FULL_SCALE if largest > 0.0 else 1.0
     data = np.rint(values / unit).astype("<i2").tobytes()
-    return {"unit": unit, "data": base64.b64encode(data).decode()}
+    return Packed(unit, base64.b64encode(data).decode())
 
 
-def _colouring(scale: Colouring, values: list[FloatArray]) -> dict[str, Any]:
+def _colouring(scale: Colouring, values: list[FloatArray]) -> PackedColouring:
     """Describe one way to colour the atoms."""
     colour_map = mpl.colormaps[scale.colour_map]
-    return {
-        "title": scale.title,
-        "unit": scale.unit,
-        "limit": scale.limit,
-        "scale": [[place, to_hex(colour_map(place))] for place in np.linspace(0, 1, 11).tolist()],
-        "values": _packed(np.array(values)),
-    }
+    return PackedColouring(
+        title=scale.title,
+        unit=scale.unit,
+        limit=scale.limit,
+        scale=[(place, to_hex(colour_map(place))) for place in np.linspace(0, 1, 11).tolist()],
+        values=_packed(np.array(values)),
+    )
 
 
 def _label(result: RunResult, place: int) -> str:

@@ -8,6 +8,7 @@ from nanogap.settings.first_principles import (
 )
 from nanogap.settings.folders import cache_folder
 from nanogap.settings.load import (
+    SettingsSource,
     fault_sentence,
     load_settings,
     preset_names,
@@ -31,6 +32,7 @@ __all__ = [
     "FirstPrinciplesSettings",
     "JunctionSettings",
     "Settings",
+    "SettingsSource",
     "StructureSettings",
     "TransportSettings",
     "VoltageSettings",

@@ -1,4 +1,4 @@
-"""What a setting may be, in words: for error messages and for the settings reference."""
+"""Allowed values of a setting in words, for error messages and the settings reference."""
 
 from pathlib import Path
 from types import NoneType, UnionType

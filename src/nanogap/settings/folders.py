@@ -1,4 +1,4 @@
-"""Where nanogap keeps things outside the folders that it is given."""
+"""Folders of nanogap outside those that it is given."""
 
 import os
 from pathlib import Path
@@ -11,6 +11,10 @@ def cache_folder(*parts: str) -> Path:
     ----------
     *parts : str
         Names of folders in it.
+
+    Returns
+    -------
+    Path
     """
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base, "nanogap", *parts)

@@ -1,8 +1,8 @@
-"""Load settings from a preset or a TOML file, with overrides from the command line."""
+"""Settings from a preset, a TOML file or a table, with changes of single keys."""
 
 import copy
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,22 @@ from nanogap.errors import SettingsError
 from nanogap.settings.allowed import allowed_values
 from nanogap.settings.models import Settings
 
+#: What settings can be loaded from; see `load_settings`.
+SettingsSource = str | Path | Mapping[str, object] | Settings | None
+
 
 def preset_names() -> list[str]:
-    """List the packaged presets."""
+    """List the packaged presets.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> "quick" in preset_names()
+    True
+    """
     folder = files("nanogap.settings") / "presets"
     return sorted(
         e.name.removesuffix(".toml") for e in folder.iterdir() if e.name.endswith(".toml")
@@ -25,6 +38,10 @@ def preset_names() -> list[str]:
 
 def preset_text(name: str) -> str:
     """Return the TOML text of a packaged preset.
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -39,16 +56,19 @@ def preset_text(name: str) -> str:
     return (files("nanogap.settings") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
 
 
-def load_settings(source: str, overrides: tuple[str, ...] = ()) -> Settings:
+def load_settings(
+    source: SettingsSource = None, overrides: Sequence[str] | Mapping[str, object] = ()
+) -> Settings:
     """Load and check settings.
 
     Parameters
     ----------
-    source : str
-        Name of a preset, or path of a TOML file.
-    overrides : tuple of str
-        ``section.key=value`` pairs that win over the file, for example
-        ``("voltage.applied=2", "seed=7")``.
+    source : str, Path, mapping, Settings or None
+        Name of a preset; path of a TOML file; nested table of what differs from the defaults;
+        settings that are loaded already; None: the defaults.
+    overrides : sequence of str, or mapping
+        ``section.key=value`` texts, as on the command line, or values by ``section.key``; they
+        win over the source.
 
     Returns
     -------
@@ -58,8 +78,46 @@ def load_settings(source: str, overrides: tuple[str, ...] = ()) -> Settings:
     ------
     SettingsError
         If the file cannot be read or parsed, or a key or value is wrong; the message names it.
+
+    Examples
+    --------
+    >>> settings = load_settings("quick", {"voltage.applied": 2.0})
+    >>> settings.voltage.applied
+    2.0
+    >>> load_settings({"structure": {"gap": 6.0}}).structure.gap
+    6.0
+    >>> load_settings("quick", ["junction.cut=diagonal"])
+    Traceback (most recent call last):
+        ...
+    nanogap.errors.SettingsError: quick: junction.cut = 'diagonal': must be 'paper' or 'full'
     """
-    return settings_from_text(settings_text(source), source, overrides)
+    changes = overrides if isinstance(overrides, Mapping) else _parse_overrides(overrides)
+    if source is None:
+        return settings_from_table({}, "settings", changes)
+    if isinstance(source, Settings):
+        if not changes:
+            return source
+        return settings_from_table(source.model_dump(mode="json"), source.name, changes)
+    if isinstance(source, str | Path):
+        return settings_from_text(settings_text(str(source)), str(source), changes)
+    if isinstance(source, Mapping):
+        return settings_from_table(source, "settings", changes)
+    raise SettingsError(
+        f"settings cannot be read from a {type(source).__name__}: give the name of a preset "
+        f"({', '.join(preset_names())}), the path of a TOML file, a dict or Settings"
+    )
+
+
+def _parse_overrides(overrides: Sequence[str]) -> dict[str, object]:
+    """Parse ``section.key=value`` texts."""
+    texts = [overrides] if isinstance(overrides, str) else overrides
+    changes = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError(f"{text!r} is not key=value, for example voltage.applied=2")
+        changes[key.strip()] = _toml_value(value.strip())
+    return changes
 
 
 def settings_text(source: str) -> str:
@@ -73,21 +131,32 @@ def settings_text(source: str) -> str:
     return preset_text(source)
 
 
-def settings_from_text(text: str, source: str, overrides: tuple[str, ...] = ()) -> Settings:
-    """Check settings given as TOML text; `source` is what the error messages call it."""
-    changes = {}
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        if not equals or not key.strip():
-            raise SettingsError(
-                f"--set {override!r} is not key=value, for example voltage.applied=2"
-            )
-        changes[key.strip()] = _toml_value(value.strip())
-    return settings_from_table(toml_table(text, source), source, changes, "--set ")
+def settings_from_text(
+    text: str, source: str, changes: Mapping[str, object] | None = None
+) -> Settings:
+    """Check settings given as TOML text; see `settings_from_table`."""
+    return settings_from_table(toml_table(text, source), source, changes or {})
 
 
-def toml_table(text: str, source: str) -> dict[str, Any]:
-    """Parse TOML; `source` is what the error message calls it."""
+def toml_table(text: str, source: str) -> dict[str, object]:
+    """Parse TOML into a nested table.
+
+    Parameters
+    ----------
+    text : str
+    source : str
+        What the error message calls it.
+
+    Returns
+    -------
+    dict
+        Tables within it are dicts too.
+
+    Raises
+    ------
+    SettingsError
+        If the text is not TOML.
+    """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -95,42 +164,44 @@ def toml_table(text: str, source: str) -> dict[str, Any]:
 
 
 def settings_from_table(
-    table: dict[str, Any], source: str, changes: Mapping[str, Any], where: str = ""
+    table: Mapping[str, object], source: str, changes: Mapping[str, object]
 ) -> Settings:
     """Check settings given as a nested table, with changes by dotted key.
 
     Parameters
     ----------
-    table : dict
+    table : mapping
         Is not changed.
     source : str
         What the error messages call the table.
     changes : mapping
         ``section.key`` to value; they win over the table.
-    where : str
-        What the error messages put before a changed key.
+
+    Returns
+    -------
+    Settings
 
     Raises
     ------
     SettingsError
         If a key or value is wrong.
     """
-    table = copy.deepcopy(table)
+    changed = copy.deepcopy(dict(table))
     for key, value in changes.items():
-        _put(table, key, value, where)
+        _put(changed, key, value)
     try:
-        return Settings.model_validate(table)
+        return Settings.model_validate(changed)
     except ValidationError as error:
-        raise SettingsError(fault_sentence(Settings, source, table, error)) from None
+        raise SettingsError(fault_sentence(Settings, source, changed, error)) from None
 
 
-def _put(table: dict[str, Any], key: str, value: Any, where: str) -> None:
+def _put(table: dict[str, Any], key: str, value: object) -> None:
     """Set one ``section.key`` in a nested table."""
     *sections, last = key.split(".")
     for section in sections:
         inner = table.setdefault(section, {})
         if not isinstance(inner, dict):
-            raise SettingsError(f"{where}{key!r}: {section!r} is a value, not a section")
+            raise SettingsError(f"{key!r}: {section!r} is a value, not a section")
         table = inner
     table[last] = value
 
@@ -144,7 +215,7 @@ def _toml_value(text: str) -> Any:
 
 
 def fault_sentence(
-    model: type[BaseModel], source: str, table: dict[str, Any], error: ValidationError
+    model: type[BaseModel], source: str, table: Mapping[str, object], error: ValidationError
 ) -> str:
     """Put the first fault of a validation error into one sentence.
 
@@ -154,8 +225,13 @@ def fault_sentence(
         What the table was checked against.
     source : str
         What the sentence calls the table.
-    table : dict
+    table : mapping
     error : ValidationError
+
+    Returns
+    -------
+    str
+        Names the source, the key, the value and what is allowed.
     """
     faults = error.errors(include_url=False)
     first = faults[0]
@@ -192,7 +268,7 @@ def _locate(
     return path, None
 
 
-def _look_up(table: dict[str, Any], path: list[str]) -> Any:
+def _look_up(table: Mapping[str, object], path: list[str]) -> Any:
     """Return what the input holds at a key."""
     value: Any = table
     for part in path:

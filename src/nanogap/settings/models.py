@@ -50,7 +50,9 @@ class _Model(BaseModel):
 class StructureSettings(_Model):
     """Two pyramidal tips, [111] along z, that face each other across a gap."""
 
-    element: str = Field("Ag", description="chemical symbol of the metal")
+    element: str = Field(
+        "Ag", description="chemical symbol of the metal, an fcc one that the interaction has"
+    )
     base_width: Length = Field(42.0, description="edge of the square base of each tip, Å")
     height: Length = Field(
         14.0, description="height of the pyramid, base layer to terrace, Å; whole layers fit in it"
@@ -78,9 +80,9 @@ class DynamicsSettings(_Model):
 
     engine: Literal["reaxff", "eam"] = Field(
         "reaxff",
-        description="how atoms interact; 'reaxff': reactive, with charges that follow the voltage; "
-        "'eam': embedded atoms (Foiles, Baskes & Daw 1986), without charges, at 0 V only: a fast "
-        "neutral control",
+        description="how atoms interact; 'reaxff': reactive (doi:10.1021/jp004368u), with charges "
+        "that follow the voltage; 'eam': embedded atoms (doi:10.1103/PhysRevB.33.7983), without "
+        "charges, at 0 V only: a fast neutral control",
     )
     force_field: str = Field(
         "packaged",
@@ -124,7 +126,10 @@ class DynamicsSettings(_Model):
         "about 120 bytes per atom; 0: the last one only",
     )
     thermostat_time: float = Field(
-        100.0, gt=0.0, le=1.0e6, description="damping time of the thermostat, fs"
+        100.0,
+        gt=0.0,
+        le=1.0e6,
+        description="damping time of the Nosé-Hoover thermostat, fs; at 0 K there is none",
     )
     charge_tolerance: float = Field(
         1.0e-7, gt=0.0, le=1.0e-2, description="relative tolerance of charge equilibration"
@@ -174,16 +179,30 @@ class VoltageSettings(_Model):
         "limit, the discrete Laplace equation on the connected metal",
     )
     cutoff: float = Field(
-        4.0, gt=2.0, le=10.0, description="atoms closer than this are connected metal, Å"
+        4.0,
+        gt=2.0,
+        le=10.0,
+        description="r_c: atoms closer than this are connected metal, Å; 4 Å as published",
     )
     update_interval: int = Field(
-        2, ge=1, le=1000, description="time steps between two updates of the potential"
+        2,
+        ge=1,
+        le=1000,
+        description="time steps between two updates of the potential; what a longer one "
+        "costs is in docs/electrochemistry.md",
     )
     diffusion: float = Field(
-        6.0, gt=0.0, le=1000.0, description="diffusion constant of the relaxation, Å²/fs"
+        6.0,
+        gt=0.0,
+        le=1000.0,
+        description="k: diffusion constant of the relaxation, Å²/fs; 6 Å²/fs as published",
     )
     normalisation: float = Field(
-        0.629967, gt=0.0, le=100.0, description="lattice normalisation of the relaxation"
+        0.629967,
+        gt=0.0,
+        le=100.0,
+        description="n: lattice normalisation of the relaxation; the published one is of bcc with "
+        "a = 3 Å",
     )
     relaxation_steps: int = Field(
         10, ge=1, le=1000, description="relaxation sub-steps in every time step"
@@ -191,7 +210,7 @@ class VoltageSettings(_Model):
 
 
 class JunctionSettings(_Model):
-    """How a snapshot becomes left lead, channel and right lead."""
+    """Cut of a snapshot into left lead, channel and right lead."""
 
     cut: Literal["paper", "full"] = Field(
         "full",
@@ -263,7 +282,13 @@ class TransportSettings(_Model):
 
 
 class Settings(_Model):
-    """Everything that defines a run; the same settings and seed give the same run."""
+    """Everything that defines a run; the same settings and seed give the same run.
+
+    Examples
+    --------
+    >>> Settings(seed=7).structure.element
+    'Ag'
+    """
 
     name: str = Field("run", min_length=1, max_length=80, description="title of the run")
     seed: int = Field(1, ge=0, lt=2**63, description="seed of every random stream")

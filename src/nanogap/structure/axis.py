@@ -1,6 +1,6 @@
-"""Where the cell of the ``paper`` cut stands, from snapshot to snapshot of one run.
+"""Axis of the cell of the ``paper`` cut, from snapshot to snapshot of one run.
 
-A cell around each snapshot's own narrowest place moves with every vibration, and T jumps because
+A cell around each snapshot's own constriction moves with every vibration, and T jumps because
 the cell does. So it is held once the tips have touched, until the filament has wandered off.
 """
 
@@ -12,10 +12,10 @@ from nanogap.typing import FloatArray
 
 
 def reach(lattice_constant: float, lead_repeats: int) -> float:
-    """Return how far the narrowest place may be from the axis of a cell that is held.
+    """Return how far the constriction may be from the axis of a cell that is held.
 
-    Half the radius of the largest circle in the cell, so that the atoms around the narrowest
-    place are well inside.
+    Half the radius of the largest circle in the cell, so that the atoms around the constriction
+    are well inside.
 
     Parameters
     ----------
@@ -33,17 +33,17 @@ def reach(lattice_constant: float, lead_repeats: int) -> float:
     return float(inscribed / 2.0)
 
 
-def held_axes(narrowest: FloatArray, bonded: NDArray[np.bool_], farthest: float) -> FloatArray:
+def held_axes(constriction: FloatArray, bonded: NDArray[np.bool_], farthest: float) -> FloatArray:
     """Choose the axis of the cell of every snapshot; each depends on earlier ones only.
 
-    Before the first contact it is the narrowest place of the snapshot: an open gap has no
-    filament to hold on to. From then on it stays until the narrowest place is farther from it
+    Before the first contact it is the constriction of the snapshot: an open gap has no
+    filament to hold on to. From then on it stays until the constriction is farther from it
     than `farthest`, and then begins anew there.
 
     Parameters
     ----------
-    narrowest : ndarray, shape (n_snapshots, 2)
-        In-plane position of the narrowest place, angstrom, in order of time.
+    constriction : ndarray, shape (n_snapshots, 2)
+        In-plane position of the constriction, angstrom, in order of time.
     bonded : ndarray of bool, shape (n_snapshots,)
         Whether bonds lead from tip to tip.
     farthest : float
@@ -54,7 +54,7 @@ def held_axes(narrowest: FloatArray, bonded: NDArray[np.bool_], farthest: float)
     ndarray, shape (n_snapshots, 2)
         Angstrom.
     """
-    axes = np.array(narrowest, dtype=np.float64)
+    axes = np.array(constriction, dtype=np.float64)
     touched = np.logical_or.accumulate(bonded) if len(bonded) else bonded
     for number in range(1, len(axes)):
         kept = axes[number - 1]

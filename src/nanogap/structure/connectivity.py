@@ -1,4 +1,4 @@
-"""Which atoms are connected metal: neighbours, clusters, the gap between the tips, its bottleneck.
+"""Connected metal: neighbours, clusters, the gap between the tips, its bottleneck.
 
 Tips stand free in vacuum, so all distances are plain ones: no bond crosses the box.
 """
@@ -29,7 +29,10 @@ _NO_LENGTH = 1e-9
 
 
 def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[Int64Array, FloatArray]:
-    """Find all pairs of atoms closer than a cut-off.
+    """Find all pairs of atoms within a cut-off, ascending, by a tree.
+
+    `nanogap.dynamics.neighbours` finds the same ones faster in atoms that move a little;
+    `nanogap.transport.tight_binding.neighbours` finds those across periodic cells.
 
     Parameters
     ----------
@@ -58,7 +61,7 @@ def clusters(n_atoms: int, pairs: Int64Array) -> Int64Array:
 
 @dataclass(frozen=True)
 class Connection:
-    """How two tips are connected in one snapshot.
+    """Connection of two tips in one snapshot.
 
     Attributes
     ----------

@@ -12,12 +12,13 @@ from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
 from nanogap.errors import StructureError
-from nanogap.settings import JunctionSettings
+from nanogap.settings import JunctionSettings, VoltageSettings
 from nanogap.structure.connectivity import analyse_connection
 from nanogap.structure.junction import CHANNEL, LEFT, RIGHT, validate_junction
 from nanogap.structure.tips import (
     BOTTOM,
     TOP,
+    check_tips,
     layer_spacing,
     nearest_neighbour_distance,
     stacking_shift,
@@ -35,6 +36,11 @@ _PRINCIPAL_LAYERS = 3
 _CHANNEL_LAYERS = 3
 #: Least distance between periodic images of the filament in the plane, angstrom.
 _IMAGE_DISTANCE = 4.0
+
+_REMEDY = (
+    "a junction is cut from tips of nanogap.build_tips or a frame of a nanogap trajectory, or is "
+    "given with the per-atom array 'region'"
+)
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,9 @@ class _Side:
 
 def cut_junction(
     snapshot: Atoms,
-    settings: JunctionSettings,
-    cutoff: float,
-    name: str = "snapshot",
+    settings: JunctionSettings | None = None,
+    cutoff: float | None = None,
+    name: str = "the snapshot",
     *,
     axis: FloatArray | None = None,
 ) -> Atoms:
@@ -84,14 +90,17 @@ def cut_junction(
     Parameters
     ----------
     snapshot : ase.Atoms
-        With the array ``electrode`` and ``info`` of `nanogap.structure.build_tips`.
-    settings : JunctionSettings
-    cutoff : float
+        With the array ``electrode`` and the ``info`` of `nanogap.structure.build_pyramids`, which
+        frames of a trajectory and `nanogap.dynamics.simulation.Simulation.atoms` have.
+    settings : JunctionSettings, optional
+        Default: the defaults of that section of the settings.
+    cutoff : float, optional
         Neighbours within this distance are connected metal, angstrom; it defines the axis.
+        Default: that of `nanogap.settings.VoltageSettings`.
     name : str
         What error messages call the snapshot.
     axis : ndarray, shape (2,), optional
-        Centre of the cell of ``paper``, angstrom; default: the narrowest place of the snapshot.
+        Centre of the cell of ``paper``, angstrom; default: the constriction of the snapshot.
         `nanogap.structure.axis` says which one a run takes.
 
     Returns
@@ -103,9 +112,19 @@ def cut_junction(
     Raises
     ------
     StructureError
-        If the snapshot has no bulk-like layers at an end, or atoms overlap.
+        If the snapshot has no bulk-like layers at an end, atoms overlap, or what tips carry is
+        missing.
+
+    Examples
+    --------
+    >>> from nanogap.dynamics.start import build_tips
+    >>> junction = cut_junction(build_tips("quick", lattice_constant=4.216))
+    >>> {name: junction.arrays["region"].tolist().count(name) for name in (LEFT, CHANNEL, RIGHT)}
+    {'left': 108, 'channel': 466, 'right': 108}
     """
-    lattice_constant = _lattice_constant(snapshot, name)
+    lattice_constant = float(check_tips(snapshot, name, _REMEDY).info["lattice_constant"])
+    settings = settings or JunctionSettings()
+    cutoff = VoltageSettings().cutoff if cutoff is None else cutoff
     sides = [_side(snapshot, label, lattice_constant, name) for label in (BOTTOM, TOP)]
     if settings.cut == "paper":
         cell = settings.lead_repeats * surface_vectors(lattice_constant)
@@ -123,7 +142,7 @@ def check_terraces(tips: Atoms, settings: JunctionSettings) -> None:
     Parameters
     ----------
     tips : ase.Atoms
-        As `nanogap.structure.build_tips` makes them.
+        As `nanogap.structure.build_pyramids` makes them.
     settings : JunctionSettings
 
     Raises
@@ -161,21 +180,6 @@ def _wide_cell(
     wanted = np.ceil((np.ptp(facing, axis=0) + _IMAGE_DISTANCE) / edges)
     centre = (facing.max(axis=0) + facing.min(axis=0)) / 2.0
     return np.diag(np.clip(wanted, least, most) * edges), centre
-
-
-def _lattice_constant(snapshot: Atoms, name: str) -> float:
-    missing = [
-        key
-        for key in ("lattice_constant", "bottom_terrace", "top_terrace")
-        if key not in snapshot.info
-    ]
-    if missing or "electrode" not in snapshot.arrays:
-        what = f"info value '{missing[0]}'" if missing else "per-atom array 'electrode'"
-        raise StructureError(
-            f"{name} has no {what}: a junction is cut from frames of a nanogap trajectory, "
-            "or is given with the per-atom array 'region'"
-        )
-    return float(snapshot.info["lattice_constant"])
 
 
 def _side(snapshot: Atoms, label: str, lattice_constant: float, name: str) -> _Side:

@@ -1,4 +1,4 @@
-"""What lies between two tips: adatoms, islands, the bridge and its cross-section.
+"""Matter between two tips: adatoms, islands, the bridge and its cross-section.
 
 An adatom is an atom beyond the plane of a terrace by more than half a layer. It belongs to the tip
 that fewer bonds lead to. An island is a cluster of bonded adatoms of one tip.
@@ -40,7 +40,7 @@ _FINENESS = 12
 
 @dataclass(frozen=True)
 class Gap:
-    """What lies between the terraces of a snapshot.
+    """Matter between the terraces of a snapshot.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
     Parameters
     ----------
     atoms : ase.Atoms
-        A snapshot with the array ``electrode`` and ``info`` of `nanogap.structure.build_tips`.
+        A snapshot with the array ``electrode`` and ``info`` of `nanogap.structure.build_pyramids`.
     connection : Connection
         Of the same snapshot, from `nanogap.structure.analyse_connection`.
 
@@ -150,6 +150,11 @@ def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
 def adatom_mask(atoms: Atoms) -> Mask:
     """Tell which atoms lie between the terraces, beyond their planes by half a layer.
 
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        See `analyse_gap`.
+
     Returns
     -------
     ndarray of bool, shape (n_atoms,)
@@ -165,6 +170,11 @@ def adatom_mask(atoms: Atoms) -> Mask:
 def adatom_owners(atoms: Atoms) -> NDArray[np.str_]:
     """Tell which tip every adatom belongs to: the one that fewer bonds lead to, else the nearer.
 
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        See `analyse_gap`.
+
     Returns
     -------
     ndarray of str, shape (n_atoms,)
@@ -177,13 +187,13 @@ def adatom_owners(atoms: Atoms) -> NDArray[np.str_]:
     adatoms, lower = adatom_mask(atoms), positions[:, 2] < _middle(atoms)
     n = len(positions)
     graph = csr_array(coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n)))
-    hops = [
+    bonds = [
         dijkstra(graph, directed=False, indices=np.flatnonzero(tip), unweighted=True, min_only=True)
         for tip in (lower & ~adatoms, ~lower & ~adatoms)
     ]
-    below = (hops[0] < hops[1]) | ((hops[0] == hops[1]) & lower)
+    below = (bonds[0] < bonds[1]) | ((bonds[0] == bonds[1]) & lower)
     owners = np.where(below, BOTTOM, TOP)
-    owners[~np.isfinite(hops[0]) & ~np.isfinite(hops[1])] = ""
+    owners[~np.isfinite(bonds[0]) & ~np.isfinite(bonds[1])] = ""
     return np.asarray(owners)
 
 

@@ -11,6 +11,8 @@ from nanogap.errors import StructureError
 #: Per-atom labels in the ``electrode`` array: fixed bases, and the atoms that move.
 BOTTOM, TOP, MOBILE = "bottom", "top", "mobile"
 
+_REMEDY = "give tips of nanogap.build_tips or a frame of a nanogap trajectory"
+
 
 def nearest_neighbour_distance(lattice_constant: float) -> float:
     """Nearest-neighbour distance of an fcc crystal, a/sqrt(2), angstrom."""
@@ -34,7 +36,7 @@ def stacking_shift(lattice_constant: float) -> NDArray[np.float64]:
     return shift
 
 
-def build_tips(
+def build_pyramids(
     *,
     lattice_constant: float,
     base_width: float,
@@ -45,7 +47,10 @@ def build_tips(
     vacuum: float,
     element: str = "Ag",
 ) -> Atoms:
-    """Build two facing pyramidal tips.
+    """Build two pyramids of an fcc crystal on fixed bases that face each other.
+
+    `nanogap.dynamics.start.build_tips` builds those of given settings, with the lattice
+    constant that belongs to the force field.
 
     A tip is `fixed_layers` full layers of ``base_width x base_width`` and a pyramid on them whose
     (111) layers narrow linearly from `base_width` to `apex_width`. The top tip is the bottom one
@@ -68,8 +73,7 @@ def build_tips(
     ase.Atoms
         Periodic in the plane, open along z; array ``electrode`` (`BOTTOM`, `TOP`, `MOBILE`);
         ``info``: ``lattice_constant``, and ``bottom_terrace`` and ``top_terrace``, the heights z
-        of the facing layers (angstrom). The terraces face each other across z = 0 of the box
-        centre.
+        of the facing layers (angstrom). The gap between them is in the middle of the box.
 
     Raises
     ------
@@ -118,6 +122,38 @@ def build_tips(
         bottom_terrace=float(centre - gap / 2.0),
         top_terrace=float(centre + gap / 2.0),
     )
+    return atoms
+
+
+def check_tips(atoms: object, name: str, remedy: str = _REMEDY) -> Atoms:
+    """Refuse what is not a frame of two tips with all that analyses of it need.
+
+    Parameters
+    ----------
+    atoms : object
+    name : str
+        What the message calls it.
+    remedy : str
+        What the message advises.
+
+    Returns
+    -------
+    ase.Atoms
+        The frame itself.
+
+    Raises
+    ------
+    StructureError
+        If it is no ase.Atoms, or lacks an array or a value of `build_pyramids`.
+    """
+    if not isinstance(atoms, Atoms):
+        raise StructureError(f"{name} is a {type(atoms).__name__}: {remedy}")
+    keys = ("lattice_constant", "bottom_terrace", "top_terrace")
+    missing = [f"info value '{key}'" for key in keys if key not in atoms.info]
+    if "electrode" not in atoms.arrays:
+        missing.append("per-atom array 'electrode'")
+    if missing:
+        raise StructureError(f"{name} has no {missing[0]}: {remedy}")
     return atoms
 
 

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-import xlsxwriter
 
 from nanogap.errors import SettingsError
 from nanogap.io.atomic import write_atomically, write_bytes
 from nanogap.io.dataset import cycle_number
 from nanogap.io.results import write_dataset
 
-_XLS_ROWS = 65_000
 _MICRO = 1e6
 
 
@@ -72,6 +70,13 @@ def _columns(dataset: xr.Dataset) -> dict[str, np.ndarray[Any, np.dtype[np.float
 
 
 def _write_xlsx(dataset: xr.Dataset, path: Path) -> None:
+    try:
+        import xlsxwriter  # noqa: PLC0415  # only synthetic workbooks need it
+    except ImportError:
+        raise SettingsError(
+            "synthetic Excel workbooks need the package xlsxwriter: pip install "
+            "'nanogap[synthetic]', or choose another format, such as keithley-4200-csv"
+        ) from None
     parts = _cycles(dataset)
 
     def write(temporary: Path) -> None:
@@ -92,33 +97,6 @@ def _write_xlsx(dataset: xr.Dataset, path: Path) -> None:
         book.close()
 
     write_atomically(path, write)
-
-
-def _write_xls(dataset: xr.Dataset, path: Path) -> None:
-    try:
-        import xlwt  # noqa: PLC0415
-    except ImportError:
-        raise SettingsError(
-            "the binary Excel format needs the package xlwt: pip install 'nanogap[xls]', or "
-            "choose keithley-4200-xlsx"
-        ) from None
-    book = xlwt.Workbook()
-    parts = _cycles(dataset)
-    for name, part in zip(_sheet_names(len(parts)), parts, strict=True):
-        if part.sizes["point"] > _XLS_ROWS:
-            raise SettingsError(f"{path}: a sheet of this format holds {_XLS_ROWS} rows at most")
-        sheet = book.add_sheet(name)
-        for column, (key, values) in enumerate(_columns(part).items()):
-            sheet.write(0, column, key)
-            for row, value in enumerate(values.tolist(), start=1):
-                if np.isfinite(value):
-                    sheet.write(row, column, value)
-    book.add_sheet("Calc")
-    settings = book.add_sheet("Settings")
-    for row, (key, value) in enumerate([("Test Name", "sweep"), *_about(dataset)]):
-        settings.write(row, 0, key)
-        settings.write(row, 1, value)
-    write_atomically(path, lambda temporary: book.save(str(temporary)))
 
 
 def _text(
@@ -221,7 +199,6 @@ DIALECTS: dict[str, tuple[str, Callable[[xr.Dataset, Path], None]]] = {
     "semicolon": (".csv", _write_semicolon),
     "blanks": (".txt", _write_blanks),
     "keithley-4200-xlsx": (".xlsx", _write_xlsx),
-    "keithley-4200-xls": (".xls", _write_xls),
     "keithley-4200-csv": (".csv", _write_4200_csv),
     "keithley-4200-kxci": (".csv", _write_kxci),
     "keithley-2600": (".csv", _write_2600),

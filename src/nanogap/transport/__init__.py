@@ -1,1 +1,1 @@
-"""Hamiltonian, lead self-energies, Green's functions; all return a Transmission dataset."""
+"""Transmission of junctions: Hamiltonian, Green's functions, backends, currents."""

@@ -9,7 +9,6 @@ from typing import Self
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
-from scipy import constants
 
 from nanogap.computed import Analysis, after_compute
 from nanogap.errors import SettingsError
@@ -23,7 +22,7 @@ _POINTS_PER_KT, _POINTS_PER_STEP = 40.0, 8
 
 
 def energies_needed(temperature: float, highest_voltage: float = 0.0) -> float:
-    """How far from the Fermi energy T(E) is needed, eV.
+    """Compute how far from the Fermi energy T(E) is needed, eV.
 
     Parameters
     ----------
@@ -31,6 +30,10 @@ def energies_needed(temperature: float, highest_voltage: float = 0.0) -> float:
         K.
     highest_voltage : float
         Largest bias in either direction, V.
+
+    Returns
+    -------
+    float
     """
     return _THERMAL_REACH * BOLTZMANN * temperature + abs(highest_voltage) / 2.0
 
@@ -113,7 +116,7 @@ class LinearResponse(Analysis):
 
 
 class CurrentVoltage(Analysis, arrays=("voltages",)):
-    """The current at voltages, by integration of T(E) in the bias window.
+    """Current at voltages, by integration of T(E) in the bias window.
 
     I = (2e/h) integral of T(E) [f(E - eV/2) - f(E + eV/2)] dE (Landauer; Datta, Electronic
     Transport in Mesoscopic Systems, doi:10.1017/CBO9780511805776), the bias symmetric about the
@@ -184,24 +187,6 @@ class CurrentVoltage(Analysis, arrays=("voltages",)):
             window = np.ones_like(grid)
         integral = np.trapezoid(_interpolate(grid, energies, values) * window, grid, axis=-1)
         return np.asarray(np.sign(voltage) * CONDUCTANCE_QUANTUM * integral)
-
-
-def wiedemann_franz_ratio(response: LinearResponse) -> FloatArray:
-    """Heat conductance over conductance and temperature, in units of pi^2/3 (k/e)^2.
-
-    Parameters
-    ----------
-    response : LinearResponse
-        Computed.
-
-    Returns
-    -------
-    ndarray, shape (n_snapshots,)
-        1 where T(E) is constant.
-    """
-    lorenz = np.pi**2 / 3.0 * (constants.k / constants.e) ** 2
-    conductance = response.conductance * CONDUCTANCE_QUANTUM * response.temperature
-    return _ratio(response.heat_conductance, conductance * lorenz)
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:

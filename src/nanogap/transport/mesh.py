@@ -1,7 +1,7 @@
 """Meshes of wave vectors in the plane, and what they leave uncertain."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,7 @@ PAPER_MESH = (15, 18)
 
 @dataclass(frozen=True)
 class PlaneMesh:
-    """A mesh of the in-plane zone, and the points of it that time reversal leaves to compute.
+    """Mesh of the in-plane zone, and the points of it that time reversal leaves to compute.
 
     Without spin-orbit coupling and magnetic field T(k) = T(-k).
 
@@ -47,7 +47,7 @@ class PlaneMesh:
 
     @property
     def description(self) -> str:
-        """The mesh in words."""
+        """Size of the mesh and its place, in words."""
         centred = bool((np.abs(self.points).sum(axis=1) < 1e-9).any())
         return (
             f"{self.counts[0]} x {self.counts[1]}, {'centred on' if centred else 'shifted off'} Γ"
@@ -130,20 +130,25 @@ def mesh_counts(
     SettingsError
         If it is none of these.
     """
-    if isinstance(kpoints, str):
-        if kpoints == "paper":
-            wanted = PAPER_MESH
-        elif kpoints == "auto":
-            widths = np.min([_widths(cell) for cell in cells], axis=0)
-            first, second = (max(1, math.ceil(AUTOMATIC_LENGTH / width - 1e-6)) for width in widths)
-            wanted = (first, second)
-        else:
-            raise SettingsError(f"kpoints = {kpoints!r}: give two whole numbers, 'auto' or 'paper'")
+    if isinstance(kpoints, str) and kpoints == "paper":
+        wanted = PAPER_MESH
+    elif isinstance(kpoints, str) and kpoints == "auto":
+        widths = np.min([_widths(cell) for cell in cells], axis=0)
+        first, second = (max(1, math.ceil(AUTOMATIC_LENGTH / width - 1e-6)) for width in widths)
+        wanted = (first, second)
     else:
-        wanted = kpoints
+        wanted = _two_numbers(kpoints)
     if min(wanted) < 1:
         raise SettingsError(f"kpoints = {wanted[0]} {wanted[1]}: there must be at least 1 x 1")
     return (wanted[0] if periodic[0] else 1, wanted[1] if periodic[1] else 1)
+
+
+def _two_numbers(kpoints: object) -> tuple[int, int]:
+    numbers = list(kpoints) if isinstance(kpoints, Iterable) else []
+    whole = [isinstance(n, int | np.integer) and not isinstance(n, bool) for n in numbers]
+    if len(numbers) != 2 or not all(whole):
+        raise SettingsError(f"kpoints = {kpoints!r}: give two whole numbers, 'auto' or 'paper'")
+    return int(numbers[0]), int(numbers[1])
 
 
 def _widths(cell: FloatArray) -> FloatArray:

@@ -1,7 +1,7 @@
 """The transmission of a file of junctions or trajectory frames, outside a run."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,17 @@ from ase import Atoms
 
 from nanogap.errors import SettingsError
 from nanogap.io import write_dataset
-from nanogap.settings import JunctionSettings, VoltageSettings, parse_energies
-from nanogap.structure.cut import cut_junction
-from nanogap.structure.junction import read_frames, validate_junction
-from nanogap.transport.backends import LOCAL, get_backend
+from nanogap.settings import parse_energies
+from nanogap.structure.junction import read_frames
+from nanogap.transport.backends import DEFAULT, backend_names, get_backend
+from nanogap.transport.compute import capable_backend, compute_transmission, junctions_of
 from nanogap.transport.current import CurrentVoltage, LinearResponse, energies_needed
-from nanogap.transport.dataset import transmission_summary
-from nanogap.transport.negf.local import compute_local
-from nanogap.transport.negf.neutrality import METHODS, neutral_junction
+from nanogap.transport.dataset import (
+    BondCurrents,
+    LocalDensity,
+    TransmissionSummary,
+    transmission_summary,
+)
 
 #: Spacing of the energies that are chosen for currents and the thermopower, eV.
 _ENERGY_STEP = 0.05
@@ -27,7 +30,7 @@ _ROOM_TEMPERATURE = 300.0
 
 @dataclass(frozen=True)
 class TransmissionRequest:
-    """What is to be computed for a file.
+    """Request for the transmission of a file.
 
     Attributes
     ----------
@@ -67,7 +70,7 @@ class TransmissionRequest:
     gamma_centred: bool = False
     per_k: bool = False
     cut: str = "full"
-    backend: str = "tight-binding"
+    backend: str = DEFAULT
     neutrality: str = "none"
     temperature: float | None = None
     voltages: str | None = None
@@ -77,9 +80,23 @@ class TransmissionRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def transmission_of_file(
-    path: Path, request: TransmissionRequest
-) -> tuple[xr.Dataset, dict[str, Any]]:
+@dataclass(frozen=True)
+class FileTransmission:
+    """Transmission of the structures in a file.
+
+    Attributes
+    ----------
+    dataset : xarray.Dataset
+        Of the backend, with ``conductance``, ``thermopower`` and ``current`` where asked for.
+    summary : TransmissionSummary
+        With local densities and bond currents where asked for.
+    """
+
+    dataset: xr.Dataset
+    summary: TransmissionSummary
+
+
+def transmission_of_file(path: Path, request: TransmissionRequest) -> FileTransmission:
     """Compute the transmission of the structures in a file.
 
     Parameters
@@ -90,83 +107,58 @@ def transmission_of_file(
 
     Returns
     -------
-    dataset : xarray.Dataset
-        Of the backend, with conductance, thermopower and current where asked for.
-    summary : dict
-        See `nanogap.transport.dataset.transmission_summary`; and, where asked for, over
-        snapshots: ``temperature`` (K), ``conductance`` (G0), ``thermopower`` (V/K);
-        ``voltages`` (V), ``current`` (A); ``local_density`` (``atom``, ``density`` in 1/eV);
-        ``bond_currents`` (``first``, ``second``, ``current`` in G0).
+    FileTransmission
 
     Raises
     ------
     NanogapError
         If an argument or the file is wrong; the message names it.
     """
-    compute = get_backend(request.backend)
-    voltages = _voltages(request)
+    voltages = parse_energies(request.voltages) if request.voltages is not None else []
     values = _energies(request, voltages)
-    _check(request)
+    capable_backend(request.backend, neutrality=request.neutrality)
+    _check_local(request)
+    _check_index(request.index)
     frames = read_frames(path, request.index)
     names = [f"{path} frame {number}" for number in range(len(frames))]
-    junctions = [
-        _junction(frame, name, request.cut) for frame, name in zip(frames, names, strict=True)
-    ]
-    junctions = [
-        neutral_junction(junction, request.neutrality, name=name)
-        for junction, name in zip(junctions, names, strict=True)
-    ]
-    mesh: dict[str, Any] = {"gamma_centred": request.gamma_centred}
-    if request.kpoints is not None:
-        mesh["kpoints"] = request.kpoints
-    dataset = compute(junctions, values, **mesh, names=names, **request.options)
+    junctions = junctions_of(frames, cut=request.cut, neutrality=request.neutrality, names=names)
+    dataset = compute_transmission(
+        junctions,
+        values,
+        backend=request.backend,
+        kpoints=request.kpoints,
+        gamma_centred=request.gamma_centred,
+        names=names,
+        **request.options,
+    )
+    if request.neutrality != "none":
+        dataset = dataset.assign_attrs(neutrality=request.neutrality)
     summary = transmission_summary(dataset, per_k=request.per_k)
-    dataset = _add_currents(dataset, summary, request, voltages)
-    if request.local_density or request.bond_currents:
-        local = [
-            compute_local(junction, name=name, **mesh)
-            for junction, name in zip(junctions, names, strict=True)
-        ]
-        _add_local(summary, request, local)
+    dataset, summary = _with_currents(dataset, summary, request, voltages)
+    summary = _with_local(summary, request, junctions, names)
     if request.output is not None:
         write_dataset(dataset, request.output)
-    return dataset, summary
+    return FileTransmission(dataset, summary)
 
 
-def _check(request: TransmissionRequest) -> None:
-    """Refuse arguments that cannot be, before anything is read or computed."""
-    kpoints = request.kpoints
-    if isinstance(kpoints, tuple) and not all(1 <= number <= 64 for number in kpoints):
-        raise SettingsError(f"--kpoints {kpoints[0]} {kpoints[1]}: give two numbers from 1 to 64")
-    if isinstance(kpoints, str) and kpoints not in ("auto", "paper"):
-        raise SettingsError(f"--mesh {kpoints!r}: choose auto or paper")
-    if (request.local_density or request.bond_currents) and request.backend not in LOCAL:
-        asked = "--local-density" if request.local_density else "--bond-currents"
+def _check_local(request: TransmissionRequest) -> None:
+    """Refuse local properties that the backend does not know."""
+    if not (request.local_density or request.bond_currents):
+        return
+    if get_backend(request.backend).compute_local is None:
+        able = [name for name in backend_names() if get_backend(name).compute_local is not None]
         raise SettingsError(
-            f"{asked}: backend {request.backend!r} has none; choose {' or '.join(LOCAL)}"
+            f"backend {request.backend!r} has no local densities and bond currents: choose "
+            f"{' or '.join(able)}"
         )
-    if request.neutrality not in METHODS:
-        raise SettingsError(f"--neutrality {request.neutrality!r}: choose {', '.join(METHODS)}")
-    if request.neutrality != "none" and request.backend == "pwcond":
-        raise SettingsError("--neutrality: pwcond is self-consistent already; leave it out")
-    if request.cut not in ("paper", "full"):
-        raise SettingsError(f"--cut {request.cut!r}: choose paper or full")
+
+
+def _check_index(index: str) -> None:
     try:
-        for part in request.index.split(":"):
+        for part in index.split(":"):
             int(part or 0)
     except ValueError:
-        raise SettingsError(
-            f"--index {request.index!r} is no frame or slice: give 0, -1 or 0:10"
-        ) from None
-
-
-def _voltages(request: TransmissionRequest) -> list[float]:
-    if request.voltages is None:
-        return []
-    try:
-        return parse_energies(request.voltages)
-    except SettingsError as error:
-        raise SettingsError(f"--iv: {error}".replace("energies", "voltages")) from None
+        raise SettingsError(f"index {index!r} is no frame or slice: give 0, -1 or 0:10") from None
 
 
 def _energies(request: TransmissionRequest, voltages: list[float]) -> list[float]:
@@ -181,63 +173,87 @@ def _energies(request: TransmissionRequest, voltages: list[float]) -> list[float
     return [round(float(energy), 10) for energy in np.arange(-count, count + 1) * _ENERGY_STEP]
 
 
-def _add_currents(
+def _with_currents(
     dataset: xr.Dataset,
-    summary: dict[str, Any],
+    summary: TransmissionSummary,
     request: TransmissionRequest,
     voltages: list[float],
-) -> xr.Dataset:
+) -> tuple[xr.Dataset, TransmissionSummary]:
     """Add what follows from T(E) to the dataset and the summary."""
     if request.temperature is not None and (request.temperature > 0.0 or not voltages):
         response = LinearResponse(request.temperature).compute(dataset)
         dataset = dataset.assign(
-            conductance=("snapshot", response.conductance, {"units": "G0"}),
-            thermopower=("snapshot", response.thermopower, {"units": "V/K"}),
+            conductance=(
+                "snapshot",
+                response.conductance,
+                {"units": "G0", "long_name": "linear conductance"},
+            ),
+            thermopower=(
+                "snapshot",
+                response.thermopower,
+                {"units": "V/K", "long_name": "thermopower"},
+            ),
         )
-        summary["temperature"] = request.temperature
-        summary["conductance"] = response.conductance.tolist()
-        summary["thermopower"] = [
-            value if np.isfinite(value) else None for value in response.thermopower.tolist()
-        ]
+        summary = replace(
+            summary,
+            temperature=request.temperature,
+            conductance=response.conductance.tolist(),
+            thermopower=response.thermopower.tolist(),
+        )
     if voltages:
         temperature = _ROOM_TEMPERATURE if request.temperature is None else request.temperature
         result = CurrentVoltage(voltages, temperature).compute(dataset)
+        attributes = {"units": "A", "long_name": "current"}
         dataset = dataset.assign(
-            current=(("snapshot", "voltage"), result.current, {"units": "A"})
-        ).assign_coords(voltage=("voltage", result.voltages, {"units": "V"}))
-        summary["temperature"] = temperature
-        summary["voltages"] = result.voltages.tolist()
-        summary["current"] = result.current.tolist()
-    return dataset
+            current=(("snapshot", "voltage"), result.current, attributes)
+        ).assign_coords(
+            voltage=("voltage", result.voltages, {"units": "V", "long_name": "voltage"})
+        )
+        summary = replace(
+            summary,
+            temperature=temperature,
+            voltages=result.voltages.tolist(),
+            current=result.current.tolist(),
+        )
+    return dataset, summary
 
 
-def _add_local(
-    summary: dict[str, Any], request: TransmissionRequest, local: list[xr.Dataset]
-) -> None:
-    """Add densities of states and bond currents to the summary."""
+def _with_local(
+    summary: TransmissionSummary,
+    request: TransmissionRequest,
+    junctions: Sequence[Atoms],
+    names: Sequence[str],
+) -> TransmissionSummary:
+    """Add densities of states and bond currents to the summary, where asked for."""
+    compute_local = get_backend(request.backend).compute_local
+    if compute_local is None or not (request.local_density or request.bond_currents):
+        return summary
+    local = [
+        compute_local(
+            junction,
+            kpoints="auto" if request.kpoints is None else request.kpoints,
+            gamma_centred=request.gamma_centred,
+            name=name,
+        )
+        for junction, name in zip(junctions, names, strict=True)
+    ]
     if request.local_density:
-        summary["local_density"] = [
-            {
-                "atom": each["atom"].to_numpy().tolist(),
-                "density": each["local_density"].to_numpy().tolist(),
-            }
+        densities = [
+            LocalDensity(
+                atom=each["atom"].to_numpy().tolist(),
+                density=each["local_density"].to_numpy().tolist(),
+            )
             for each in local
         ]
+        summary = replace(summary, local_density=densities)
     if request.bond_currents:
-        summary["bond_currents"] = [
-            {
-                "first": each["bond_first"].to_numpy().tolist(),
-                "second": each["bond_second"].to_numpy().tolist(),
-                "current": each["bond_current"].to_numpy().tolist(),
-            }
+        currents = [
+            BondCurrents(
+                first=each["bond_first"].to_numpy().tolist(),
+                second=each["bond_second"].to_numpy().tolist(),
+                current=each["bond_current"].to_numpy().tolist(),
+            )
             for each in local
         ]
-
-
-def _junction(frame: Atoms, name: str, cut: str) -> Atoms:
-    """Take a junction as it is; cut one from a trajectory frame."""
-    if "region" in frame.arrays:
-        validate_junction(frame, name)
-        return frame
-    settings = JunctionSettings.model_validate({"cut": cut})
-    return cut_junction(frame, settings, VoltageSettings().cutoff, name)
+        summary = replace(summary, bond_currents=currents)
+    return summary

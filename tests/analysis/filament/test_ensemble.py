@@ -269,7 +269,7 @@ def test_effect_size_of_a_worked_example():
 def test_first_contacts_are_the_first_bonds():
     g = [[0.1, 0.8, 0.9], [0.1, 0.2, 0.3], [1.2, 1.3, np.nan]]
     atoms = [[0, 1, 2], [0, 0, 0], [1, 1, 0]]
-    contacts = first_contacts(ensemble_points(dataset(g, atoms)))
+    contacts = first_contacts(dataset(g, atoms))
     assert contacts.conductance[[0, 2]].tolist() == [0.8, 1.2]
     assert contacts.time[[0, 2]].tolist() == [100.0, 0.0]
     assert contacts.made.tolist() == [True, False, True]
@@ -280,7 +280,7 @@ def test_the_median_time_counts_members_without_a_contact():
     """By hand (Kaplan and Meier): 1 - 1/4 = 3/4 at 100 fs, 3/4 x 2/3 = 1/2 at 200 fs."""
     g = [[0.0, 1, 1, 1], [0.0, 0, 1, 1], [0.0] * 4, [0.0] * 4]
     atoms = np.array(g) > 0
-    contacts = first_contacts(ensemble_points(dataset(g, atoms)))
+    contacts = first_contacts(dataset(g, atoms))
     assert contacts.median_time() == 200.0
     assert contacts.median_time([False, False, True, True]) == np.inf
 
@@ -313,7 +313,7 @@ def test_dependence_on_an_axis_is_that_of_the_test_it_names():
     random = np.random.default_rng(4)
     axis = [2.0] * 20 + [8.0] * 20
     g = np.where(np.array(axis) > 5, 1.5, 1.0) + random.normal(0.0, 0.1, 40)
-    contacts = first_contacts(ensemble_points(dataset(g[:, None])))
+    contacts = first_contacts(dataset(g[:, None]))
     found = axis_dependence(contacts, axis)
     assert found.values == [2.0, 8.0]
     assert found.members == found.made == [20, 20]

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import CensoredData, logrank, weibull_min
 
+from nanogap.analysis.filament.contact import first_contacts
 from nanogap.analysis.filament.kinetics import (
     WaitingTimes,
-    contact_waiting_times,
     event_rate,
     rate_trend,
     survival,
@@ -187,12 +187,12 @@ def test_contact_times_of_members():
             "bottleneck_atoms": (("member", "snapshot"), [[0, 0, 2.0], [0, 0, nan], [1, 0, 1]]),
         }
     )
-    times, waited = contact_waiting_times(dataset)
+    times, waited = first_contacts(dataset).waiting_times()
     assert times.time.tolist() == [7.0, 5.0]
     assert times.observed.tolist() == [True, False]
     assert waited.tolist() == [True, True, False]
     with pytest.raises(DataFormatError, match="bottleneck_atoms"):
-        contact_waiting_times(dataset.drop_vars("bottleneck_atoms"))
+        first_contacts(dataset.drop_vars("bottleneck_atoms"))
 
 
 @pytest.mark.parametrize("time", [[0.0], [-1.0], [np.nan]])

@@ -4,7 +4,9 @@ The everyday number of examples is small; with ``--hypothesis-profile validation
 slow backends 20.
 """
 
+import inspect
 from dataclasses import dataclass, replace
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -13,10 +15,14 @@ from hypothesis import strategies as st
 from tests.transport.espresso_programs import need
 from tests.transport.junctions import chain, disordered, mirrored, turned_and_moved, with_lead_layer
 
+from nanogap.cli.transmission import transmission as transmission_command
 from nanogap.errors import EngineError, SettingsError
 from nanogap.settings import load_accuracy
-from nanogap.transport.backends import LOCAL, backend_names, get_backend
+from nanogap.transport import backends
+from nanogap.transport.backends import Backend, backend_names, get_backend
+from nanogap.transport.backends import _contract as contract
 from nanogap.transport.backends import sisl as sisl_backend
+from nanogap.transport.compute import compute_transmission
 from nanogap.transport.tight_binding.files import load_model
 
 #: A model whose interactions reach over five layers, as one with a tail for tunnelling does.
@@ -113,7 +119,8 @@ named = {"ids": lambda value: getattr(value, "__name__", value)}
 def with_model(backend, model):
     def compute(junction):
         energies = [0.0, 0.2]
-        return get_backend(backend)([junction], energies, kpoints=(1, 2), model=MODELS[model])
+        function = get_backend(backend).with_options(model=MODELS[model])
+        return function([junction], energies, kpoints=(1, 2))
 
     return compute
 
@@ -163,7 +170,8 @@ def with_pwcond(tmp_path_factory):
     need("pw.x", "pwcond.x", "ld1.x")
     work = tmp_path_factory.mktemp("work")
     accuracy = load_accuracy("coarse", {"vacuum": 5.0})
-    return lambda junction: get_backend("pwcond")([junction], settings=accuracy, work=work)
+    compute = get_backend("pwcond").with_options(settings=accuracy, work=work)
+    return lambda junction: compute([junction])
 
 
 @pytest.mark.engine
@@ -208,7 +216,100 @@ def test_backends_agree_with_one_dense_inversion(backend, model, seed):
 
 def test_every_backend_is_in_this_suite():
     assert backend_names() == [FAST, *sorted(BACKENDS.keys() - {FAST})]
-    assert set(LOCAL) == {name for name, declared in BACKENDS.items() if declared.models}
+    for name, declared in BACKENDS.items():
+        # every backend that takes a Hamiltonian is tried with one
+        assert get_backend(name).capabilities.takes_model == bool(declared.models), name
+
+
+@pytest.mark.parametrize("name", list(BACKENDS))
+def test_a_backend_has_the_signature_of_all(name):
+    backend = get_backend(name)
+    assert isinstance(backend, Backend)
+    found = inspect.signature(backend.compute_transmission).parameters
+    wanted = dict(inspect.signature(contract.ComputeTransmission.__call__).parameters)
+    del wanted["self"]
+    types, wanted_types = (
+        get_type_hints(function)
+        for function in (backend.compute_transmission, contract.ComputeTransmission.__call__)
+    )
+    assert list(found)[:2] == list(wanted)[:2]
+    for argument, parameter in wanted.items():
+        assert found[argument].kind == parameter.kind
+        accepted = get_args(types[argument]) or (types[argument],)
+        needed = get_args(wanted_types[argument]) or (wanted_types[argument],)
+        assert set(needed) <= set(accepted), argument
+        if argument not in {"junctions", "kpoints"}:
+            assert found[argument].default == parameter.default
+    assert types["return"] == wanted_types["return"]
+
+
+@pytest.mark.parametrize("name", list(BACKENDS))
+def test_what_a_backend_takes_besides_is_typed_and_has_a_default(name):
+    backend = get_backend(name)
+    for option in backend.options.values():
+        assert option.type is not None
+        assert option.default is not inspect.Parameter.empty, option
+    assert ("model" in backend.options) == backend.capabilities.takes_model
+    with pytest.raises(SettingsError, match=f"magic: backend '{name}' has no such argument; it"):
+        backend.with_options(magic=1)
+
+
+@pytest.mark.parametrize("name", list(BACKENDS))
+def test_capabilities_say_what_is_there(name):
+    capabilities = get_backend(name).capabilities
+    if capabilities.elements is not None:
+        assert capabilities.elements == ("Ag",)
+        with pytest.raises(SettingsError, match="no tight-binding Hamiltonian for element 'Au'"):
+            get_backend(name).compute_transmission([gold()])
+    if capabilities.energy_window is not None:
+        for energy in (capabilities.energy_window[0] - 0.1, capabilities.energy_window[1] + 0.1):
+            with pytest.raises(SettingsError, match=r"is trusted from .* eV only"):
+                get_backend(name).compute_transmission([chain(2.7)], [energy])
+    local = get_backend(name).compute_local
+    if local is not None:
+        found = local(chain(2.7))["transmission"].item()
+        assert found == pytest.approx(1.0, abs=1e-6)
+
+
+def gold():
+    wire = chain(2.7)
+    wire.symbols[:] = "Au"
+    return wire
+
+
+SHIFTED = [name for name in BACKENDS if get_backend(name).capabilities.onsite_shifts]
+
+
+@pytest.mark.parametrize("name", SHIFTED)
+def test_shifts_of_the_levels_are_taken_where_the_backend_says_so(name):
+    junction = chain(2.7, n_channel=3)
+    plain = get_backend(name).compute_transmission([junction])["transmission"].item()
+    junction.set_array("onsite_shift", np.array([0.0, 0.0, 1.0, 0.0, 0.0]))
+    shifted = get_backend(name).compute_transmission([junction])["transmission"].item()
+    assert shifted < plain - 0.05
+
+
+def test_a_backend_is_one_file_found_by_its_name(tmp_path, monkeypatch):
+    (tmp_path / "one_more.py").write_text(
+        "from nanogap.transport.backends import Backend, Capabilities\n"
+        "from nanogap.transport.backends.dense import compute_transmission\n"
+        "BACKEND = Backend(compute_transmission, Capabilities(True, False))\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(backends, "__path__", [*backends.__path__, str(tmp_path)])
+    assert "one-more" in backend_names()
+    assert get_backend("one-more").name == "one-more"
+    assert get_backend("one-more").compute_local is None
+    dataset = compute_transmission(chain(2.7), backend="one-more")
+    assert dataset["transmission"].item() == pytest.approx(1.0, abs=1e-6)
+    with pytest.raises(SettingsError, match="one-more is self-consistent already"):
+        compute_transmission(chain(2.7), backend="one-more", neutrality="coordination")
+
+
+def test_the_command_line_names_every_backend():
+    parameters = inspect.signature(transmission_command).parameters
+    (option,) = parameters["backend"].annotation.__metadata__
+    assert set(option.help.split(": ")[1].split(", ")) == set(backend_names())
 
 
 def test_an_unknown_backend_is_refused_with_the_names_of_all():
@@ -222,4 +323,4 @@ def test_without_sisl_the_remedy_is_named(monkeypatch):
 
     monkeypatch.setattr(sisl_backend, "import_module", missing)
     with pytest.raises(EngineError, match=r"needs the program sisl .*nanogap\[cross-check\]"):
-        get_backend("sisl")([chain(2.7)])
+        get_backend("sisl").compute_transmission([chain(2.7)])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -182,9 +183,9 @@ def test_a_value_that_is_not_believed_is_no_zero(tmp_path, wires):
     assert np.isnan(dataset["transmission"]).all()
     assert (dataset["state"] == "flux not conserved").all()
     summary = transmission_summary(dataset)
-    assert summary["transmission"] == [[None, None]]
-    assert summary["states"] == [[["flux not conserved"] * 2]]
-    json.dumps(summary, allow_nan=False)
+    assert summary.transmission == [[None, None]]
+    assert summary.states == [[["flux not conserved"] * 2]]
+    json.dumps(asdict(summary), allow_nan=False)
 
 
 def test_energies_outside_the_window_are_refused(tmp_path):

@@ -6,7 +6,7 @@ from tests.transport.junctions import A, chain, slab_junction
 
 from nanogap.errors import StructureError
 from nanogap.settings import JunctionSettings
-from nanogap.structure import build_tips
+from nanogap.structure import build_pyramids
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.tips import layer_spacing, stacking_shift
 from nanogap.transport.espresso.pw import BOHR, PlaneWaveSettings
@@ -99,7 +99,7 @@ def test_lead_and_region_are_sampled_alike():
 
 
 def test_a_cut_snapshot_becomes_cells():
-    tips = build_tips(
+    tips = build_pyramids(
         lattice_constant=A, base_width=16.0, height=6.0, apex_width=8.0, gap=6.0,
         fixed_layers=2, vacuum=8.0,
     )  # fmt: skip

@@ -1,16 +1,23 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase import Atoms
+from tests.transport.junctions import chain
 
 from nanogap.errors import EngineError
+from nanogap.settings import load_accuracy
+from nanogap.transport.espresso import pwcond_job
+from nanogap.transport.espresso.pseudopotential import Pseudopotential
+from nanogap.transport.espresso.pwcond_job import PwcondJob
 from nanogap.transport.espresso.pwcond_output import (
     check_boundaries,
     check_grids,
     parse_points,
     pwcond_input,
 )
+from nanogap.transport.mesh import common_mesh
 
 CHAIN = (Path(__file__).parent / "pwcond_outputs" / "chain.out").read_text()
 GAMMA = np.zeros((1, 2))
@@ -123,3 +130,43 @@ def test_without_scattering_region_only_the_lead_is_asked_for():
     )
     assert "ikind=0" in text
     assert "prefixs" not in text
+
+
+@pytest.fixture
+def stopped_job(tmp_path, monkeypatch):
+    """Return a function that ends a job's pwcond.x with an output; it returns what is kept."""
+    silver = Pseudopotential(tmp_path / "Ag.UPF", "Ag", "ultrasoft", 11.0, "PBE", 28.0, 280.0, "")
+    silver.path.write_text("")
+    monkeypatch.setattr(pwcond_job, "find_pseudopotential", lambda *_: silver)
+    monkeypatch.setattr(PwcondJob, "_self_consistent", lambda *_: None)
+    wire = chain(2.65, n_channel=1)
+
+    def stop(printed):
+        def run(job, scattering, *_):
+            if scattering is None:
+                return CHAIN
+            (job.folder / "transmission.out").write_text(printed)
+            raise EngineError("pwcond.x was killed")
+
+        monkeypatch.setattr(PwcondJob, "_run", run)
+        job = PwcondJob(wire, load_accuracy("coarse"), tmp_path)
+        with pytest.raises(EngineError) as stopped:
+            job.run(common_mesh([wire], (1, 1)), np.array([0.0, -1.0]), print)
+        kept = [json.loads(file.read_text()) for file in tmp_path.rglob("k_*.json")]
+        return str(stopped.value), [energy for points in kept for energy in points]
+
+    return stop
+
+
+def test_a_killed_run_leaves_its_finished_blocks(stopped_job):
+    message, kept = stopped_job(CHAIN[: CHAIN.index("     PWCOND       :")])
+    assert message == "pwcond.x was killed"
+    assert kept == ["0.000000"]
+
+
+def test_a_killed_run_on_different_grids_leaves_nothing(stopped_job):
+    """Its numbers are wrong, and would be taken for results at the next start."""
+    head, line, tail = CHAIN.rpartition("     nr1s                      =           45")
+    message, kept = stopped_job(head + line.replace("45", "40") + tail)
+    assert "the lead's grid in the plane is 45 x 45" in message
+    assert kept == []

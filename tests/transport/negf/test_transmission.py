@@ -321,13 +321,13 @@ def test_mesh_average_is_that_of_all_points():
 def test_summary_is_the_contract():
     dataset = compute_transmission([chain(2.9), chain(2.8)], [-0.1, 0.0])
     summary = transmission_summary(dataset, per_k=True)
-    assert summary["backend"] == "tight-binding"
-    assert summary["energies"] == [-0.1, 0.0]
-    assert summary["n_kpoints"] == 1
-    assert np.shape(summary["transmission"]) == (2, 2)
-    assert np.shape(summary["transmission_k"]) == (2, 1, 2)
-    assert summary["open_channels"] == [1.0, 1.0]
-    assert len(summary["eigenchannels"]) == 2
+    assert summary.backend == "tight-binding"
+    assert summary.energies == [-0.1, 0.0]
+    assert summary.n_kpoints == 1
+    assert np.shape(summary.transmission) == (2, 2)
+    assert np.shape(summary.transmission_k) == (2, 1, 2)
+    assert summary.open_channels == [1.0, 1.0]
+    assert len(summary.eigenchannels) == 2
 
 
 def test_threads_do_not_change_the_result():

@@ -1,1 +1,1 @@
-"""What snapshots of atoms offer: stages, bottleneck, contacts, kinetics, ensembles."""
+"""Analyses of snapshots of atoms: stages, bottleneck, first contacts, kinetics, ensembles."""

@@ -1,4 +1,4 @@
-"""What the conductance of a bridge owes to the number of atoms in its bottleneck, and what not.
+"""Conductance of a bridge by the number of atoms in its bottleneck, and its variance beyond that.
 
 A plateau is a stretch of successive snapshots of one member with a bridge and the same number of
 atoms in the bottleneck. The variance of the conductance is split, as in a nested analysis of
@@ -25,7 +25,7 @@ from scipy.stats import rankdata, spearmanr
 
 from nanogap.analysis.filament.ensemble import EnsemblePoints, bootstrap_interval
 from nanogap.computed import Analysis, after_compute
-from nanogap.errors import SettingsError
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray, Int64Array
 
 #: The parts of the variance, in the order of the sum.
@@ -86,7 +86,7 @@ class BottleneckAnalysis(Analysis):
     minimum_length : int
         Plateaus of fewer snapshots are left out.
     n_resamples, seed : int
-        Of the bootstrap by members.
+        Resamples of the bootstrap by members, and their seed.
     """
 
     def __init__(self, minimum_length: int = 3, n_resamples: int = 400, seed: int = 0) -> None:
@@ -166,7 +166,7 @@ class BottleneckAnalysis(Analysis):
 
     @after_compute
     def part_intervals(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Interval of each share of the variance, by members; low and high, shape (4,)."""
+        """Draw members for the interval of each share of the variance; low and high, shape (4,)."""
         points = self._points
 
         def shares(drawn: Int64Array) -> FloatArray:
@@ -224,7 +224,7 @@ class BottleneckAnalysis(Analysis):
 
     @after_compute
     def geometry_correlation(self, descriptor: FloatArray) -> dict[int, tuple[float, int]]:
-        """Rank correlation of plateaus with a geometry, within every number of atoms.
+        """Compute the rank correlation of plateaus with a geometry, within every number of atoms.
 
         Parameters
         ----------
@@ -236,8 +236,19 @@ class BottleneckAnalysis(Analysis):
         dict
             Number of atoms to Spearman's correlation of the means of plateaus, and how many
             plateaus; numbers with fewer than five plateaus are left out.
+
+        Raises
+        ------
+        DataFormatError
+            If the descriptor has not one value for every snapshot of every member.
         """
         points = self._points
+        last = (points.n_members, int(points.snapshot.max(initial=-1)) + 1)
+        if descriptor.ndim != 2 or len(descriptor) != last[0] or descriptor.shape[1] < last[1]:
+            raise DataFormatError(
+                f"the geometry has the shape {descriptor.shape}; it needs a value for each of "
+                f"{last[0]} members and at least {last[1]} snapshots"
+            )
         values = descriptor[points.member, points.snapshot]
         mean = _group_means(self._label, values, points.weight)
         conductance = self._plateaus["conductance"].to_numpy()
@@ -252,7 +263,7 @@ class BottleneckAnalysis(Analysis):
 
 
 def _stretches(points: EnsemblePoints) -> Int64Array:
-    """Tell for every point in which stretch of one member and one bottleneck it lies."""
+    """Return in which stretch of one member and one bottleneck every point lies."""
     if not len(points.member):
         return np.zeros(0, np.int64)
     begins = (
@@ -264,14 +275,14 @@ def _stretches(points: EnsemblePoints) -> Int64Array:
 
 
 def _group_means(label: Int64Array, values: FloatArray, weight: FloatArray) -> FloatArray:
-    """Weighted mean of every group; NaN for one without weight."""
+    """Return the weighted mean of every group; NaN for one without weight."""
     sums = np.bincount(label, weights=weight)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.bincount(label, weights=weight * values) / sums)
 
 
 def _means(label: Int64Array, values: FloatArray, weight: FloatArray) -> FloatArray:
-    """Weighted mean of its group, for every point; 0 where a group has no weight."""
+    """Return the weighted mean of its group for every point; 0 where a group has no weight."""
     return np.nan_to_num(_group_means(label, values, weight))[label]
 
 
@@ -295,7 +306,7 @@ def _plateau_table(points: EnsemblePoints, label: Int64Array) -> xr.Dataset:
 def _class_numbers(
     table: xr.Dataset, numbers: Int64Array, drawn: Int64Array
 ) -> tuple[FloatArray, FloatArray]:
-    """Weighted means of the classes, and the effect size of each against the one before."""
+    """Return weighted means of the classes, and the effect size of each against the one before."""
     atoms, g = table["bottleneck_atoms"].to_numpy(), table["conductance"].to_numpy()
     times = drawn[table["member"].to_numpy()]
     weight = table["weight"].to_numpy() * times
@@ -312,7 +323,7 @@ def _class_numbers(
 
 
 def effect_size(sample: FloatArray, other: FloatArray) -> float:
-    """Hedges' g of two samples; NaN with fewer than two values in either, or without scatter."""
+    """Compute Hedges' g of two samples; NaN without two values and scatter in each."""
     n, m = len(sample), len(other)
     if min(n, m) < _FEWEST:
         return float("nan")
@@ -325,7 +336,7 @@ def effect_size(sample: FloatArray, other: FloatArray) -> float:
 
 
 def superiority(sample: FloatArray, other: FloatArray) -> float:
-    """Cliff's delta: P(sample > other) - P(sample < other); NaN if either is empty."""
+    """Compute Cliff's delta, P(sample > other) - P(sample < other); NaN if either is empty."""
     n, m = len(sample), len(other)
     if not min(n, m):
         return float("nan")

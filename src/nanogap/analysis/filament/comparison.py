@@ -1,4 +1,4 @@
-"""How far two samples of conductance are from each other, and how surely.
+"""Distance between two samples of conductance, and its significance.
 
 The Wasserstein distance is the mean way in G0 that counts must be moved to turn one distribution
 into the other, the area between the two cumulative distributions (Ramdas, Garcia Trillos and
@@ -35,11 +35,26 @@ class GroupedSample:
         Member or cycle, from 0.
     weight : ndarray, shape (n_points,), optional
         Default: 1 each.
+
+    Raises
+    ------
+    DataFormatError
+        If the shapes differ.
     """
 
     values: ArrayLike
     group: ArrayLike
     weight: ArrayLike | None = None
+
+    def __post_init__(self) -> None:
+        weight = self.values if self.weight is None else self.weight
+        shapes = {np.shape(one) for one in (self.values, self.group, weight)}
+        if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+            raise DataFormatError(
+                "a sample needs one group (and weight) for every value, each in one dimension; "
+                f"the shapes are {np.shape(self.values)}, {np.shape(self.group)} and "
+                f"{np.shape(weight)}"
+            )
 
     def counts(self, low: float, high: float) -> FloatArray:
         """Count in fine bins; shape (n_groups, n_bins), groups without a point in range left out.
@@ -166,13 +181,13 @@ class SampleComparison(Analysis):
     @property
     @after_compute
     def wasserstein_by_chance(self) -> float:
-        """What the distance stays below if groups are dealt to both sides at random, G0."""
+        """Distance that groups dealt to both sides at random seldom exceed (`level`), G0."""
         return float(self._floor[0]) if self._enough else float("nan")
 
     @property
     @after_compute
     def p_value(self) -> float:
-        """How often groups dealt at random are as far apart; NaN with one group on a side."""
+        """Share of random deals of groups that are as far apart; NaN with one group on a side."""
         return self._p_value if self._enough else float("nan")
 
     def _interval(self, place: int) -> tuple[float, float]:

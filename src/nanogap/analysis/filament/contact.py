@@ -1,73 +1,223 @@
-"""First contacts of an ensemble: their conductance, when they come, and what moves them."""
+"""First contact: its definition, its time and conductance, and their dependence on axes.
+
+One definition holds for dynamics, stages, reports and campaigns: the first contact of a run is its
+first snapshot in which bonds lead from tip to tip, that is in which the bottleneck has an atom or
+more (`nanogap.structure.connectivity.BOND_FACTOR` says how long a bond may be). Its time is known
+to the interval between snapshots: ``dynamics.contact_sampling_interval``, or ``sampling_interval``
+without that. It is the same whether or not the transmission of that snapshot could be computed; if
+not, its conductance is unknown, and that of a later snapshot does not take its place.
+
+Tips that touch already when the voltage comes on have their first contact at time 0. They did not
+wait for it, so waiting times leave them out; and the dynamics, which samples densely and may stop
+after the contact, goes by the first contact after that moment.
+
+Two other things are not first contact. The observable ``connected`` (of `nanogap status`, and of
+the conducting network of the dynamics) says that a chain of atoms within ``voltage.cutoff`` leads
+from base to base; that is longer than a bond, so it can be true some snapshots earlier. Measured
+traces have no atoms: there, `nanogap.analysis.AlignedHistogram` takes the first conductance above a
+threshold.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import xarray as xr
+from numpy.typing import ArrayLike
 from scipy.stats import bootstrap, kruskal, spearmanr, t
 
-from nanogap.analysis.filament.ensemble import EnsemblePoints
 from nanogap.analysis.filament.kinetics import WaitingTimes, survival
 from nanogap.errors import DataFormatError
-from nanogap.typing import FloatArray
+from nanogap.typing import BoolArray, FloatArray, Int64Array
 
 #: A standard deviation, or an interval, needs so many values.
 _FEWEST = 3
 
 
+def bonded(observables: xr.Dataset) -> BoolArray:
+    """Whether bonds lead from tip to tip in every snapshot; False where that is unknown.
+
+    Parameters
+    ----------
+    observables : xarray.Dataset
+        With ``bottleneck_atoms``, over ``snapshot`` or over (``member``, ``snapshot``).
+
+    Returns
+    -------
+    ndarray of bool
+        Same shape as ``bottleneck_atoms``.
+
+    Raises
+    ------
+    DataFormatError
+        If the variable is missing.
+    """
+    need_variables(observables, "bottleneck_atoms")
+    return np.asarray(observables["bottleneck_atoms"].to_numpy() >= 1, dtype=bool)
+
+
+def first_contact(observables: xr.Dataset) -> int | None:
+    """Find the first contact of a run.
+
+    Parameters
+    ----------
+    observables : xarray.Dataset
+        Over ``snapshot``, in order of time, with ``bottleneck_atoms``.
+
+    Returns
+    -------
+    int or None
+        Index of the first snapshot in which bonds lead from tip to tip; None if there is none.
+
+    Raises
+    ------
+    DataFormatError
+        If the variable is missing.
+    """
+    places = np.flatnonzero(bonded(observables))
+    return int(places[0]) if len(places) else None
+
+
 @dataclass(frozen=True)
 class FirstContacts:
-    """The first contact of every member.
+    """The first contact of every member of an ensemble.
 
     Attributes
     ----------
-    conductance : ndarray, shape (n_members,)
-        Of the first snapshot with bonds from tip to tip, G0; NaN if there is none.
+    snapshot : ndarray of int, shape (n_members,)
+        Index of the first snapshot with bonds from tip to tip; -1 if there is none.
     time : ndarray, shape (n_members,)
-        Of that snapshot, fs; NaN if there is none.
+        Of that snapshot, fs since the voltage came on; NaN if there is none.
+    conductance : ndarray, shape (n_members,)
+        Of that snapshot, G0; NaN if there is none, or if its transmission is not known.
     last : ndarray, shape (n_members,)
-        Last moment that was simulated, fs.
+        Last moment that was simulated, fs; NaN for a member without a snapshot.
+
+    Raises
+    ------
+    DataFormatError
+        If the four do not have one value for every member.
     """
 
-    conductance: FloatArray
+    snapshot: Int64Array
     time: FloatArray
+    conductance: FloatArray
     last: FloatArray
 
+    def __post_init__(self) -> None:
+        shapes = [one.shape for one in (self.snapshot, self.time, self.conductance, self.last)]
+        if self.snapshot.ndim != 1 or len(set(shapes)) > 1:
+            raise DataFormatError(
+                "first contacts need one snapshot, time, conductance and last moment for every "
+                f"member; their shapes are {', '.join(map(str, shapes))}"
+            )
+
     @property
-    def made(self) -> NDArray[np.bool_]:
+    def made(self) -> BoolArray:
         """Whether a member made contact, shape (n_members,)."""
-        return np.isfinite(self.conductance)
+        return np.isfinite(self.time)
+
+    def waiting_times(self) -> tuple[WaitingTimes, BoolArray]:
+        """Return the times that members waited for the contact, or in vain.
+
+        Returns
+        -------
+        WaitingTimes
+            fs; those of members without a contact are cut off at their last moment.
+        waited : ndarray of bool, shape (n_members,)
+            Which members these are: those whose tips did not touch before the voltage came on.
+        """
+        ended = np.where(self.made, self.time, self.last)
+        waited: BoolArray = ended > 0.0
+        return WaitingTimes(ended[waited], self.made[waited]), waited
 
     def median_time(self, chosen: ArrayLike | None = None) -> float:
-        """Median time of the first contact, fs; infinite if over half of the members have none.
+        """Estimate the median time of the first contact.
 
-        Members without a contact count as ones that would come later than their last moment, see
-        `nanogap.analysis.filament.kinetics.survival`; those in contact from the beginning are left
-        out.
+        Parameters
+        ----------
+        chosen : array_like of bool, shape (n_members,), optional
+            Members that count; default: all.
+
+        Returns
+        -------
+        float
+            fs; infinite if over half of the members have no contact. Members without one count as
+            ones that would come later than their last moment, see
+            `nanogap.analysis.filament.kinetics.survival`; those in contact from the beginning are
+            left out.
         """
-        inside = np.ones(len(self.time), bool) if chosen is None else np.asarray(chosen)
-        ended = np.where(self.made, self.time, self.last)
-        inside = inside & (ended > 0.0)
-        return survival(WaitingTimes(ended[inside], self.made[inside])).median
+        times, waited = self.waiting_times()
+        inside = waited if chosen is None else waited & np.asarray(chosen, dtype=bool)
+        return survival(times.of(inside[waited])).median
 
 
-def first_contacts(points: EnsemblePoints) -> FirstContacts:
-    """Find the first contact of every member."""
-    conductance = np.full(points.n_members, np.nan)
-    time, last = conductance.copy(), conductance.copy()
-    bonded = np.flatnonzero(points.bottleneck >= 1)
-    who, where = np.unique(points.member[bonded], return_index=True)
-    conductance[who] = points.conductance[bonded[where]]
-    time[who] = points.time[bonded[where]]
-    np.fmax.at(last, points.member, points.time)
-    return FirstContacts(conductance, time, last)
+def first_contacts(dataset: xr.Dataset) -> FirstContacts:
+    """Find the first contact of every member of an ensemble.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        ``time`` (fs) and ``bottleneck_atoms`` over (``member``, ``snapshot``), NaN behind the last
+        snapshot of a member; ``transmission`` over (``member``, ``snapshot``, ``energy``), without
+        which no conductance is known.
+
+    Raises
+    ------
+    DataFormatError
+        If a variable is missing.
+    """
+    need_variables(dataset, "time", "bottleneck_atoms")
+    ordered = dataset[["time", "bottleneck_atoms"]].transpose("member", "snapshot")
+    time = ordered["time"].to_numpy()
+    there = np.isfinite(time)
+    touching = bonded(ordered) & there
+    made = touching.any(axis=1)
+    rows, snapshot = np.flatnonzero(made), np.full(len(time), -1, dtype=np.int64)
+    snapshot[rows] = np.argmax(touching[rows], axis=1)
+    came, conductance = np.full((2, len(time)), np.nan)
+    came[rows] = time[rows, snapshot[rows]]
+    if "transmission" in dataset:
+        conductance[rows] = member_conductances(dataset)[rows, snapshot[rows]]
+    last = np.where(there, time, -np.inf).max(axis=1, initial=-np.inf)
+    return FirstContacts(snapshot, came, conductance, np.where(np.isfinite(last), last, np.nan))
+
+
+def member_conductances(dataset: xr.Dataset) -> FloatArray:
+    """Return the conductance of every snapshot of an ensemble, that is T at the Fermi energy.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        With ``transmission`` over (``member``, ``snapshot``, ``energy``).
+
+    Returns
+    -------
+    ndarray, shape (n_members, n_snapshots)
+        G0; NaN where it is not known.
+    """
+    at_fermi_energy = dataset["transmission"].sel(energy=0.0, method="nearest")
+    values = at_fermi_energy.transpose("member", "snapshot").to_numpy()
+    # rounding can leave the T of an open gap a trifle below zero
+    return np.asarray(np.maximum(values, 0.0), dtype=np.float64)
+
+
+def need_variables(dataset: xr.Dataset, *names: str) -> None:
+    """Refuse a dataset that lacks a variable.
+
+    Raises
+    ------
+    DataFormatError
+        If one is missing.
+    """
+    missing = [name for name in names if name not in dataset.variables]
+    if missing:
+        raise DataFormatError(f"the dataset has no variable {min(missing)!r}")
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """Independent values in a nutshell.
+    """Mean, spread and median of independent values, with intervals.
 
     Attributes
     ----------
@@ -90,7 +240,7 @@ class Distribution:
 
 
 def described(values: ArrayLike, seed: int = 0) -> Distribution:
-    """Describe values, one of each member; those that are not finite are left out."""
+    """Compute mean, spread and median of values, one of each member; NaN are left out."""
     x = np.asarray(values, dtype=np.float64)
     x = x[np.isfinite(x)]
     nothing = (float("nan"), float("nan"))
@@ -123,18 +273,18 @@ def described(values: ArrayLike, seed: int = 0) -> Distribution:
 
 @dataclass(frozen=True)
 class AxisDependence:
-    """How first contacts depend on one axis of a campaign.
+    """Dependence of first contacts on one axis of a campaign.
 
     Attributes
     ----------
     values : list
-        Of the axis, in order.
+        Values of the axis, in order.
     members, made : list of int
         Members and those that made contact, at each value.
     conductance : list of Distribution
-        Of the first contact, G0.
+        Conductance of the first contact at each value, G0.
     median_time : list of float
-        Of the first contact, fs; see `FirstContacts.median_time`.
+        Median time of the first contact at each value, fs; see `FirstContacts.median_time`.
     p_value : float
         Of equal conductances at all values (Kruskal and Wallis, J. Am. Stat. Assoc. 47, 583
         (1952), doi:10.1080/01621459.1952.10483441); NaN with fewer than two values of three
@@ -145,7 +295,7 @@ class AxisDependence:
         Spearman's rank correlation with the axis, where it is a number.
     """
 
-    values: list[Any]
+    values: list[float | str]
     members: list[int]
     made: list[int]
     conductance: list[Distribution]
@@ -155,7 +305,7 @@ class AxisDependence:
     trend: float
 
 
-def axis_dependence(contacts: FirstContacts, axis: Sequence[Any]) -> AxisDependence:
+def axis_dependence(contacts: FirstContacts, axis: Sequence[float | str]) -> AxisDependence:
     """Group first contacts by an axis.
 
     Parameters
@@ -175,7 +325,8 @@ def axis_dependence(contacts: FirstContacts, axis: Sequence[Any]) -> AxisDepende
         )
     values = sorted(set(axis))
     rows = [np.array([one == value for one in axis]) for value in values]
-    groups = [contacts.conductance[row & contacts.made] for row in rows]
+    known = np.isfinite(contacts.conductance)
+    groups = [contacts.conductance[row & known] for row in rows]
     testable = [group for group in groups if len(group) >= _FEWEST]
     p_value = effect = float("nan")
     pooled = np.concatenate(testable) if testable else np.zeros(0)
@@ -185,7 +336,7 @@ def axis_dependence(contacts: FirstContacts, axis: Sequence[Any]) -> AxisDepende
     return AxisDependence(
         values=values,
         members=[int(row.sum()) for row in rows],
-        made=[len(group) for group in groups],
+        made=[int((row & contacts.made).sum()) for row in rows],
         conductance=[described(group) for group in groups],
         median_time=[contacts.median_time(row) for row in rows],
         p_value=p_value,
@@ -194,11 +345,11 @@ def axis_dependence(contacts: FirstContacts, axis: Sequence[Any]) -> AxisDepende
     )
 
 
-def _trend(contacts: FirstContacts, axis: Sequence[Any]) -> float:
+def _trend(contacts: FirstContacts, axis: Sequence[float | str]) -> float:
     if not all(isinstance(value, int | float | np.number) for value in axis):
         return float("nan")
-    x = np.asarray(axis, dtype=np.float64)[contacts.made]
-    y = contacts.conductance[contacts.made]
+    known = np.isfinite(contacts.conductance)
+    x, y = np.asarray(axis, dtype=np.float64)[known], contacts.conductance[known]
     if len(x) < _FEWEST or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
         return float("nan")
     return float(spearmanr(x, y).statistic)

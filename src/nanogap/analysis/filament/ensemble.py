@@ -11,10 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
+from nanogap.analysis.filament.contact import member_conductances, need_variables
 from nanogap.analysis.filament.stages import STAGES, Stage
 from nanogap.analysis.traces.histogram import ConductanceHistogram, represented_time
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import BoolArray, FloatArray, Int64Array
+
+#: Arrays of the points.
+_ARRAYS = ("member", "snapshot", "time", "conductance", "bottleneck", "bridged", "weight")
 
 #: In these stages metal leads from tip to tip.
 _BRIDGED = [STAGES.index(Stage.CONTACT), STAGES.index(Stage.LATERAL_GROWTH)]
@@ -39,8 +43,13 @@ class EnsemblePoints:
     bridged : ndarray of bool, shape (n_points,)
         Whether a bridge leads from tip to tip.
     weight : ndarray, shape (n_points,)
-        Time that a point stands for, in units in which their sum is the number of equally heavy
+        Time that a point represents, in units in which their sum is the number of equally heavy
         points that would say as much (Kish, Survey Sampling, 1965): (sum w)^2 / sum w^2.
+
+    Raises
+    ------
+    DataFormatError
+        If the arrays do not have one value for every point.
     """
 
     n_members: int
@@ -52,10 +61,18 @@ class EnsemblePoints:
     bridged: BoolArray
     weight: FloatArray
 
+    def __post_init__(self) -> None:
+        shapes = {name: getattr(self, name).shape for name in _ARRAYS}
+        wrong = [name for name in _ARRAYS if shapes[name] != (self.member.size,)]
+        if wrong:
+            raise DataFormatError(
+                f"{wrong[0]} has the shape {shapes[wrong[0]]}, but there are {self.member.size} "
+                "points: every array needs one value for each"
+            )
+
     def of(self, chosen: BoolArray) -> "EnsemblePoints":
         """Return some of the points; the members stay numbered as they are."""
-        arrays = ("member", "snapshot", "time", "conductance", "bottleneck", "bridged", "weight")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in arrays})
+        return replace(self, **{name: getattr(self, name)[chosen] for name in _ARRAYS})
 
 
 def ensemble_points(dataset: xr.Dataset) -> EnsemblePoints:
@@ -72,11 +89,8 @@ def ensemble_points(dataset: xr.Dataset) -> EnsemblePoints:
     DataFormatError
         If a variable is missing.
     """
-    missing = {"transmission", "time", "stage", "bottleneck_atoms"} - set(dataset.variables)
-    if missing:
-        raise DataFormatError(f"the dataset of an ensemble needs {min(missing)!r}")
-    at_fermi_energy = dataset["transmission"].sel(energy=0.0, method="nearest")
-    values = at_fermi_energy.transpose("member", "snapshot").to_numpy()
+    need_variables(dataset, "transmission", "time", "stage", "bottleneck_atoms")
+    values = member_conductances(dataset)
     time = dataset["time"].transpose("member", "snapshot").to_numpy()
     stage = dataset["stage"].transpose("member", "snapshot").to_numpy()
     atoms = dataset["bottleneck_atoms"].transpose("member", "snapshot").to_numpy()
@@ -94,8 +108,7 @@ def ensemble_points(dataset: xr.Dataset) -> EnsemblePoints:
         member=member.astype(np.int64),
         snapshot=snapshot.astype(np.int64),
         time=time[known],
-        # rounding can leave the T of an open gap a trifle below zero
-        conductance=np.maximum(values[known], 0.0),
+        conductance=values[known],
         bottleneck=atoms[known].astype(np.int64),
         bridged=np.isin(stage[known], _BRIDGED),
         weight=weights,
@@ -139,7 +152,7 @@ def bootstrap_interval(
     n_resamples: int = 400,
     seed: int = 0,
 ) -> tuple[FloatArray, FloatArray]:
-    """Percentile interval of a statistic, by drawing members.
+    """Compute the percentile interval of a statistic, by drawing members.
 
     Parameters
     ----------

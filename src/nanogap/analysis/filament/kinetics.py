@@ -6,12 +6,10 @@ doi:10.1002/9781118032985).
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.stats import CensoredData, chi2, ecdf, norm
@@ -66,41 +64,6 @@ class WaitingTimes:
         """Return some of the runs."""
         rows = np.asarray(chosen)
         return WaitingTimes(self.time[rows], self.observed[rows])
-
-
-def contact_waiting_times(dataset: xr.Dataset) -> tuple[WaitingTimes, BoolArray]:
-    """Take the times to first contact out of the dataset of an ensemble.
-
-    The time is that of the first snapshot with bonds from tip to tip: late by up to
-    ``dynamics.contact_sampling_interval``, or ``sampling_interval`` without that.
-
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        ``time`` and ``bottleneck_atoms`` over (``member``, ``snapshot``), NaN behind the last.
-
-    Returns
-    -------
-    WaitingTimes
-        fs.
-    waited : ndarray of bool, shape (n_members,)
-        Which members these are: those whose tips did not touch before the voltage came on.
-
-    Raises
-    ------
-    DataFormatError
-        If a variable is missing.
-    """
-    missing = {"time", "bottleneck_atoms"} - set(dataset.variables)
-    if missing:
-        raise DataFormatError(f"the dataset of an ensemble needs {min(missing)!r}")
-    time = dataset["time"].transpose("member", "snapshot").to_numpy()
-    bonded = dataset["bottleneck_atoms"].transpose("member", "snapshot").to_numpy() >= 1
-    came = np.where(bonded & np.isfinite(time), time, np.inf).min(axis=1, initial=np.inf)
-    last = np.where(np.isfinite(time), time, -np.inf).max(axis=1, initial=-np.inf)
-    ended = np.minimum(came, last)
-    waited: BoolArray = ended > 0.0
-    return WaitingTimes(ended[waited], np.isfinite(came)[waited]), waited
 
 
 @dataclass(frozen=True)
@@ -175,7 +138,7 @@ def survival(times: WaitingTimes, level: float = 0.95) -> Survival:
 
 
 def _at_least(times: WaitingTimes, level: float) -> float:
-    """Time up to which enough runs waited in vain that the median is later, by the binomial law."""
+    """Find the time that so many runs waited in vain that the median is later (binomial law)."""
     enough = int(np.ceil(np.log((1.0 - level) / 2.0) / np.log(0.5)))
     return float(np.sort(times.time)[-enough]) if len(times) >= enough else 0.0
 
@@ -232,7 +195,7 @@ def event_rate(times: WaitingTimes, level: float = 0.95) -> Rate:
 
 
 def _weibull(times: WaitingTimes) -> tuple[float, float]:
-    """Shape of the Weibull law of greatest likelihood, and p-value of shape 1."""
+    """Return the shape of the Weibull law of greatest likelihood, and the p-value of shape 1."""
     if times.events < 3 or np.ptp(times.time[times.observed]) == 0.0:
         return float("nan"), float("nan")
     t, n = times.time / times.time.max(), times.events
@@ -253,7 +216,7 @@ def _weibull(times: WaitingTimes) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Trend:
-    """How the rate of events depends on a number that belongs to every run.
+    """Dependence of the rate of events on a number that belongs to every run.
 
     Attributes
     ----------
@@ -261,7 +224,7 @@ class Trend:
         Change of the logarithm of a constant rate per unit of the number, and its interval; NaN
         where the events do not determine it.
     p_value : float
-        Of the slope, by likelihood ratio.
+        p-value of the slope, by likelihood ratio.
     log_rank : float
         p-value of the log-rank test for trend, which takes no law of the waiting times.
     """
@@ -276,7 +239,7 @@ class Trend:
 def rate_trend(
     times: WaitingTimes,
     number: ArrayLike,
-    strata: Sequence[Any] | None = None,
+    strata: Sequence[Hashable] | None = None,
     level: float = 0.95,
 ) -> Trend:
     """Estimate how the rate depends on a number: rate = c exp(slope number).
@@ -317,7 +280,7 @@ def rate_trend(
 def _exponential_slope(
     times: WaitingTimes, x: FloatArray, groups: list[BoolArray]
 ) -> tuple[float, float, float]:
-    """Slope, its standard deviation and twice the log-likelihood ratio to no slope.
+    """Return slope, its standard deviation and twice the log-likelihood ratio to no slope.
 
     The constants of the strata are eliminated: each is events / sum(t exp(slope x)).
     """

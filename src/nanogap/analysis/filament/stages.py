@@ -10,7 +10,9 @@ from enum import StrEnum
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
+
+from nanogap.analysis.filament.contact import bonded, first_contact, need_variables
+from nanogap.typing import BoolArray, Int64Array
 
 #: A cluster of fewer adatoms than this is none: single atoms drift, two bonded ones are an island.
 _ISLAND_ATOMS = 2
@@ -27,7 +29,7 @@ class Stage(StrEnum):
 
     @property
     def description(self) -> str:
-        """What happens in this stage, in one sentence."""
+        """Description of this stage, in one sentence."""
         return _DESCRIPTIONS[self]
 
 
@@ -69,7 +71,13 @@ def classify_stages(observables: xr.Dataset) -> list[Stage]:
     -------
     list of Stage
         One for every snapshot.
+
+    Raises
+    ------
+    DataFormatError
+        If a variable is missing.
     """
+    need_variables(observables, "connected", "largest_island", "bottleneck_atoms")
     stages, touched = [], False
     for bridged, island, bottleneck in zip(
         _bridged(observables),
@@ -88,15 +96,15 @@ def classify_stages(observables: xr.Dataset) -> list[Stage]:
     return stages
 
 
-def _bridged(observables: xr.Dataset) -> NDArray[np.bool_]:
-    """Whether a bridge stands in every snapshot: made by bonds, kept by connected metal."""
-    bonded = observables["bottleneck_atoms"].to_numpy() >= 1
+def _bridged(observables: xr.Dataset) -> BoolArray:
+    """Whether there is a bridge in every snapshot: made by bonds, lasting with connected metal."""
+    bonds = bonded(observables)
     connected = observables["connected"].to_numpy().astype(bool)
-    bridged = np.zeros(len(bonded), dtype=bool)
-    standing = False
-    for index in range(len(bonded)):
-        standing = bool(bonded[index] or (standing and connected[index]))
-        bridged[index] = standing
+    bridged = np.zeros(len(bonds), dtype=bool)
+    bridge = False
+    for index in range(len(bonds)):
+        bridge = bool(bonds[index] or (bridge and connected[index]))
+        bridged[index] = bridge
     return bridged
 
 
@@ -144,18 +152,6 @@ def bridge_events(observables: xr.Dataset) -> list[BridgeEvent]:
         )
         for place, index in enumerate(changes)
     ]
-
-
-def first_contact(observables: xr.Dataset) -> int | None:
-    """Find the first snapshot in which bonds lead from tip to tip; None if there is none.
-
-    Parameters
-    ----------
-    observables : xarray.Dataset
-        Over ``snapshot``, with ``bottleneck_atoms``.
-    """
-    bonded = np.flatnonzero(observables["bottleneck_atoms"].to_numpy() >= 1)
-    return int(bonded[0]) if len(bonded) else None
 
 
 def stage_spans(stages: Sequence[Stage]) -> list[tuple[Stage, int, int]]:
@@ -218,8 +214,8 @@ def landmarks(observables: xr.Dataset) -> dict[str, int]:
     return marks
 
 
-def _numbers(observables: xr.Dataset) -> NDArray[np.int64]:
-    """Snapshot numbers, in order."""
+def _numbers(observables: xr.Dataset) -> Int64Array:
+    """Return the snapshot numbers, in order."""
     if "snapshot" in observables.coords:
         return observables["snapshot"].to_numpy().astype(np.int64)
     return np.arange(observables.sizes.get("snapshot", 0))

@@ -3,6 +3,7 @@
 from typing import Self
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike
 
 from nanogap.computed import Analysis, after_compute, as_traces
@@ -47,6 +48,12 @@ class BreakdownAnalysis(Analysis):
             raise DataFormatError("a breakdown needs a voltage sweep of five points or more")
         v, i = volts[known], amperes[known]
         conductance = np.divide(i, v, out=np.full(len(v), np.nan), where=v != 0.0)
+        self._sweep = xr.Dataset(
+            {
+                "voltage": ("point", volts, {"units": "V"}),
+                "current": ("point", amperes, {"units": "A"}),
+            }
+        )
         place = self._search(np.abs(v), np.abs(conductance))
         self._index = None if place is None else int(known[place])
         if place is None:
@@ -60,6 +67,12 @@ class BreakdownAnalysis(Analysis):
         with np.errstate(divide="ignore"):
             self._after = float(1.0 / np.median(np.abs(conductance[place + 1 :])))
         return self
+
+    @property
+    @after_compute
+    def sweep(self) -> xr.Dataset:
+        """Data that were searched: ``voltage`` (V) and ``current`` (A) over ``point``."""
+        return self._sweep
 
     @property
     @after_compute

@@ -43,6 +43,11 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
     band : tuple of float, optional
         Frequencies between which the exponent is fitted, Hz. Default: all that the window and the
         sampling leave undistorted.
+
+    Attributes
+    ----------
+    interval : float
+        As given, s.
     """
 
     def __init__(
@@ -59,7 +64,7 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
             )
         if band is not None and not 0.0 < band[0] < band[1]:
             raise SettingsError(f"band is {band} Hz; it must be two ascending positive frequencies")
-        self._interval, self._segment, self._band = float(interval), segment, band
+        self.interval, self._segment, self._band = float(interval), segment, band
 
     def compute(self, conductance: ArrayLike) -> Self:
         """Analyse a trace.
@@ -86,7 +91,7 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
         length = self._segment or max(_FEWEST, len(values) // 8)
         length = min(length, len(values))
         frequency, density = welch(
-            values, fs=1.0 / self._interval, nperseg=length, window="hann", detrend="linear"
+            values, fs=1.0 / self.interval, nperseg=length, window="hann", detrend="linear"
         )
         self._frequency, self._density = frequency[1:], density[1:]
         # half-overlapping Hann windows are worth about 1.8 independent ones per window length
@@ -94,6 +99,12 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
         self._values = values
         self._fit()
         return self
+
+    @property
+    @after_compute
+    def conductance(self) -> FloatArray:
+        """Samples, with those that were missing interpolated, shape (n_samples,), G0."""
+        return self._values
 
     @property
     @after_compute

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import median_filter
 
-from nanogap.computed import Analysis, after_compute, as_trace
+from nanogap.computed import Analysis, after_compute, as_trace, as_traces
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 
@@ -49,7 +49,7 @@ class Plateau:
     uncertainty : float
         Standard error of the level, for white noise, G0.
     step : float
-        Level less that of the plateau before, G0; NaN for the first.
+        Level less that of the plateau before, G0; NaN for the first of a cycle.
     """
 
     first: int
@@ -105,13 +105,16 @@ class PlateauDetection(Analysis):
             raise SettingsError(f"strictness is {strictness}; it must be positive")
         self._shortest, self._least, self._strictness = minimum_length, minimum_step, strictness
 
-    def compute(self, conductance: ArrayLike) -> Self:
+    def compute(self, conductance: ArrayLike, cycle: ArrayLike | None = None) -> Self:
         """Find the plateaus.
 
         Parameters
         ----------
         conductance : array_like, shape (n_points,)
             G0, in order of time or of the sweep; points that are not finite are passed over.
+        cycle : array_like of int, shape (n_points,), optional
+            Cycle of every point: each is cut apart from the others, and cycles that are too short
+            are passed over. Default: all points are one cycle.
 
         Returns
         -------
@@ -121,23 +124,49 @@ class PlateauDetection(Analysis):
         Raises
         ------
         DataFormatError
-            If fewer points than two shortest plateaus are finite.
+            If no cycle has as many finite points as two shortest plateaus.
         """
         values = as_trace(conductance)
-        places = np.flatnonzero(np.isfinite(values))
-        trace = values[places]
-        if len(trace) < 2 * self._shortest:
+        numbers = np.zeros(len(values))
+        if cycle is not None:
+            values, numbers = as_traces(conductance=values, cycle=cycle)
+        finite = np.isfinite(values)
+        parts = [np.flatnonzero(finite & (numbers == one)) for one in np.unique(numbers)]
+        long_enough = [places for places in parts if len(places) >= 2 * self._shortest]
+        if not long_enough:
             raise DataFormatError(
-                f"a trace of {len(trace)} finite points is too short for plateaus of "
-                f"{self._shortest} points"
+                f"a trace of {max(map(len, parts), default=0)} finite points is too short for "
+                f"plateaus of {self._shortest} points"
             )
+        found = [self._of_cycle(values[places], places) for places in long_enough]
+        self._plateaus = [plateau for plateaus, _ in found for plateau in plateaus]
+        self._level_of_noise = float(np.median([noise for _, noise in found]))
+        self._conductance = values
+        self._skipped = len(parts) - len(long_enough)
+        return self
+
+    def _of_cycle(
+        self, trace: FloatArray, places: NDArray[np.int64]
+    ) -> tuple[list[Plateau], float]:
+        """Plateaus and noise of one cycle."""
         self._noise = _noise(trace)
         clean = _without_spikes(trace, self._noise)
         borders = self._segment(clean)
         borders = self._merged(clean, borders)
         borders = self._sharpened(clean, borders)
-        self._plateaus = _described(clean, borders, places)
-        return self
+        return _described(clean, borders, places), self._noise
+
+    @property
+    @after_compute
+    def conductance(self) -> FloatArray:
+        """Conductance that the plateaus were found in, shape (n_points,), G0."""
+        return self._conductance
+
+    @property
+    @after_compute
+    def n_skipped(self) -> int:
+        """Number of cycles that are too short for plateaus."""
+        return self._skipped
 
     @property
     @after_compute
@@ -148,14 +177,14 @@ class PlateauDetection(Analysis):
     @property
     @after_compute
     def steps(self) -> list[int]:
-        """First point of every plateau but the first."""
-        return [plateau.first for plateau in self.plateaus[1:]]
+        """First point of every plateau but the first of a cycle."""
+        return [plateau.first for plateau in self.plateaus if not np.isnan(plateau.step)]
 
     @property
     @after_compute
     def noise(self) -> float:
-        """Standard deviation of the noise over the whole trace, G0."""
-        return self._noise
+        """Standard deviation of the noise over a whole cycle, the median of all cycles, G0."""
+        return self._level_of_noise
 
     def _segment(self, trace: FloatArray) -> list[int]:
         """Candidate borders, the ends among them."""

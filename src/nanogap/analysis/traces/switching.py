@@ -144,9 +144,22 @@ class SwitchingAnalysis(Analysis):
                 if leg.outward:
                     events += self._of_leg(leg, volts, amperes, logs, int(number))
         self._events = _with_forming(events)
+        self._loops = xr.Dataset(
+            {
+                "voltage": ("point", volts, {"units": "V"}),
+                "current": ("point", amperes, {"units": "A"}),
+                "cycle": ("point", cycles),
+            }
+        )
         self._states = self._read_states(volts, amperes, cycles, near)
         self._area = _loop_area(volts, amperes, cycles)
         return self
+
+    @property
+    @after_compute
+    def loops(self) -> xr.Dataset:
+        """Data that were analysed: ``voltage`` (V), ``current`` (A), ``cycle`` over ``point``."""
+        return self._loops
 
     @property
     @after_compute

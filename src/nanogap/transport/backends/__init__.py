@@ -1,45 +1,61 @@
 """Backends of the transmission: one file each, found by its name.
 
-A backend is a module of this folder with a function ``compute_transmission`` that takes the
-arguments of `nanogap.transport.negf.compute.compute_transmission`, as far as they concern it, and
-returns the same dataset (`nanogap.transport.dataset.transmission_dataset` makes it). The name of
-the file, with hyphens, is the name of the backend. Nothing else is to be told of a new one; the
-suite of invariants in tests/transport/test_backends.py finds it too.
+A backend is a module of this folder that defines ``BACKEND``, a `Backend`: its function
+``compute_transmission`` and what it can do, as data. The name of the file, with hyphens, is the
+name of the backend. Nothing else is to be told of a new one; the suite of invariants in
+tests/transport/backends/test_backends.py finds it too.
 """
 
 import pkgutil
+from dataclasses import replace
 from importlib import import_module
-from typing import Any, Protocol, cast
-
-import xarray as xr
 
 from nanogap.errors import SettingsError
+from nanogap.transport.backends._contract import (
+    Backend,
+    Capabilities,
+    ComputeLocal,
+    ComputeTransmission,
+    Option,
+)
+
+__all__ = [
+    "DEFAULT",
+    "Backend",
+    "Capabilities",
+    "ComputeLocal",
+    "ComputeTransmission",
+    "Option",
+    "backend_names",
+    "get_backend",
+]
 
 DEFAULT = "tight-binding"
-#: Backends whose local densities and bond currents are those of `nanogap.transport.negf.local`.
-LOCAL = (DEFAULT, "dense", "sisl")
-
-
-class ComputeTransmission(Protocol):
-    """What a backend does."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> xr.Dataset:
-        """Compute the transmission of junctions."""
-        ...
 
 
 def backend_names() -> list[str]:
-    """Names of all backends, the default first, whether or not what they need is installed."""
-    names = (module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+    """Return the names of all backends, whether or not what they need is installed.
+
+    Returns
+    -------
+    list of str
+        The default first.
+    """
+    modules = [module.name for module in pkgutil.iter_modules(__path__)]
+    names = [name.replace("_", "-") for name in modules if not name.startswith("_")]
     return sorted(names, key=lambda name: (name != DEFAULT, name))
 
 
-def get_backend(name: str = DEFAULT) -> ComputeTransmission:
-    """Return the function of a backend.
+def get_backend(name: str = DEFAULT) -> Backend:
+    """Return a backend.
 
     Parameters
     ----------
     name : str
+
+    Returns
+    -------
+    Backend
 
     Raises
     ------
@@ -50,4 +66,5 @@ def get_backend(name: str = DEFAULT) -> ComputeTransmission:
     if name not in known:
         raise SettingsError(f"no backend {name!r}: choose {', '.join(known[:-1])} or {known[-1]}")
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
-    return cast("ComputeTransmission", module.compute_transmission)
+    backend: Backend = module.BACKEND
+    return replace(backend, name=name)

@@ -11,9 +11,12 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
+from nanogap.transport.backends._contract import Backend, Capabilities
 from nanogap.transport.dataset import JunctionTransmission
 from nanogap.transport.mesh import PlaneMesh
+from nanogap.transport.negf.local import compute_local
 from nanogap.transport.negf.whole_junction import WholeJunction, whole_transmission
+from nanogap.transport.tight_binding.files import packaged_elements
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.slater_koster import orbitals_of
 from nanogap.typing import FloatArray
@@ -38,6 +41,14 @@ def compute_transmission(
         model=model,
         names=names,
     ).assign_attrs(backend="dense")
+
+
+#: Local densities and bond currents of the same Hamiltonian are those of the engine.
+BACKEND = Backend(
+    compute_transmission,
+    Capabilities(takes_model=True, onsite_shifts=True, elements=packaged_elements()),
+    compute_local,
+)
 
 
 def _one_junction(

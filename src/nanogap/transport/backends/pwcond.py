@@ -16,6 +16,7 @@ from ase import Atoms
 from nanogap.errors import EngineError, SettingsError
 from nanogap.settings import FirstPrinciplesSettings, load_accuracy
 from nanogap.structure.junction import validate_junction
+from nanogap.transport.backends._contract import Backend, Capabilities
 from nanogap.transport.dataset import transmission_dataset
 from nanogap.transport.espresso.pwcond_job import PwcondJob
 from nanogap.transport.espresso.pwcond_output import ENERGY_WINDOW
@@ -69,7 +70,7 @@ def compute_transmission(
     Returns
     -------
     xarray.Dataset
-        As `nanogap.transport.negf.compute.compute_transmission` returns, and ``state`` over
+        As `nanogap.transport.dataset.transmission_dataset` makes it, and ``state`` over
         (``snapshot``, ``k``, ``energy``): ``ok``, ``no open channel``, or why a value is not a
         number (`nanogap.transport.espresso.pwcond_output.Point`).
 
@@ -121,3 +122,15 @@ def compute_transmission(
         accuracy=settings.model_dump_json(exclude=_NO_ACCURACY),
         wall_time=time.perf_counter() - started,
     )
+
+
+BACKEND = Backend(
+    compute_transmission,
+    Capabilities(
+        takes_model=False,
+        onsite_shifts=False,
+        default_mesh="that of the accuracy",
+        energy_window=ENERGY_WINDOW,
+        programs=("pw.x", "pwcond.x", "ld1.x"),
+    ),
+)

@@ -17,10 +17,13 @@ from ase import Atoms
 from scipy.sparse import csr_array, hstack
 
 from nanogap.errors import EngineError
+from nanogap.transport.backends._contract import Backend, Capabilities
 from nanogap.transport.dataset import JunctionTransmission
 from nanogap.transport.mesh import PlaneMesh
 from nanogap.transport.negf.leads import Lead
+from nanogap.transport.negf.local import compute_local
 from nanogap.transport.negf.whole_junction import WholeJunction, whole_transmission
+from nanogap.transport.tight_binding.files import packaged_elements
 from nanogap.transport.tight_binding.matrices import RealSpaceMatrices, real_space_matrices
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS, orbitals_of
@@ -59,6 +62,16 @@ def compute_transmission(
         model=model,
         names=names,
     ).assign_attrs(backend="sisl", engine_version=f"sisl {version('sisl')}")
+
+
+#: Local densities and bond currents of the same Hamiltonian are those of the engine.
+BACKEND = Backend(
+    compute_transmission,
+    Capabilities(
+        takes_model=True, onsite_shifts=True, elements=packaged_elements(), programs=("sisl",)
+    ),
+    compute_local,
+)
 
 
 def _sisl() -> tuple[Any, Any]:

@@ -1,5 +1,12 @@
-"""The engine of this project: Green's functions in the tight-binding model."""
+"""Engine of this project: Green's functions in the tight-binding model."""
 
+from nanogap.transport.backends._contract import Backend, Capabilities
 from nanogap.transport.negf.compute import compute_transmission
+from nanogap.transport.negf.local import compute_local
+from nanogap.transport.tight_binding.files import packaged_elements
 
-__all__ = ["compute_transmission"]
+BACKEND = Backend(
+    compute_transmission,
+    Capabilities(takes_model=True, onsite_shifts=True, elements=packaged_elements()),
+    compute_local,
+)

@@ -49,7 +49,8 @@ def compute_transmission(
         From the Fermi energy, eV.
     kpoints : tuple of int or str
         In-plane mesh; along an axis that is not periodic there is one point. ``auto``: as dense as
-        the width of the cell asks for, ``paper``: 135 independent points (`mesh.mesh_counts`).
+        the width of the cell asks for, ``paper``: 135 independent points
+        (`nanogap.transport.mesh.mesh_counts`).
     gamma_centred : bool
         Centre the mesh on Gamma; otherwise it is shifted by half a step.
     model : TightBindingModel, optional
@@ -66,16 +67,9 @@ def compute_transmission(
     Returns
     -------
     xarray.Dataset
-        ``transmission`` over (``snapshot``, ``k``, ``energy``) and ``transmission_average`` over
-        (``snapshot``, ``energy``), G0; ``eigenchannels`` over (``snapshot``, ``channel``) at the
-        Fermi energy, ranked at every k and averaged over k, ``eigenchannels_k`` over (``snapshot``,
-        ``k``, ``channel``) those of every k; ``fano_factor`` over ``snapshot``,
-        sum T_n (1 - T_n) / sum T_n over all channels and k at the Fermi energy (Blanter &
-        Buttiker, Phys. Rep. 336, 1 (2000), doi:10.1016/S0370-1573(99)00123-4); ``kpoint_error``
-        over ``snapshot``, G0 (`mesh.PlaneMesh.error`); ``open_channels`` over (``snapshot``,
-        ``lead``), the mean over k at the Fermi energy; ``fermi_energy`` over ``snapshot``, eV on
-        the Hamiltonian's scale. Coordinates: ``energy`` (eV from the Fermi energy), ``k1`` and
-        ``k2`` over ``k`` (fractions of the reciprocal cell).
+        As `nanogap.transport.dataset.transmission_dataset` makes it, with the attributes
+        ``backend``, ``nanogap_version``, ``kpoints``, ``n_kpoints``, ``wall_time`` (s), and
+        ``neutrality`` if it is not ``none``.
 
     Raises
     ------

@@ -205,7 +205,7 @@ def _assemble(
     members = np.flatnonzero(junction.arrays["region"] == "channel")
     channel = junction.positions[members]
     for side in sides:
-        channel = side.settled(channel)
+        channel = side.snapped(channel)
     shifts = onsite_shifts(junction)
     for side, other in ((left, right), (right, left)):
         side.cut_where_crystal_ends(
@@ -218,8 +218,8 @@ def _assemble(
     reach = _reach(labelled, model)
     while right.face - left.face < reach:  # no coupling from lead to lead past the channel
         left.retreat()
-    kept = left.beyond(channel) & right.beyond(channel)
-    extra = [side.given_up() for side in sides]
+    kept = left.is_beyond(channel) & right.is_beyond(channel)
+    extra = [side.channel_atoms() for side in sides]
     positions = np.concatenate([extra[0][0], channel[kept], extra[1][0]])
     numbers = np.concatenate([extra[0][1], members[kept], extra[1][1]])
     leads = [get_lead(side.unit, model) for side in sides]

@@ -1,4 +1,4 @@
-"""Where the perfect crystal of a lead ends in a junction."""
+"""Cut of a lead: the place where its perfect crystal ends in a junction."""
 
 import math
 
@@ -14,7 +14,7 @@ _SAME_LAYER = 1e-3
 
 
 class LeadSide:
-    """A lead of a junction, and where it is cut.
+    """Lead of a junction, and its cut.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class LeadSide:
     unit : LeadUnit
         The same in its own order.
     origin : ndarray, shape (3,)
-        Where its first atom stands, angstrom.
+        Position of its first atom, angstrom.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class LeadSide:
         self, positions: FloatArray, members: IntArray, unit: LeadUnit, origin: FloatArray
     ) -> None:
         self._labelled_unit, self._labelled_origin = unit, origin
-        self.positions, self._members = self.settled(positions), members
+        self.positions, self._members = self.snapped(positions), members
         self._cell, self._periodic = unit.cell, unit.periodic
         self.period, self._direction = unit.period, unit.direction
         # depths grow from the lead into the channel
@@ -48,9 +48,9 @@ class LeadSide:
         self._cut = self._labelled
         self._made: tuple[LeadUnit, FloatArray] | None = None
 
-    def settled(self, points: FloatArray) -> FloatArray:
-        """Move points that all but continue the crystal onto its sites, (n, 3)."""
-        return self._labelled_unit.settled(points, self._labelled_origin)
+    def snapped(self, points: FloatArray) -> FloatArray:
+        """Move points that continue the crystal but for rounding onto its sites, (n, 3)."""
+        return self._labelled_unit.snapped(points, self._labelled_origin)
 
     def _depth(self, points: FloatArray) -> FloatArray:
         return np.asarray(-self._direction * points[:, 2])
@@ -67,7 +67,7 @@ class LeadSide:
 
     @property
     def origin(self) -> FloatArray:
-        """Where the first atom of `unit` stands, shape (3,), angstrom."""
+        """Position of the first atom of `unit`, shape (3,), angstrom."""
         return self._canonical[1]
 
     @property
@@ -88,19 +88,24 @@ class LeadSide:
         return np.floor(steps).astype(np.intp)
 
     def shifted(self, copies: IntArray) -> FloatArray:
-        """Positions of copies of the labelled unit, numbered towards the channel; (n_atoms, 3)."""
+        """Return positions of copies of the unit, numbered towards the channel; (n_atoms, 3)."""
         shifted = self.positions.copy()
         shifted[:, 2] -= self._direction * copies * self.period
         return shifted
 
-    def beyond(self, points: FloatArray) -> NDArray[np.bool_]:
-        """Which points are on the channel's side of the cut."""
+    def is_beyond(self, points: FloatArray) -> NDArray[np.bool_]:
+        """Tell which points are on the channel's side of the cut, shape (n,)."""
         return np.asarray(self._depth(points) > self._cut + _SAME_LAYER / 2.0)
 
-    def given_up(self) -> tuple[FloatArray, IntArray]:
-        """Atoms between the cut and the labelled lead's last layer, and their numbers.
+    def channel_atoms(self) -> tuple[FloatArray, IntArray]:
+        """Return the atoms of the labelled lead that belong to the channel, being past the cut.
 
-        Those of repeats that the junction does not hold have the number -1.
+        Returns
+        -------
+        positions : ndarray, shape (n, 3)
+            Angstrom.
+        numbers : ndarray of int, shape (n,)
+            In the junction; -1 for atoms of further repeats, which it does not hold.
         """
         last = self._last_copies()
         copies = np.arange(int(last.min(initial=0)), 1)
@@ -168,7 +173,7 @@ class LeadSide:
             self.retreat()
 
     def _matched(self, points: FloatArray, others: FloatArray) -> NDArray[np.bool_]:
-        """Which points stand where others do but for lattice translations."""
+        """Tell which points coincide with others but for lattice translations."""
         if not len(points) or not len(others):
             return np.zeros(len(points), dtype=bool)
         inverse = np.linalg.inv(self._cell)

@@ -1,4 +1,4 @@
-"""The repeat unit of a lead: one order and one place for all its copies."""
+"""Repeat unit of a lead: one order and one place for all its copies."""
 
 import math
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ _DECIMALS = 10
 
 @dataclass(frozen=True)
 class LeadUnit:
-    """The repeat unit of a lead, in the order and place that all its copies share.
+    """Repeat unit of a lead, in the order and place that all its copies share.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class LeadUnit:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What makes two leads the same, wherever they stand."""
+        """Content that two equal leads share, wherever they are."""
         return (
             *((a + 0.0).tobytes() for a in (self.positions, self.translations, self.cell)),
             self.periodic,
@@ -59,15 +59,15 @@ class LeadUnit:
             self.direction,
         )
 
-    def settled(self, points: FloatArray, origin: FloatArray) -> FloatArray:
-        """Move points that all but stand on a site of the endless lead onto it.
+    def snapped(self, points: FloatArray, origin: FloatArray) -> FloatArray:
+        """Move points that are on sites of the endless lead but for rounding onto these sites.
 
         Parameters
         ----------
         points : ndarray, shape (n, 3)
             Angstrom.
         origin : ndarray, shape (3,)
-            Where the first atom of the unit stands, angstrom.
+            Position of the first atom of the unit, angstrom.
 
         Returns
         -------
@@ -119,7 +119,7 @@ def lead_unit(
     -------
     unit : LeadUnit
     origin : ndarray, shape (3,)
-        Where the first atom of the unit stands, angstrom.
+        Position of the first atom of the unit, angstrom.
     """
     inverse = np.linalg.inv(cell)
     home = positions[:, :2] @ inverse

@@ -95,7 +95,7 @@ def neutral_junction(
 
 @dataclass(frozen=True)
 class _Extended:
-    """A junction with further repeats of its leads.
+    """Junction with further repeats of its leads.
 
     Attributes
     ----------

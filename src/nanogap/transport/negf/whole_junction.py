@@ -1,4 +1,4 @@
-"""A junction and repeats of its leads as plain matrices, for backends that check the fast one."""
+"""Whole junction and repeats of its leads in plain matrices, for backends that check others."""
 
 import math
 import time
@@ -24,7 +24,7 @@ from nanogap.typing import FloatArray
 
 
 class WholeJunction:
-    """A junction, some repeats of its leads, and the matrices of them.
+    """Junction with some repeats of its leads, and the matrices of them.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class WholeJunction:
 
     @property
     def fermi_energy(self) -> float:
-        """Mean of both leads', eV on the Hamiltonian's scale."""
+        """Fermi energy, the mean of both leads', eV on the Hamiltonian's scale."""
         return (self.leads[0].fermi_energy + self.leads[1].fermi_energy) / 2.0
 
 

@@ -1,1 +1,1 @@
-"""The Hamiltonian: model, its files, matrices, bands, vacuum tail."""
+"""Tight-binding Hamiltonian: model, its files, matrices, bands, vacuum tail."""

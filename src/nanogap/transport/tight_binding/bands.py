@@ -246,7 +246,7 @@ def populations(
     model: TightBindingModel,
     shifts: FloatArray | None = None,
 ) -> FloatArray:
-    """Electrons of every atom of a structure, both spins (Mulliken, doi:10.1063/1.1740588).
+    """Count the electrons of every atom, both spins (Mulliken, doi:10.1063/1.1740588).
 
     Parameters
     ----------

@@ -157,6 +157,11 @@ def load_model(element: str = "Ag") -> TightBindingModel:
     ------
     nanogap.errors.SettingsError
         If there is none.
+
+    Examples
+    --------
+    >>> load_model("Ag").electrons_per_atom
+    11.0
     """
     return _packaged_model(element)
 

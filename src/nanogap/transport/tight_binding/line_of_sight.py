@@ -1,4 +1,4 @@
-"""Whether the line between two atoms is free of other atoms."""
+"""Line of sight between two atoms, free of other atoms or not."""
 
 import numpy as np
 from numba import njit
@@ -14,7 +14,7 @@ _SAME = 1e-6
 def openness(
     starts: FloatArray, vectors: FloatArray, obstacles: FloatArray, between: tuple[float, float]
 ) -> FloatArray:
-    """How far the lines between pairs of atoms are free of other atoms, 0 to 1.
+    """Compute how far the lines between pairs of atoms are free of other atoms, 0 to 1.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _free(  # noqa: PLR0917 the arrays of one loop
 def _passed(
     place: FloatArray, start: FloatArray, line: FloatArray, near: float, far: float
 ) -> float:
-    """How far one atom leaves a line free; its ends are no obstacles."""
+    """Compute how far one atom leaves a line free; its ends are no obstacles."""
     along = length = from_start = from_end = 0.0
     for axis in range(3):
         offset = place[axis] - start[axis]

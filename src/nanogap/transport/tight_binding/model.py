@@ -90,11 +90,11 @@ class TightBindingModel:
         return hash(self.digest)
 
     def taper(self, distances: FloatArray) -> FloatArray:
-        """Cut-off function F(R): 1, then falling to 0 with two continuous derivatives; (n,)."""
+        """Compute the cut-off function F(R): from 1 to 0, twice differentiable; shape (n,)."""
         return 1.0 - smooth_step(distances, self.inner_cutoff, self.cutoff)
 
     def two_centre(self, distances: FloatArray) -> FloatArray:
-        """Two-centre integrals, Hamiltonian (eV) then overlap, shape (2, n, 10)."""
+        """Compute the two-centre integrals, Hamiltonian (eV) then overlap, shape (2, n, 10)."""
         shifted = (distances - REFERENCE)[:, None]
         x = shifted / REFERENCE
         a, b, c, decay = np.moveaxis(np.stack([self.hamiltonian, self.overlap]), 2, 0)[:, :, None]
@@ -103,14 +103,14 @@ class TightBindingModel:
         return values
 
     def neighbour_density(self, distances: FloatArray, decay: float) -> FloatArray:
-        """Contribution of one neighbour to a density, 1/12 at 2.9 angstrom; shape (n,)."""
+        """Compute what one neighbour adds to a density, 1/12 at 2.9 angstrom; shape (n,)."""
         result: FloatArray = np.exp(-decay * (distances - REFERENCE)) * self.taper(distances) / 12.0
         return result
 
     def densities(
         self, centres: IntArray, distances: FloatArray, n_atoms: int
     ) -> tuple[FloatArray, FloatArray]:
-        """Densities at all atoms that set the onsite energies and the potential, (n_atoms,) each.
+        """Compute the densities at atoms that set onsite energies and potential, (n_atoms,) each.
 
         Parameters
         ----------
@@ -126,20 +126,20 @@ class TightBindingModel:
         return onsite.astype(np.float64), potential.astype(np.float64)
 
     def onsite_energies(self, density: FloatArray) -> FloatArray:
-        """Onsite energies of all orbitals without the potential, shape (n_atoms, 9), eV."""
+        """Compute the onsite energies without the potential, shape (n_atoms, 9), eV."""
         t = np.cbrt(density**2)[:, None]
         a, b, c, d = self.onsite.T
         return np.repeat(a + t * (b + t * (c + t * d)), (1, 3, 5), axis=1)
 
     def potentials(self, density: FloatArray) -> FloatArray:
-        """Potential of every atom, shape (n_atoms,), eV."""
+        """Compute the potential of every atom, shape (n_atoms,), eV."""
         t = np.cbrt(density**2)
         b, c, d = self.potential
         result: FloatArray = t * (b + t * (c + t * d))
         return result
 
     def neutral_shifts(self, coordination: FloatArray) -> FloatArray:
-        """Shifts that make atoms of so many neighbours neutral on average, eV; any shape.
+        """Return the shifts that make atoms of so many neighbours neutral on average, eV.
 
         Raises
         ------

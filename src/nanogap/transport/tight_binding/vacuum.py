@@ -39,7 +39,7 @@ def smooth_step(values: FloatArray, start: float, end: float) -> FloatArray:
 
 @dataclass(frozen=True)
 class VacuumTail:
-    """The coupling through empty space of one element.
+    """Coupling through empty space of one element.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class VacuumTail:
         return cls(**values)
 
     def two_centre(self, distances: FloatArray) -> FloatArray:
-        """Two-centre integrals of the tail in the order of `INTEGRALS`, shape (n, 10), eV."""
+        """Compute the two-centre integrals of the tail, as `INTEGRALS`, shape (n, 10), eV."""
         x, beyond = self.decay * distances, distances - self.onset[1]
         relieved = self.relief * self.relief_range * -np.expm1(-beyond / self.relief_range)
         tail = self.onset[1] / distances * np.exp(relieved - self.decay * beyond)
@@ -102,25 +102,25 @@ class VacuumTail:
         return values
 
     def bond_count(self, distances: FloatArray) -> FloatArray:
-        """How far neighbours count as such, 0 to 1; any shape."""
+        """Count neighbours by their distances, 0 to 1 each; any shape."""
         return 1.0 - smooth_step(distances, *self.bond)
 
     def exposure(self, coordination: FloatArray) -> FloatArray:
-        """How far atoms face vacuum, 0 to 1, from their numbers of neighbours; any shape."""
+        """Compute how far atoms face vacuum, 0 to 1, from numbers of neighbours; any shape."""
         return 1.0 - smooth_step(coordination, *self.exposed)
 
     def amplitude(self, coordination: FloatArray) -> FloatArray:
-        """Amplitude relative to that of an atom in a (111) plane; any shape."""
+        """Compute the amplitude relative to that of an atom in a (111) plane; any shape."""
         result: FloatArray = 1.0 + self.protrusion * np.maximum(1.0 - coordination / _PLANE, 0.0)
         return result
 
     def weight(self, distances: FloatArray) -> FloatArray:
-        """How far the tail has taken over and not yet faded, 0 to 1; any shape."""
+        """Compute the weight of the tail at distances, 0 to 1; any shape."""
         return smooth_step(distances, *self.onset) * (1.0 - smooth_step(distances, *self.end))
 
 
 def surroundings(atoms: Atoms, positions: FloatArray, reach: float) -> FloatArray:
-    """Atoms at positions in the cell, and their images within a reach of them, shape (n, 3)."""
+    """Return positions in the cell and their images within a reach of them, shape (n, 3)."""
     cell = np.asarray(atoms.cell.complete())
     inverse = np.linalg.inv(cell)
     counts = np.where(atoms.pbc, np.ceil(reach * np.linalg.norm(inverse, axis=0)), 0).astype(int)

@@ -1,0 +1,1 @@
+"""Other programs on exported matrices, run as scripts in environments of their own."""

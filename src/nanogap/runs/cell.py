@@ -1,0 +1,57 @@
+"""The junctions of a run: every snapshot in the cell that the run gives it."""
+
+import numpy as np
+from ase import Atoms
+
+from nanogap.runs.directory import RunDirectory
+from nanogap.settings import JunctionSettings
+from nanogap.structure.axis import held_axes, reach
+from nanogap.structure.cut import cut_junction
+from nanogap.typing import FloatArray
+
+
+def cell_axis(run: RunDirectory, number: int) -> FloatArray:
+    """Axis of the cell of a snapshot, shape (2,), angstrom.
+
+    It follows from the snapshots up to this one, so it is the same whoever asks, and when. The
+    samples of one moment all share that of the first.
+    """
+    records = run.records()[: number + 1 if run.window is None else 1]
+    observed = [record.observables for record in records]
+    places = np.array([[one["constriction_x"], one["constriction_y"]] for one in observed])
+    bonded = np.array([one["bottleneck_atoms"] > 0 for one in observed])
+    first = run.trajectory.frame(records[0])
+    farthest = reach(float(first.info["lattice_constant"]), run.settings.junction.lead_repeats)
+    axis: FloatArray = held_axes(places, bonded, farthest)[-1]
+    return axis
+
+
+def junction_of(run: RunDirectory, number: int, settings: JunctionSettings | None = None) -> Atoms:
+    """Cut the junction of a snapshot.
+
+    Parameters
+    ----------
+    run : RunDirectory
+    number : int
+        Of the snapshot.
+    settings : JunctionSettings, optional
+        Default: those of the run.
+
+    Returns
+    -------
+    ase.Atoms
+        `nanogap.structure.cut.cut_junction`.
+
+    Raises
+    ------
+    StructureError
+        If it cannot be cut.
+    """
+    settings = settings or run.settings.junction
+    return cut_junction(
+        run.trajectory.frame(run.records()[number]),
+        settings,
+        run.settings.voltage.cutoff,
+        name=f"snapshot {number}",
+        axis=cell_axis(run, number) if settings.cut == "paper" else None,
+    )

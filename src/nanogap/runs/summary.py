@@ -1,0 +1,155 @@
+"""Status of a run as data, and its report."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from nanogap.analysis.filament.stages import classify_stages, landmarks, typical_snapshots
+from nanogap.dynamics.schedule import Schedule
+from nanogap.io import read_dataset, write_dataset
+from nanogap.report import write_report
+from nanogap.runs.directory import RunDirectory
+from nanogap.runs.results import fermi_level_transmission
+
+_FRAMES_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """Progress and results of a run, as far as they are on disk.
+
+    Attributes
+    ----------
+    state : str
+        ``running``, ``finished``, ``interrupted`` or ``failed``.
+    snapshots, snapshots_planned : int
+        Snapshots there are, and of the whole run.
+    time : list of float
+        Of every snapshot since the voltage was applied, fs.
+    transmission : list of float
+        Of every snapshot at the Fermi energy, G0; NaN where it is not known.
+    connected : list of bool
+        Whether connected metal leads from base to base, of every snapshot.
+    report : str or None
+        Path of the report, once it is written.
+    error : str or None
+        Why the last session failed, if it did.
+    failures : dict
+        Snapshots that have no transmission, and why.
+    """
+
+    state: Literal["running", "finished", "interrupted", "failed"]
+    snapshots: int
+    snapshots_planned: int
+    time: list[float]
+    transmission: list[float]
+    connected: list[bool]
+    report: str | None
+    error: str | None
+    failures: dict[int, str]
+
+    @property
+    def known(self) -> list[float]:
+        """Transmissions that are known, in order of time, G0."""
+        return [value for value in self.transmission if math.isfinite(value)]
+
+
+def status(run: RunDirectory) -> RunStatus:
+    """Say how far a run is."""
+    records, state = run.records(), run.dynamics
+    known = fermi_level_transmission(run.transmission_averages())
+    failures = run.failures()
+    complete = state.finished and len(known) + len(failures) >= len(records)
+    return RunStatus(
+        state=_state(run, complete),
+        snapshots=len(records),
+        snapshots_planned=state.snapshots_planned,
+        time=[record.observables["time"] for record in records],
+        transmission=[known.get(record.number, math.nan) for record in records],
+        connected=[bool(record.observables["connected"]) for record in records],
+        report=str(run.report) if run.report.is_file() else None,
+        error=run.error,
+        failures=failures,
+    )
+
+
+def _state(
+    run: RunDirectory, complete: bool
+) -> Literal["running", "finished", "interrupted", "failed"]:
+    if run.is_locked():
+        return "running"
+    if run.error is not None:
+        return "failed"
+    return "finished" if complete and run.report.is_file() else "interrupted"
+
+
+def make_report(run: RunDirectory) -> None:
+    """Merge the transmissions into ``transmission.nc`` and write ``report.html``."""
+    observables, dataset = run.observables(), run.transmission()
+    provenance = _provenance(run, {} if dataset is None else dataset.attrs)
+    if dataset is not None:
+        dataset = dataset.assign_attrs(
+            settings=run.settings.model_dump_json(),
+            seed=run.settings.seed,
+            engine_version=provenance["LAMMPS version"],
+        )
+        write_dataset(dataset, run.files.joined_transmission)
+    spectra = read_dataset(run.spectra_path) if run.spectra_path.is_file() else None
+    typical = typical_snapshots(classify_stages(observables))
+    shown = _thinned(
+        observables.sizes["snapshot"], {*landmarks(observables).values(), *typical.values()}
+    )
+    write_report(
+        run.report,
+        settings=run.settings,
+        observables=observables,
+        transmission=dataset,
+        spectra=spectra,
+        frames=[(number, run.frame(number)) for number in shown],
+        provenance=provenance,
+        failures=run.failures(),
+        planned_end=planned_end(run),
+        sampled=_sampled(run),
+    )
+
+
+def planned_end(run: RunDirectory) -> float:
+    """Time of the last snapshot that is planned, as far as it is known, fs under voltage."""
+    dynamics = run.settings.dynamics
+    equilibration = Schedule(dynamics, run.settings.voltage).equilibration
+    return (run.dynamics.end_step - equilibration) * dynamics.time_step
+
+
+def _sampled(run: RunDirectory) -> str | None:
+    """Say of what a fine sampling is one."""
+    if run.window is None:
+        return None
+    window = run.window
+    return (
+        f"This is a {run.source}: every {window.every:g} fs from {window.begin / 1000:g} to "
+        f"{(window.begin + window.duration) / 1000:g} ps under voltage, on the trajectory that the "
+        "run took. “Start” means the first sample."
+    )
+
+
+def _thinned(count: int, kept: set[int]) -> list[int]:
+    """Choose snapshots for the 3-D view: evenly, and always those that tell the story."""
+    even = np.linspace(0, count - 1, min(count, _FRAMES_SHOWN - len(kept))).round().astype(int)
+    return sorted(kept | set(even.tolist()))
+
+
+def _provenance(run: RunDirectory, attributes: dict[str, Any]) -> dict[str, str | float]:
+    """Gather how a run was made, by the words that the report shows."""
+    state = run.dynamics
+    return {
+        "settings from": run.source,
+        "seed": run.settings.seed,
+        **{f"{name} (package)": number for name, number in run.versions.items()},
+        "LAMMPS version": state.engine_version,
+        "dynamics, wall time (s)": round(state.seconds, 1),
+        "transport, wall time (s)": round(float(attributes.get("wall_time", 0.0)), 1),
+        "transport backend": attributes.get("backend", "not run yet"),
+        "k-points": attributes.get("kpoints", "not known yet"),
+    }

@@ -1,0 +1,91 @@
+"""The transport of a run, in processes of their own beside the dynamics."""
+
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from nanogap.analysis.filament.stages import landmarks
+from nanogap.errors import StructureError
+from nanogap.io import write_dataset, write_json
+from nanogap.runs.cell import cell_axis, junction_of
+from nanogap.runs.child import child_main
+from nanogap.runs.directory import RunDirectory
+from nanogap.settings import parse_energies
+from nanogap.transport.negf.compute import compute_transmission
+from nanogap.transport.tight_binding.files import chosen_model, why_none
+from nanogap.transport.tight_binding.model import TightBindingModel
+
+_PAUSE = 0.2
+
+
+def transmit(run: RunDirectory, worker: int, workers: int) -> None:
+    """Compute the transmission of every `workers`-th snapshot until the dynamics has ended."""
+    choice, element = run.settings.transport.hamiltonian, run.settings.structure.element
+    missing = why_none(choice, element)
+    model = None if missing else chosen_model(choice, element, run.hamiltonian)
+    done = worker
+    while True:
+        state = run.dynamics
+        while done < state.commit.snapshots:
+            if not (run.transmission_path(done).exists() or run.failure_path(done).exists()):
+                if model is None:
+                    write_json(run.failure_path(done), {"error": missing})
+                else:
+                    _one_snapshot(run, done, model)
+            done += workers
+        if state.finished:
+            break
+        time.sleep(_PAUSE)
+    if worker == 0 and model is not None:
+        _spectra(run, model)
+
+
+def _one_snapshot(run: RunDirectory, number: int, model: TightBindingModel) -> None:
+    path, failure = run.transmission_path(number), run.failure_path(number)
+    energies = parse_energies(run.settings.transport.energies)
+    try:
+        write_dataset(_compute(run, [number], energies, model), path)
+    except StructureError as error:
+        write_json(failure, {"error": str(error)})
+
+
+def _spectra(run: RunDirectory, model: TightBindingModel) -> None:
+    """T(E) before, at and after the first contact."""
+    energies = run.settings.transport.spectrum_energies
+    if not energies or run.spectra_path.exists():
+        return
+    failed = run.failures()
+    numbers = sorted({n for n in landmarks(run.observables()).values() if n not in failed})
+    if numbers:
+        spectra = _compute(run, numbers, parse_energies(energies), model)
+        write_dataset(spectra.assign_coords(snapshot=numbers), run.spectra_path)
+
+
+def _compute(
+    run: RunDirectory, numbers: list[int], energies: list[float], model: TightBindingModel
+) -> xr.Dataset:
+    settings = run.settings
+    dataset = compute_transmission(
+        [junction_of(run, number) for number in numbers],
+        energies,
+        kpoints=settings.transport.kpoints,
+        gamma_centred=settings.transport.gamma_centred,
+        model=model,
+        neutrality=settings.transport.neutrality,
+    )
+    if settings.junction.cut == "full":
+        return dataset
+    x, y = np.array([cell_axis(run, number) for number in numbers]).T
+    attributes = {"units": "angstrom", "long_name": "axis of the cell that the junction is cut in"}
+    return dataset.assign(cell_x=("snapshot", x, attributes), cell_y=("snapshot", y, attributes))
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[2:]
+    child_main(
+        partial(transmit, worker=int(arguments[0]), workers=int(arguments[1])), Path(sys.argv[1])
+    )

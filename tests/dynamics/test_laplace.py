@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nanogap.dynamics.laplace import cluster_labels, graph_laplacian, solve_laplace
+from nanogap.structure.connectivity import clusters
+
+
+@st.composite
+def networks(draw):
+    """Random bonds among some atoms, some of them held."""
+    n = draw(st.integers(2, 60))
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    every = np.argwhere(np.triu(np.ones((n, n)), 1) > 0)
+    pairs = every[rng.random(len(every)) < draw(st.floats(0.02, 0.9))]
+    return n, pairs, rng.uniform(0.01, 1.0, len(pairs)), rng
+
+
+@settings(deadline=None)  # the first example compiles
+@given(networks())
+def test_clusters_are_those_of_a_general_library(network):
+    n, pairs, _, _ = network
+    ours, theirs = cluster_labels(n, pairs), clusters(n, pairs)
+    together = {(a, b) for a, b in zip(ours.tolist(), theirs.tolist(), strict=True)}
+    assert len(together) == len(set(ours.tolist())) == len(set(theirs.tolist()))
+    assert all(ours[label] == label for label in ours)
+
+
+@settings(deadline=None)  # the first example compiles
+@given(networks())
+def test_the_laplacian_is_the_dense_one(network):
+    n, pairs, conductances, _ = network
+    dense = np.zeros((n, n))
+    dense[pairs[:, 0], pairs[:, 1]] = conductances
+    dense += dense.T
+    laplacian = graph_laplacian(n, pairs, conductances)
+    laplacian.check_format(full_check=True)
+    np.testing.assert_allclose(laplacian.toarray(), np.diag(dense.sum(axis=1)) - dense, atol=1e-12)
+
+
+@settings(deadline=None)  # the first example compiles
+@given(networks())
+def test_laplace_is_solved_as_a_dense_solver_does(network):
+    n, pairs, conductances, rng = network
+    label = cluster_labels(n, pairs)
+    held = rng.random(n) < 0.3
+    free = np.isin(label, label[held]) & ~held
+    if not free.any():
+        return
+    laplacian = graph_laplacian(n, pairs, conductances)
+    potential = rng.normal(0.0, 4.0, n)
+    before = potential.copy()
+    assert solve_laplace(laplacian, free, potential, 1e-12)
+    np.testing.assert_array_equal(potential[~free], before[~free])
+    dense = laplacian.toarray()
+    wanted = np.linalg.solve(dense[np.ix_(free, free)], -dense[np.ix_(free, held)] @ before[held])
+    np.testing.assert_allclose(potential[free], wanted, atol=1e-7)
+    # no maximum inside: each free atom has the mean of its neighbours
+    assert potential[free].max() <= before[held].max() + 1e-7
+    assert potential[free].min() >= before[held].min() - 1e-7
+
+
+def test_a_system_without_a_solution_is_admitted():
+    """A conductance below zero: the matrix is not positive definite."""
+    laplacian = graph_laplacian(3, np.array([[0, 1], [1, 2]]), np.array([1.0, -0.9]))
+    laplacian[1, 1] = laplacian[1, 1]
+    potential = np.array([1.0, 0.0, 0.0])
+    before = potential.copy()
+    free = np.array([False, True, True])
+    with np.errstate(invalid="ignore"):
+        found = solve_laplace(laplacian, free, potential, 1e-12)
+    assert not found
+    assert potential == pytest.approx(before)

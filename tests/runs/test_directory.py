@@ -1,0 +1,144 @@
+"""The run directory, and runs as a notebook sees them."""
+
+import os
+
+import numpy as np
+import pytest
+import xarray as xr
+from tests import hand_made_frames
+
+from nanogap.analysis import Stage
+from nanogap.dynamics.schedule import Schedule
+from nanogap.errors import DataFormatError, NanogapError, SettingsError
+from nanogap.io import write_dataset, write_json
+from nanogap.observables import OBSERVABLES
+from nanogap.runs import Run, RunDirectory, open_run, resume
+from nanogap.runs import run as start
+from nanogap.runs.directory import DynamicsState
+from nanogap.runs.summary import planned_end
+from nanogap.settings import DynamicsSettings, Settings
+from nanogap.structure import analyse_connection, analyse_gap
+
+STORY = (hand_made_frames.drift, hand_made_frames.islands, hand_made_frames.contact)
+
+
+def snapshot(place):
+    atoms = hand_made_frames.frame(*STORY[place](place), jitter=0.03, seed=place)
+    connection = analyse_connection(atoms, 4.0)
+    atoms.info.update(dict.fromkeys(OBSERVABLES, 0.0))
+    atoms.info.update(
+        time=500.0 * place,
+        connected=connection.connected,
+        bottleneck_atoms=len(connection.bottleneck),
+        **analyse_gap(atoms, connection).observables,
+    )
+    return atoms
+
+
+def transmission(value):
+    return xr.Dataset(
+        {"transmission_average": (("snapshot", "energy"), [[value]])},
+        coords={"snapshot": [0], "energy": [0.0]},
+    )
+
+
+@pytest.fixture
+def directory(tmp_path):
+    """Three snapshots; the transmission of the second is impossible."""
+    run = RunDirectory.create(tmp_path / "run", Settings(), "made by hand", {})
+    commit = run.trajectory.append([snapshot(place) for place in range(3)], run.dynamics.commit)
+    run.dynamics = DynamicsState(step=300, end_step=300, snapshots_planned=3, commit=commit)
+    write_dataset(transmission(0.01), run.transmission_path(0))
+    write_json(run.failure_path(1), {"error": "it cannot be cut"})
+    write_dataset(transmission(0.9), run.transmission_path(2))
+    return run
+
+
+def test_a_run_is_opened_by_its_path_and_answers(directory):
+    for path in (directory.path, str(directory.path)):
+        run = open_run(path)
+        assert isinstance(run, Run)
+        assert len(run) == 3
+        assert run.settings == Settings()
+        assert run.status.state == "interrupted"
+        assert run.status.failures == {1: "it cannot be cut"}
+        assert run.report is None
+        assert "interrupted, 3 of 3 snapshots" in repr(run)
+
+
+def test_the_conductance_of_a_run_is_a_trace_over_time(directory):
+    trace = open_run(directory.path).conductance
+    np.testing.assert_array_equal(trace, [0.01, np.nan, 0.9])
+    assert trace["time"].to_numpy().tolist() == [0.0, 500.0, 1000.0]
+    assert trace["stage"].to_numpy().tolist() == [Stage.DRIFT, Stage.ISLANDS, Stage.CONTACT]
+    assert trace["connected"].to_numpy().tolist() == [False, False, True]
+    assert trace.attrs["units"] == "G0"
+    known = open_run(directory.path).transmission()
+    assert known["snapshot"].to_numpy().tolist() == [0, 2]
+    assert known["time"].to_numpy().tolist() == [0.0, 1000.0]
+
+
+def test_frames_are_read_by_number_from_either_end(directory):
+    run = open_run(directory.path)
+    times = [frame.info["time"] for frame in run.frames()]
+    assert times == [0.0, 500.0, 1000.0] == run.observables()["time"].to_numpy().tolist()
+    assert [run.frame(number).info["time"] for number in (0, 2, -1, -3)] == [0, 1000, 1000, 0]
+    for number in (3, -4):
+        with pytest.raises(DataFormatError, match=rf"no snapshot {number}|has 3 snapshots"):
+            run.frame(number)
+
+
+def test_a_run_without_transmission_says_why(directory):
+    directory.transmission_path(0).unlink()
+    directory.transmission_path(2).unlink()
+    run = open_run(directory.path)
+    assert np.isnan(run.conductance).all()
+    with pytest.raises(DataFormatError, match="no snapshot has a transmission: it cannot be cut"):
+        run.transmission()
+
+
+def test_what_is_settled_is_counted(directory):
+    assert directory.settled == 3
+    directory.failure_path(1).unlink()
+    assert directory.settled == 2
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(DataFormatError, match="no run directory"):
+        open_run(tmp_path / "absent")
+    with pytest.raises(DataFormatError, match="no run directory"):
+        resume(tmp_path / "absent")
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="is not empty"):
+        start("quick", tmp_path)
+    with pytest.raises(SettingsError, match="no preset or file"):
+        start("unheard-of", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_report_knows_the_end_that_the_dynamics_plans(directory):
+    """The one after the contact that the dynamics goes by, also for tips that touch at once."""
+    dynamics = DynamicsSettings(time_step=4.0, sampling_interval=400.0, stop_after_contact=300.0)
+    settings = Settings(dynamics=dynamics)
+    schedule = Schedule(settings.dynamics, settings.voltage)
+    run = RunDirectory.create(directory.path.parent / "other", settings, "made by hand", {})
+    run.dynamics = DynamicsState(step=0, end_step=schedule.last(schedule.equilibration + 100))
+    assert planned_end(run) == 800.0
+
+
+def test_one_process_at_a_time_works_in_a_run(directory):
+    assert not directory.is_locked()
+    with directory.lock():
+        assert directory.is_locked()
+        assert open_run(directory.path).status.state == "running"
+        with pytest.raises(NanogapError, match="another nanogap process"), directory.lock():
+            pass
+    assert not directory.is_locked()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_run_that_cannot_be_written_says_so(directory):
+    directory.path.chmod(0o500)
+    with pytest.raises(NanogapError, match="cannot write to"), directory.lock():
+        pass
+    directory.path.chmod(0o700)

@@ -1,0 +1,85 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nanogap import cli
+from nanogap.analysis.filament.stages import Stage
+from nanogap.cli.common import emit
+from nanogap.runs.reference import (
+    ReferenceOfRun,
+    SnapshotReference,
+    choose_snapshots,
+    describe,
+)
+
+
+@given(
+    stages=st.lists(st.sampled_from(list(Stage)), min_size=1, max_size=40), count=st.integers(1, 9)
+)
+@settings(deadline=None)
+def test_every_stage_is_shown_before_one_is_shown_twice(stages, count):
+    chosen = choose_snapshots(stages, count)
+    assert chosen == sorted(set(chosen))
+    assert len(chosen) == min(count, len(stages))
+    shown = {stages[number] for number in chosen}
+    assert len(shown) >= min(count, len(set(stages)))
+
+
+def test_the_middle_of_the_longest_span_is_chosen():
+    stages = [Stage.DRIFT] * 5 + [Stage.CONTACT] + [Stage.LATERAL_GROWTH] * 3 + [Stage.CONTACT] * 3
+    assert choose_snapshots(stages, 3) == [2, 7, 10]
+    assert choose_snapshots(stages, 4) == [0, 2, 7, 10]
+
+
+def test_results_are_told_with_what_is_not_known():
+    text = describe(
+        ReferenceOfRun(
+            energies=[0.0],
+            file="run/reference.nc",
+            snapshots=[
+                SnapshotReference(3, 300.0, "contact", 40, [float("nan")], [0.9]),
+                SnapshotReference(5, 500.0, "contact", 41, [1.1], [1.0]),
+            ],
+        )
+    )
+    assert "unreliable" in text
+    assert "1.1000" in text
+    assert "file: run/reference.nc" in text
+
+
+def test_results_are_one_json_object_with_null_for_what_is_not_known(capsys):
+    snapshot = SnapshotReference(3, 300.0, "contact", 40, [float("nan"), 1.5], [0.9, 1.0])
+    emit(ReferenceOfRun(energies=[-0.5, 0.0], file="run/reference.nc", snapshots=[snapshot]))
+    assert json.loads(capsys.readouterr().out) == {
+        "energies": [-0.5, 0.0],
+        "file": "run/reference.nc",
+        "snapshots": [
+            {
+                "snapshot": 3,
+                "time": 300.0,
+                "stage": "contact",
+                "atoms": 40,
+                "transmission": [None, 1.5],
+                "tight_binding": [0.9, 1.0],
+            }
+        ],
+    }
+
+
+def test_a_folder_without_run_is_one_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["nanogap", "reference", str(tmp_path / "absent"), "--json"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "absent" in shown.err
+
+
+def test_a_choice_is_plain_data():
+    json.dumps(choose_snapshots([Stage.DRIFT] * 4, 2))
+    assert np.all(np.diff(choose_snapshots([Stage.DRIFT] * 9, 5)) > 0)

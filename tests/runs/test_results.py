@@ -1,0 +1,114 @@
+"""The transmissions of single snapshots, read as one dataset."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from nanogap.errors import DataFormatError
+from nanogap.io import write_dataset
+from nanogap.observables import OBSERVABLES
+from nanogap.runs.results import read_averages, read_transmissions, with_moments
+
+
+def snapshot(channels, counts):
+    n_k = counts[0] * counts[1]
+    return xr.Dataset(
+        {
+            "transmission": (("snapshot", "k", "energy"), np.full((1, n_k, 1), 0.5)),
+            "transmission_average": (("snapshot", "energy"), [[0.1 * n_k]]),
+            "eigenchannels": (("snapshot", "channel"), np.full((1, channels), 0.25)),
+        },
+        coords={
+            "snapshot": [0],
+            "energy": [0.0],
+            "k": np.arange(n_k),
+            "k1": ("k", np.linspace(0.0, 0.4, n_k)),
+            "k2": ("k", np.linspace(0.0, 0.3, n_k)),
+        },
+        attrs={"kpoints": f"{counts[0]} x {counts[1]}", "wall_time": 1.0},
+    )
+
+
+def written(path, *parts):
+    paths = {number: path / f"{number:06d}.nc" for number in range(len(parts))}
+    for number, part in enumerate(parts):
+        write_dataset(part, paths[number])
+    return paths
+
+
+def joined(path, *parts):
+    return read_transmissions(written(path, *parts))
+
+
+def test_snapshots_with_more_or_fewer_channels_are_joined(tmp_path):
+    merged = joined(tmp_path, snapshot(2, (2, 1)), snapshot(3, (2, 1)))
+    assert merged.sizes["channel"] == 3
+    assert np.isnan(merged["eigenchannels"][0, 2])
+    assert merged["k1"].dims == ("k",)
+    assert merged.attrs["wall_time"] == 2.0
+
+
+def test_snapshots_of_cells_of_different_widths_keep_their_own_mesh(tmp_path):
+    merged = joined(tmp_path, snapshot(2, (3, 2)), snapshot(2, (2, 1)))
+    assert merged["k1"].dims == ("snapshot", "k")
+    assert np.isfinite(merged["transmission"]).sum(dim="k")[:, 0].to_numpy().tolist() == [6, 2]
+    np.testing.assert_allclose(merged["k1"][1, :2], [0.0, 0.4])
+    assert merged.attrs["kpoints"] == "by the width of each cell"
+
+
+@pytest.mark.parametrize("second", [(3, 2), (2, 1)])
+def test_averages_are_those_of_the_whole_transmissions(tmp_path, second):
+    whole = joined(tmp_path, snapshot(2, (3, 2)), snapshot(3, second))
+    averages = read_averages(written(tmp_path, snapshot(2, (3, 2)), snapshot(3, second)))
+    expected = whole[["transmission_average"]]
+    xr.testing.assert_identical(averages, expected)
+
+
+def test_averages_of_none_and_of_a_damaged_file(tmp_path):
+    assert read_averages({}) is None
+    assert read_transmissions({}) is None
+    path = tmp_path / "000000.nc"
+    path.write_text("no netCDF")
+    with pytest.raises(DataFormatError, match=r"000000.nc cannot be read"):
+        read_averages({0: path})
+
+
+def observed(count):
+    """Observables of snapshots of which the first is open and the others are bridged."""
+    bridged = np.arange(count) > 0
+    values = {name: np.zeros(count, known.dtype) for name, known in OBSERVABLES.items()}
+    values |= {
+        "time": 500.0 * np.arange(count),
+        "connected": bridged,
+        "bottleneck_atoms": bridged.astype(int),
+    }
+    return xr.Dataset(
+        {
+            name: ("snapshot", array, {"units": OBSERVABLES[name].unit})
+            for name, array in values.items()
+        },
+        coords={"snapshot": np.arange(count)},
+    )
+
+
+def test_snapshots_have_time_stage_and_connection_as_coordinates(tmp_path):
+    """Read again from a file, the trace is drawn over time; snapshot 1 has no transmission."""
+    paths = written(tmp_path, snapshot(2, (2, 1)), snapshot(2, (2, 1)))
+    dataset = with_moments(read_transmissions({0: paths[0], 2: paths[1]}), observed(4))
+    write_dataset(dataset, tmp_path / "transmission.nc")
+    with xr.open_dataset(tmp_path / "transmission.nc") as read:
+        assert read["snapshot"].to_numpy().tolist() == [0, 2]
+        assert {"time", "stage", "connected"} <= read["transmission_average"].coords.keys()
+        assert read["time"].to_numpy().tolist() == [0.0, 1000.0]
+        assert read["time"].attrs["units"] == "fs"
+        assert read["stage"].to_numpy().tolist() == ["drift", "contact"]
+        assert read["connected"].to_numpy().tolist() == [0, 1]
+        (line,) = read["transmission_average"].plot(x="time")
+        assert line.get_xdata().tolist() == [0.0, 1000.0]
+        assert line.axes.get_xlabel() == "time [fs]"
+
+
+def test_a_transmission_of_a_snapshot_that_is_not_there_is_refused(tmp_path):
+    dataset = read_transmissions(written(tmp_path, *[snapshot(2, (2, 1))] * 3))
+    with pytest.raises(DataFormatError, match="snapshot 2, but the trajectory has only 2"):
+        with_moments(dataset, observed(2))
