@@ -89,7 +89,9 @@ class Confidence:
 
 @dataclass(frozen=True)
 class LevelTable:
-    """Where levels show behind series resistances; see `nanogap.electrical.level_displacement`.
+    """Table of where levels show behind series resistances.
+
+    See `nanogap.electrical.level_displacement`.
 
     Attributes
     ----------
@@ -257,7 +259,7 @@ def _peaks(histogram: ConductanceHistogram) -> list[PeakRow]:
 
 
 def _displacement(series: SeriesResistance) -> LevelTable:
-    """Where levels show for a resistance and its band; see the paper's Fig. S4."""
+    """Tabulate where levels show for a resistance and its band; see the paper's Fig. S4."""
     table = level_displacement(sorted({0.0, series.band[0], series.resistance, series.band[1]}))
     return LevelTable(
         *(table[name].to_numpy().tolist() for name in ("resistance", "level", "measured"))
