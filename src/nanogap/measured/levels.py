@@ -89,7 +89,9 @@ class Confidence:
 
 @dataclass(frozen=True)
 class LevelTable:
-    """Measured positions of levels behind series resistances; see `nanogap.electrical.level_displacement`.
+    """Table of where levels show behind series resistances.
+
+    See `nanogap.electrical.level_displacement`.
 
     Attributes
     ----------
