@@ -1,1 +1,1 @@
-"""What made the packaged numbers: reference bands, transmissions, calibration."""
+"""Programs that made the packaged numbers: reference bands, transmissions, calibration."""

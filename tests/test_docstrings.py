@@ -22,29 +22,6 @@ NAME = re.compile(r"`(nanogap(?:\.[A-Za-z_]\w*)+)(?:\(\))?`")
 #: A docstring begins with a verb or a noun.
 NO_BEGINNING = {"Of", "What", "Which", "How", "Where", "When", "Why"}
 
-#: Modules with a docstring that still begins otherwise: take out of it what is mended.
-NOT_YET = {
-    "analysis/traces/__init__.py",
-    "cli/common.py",
-    "electrical/instrument.py",
-    "io/columns.py",
-    "io/data_folders.py",
-    "io/trajectory.py",
-    "measured/classify.py",
-    "measured/files.py",
-    "report/marks.py",
-    "report/words.py",
-    "run/child.py",
-    "run/directory.py",
-    "transport/current.py",
-    "transport/espresso/programs.py",
-    "transport/espresso/pwcond_cost.py",
-    "transport/negf/lead_side.py",
-    "transport/negf/lead_unit.py",
-    "transport/tight_binding/line_of_sight.py",
-    "transport/tight_binding/vacuum.py",
-}
-
 
 def module_name(path):
     parts = path.relative_to(ROOT.parent).with_suffix("").parts
@@ -100,8 +77,6 @@ def test_everything_public_has_a_docstring(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_docstrings_begin_with_a_verb_or_a_noun(path):
-    if relative(path) in NOT_YET:
-        pytest.skip("not yet")
     tree = ast.parse(path.read_text(encoding="utf-8"))
     begun = {name: text.split()[0] for name, text in documented(tree) if text}
     assert {name: word for name, word in begun.items() if word in NO_BEGINNING} == {}

@@ -1,4 +1,4 @@
-"""What the subcommands share: reading options, tables, JSON, figures, progress."""
+"""Common parts of the subcommands: reading options, tables, JSON, figures, progress."""
 
 import json
 import math
@@ -90,11 +90,11 @@ def save(figure: Any, output: Path) -> None:
     log.print(f"Wrote {output}")
 
 
-def tell(content: dict[str, Any]) -> None:
+def tell(synthetic: bool, notes: Sequence[str] = ()) -> None:
     """Say on stderr what reading left out, and that synthetic data are synthetic."""
-    for note in content.get("notes", []):
+    for note in notes:
         log.print(note)
-    if content["synthetic"]:
+    if synthetic:
         log.print("The data are SYNTHETIC.")
 
 
@@ -106,7 +106,12 @@ def emit(content: object) -> None:
 def finite(value: Any) -> Any:
     """Turn data classes into mappings, and what JSON has no number for into null."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: finite(getattr(value, field.name)) for field in fields(value)}
+        named = [(field, getattr(value, field.name)) for field in fields(value)]
+        return {
+            field.name: finite(item)
+            for field, item in named
+            if item is not None or not field.metadata.get("absent_if_none")
+        }
     if isinstance(value, Mapping):
         return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

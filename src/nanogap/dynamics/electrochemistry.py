@@ -90,6 +90,10 @@ class MetalNetwork:
             ``bottom``, ``top`` or ``mobile``.
         cutoff : float
             Neighbours within this distance are connected, angstrom.
+
+        Returns
+        -------
+        MetalNetwork
         """
         pairs, distances = neighbour_pairs(positions, cutoff)
         return cls.from_pairs(pairs, distances, electrode, cutoff)
@@ -114,6 +118,10 @@ class MetalNetwork:
             ``bottom``, ``top`` or ``mobile``.
         cutoff : float
             Angstrom.
+
+        Returns
+        -------
+        MetalNetwork
         """
         n = len(electrode)
         laplacian = graph_laplacian(n, pairs, bond_weight(distances, cutoff) / distances**2)

@@ -65,6 +65,10 @@ class EmbeddedAtom:
 def load_embedded_atom(element: str) -> EmbeddedAtom:
     """Load the packaged functions of an element.
 
+    Returns
+    -------
+    EmbeddedAtom
+
     Raises
     ------
     SettingsError

@@ -111,6 +111,11 @@ def control_file(folder: Path, *, fast: bool, angles: bool) -> Path:
         Tabulate non-bonded terms, and leave out loops that have no terms; else plain settings.
     angles : bool
         Whether there are angle or torsion terms.
+
+    Returns
+    -------
+    Path
+        The file, ``reaxff.control``.
     """
     settings = {**_TABULATE, **({} if angles else _NO_ANGLES)} if fast else {}
     path = folder / "reaxff.control"
@@ -129,6 +134,10 @@ def reaxff_commands(table: Path, control: Path, element: str, *, charges: bool) 
 
 def load_force_field(element: str = "Ag") -> ForceField:
     """Load the packaged ReaxFF table of an element.
+
+    Returns
+    -------
+    ForceField
 
     Raises
     ------

@@ -42,6 +42,11 @@ class Interaction(Protocol):
             Leave out loops over terms that there are none of.
         charges : bool
             Whether charges will be equilibrated; not so, all of them are 0.
+
+        Returns
+        -------
+        tuple of str
+            ``pair_style`` and ``pair_coeff``.
         """
 
 
@@ -57,6 +62,10 @@ def load_interaction(
         Chemical symbol.
     file : Path, optional
         A copy of the user's own force-field file, to be read in its stead.
+
+    Returns
+    -------
+    Interaction
 
     Raises
     ------

@@ -28,6 +28,10 @@ def open_lammps(log: Path | None, options: Sequence[str] = ()) -> Any:
     options : sequence of str
         Of LAMMPS' command line, such as ``-sf kk``.
 
+    Returns
+    -------
+    lammps.lammps
+
     Raises
     ------
     EngineError

@@ -3,9 +3,9 @@
 Tips built with another one are strained from the first step, and their leads do not fit.
 """
 
+import contextlib
 import hashlib
 import json
-import os
 import tempfile
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from nanogap.dynamics.interaction import Interaction
 from nanogap.dynamics.lammps import open_lammps
 from nanogap.errors import EngineError
+from nanogap.io import write_json
 from nanogap.settings import cache_folder
 
 _CELLS = 3
@@ -128,10 +129,6 @@ def _lattice_constant(lammps: object) -> float:
 
 def _store(path: Path, content: dict[str, float]) -> None:
     """Keep a result; a cache that cannot be written is only slower."""
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(content))
-        temporary.replace(path)
-    except OSError:
-        return
+        write_json(path, content)

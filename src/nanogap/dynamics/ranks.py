@@ -31,7 +31,12 @@ class Ranks(Protocol):
     """All processes of one simulation."""
 
     def ask(self, method: str, *arguments: Any) -> list[Any]:
-        """Call a method of `Rank` on every process; return what each of them returns.
+        """Call a method of `nanogap.dynamics.lammps.Rank` on every process.
+
+        Returns
+        -------
+        list
+            The answer of each process.
 
         Raises
         ------
@@ -167,6 +172,10 @@ def open_ranks(count: int, log: Path, options: Sequence[str]) -> Ranks:
         Of LAMMPS.
     options : sequence of str
         Of LAMMPS' command line.
+
+    Returns
+    -------
+    Ranks
 
     Raises
     ------

@@ -75,6 +75,16 @@ class UserForceField:
 def read_force_field(path: Path, element: str) -> UserForceField:
     """Read a ReaxFF file and check what it says of an element.
 
+    Parameters
+    ----------
+    path : Path
+    element : str
+        Chemical symbol.
+
+    Returns
+    -------
+    UserForceField
+
     Raises
     ------
     DataFormatError

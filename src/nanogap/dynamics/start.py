@@ -56,6 +56,10 @@ def build_tips(settings: SettingsSource = None, **structure: object) -> Atoms:
 def count_atoms(settings: Settings) -> int:
     """Count the atoms that a run will have, with the lattice constant at 0 K: at once.
 
+    Returns
+    -------
+    int
+
     Raises
     ------
     StructureError, SettingsError, DataFormatError

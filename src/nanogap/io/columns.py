@@ -1,4 +1,4 @@
-"""Which column of a table is what, from its name and unit."""
+"""Meaning of the columns of a table, from their names and units."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Which files are data: the one rule for files, folders and run directories.
+"""Files that are data: the one rule for files, folders and run directories.
 
 A folder stands for all files of a known kind in it and below it, in natural order. A run directory
 counts as one and is not looked into; hidden and temporary entries are passed over. A file that is

@@ -24,7 +24,7 @@ _DIALECTS = (("\t", "."), ("\t", ","), (";", ","), (";", "."), (",", "."), (" ",
 
 @dataclass
 class Table:
-    """A table as it stands in a file.
+    """A table as a file has it.
 
     Attributes
     ----------

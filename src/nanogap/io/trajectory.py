@@ -24,7 +24,7 @@ from nanogap.observables import OBSERVABLES
 
 @dataclass(frozen=True)
 class Commit:
-    """How much of the store is valid.
+    """Extent of the valid part of the store.
 
     Attributes
     ----------

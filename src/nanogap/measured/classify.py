@@ -1,4 +1,4 @@
-"""What a measurement is: which analyses of a report apply to it."""
+"""Kinds of measurements, by which a report chooses its analyses."""
 
 from enum import StrEnum
 

@@ -166,7 +166,7 @@ class Trace:
 
     @property
     def notes(self) -> str:
-        """What reading left out."""
+        """Sentence on what reading left out; empty if nothing was."""
         return str(self.dataset.attrs.get("notes", ""))
 
     def interval(self, given: float | None = None) -> float:

@@ -1,4 +1,4 @@
-"""What all figures of measured data share: the G0 grid, synthetic marks, saving."""
+"""Common parts of the figures of measured data: the G0 grid, synthetic marks, saving."""
 
 import textwrap
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What was simulated and what came out, in sentences."""
+"""Sentences on what was simulated and what came out."""
 
 import numpy as np
 

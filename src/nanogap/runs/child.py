@@ -1,4 +1,4 @@
-"""What the worker processes of a run share: they end with their parent, and leave a reason."""
+"""Habits of the worker processes of a run: they end with their parent, and leave a reason."""
 
 import os
 import sys

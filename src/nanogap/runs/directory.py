@@ -212,7 +212,7 @@ class RunDirectory:
 
     @property
     def dynamics(self) -> DynamicsState:
-        """What the dynamics has committed."""
+        """State that the dynamics has committed."""
         path = self.files.dynamics
         if not path.is_file():
             return DynamicsState()
@@ -245,7 +245,7 @@ class RunDirectory:
             shutil.rmtree(self.files.checkpoint(step), ignore_errors=True)
 
     def records(self) -> list[SnapshotRecord]:
-        """Where the frames of all committed snapshots lie, and their scalars."""
+        """Return the place of the frame and the scalars of every committed snapshot."""
         return self.trajectory.records(self.dynamics.commit.snapshots)
 
     def observables(self) -> xr.Dataset:
@@ -273,13 +273,13 @@ class RunDirectory:
         return self.trajectory.frame(records[snapshot])
 
     def transmission_path(self, snapshot: int) -> Path:
-        """Where the transmission of a snapshot lies; makes the folder."""
+        """Return the file of a snapshot's transmission, and make its folder."""
         path = self.files.transmission(snapshot)
         path.parent.mkdir(exist_ok=True)
         return path
 
     def failure_path(self, snapshot: int) -> Path:
-        """Where the reason lies why a snapshot has no transmission; makes the folder."""
+        """Return the file that says why a snapshot has no transmission, and make its folder."""
         self.transmission_path(snapshot)
         return self.files.failure(snapshot)
 
@@ -345,7 +345,7 @@ class RunDirectory:
 
     @property
     def error(self) -> str | None:
-        """Why the last session failed, if it did."""
+        """Reason of the failure of the last session; None if it did not fail."""
         path = self.files.error
         return _reason(path) if path.is_file() else None
 

@@ -11,6 +11,10 @@ def cache_folder(*parts: str) -> Path:
     ----------
     *parts : str
         Names of folders in it.
+
+    Returns
+    -------
+    Path
     """
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base, "nanogap", *parts)

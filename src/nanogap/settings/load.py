@@ -39,6 +39,10 @@ def preset_names() -> list[str]:
 def preset_text(name: str) -> str:
     """Return the TOML text of a packaged preset.
 
+    Returns
+    -------
+    str
+
     Raises
     ------
     SettingsError

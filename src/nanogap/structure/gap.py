@@ -150,6 +150,11 @@ def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
 def adatom_mask(atoms: Atoms) -> Mask:
     """Tell which atoms lie between the terraces, beyond their planes by half a layer.
 
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        See `analyse_gap`.
+
     Returns
     -------
     ndarray of bool, shape (n_atoms,)
@@ -164,6 +169,11 @@ def adatom_mask(atoms: Atoms) -> Mask:
 
 def adatom_owners(atoms: Atoms) -> NDArray[np.str_]:
     """Tell which tip every adatom belongs to: the one that fewer bonds lead to, else the nearer.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        See `analyse_gap`.
 
     Returns
     -------

@@ -1,1 +1,1 @@
-"""What any conductance trace offers: histograms, plateaus, switching, retention, noise."""
+"""Analyses of any conductance trace: histograms, plateaus, switching, retention, noise."""

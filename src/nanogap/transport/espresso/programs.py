@@ -36,7 +36,7 @@ _ABORTED = {signal.SIGABRT, signal.SIGSEGV, signal.SIGFPE}
 
 @dataclass(frozen=True)
 class Programs:
-    """Where the programs are, and how they are started.
+    """Place of the programs, and the way they are started.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How long a PWCOND calculation will take, from measured times.
+"""Time that a PWCOND calculation will take, estimated from measured times.
 
 The constants are fits to measured times on one core with OpenBLAS (with the reference BLAS, pw.x
 takes five times as long), from wires of one atom to contacts of 42; the estimate holds to a factor
@@ -27,20 +27,20 @@ _ATOMIC_VOLUME = 20.0
 
 @dataclass(frozen=True)
 class JobSize:
-    """What the time of a calculation depends on.
+    """Size of a calculation, on which its time depends.
 
     Attributes
     ----------
     atoms : int
-        Of the scattering region.
+        Atoms of the scattering region.
     plane_waves : float
-        Of the scattering region, estimated from its volume.
+        Plane waves of the scattering region, estimated from its volume.
     self_consistent_kpoints : int
-        Of the scattering region, halved by time reversal.
+        k-points of the scattering region, halved by time reversal.
     plane_wave_area : float
         Waves in the plane, estimated from the area that the lead's atoms fill.
     slabs : int
-        Of the FFT grid along z, both calculations.
+        Points of the FFT grids along z, both calculations together.
     """
 
     atoms: int

@@ -35,6 +35,7 @@ from nanogap.transport.espresso.pwcond_output import (
     parse_points,
     pwcond_input,
 )
+from nanogap.transport.espresso.pwcond_points import SAME, PointStore
 from nanogap.transport.mesh import PlaneMesh, reduced_mesh
 from nanogap.typing import FloatArray
 
@@ -42,7 +43,6 @@ Watch = Callable[[str], None]
 
 #: Wave vectors of one pwcond.x run: so many as keep the start-up a small part, and a kill cheap.
 _ATOMS_PER_RUN = 24
-_SAME_ENERGY = 1e-6
 _PSEUDOPOTENTIAL = "pseudopotential.UPF"
 
 
@@ -121,6 +121,9 @@ class PwcondJob:
             f"{kind}{len(cells.scattering)}-{self._label(cells.lead, cells.scattering)}"
         )
         self.lead_folder = work / f"lead-{kind}{len(cells.lead)}-{self._label(cells.lead)}"
+        # results of one accuracy of PWCOND stand in a folder of their own; they share the densities
+        accuracy = f"{settings.projection:g}-{settings.subslabs}-{settings.window:g}"
+        self._points = PointStore(self.folder / f"points-{accuracy}", name)
         self.wall_time = 0.0
         self.engine_version = ""
 
@@ -167,7 +170,7 @@ class PwcondJob:
         wanted = _with_fermi_energy(energies)
         points = mesh.points[mesh.computed]
         self._prepare()
-        missing = [n for n, k in enumerate(points) if self._missing(k, wanted)]
+        missing = [n for n, k in enumerate(points) if self._points.missing(k, wanted)]
         if missing:
             self._self_consistent(watch)
             self._check_channels(points[missing[0]], watch)
@@ -175,19 +178,21 @@ class PwcondJob:
         for begin in range(0, len(missing), per_run):
             group = points[missing[begin : begin + per_run]]
             watch(f"{self.name}: pwcond.x, k-point {begin + 1} of {len(missing)}")
-            self._transmit(group, sorted({e for k in group for e in self._missing(k, wanted)}))
+            self._transmit(
+                group, sorted({e for k in group for e in self._points.missing(k, wanted)})
+            )
         if not self._settings.keep_states:
             shutil.rmtree(self.folder / STATE, ignore_errors=True)
         facts = self._facts()
         self.wall_time, self.engine_version = facts.wall_time, facts.version
-        table = [[self._known(k)[_key(energy)] for energy in wanted] for k in points]
+        table = [self._points.points(k, wanted) for k in points]
         return self._gather(table, mesh, len(energies), facts.fermi_energy)
 
     def estimate(self, mesh: PlaneMesh, energies: FloatArray) -> float:
         """Estimate the time of what is not there yet, s, by `pwcond_cost`."""
         mesh = reduced_mesh(mesh, self.cells.symmetries())
         wanted = _with_fermi_energy(energies)
-        missing = sum(len(self._missing(k, wanted)) for k in mesh.points[mesh.computed])
+        missing = sum(len(self._points.missing(k, wanted)) for k in mesh.points[mesh.computed])
         if not missing:
             return 0.0
         size = JobSize.of(self.cells, self.plane_wave, self._settings.mesh_density)
@@ -199,7 +204,7 @@ class PwcondJob:
     def _prepare(self) -> None:
         """Make the folders, self-contained but for the programs."""
         try:
-            self._points.mkdir(parents=True, exist_ok=True)
+            self._points.folder.mkdir(parents=True, exist_ok=True)
             self.lead_folder.mkdir(exist_ok=True)
             for folder in (self.folder, self.lead_folder):
                 target = folder / _PSEUDOPOTENTIAL
@@ -261,13 +266,12 @@ class PwcondJob:
 
     def _check_channels(self, k: FloatArray, watch: Watch) -> None:
         """Count the lead's channels at E_F by a run on the lead alone, once per job."""
-        path = self._points / "lead.json"
-        if path.is_file():
+        if self._points.knows_lead:
             return
         watch(f"{self.name}: pwcond.x, bands of the lead")
         printed = self._run(None, k[None], [0.0], "lead-bands")
         found = parse_points(printed, k[None])
-        write_json(path, {"k": k.tolist(), "channels": found[0][0].channels})
+        self._points.set_lead(k, found[0][0].channels)
 
     def _transmit(self, kpoints: FloatArray, energies: list[float]) -> None:
         """Run pwcond.x, and keep every block that it finished even if it then failed."""
@@ -277,10 +281,12 @@ class PwcondJob:
             printed = self._run(self.cells.scattering, kpoints, energies, "transmission")
         except EngineError:
             if output.is_file():
-                self._keep(_checked_points(output.read_text(errors="replace"), kpoints), kpoints)
+                self._points.add(
+                    _checked_points(output.read_text(errors="replace"), kpoints), kpoints
+                )
             raise
         found = _checked_points(printed, kpoints)
-        self._keep(found, kpoints)
+        self._points.add(found, kpoints)
         for number, k in enumerate(kpoints):
             if len(found.get(number, ())) != len(energies):
                 raise EngineError(
@@ -313,48 +319,6 @@ class PwcondJob:
                 pwcond_time=facts.pwcond_time + seconds,
             )
             write_json(self._facts_file, asdict(taken))
-
-    def _keep(self, found: dict[int, list[Point]], kpoints: FloatArray) -> None:
-        """Add finished points to the files of their wave vectors."""
-        lead = json.loads((self._points / "lead.json").read_text(encoding="utf-8"))
-        for number, points in found.items():
-            k = kpoints[number]
-            for point in points:
-                same_k = np.abs(np.array(lead["k"]) - k).max() < _SAME_ENERGY
-                if (
-                    same_k
-                    and abs(point.energy) < _SAME_ENERGY
-                    and (point.channels != lead["channels"])
-                ):
-                    raise EngineError(
-                        f"{self.name}: {point.channels} channels of the lead at E_F, "
-                        f"k = {k[0]:.4f} {k[1]:.4f}, where the lead alone has "
-                        f"{lead['channels']}: its waves are not matched"
-                    )
-            known = self._known(k) | {_key(point.energy): point for point in points}
-            write_json(self._path(k), {key: asdict(point) for key, point in known.items()})
-
-    @property
-    def _points(self) -> Path:
-        """Folder of the results of one accuracy of PWCOND: they share the densities."""
-        settings = self._settings
-        label = f"{settings.projection:g}-{settings.subslabs}-{settings.window:g}"
-        return self.folder / f"points-{label}"
-
-    def _path(self, k: FloatArray) -> Path:
-        return self._points / f"k_{k[0]:+.6f}_{k[1]:+.6f}.json"
-
-    def _known(self, k: FloatArray) -> dict[str, Point]:
-        """Finished points of a wave vector by energy."""
-        path = self._path(k)
-        if not path.is_file():
-            return {}
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {key: Point(**values) for key, values in content.items()}
-
-    def _missing(self, k: FloatArray, energies: list[float]) -> list[float]:
-        known = self._known(k)
-        return [energy for energy in energies if _key(energy) not in known]
 
     @property
     def _facts_file(self) -> Path:
@@ -411,8 +375,4 @@ def plane_wave_settings(
 def _with_fermi_energy(energies: FloatArray) -> list[float]:
     """Add the Fermi energy, where eigenchannels and open channels are taken."""
     wanted = [float(energy) for energy in energies]
-    return wanted if min(map(abs, wanted)) < _SAME_ENERGY else [*wanted, 0.0]
-
-
-def _key(energy: float) -> str:
-    return f"{energy + 0.0:.6f}"
+    return wanted if min(map(abs, wanted)) < SAME else [*wanted, 0.0]
