@@ -1,5 +1,6 @@
 """Result datasets as netCDF-4 files."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nanogap.errors import DataFormatError
-from nanogap.io.atomic import write_atomically
+from nanogap.io.atomic import write_bytes
 
 
 def write_dataset(dataset: xr.Dataset, path: Path) -> None:
@@ -23,10 +24,10 @@ def write_dataset(dataset: xr.Dataset, path: Path) -> None:
         for name, variable in plain.variables.items()
         if variable.ndim and variable.size and variable.dtype.kind in "fiu"
     }
-    write_atomically(
-        path,
-        lambda temporary: plain.to_netcdf(temporary, engine="h5netcdf", encoding=encoding),
-    )
+    # in memory first: the library crashes (signal 11) on a disk that becomes full
+    content = io.BytesIO()
+    plain.to_netcdf(content, engine="h5netcdf", encoding=encoding)
+    write_bytes(path, content.getbuffer())
 
 
 def read_arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.float64]]:
