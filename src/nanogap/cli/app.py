@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from nanogap import __version__
@@ -16,6 +15,7 @@ from nanogap.cli import campaign, dynamics, first_principles, fit, transmission
 from nanogap.cli.common import AsJson, Directory, check_output, emit, log, show_progress
 from nanogap.cli.measured import register, report_of_data
 from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
+from nanogap.cli.terminal import LogLines, Terminal, inert
 from nanogap.errors import NanogapError, SettingsError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ _INTERRUPTED = 130
 def main() -> None:
     """Run the command line; a wrong input ends with one sentence and exit status 2."""
     _prepare_process()
+    _log_to_terminal()
     try:
         if app(standalone_mode=False) == _INTERRUPTED:  # what typer makes of Ctrl-C
             _end_interrupted()
@@ -79,6 +80,13 @@ def _prepare_process() -> None:
         logging.lastResort = None
 
 
+def _log_to_terminal() -> None:
+    """Show what the package logs, once, as lines on stderr."""
+    logger = logging.getLogger("nanogap")
+    logger.handlers = [LogLines(log)]
+    logger.propagate = False
+
+
 def _end_interrupted() -> NoReturn:
     _complain(f"interrupted; {how_to_go_on(sys.argv[1:])}")
     sys.exit(_INTERRUPTED)
@@ -86,7 +94,7 @@ def _end_interrupted() -> NoReturn:
 
 def _complain(sentence: str) -> None:
     """Write one line, whatever line breaks a library's own message has."""
-    sys.stderr.write(f"nanogap: {' '.join(sentence.split())}\n")
+    sys.stderr.write(f"nanogap: {inert(' '.join(sentence.split()))}\n")
 
 
 @app.callback(invoke_without_command=True)
@@ -255,6 +263,6 @@ def _print_status(directory: Path, content: "RunStatus") -> None:
         table.add_row("without transmission", f"{len(content.failures)} ({why})")
     if content.error:
         table.add_row("error", content.error)
-    Console().print(table)
+    Terminal().print(table)
     if content.report:
-        sys.stdout.write(f"Report: {Path(content.report).absolute()}\n")
+        sys.stdout.write(f"Report: {inert(str(Path(content.report).absolute()))}\n")

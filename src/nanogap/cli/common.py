@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,12 +20,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from nanogap.cli.terminal import Terminal
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
     from nanogap.measured import DataFiles
 
-log = Console(stderr=True)
+log = Terminal(stderr=True)
 
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
@@ -128,7 +128,7 @@ def table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -
         shown.add_column(name, justify="right")
     for row in rows:
         shown.add_row(*row)
-    Console().print(shown)
+    Terminal().print(shown)
 
 
 def _bars(*, transient: bool = False, disable: bool = False) -> Progress:

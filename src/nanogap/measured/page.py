@@ -69,7 +69,8 @@ def write_measured_report(files: DataFiles, output: Path) -> MeasuredReport:
     named: dict[str, str] = {}
     notes: list[str] = []
     synthetic = False
-    for path, dataset in zip(files.files, files.measurements(), strict=True):
+    for dataset in files.measurements():
+        path = Path(dataset.encoding["source"])
         protocol = protocol_of(dataset)
         kinds.setdefault(protocol, []).append(path)
         named[str(path)] = protocol.value

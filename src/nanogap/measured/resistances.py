@@ -64,7 +64,7 @@ class DeviceResistances:
     ) -> "DeviceResistances":
         found: dict[str, SeriesResistance] = {}
         files = measurement_files(paths)
-        for dataset in iterate_measurements(files, columns):
+        for dataset in iterate_measurements(files, columns, named=paths):
             device = str(dataset["device_name"].to_numpy()[0])
             name = str(dataset["file_name"].to_numpy()[0])
             try:
