@@ -1,11 +1,14 @@
 """The figure of every kind of campaign."""
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from nanogap.analysis import ConductanceHistogram
+from nanogap.electrical import level_displacement
 from nanogap.errors import SettingsError
 from nanogap.io.sweeps import sweep_source
 from nanogap.measured.breakdown import BreakdownCampaign
@@ -16,6 +19,39 @@ from nanogap.measured.states import RetentionCampaign, SwitchingCampaign
 from nanogap.report import curves, distributions, fluctuations, histograms
 from nanogap.report.marks import mark
 from nanogap.report.style import house_style
+
+
+def chosen_row(
+    rows: Sequence[tuple[str, int]], file: str | None = None, cycle: int | None = None
+) -> int:
+    """Return the place of the row of a file and a cycle; the first one that fits.
+
+    Parameters
+    ----------
+    rows : sequence of (str, int)
+        Name of the file and cycle of every row.
+    file : str, optional
+        Default: any.
+    cycle : int, optional
+        Default: any.
+
+    Raises
+    ------
+    SettingsError
+        If there is none.
+    """
+    names = list(dict.fromkeys(name for name, _ in rows))
+    if file is not None and file not in names:
+        shown = ", ".join(names[:8]) + (" and others" if len(names) > 8 else "")
+        raise SettingsError(f"--file {file}: there is no result of that file; there are {shown}")
+    for place, (name, number) in enumerate(rows):
+        if file in {None, name} and cycle in {None, number}:
+            return place
+    there = [number for name, number in rows if file in {None, name}]
+    raise SettingsError(
+        f"--cycle {cycle}: there is no result of that cycle; cycles go from {min(there)} to "
+        f"{max(there)}"
+    )
 
 
 def draw_histogram(result: HistogramCampaign) -> Figure:
@@ -109,6 +145,26 @@ def draw_weibull(result: SwitchingCampaign) -> Figure | None:
         return None
     with house_style():
         return mark(distributions.weibull_plot(samples), synthetic=result.synthetic)
+
+
+def all_of_switching(result: SwitchingCampaign) -> Iterator[tuple[str, Figure]]:
+    """Yield the name and the figure of the loops and the states of every file, and the laws."""
+    for row, (trace, _) in enumerate(result.rows):
+        stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(trace.name).stem)
+        yield f"{stem}-loops", draw_switching(result, row)
+        yield f"{stem}-endurance", draw_endurance(result, row)
+    weibull = draw_weibull(result)
+    if weibull is not None:
+        yield "distributions", weibull
+
+
+def draw_displacement(resistances: Sequence[float], levels: Sequence[int]) -> Figure:
+    """Draw where levels show behind series resistances from zero to the largest given."""
+    largest = max(resistances)
+    with house_style():
+        grid = np.unique(np.concatenate([np.linspace(0.0, largest or 1.0, 41), resistances]))
+        table = level_displacement(grid, levels)
+        return histograms.level_displacement_figure(table, shown=sorted({0.0, *resistances}))
 
 
 def draw_retention(result: RetentionCampaign) -> Figure:

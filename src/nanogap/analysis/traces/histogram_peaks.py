@@ -28,6 +28,11 @@ _SADDLE = 2.0
 _KERNEL = 2.0 * np.sqrt(np.pi) * _SMOOTHING
 
 
+#: Conductance below which no contact conducts, G0: a single silver atom has about 1, contaminated
+#: ones 0.3.
+OPEN_GAP = 0.1
+
+
 @dataclass(frozen=True)
 class Peak:
     """A peak of a conductance histogram.
@@ -56,6 +61,11 @@ class Peak:
     def deviation(self) -> float:
         """Position less the nearest integer, G0."""
         return self.position - self.nearest_level
+
+    @property
+    def is_open_gap(self) -> bool:
+        """Whether the position is below a tenth of G0, where the gap is open."""
+        return self.position < OPEN_GAP
 
 
 def conductance_peaks(edges: FloatArray, groups: FloatArray, points: FloatArray) -> list[Peak]:
