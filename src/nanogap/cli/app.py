@@ -65,8 +65,38 @@ def main() -> None:
 
 
 def _end_interrupted() -> NoReturn:
-    _complain("interrupted; what is finished is on disk, 'nanogap resume DIR' goes on")
+    _complain(f"interrupted; {interrupted_hint(sys.argv[1:])}")
     sys.exit(_INTERRUPTED)
+
+
+def interrupted_hint(arguments: list[str]) -> str:
+    """Say what is left of an interrupted command, and which command goes on with it."""
+    words = [word for word in arguments if not word.startswith("-")]
+    command = words[0] if words else ""
+    output = _value_of(arguments, "-o", "--output") or "DIR"
+    if command == "campaign":
+        if words[1:2] in (["run"], ["resume"]):
+            folder = output if words[1] == "run" else (words[2:] or ["DIR"])[0]
+            return f"finished members are on disk, 'nanogap campaign resume {folder}' goes on"
+    elif command == "run":
+        return f"what is finished is on disk, 'nanogap resume {output}' goes on"
+    elif command == "resume":
+        folder = (words[1:] or ["DIR"])[0]
+        return f"what is finished is on disk, 'nanogap resume {folder}' goes on"
+    elif command in ("sample", "reference") or "pwcond" in arguments:
+        return "what is finished is on disk, the same command goes on"
+    return "nothing was written"
+
+
+def _value_of(arguments: list[str], *names: str) -> str | None:
+    """Return the value that an option has on the command line."""
+    for place, word in enumerate(arguments):
+        if word in names and place + 1 < len(arguments):
+            return arguments[place + 1]
+        for name in names:
+            if name.startswith("--") and word.startswith(f"{name}="):
+                return word.partition("=")[2]
+    return None
 
 
 def _complain(sentence: str) -> None:
@@ -91,11 +121,13 @@ def init(
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Write a settings file to edit, from a preset."""
+    """Write a settings file to edit, from a preset: every key, explained."""
     from nanogap.io import write_text
-    from nanogap.settings import preset_text
+    from nanogap.settings import load_settings, preset_text, settings_document
 
-    text = preset_text(preset)
+    lines = preset_text(preset).splitlines()
+    about = " ".join(line[1:].strip() for line in lines if line.startswith("#"))
+    text = settings_document(load_settings(preset), f"The preset {preset}.\n{about}")
     if output.exists():
         raise SettingsError(f"{output} exists already: choose another -o")
     check_output(output, (".toml",))

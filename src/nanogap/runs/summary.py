@@ -9,7 +9,6 @@ import numpy as np
 from nanogap.analysis.filament.stages import classify_stages, landmarks, typical_snapshots
 from nanogap.dynamics.schedule import Schedule
 from nanogap.io import read_dataset, write_dataset
-from nanogap.report import write_report
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.results import fermi_level_transmission
 
@@ -87,6 +86,9 @@ def _state(
 
 def make_report(run: RunDirectory) -> None:
     """Merge the transmissions into ``transmission.nc`` and write ``report.html``."""
+    # loaded late: status needs no figures, and loading matplotlib takes longer than it does
+    from nanogap.report import write_report  # noqa: PLC0415
+
     observables, dataset = run.observables(), run.transmission()
     provenance = _provenance(run, {} if dataset is None else dataset.attrs)
     if dataset is not None:
