@@ -116,11 +116,13 @@ def init(
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Write a settings file to edit, from a preset."""
+    """Write a settings file to edit, from a preset: every key, explained."""
     from nanogap.io import write_text
-    from nanogap.settings import preset_text
+    from nanogap.settings import load_settings, preset_text, settings_document
 
-    text = preset_text(preset)
+    lines = preset_text(preset).splitlines()
+    about = " ".join(line[1:].strip() for line in lines if line.startswith("#"))
+    text = settings_document(load_settings(preset), f"The preset {preset}.\n{about}")
     if output.exists():
         raise SettingsError(f"{output} exists already: choose another -o")
     check_output(output, (".toml",))
