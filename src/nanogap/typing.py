@@ -1,4 +1,7 @@
-"""Types of arrays that many modules name."""
+"""Types of arrays, and a kind of field, that many modules name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,3 +11,6 @@ ComplexArray = NDArray[np.complex128]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
 Int64Array = NDArray[np.int64]
+
+#: Metadata of a field of a data class that JSON leaves out where it is None.
+ABSENT_IF_NONE: Mapping[str, bool] = MappingProxyType({"absent_if_none": True})

@@ -18,13 +18,12 @@ from nanogap.campaign.member import keep_trajectory, packed, steps_and_transmiss
 from nanogap.campaign.page import draw_all
 from nanogap.campaign.state import CampaignState
 from nanogap.campaign.statistics import ensemble_statistics
-from nanogap.dynamics.schedule import Schedule
 from nanogap.io import write_dataset, write_json
 from nanogap.observables import OBSERVABLES
 from nanogap.report.result import RunResult
 from nanogap.runs import RunDirectory
 from nanogap.runs.directory import DynamicsState
-from nanogap.settings import DynamicsSettings, Settings
+from nanogap.runs.summary import planned_end
 from nanogap.structure import analyse_connection, analyse_gap
 
 #: Connected, whether the tips are bonded, transmission.
@@ -96,38 +95,12 @@ def test_all_places_tell_the_same_first_contact_of_a_run(run):
         spectra=None,
         frames=[],
         failures=run.failures(),
+        planned_end=planned_end(run),
     )
     assert result.first_contact == CONTACT
     assert result.time[result.first_contact] == 1.0
     # the observable that the status lists is another thing, and earlier
     assert int(np.argmax(observables["connected"].to_numpy())) == CONTACT - 1
-
-
-def test_a_run_whose_tips_touch_from_the_start_ends_as_its_dynamics_does():
-    """Their contact is at time 0, but the dynamics stops after the first one that it sees later."""
-    dynamics = DynamicsSettings(time_step=4.0, sampling_interval=400.0, stop_after_contact=300.0)
-    settings = Settings(dynamics=dynamics)
-    schedule = Schedule(settings.dynamics, settings.voltage)
-    told = xr.Dataset(
-        {
-            "time": ("snapshot", [0.0, 400.0]),
-            "connected": ("snapshot", [True, True]),
-            "largest_island": ("snapshot", [1, 1]),
-            "bottleneck_atoms": ("snapshot", [2, 2]),
-        }
-    )
-    result = RunResult.gather(
-        settings=settings,
-        observables=told,
-        transmission=None,
-        spectra=None,
-        frames=[],
-        failures={},
-    )
-    assert result.first_contact == 0
-    end = schedule.last(schedule.equilibration + 100)
-    assert result.planned_end == 0.004 * (end - schedule.equilibration) == 0.8
-    assert not result.finished
 
 
 def test_all_places_tell_the_same_first_contact_of_a_campaign(folder, run):

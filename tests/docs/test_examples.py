@@ -29,7 +29,7 @@ def test_the_notebook_runs_and_draws_what_it_computes(tmp_path, monkeypatch):
     exec(compile("\n".join(cells), "notebook.md", "exec"), names)  # noqa: S102
     transmission = names["transmission"].to_numpy()
     assert np.all((transmission > 0.0) & (transmission < 9.0))
-    assert names["histogram"].peaks[0].position == pytest.approx(1.0, abs=0.05)
+    assert {round(peak.position) for peak in names["histogram"].peaks} >= {1, 2, 3, 4, 5}
     plt.close("all")
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import sys
+from dataclasses import FrozenInstanceError, is_dataclass
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from nanogap.cli import common
 from nanogap.electrical import measured_conductance
 from nanogap.errors import DataFormatError
 from nanogap.io import measurement_dataset, write_dataset
-from nanogap.measured import DataFiles, DeviceResistances
+from nanogap.measured import DataFiles, DeviceResistances, switching_campaign
 from nanogap.synthetic.instrument_files import DIALECTS, write_measurement
 
 PEAK_KEYS = {"position", "uncertainty", "counts"}
@@ -403,3 +404,26 @@ def test_files_for_the_resistance_are_no_data_unless_named(folder):
     assert len(DataFiles(named, resistances=resistances).files) == 10
     with pytest.raises(DataFormatError, match="beside those for the series resistance"):
         _ = DataFiles(levels / "pristine", resistances=resistances).files
+
+
+def test_json_leaves_out_what_does_not_apply_and_has_null_for_no_number(call, folder):
+    content = answer(call("breakdown", folder / "levels" / "pristine", "--json"))
+    assert content["broken"] == 0
+    assert all(row.keys().isdisjoint({"voltage", "power"}) for row in content["devices"])
+    assert content["spread"]["voltage"] == {"count": 0}
+    (jumps,) = answer(call("noise", folder / "telegraph", "--json"))["traces"]
+    assert jumps["telegraph"] is not None
+    content = answer(call("histogram", folder / "levels", "--json"))
+    assert "level_displacement" not in content
+    assert "raw" in content
+    quiet = answer(call("switching", folder / "quiet", "--json"))
+    assert quiet["set_voltage"] == {"count": 0, "weibull": None}
+
+
+def test_results_are_documented_data_classes(folder):
+    files = DataFiles(folder / "switching")
+    summary = switching_campaign(files).summary()
+    assert is_dataclass(summary)
+    assert summary.set_voltage.count == len(switching_campaign(files).voltages("set"))
+    with pytest.raises(FrozenInstanceError):
+        summary.synthetic = False

@@ -8,13 +8,15 @@ import xarray as xr
 from tests import hand_made_frames
 
 from nanogap.analysis import Stage
+from nanogap.dynamics.schedule import Schedule
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_dataset, write_json
 from nanogap.observables import OBSERVABLES
 from nanogap.runs import Run, RunDirectory, open_run, resume
 from nanogap.runs import run as start
 from nanogap.runs.directory import DynamicsState
-from nanogap.settings import Settings
+from nanogap.runs.summary import planned_end
+from nanogap.settings import DynamicsSettings, Settings
 from nanogap.structure import analyse_connection, analyse_gap
 
 STORY = (hand_made_frames.drift, hand_made_frames.islands, hand_made_frames.contact)
@@ -112,6 +114,16 @@ def test_what_is_no_run_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="no preset or file"):
         start("unheard-of", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_report_knows_the_end_that_the_dynamics_plans(directory):
+    """The one after the contact that the dynamics goes by, also for tips that touch at once."""
+    dynamics = DynamicsSettings(time_step=4.0, sampling_interval=400.0, stop_after_contact=300.0)
+    settings = Settings(dynamics=dynamics)
+    schedule = Schedule(settings.dynamics, settings.voltage)
+    run = RunDirectory.create(directory.path.parent / "other", settings, "made by hand", {})
+    run.dynamics = DynamicsState(step=0, end_step=schedule.last(schedule.equilibration + 100))
+    assert planned_end(run) == 800.0
 
 
 def test_one_process_at_a_time_works_in_a_run(directory):

@@ -11,7 +11,7 @@ from nanogap.analysis.filament.stages import (
     typical_snapshots,
 )
 from nanogap.analysis.traces.breakdown import BreakdownAnalysis
-from nanogap.analysis.traces.distributions import WeibullFit, spread
+from nanogap.analysis.traces.distributions import Spread, WeibullFit, spread
 from nanogap.analysis.traces.histogram import ConductanceHistogram, represented_time
 from nanogap.analysis.traces.histogram_2d import AlignedHistogram
 from nanogap.analysis.traces.histogram_peaks import Peak
@@ -28,6 +28,7 @@ __all__ = [
     "NoiseAnalysis",
     "Peak",
     "RetentionDrift",
+    "Spread",
     "Stage",
     "SwitchingAnalysis",
     "SwitchingEvent",

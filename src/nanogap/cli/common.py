@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,12 +20,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from nanogap.cli.terminal import Terminal
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
     from nanogap.measured import DataFiles
 
-log = Console(stderr=True)
+log = Terminal(stderr=True)
 
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
@@ -90,11 +90,11 @@ def save(figure: Any, output: Path) -> None:
     log.print(f"Wrote {output}")
 
 
-def tell(content: dict[str, Any]) -> None:
+def tell(synthetic: bool, notes: Sequence[str] = ()) -> None:
     """Say on stderr what reading left out, and that synthetic data are synthetic."""
-    for note in content.get("notes", []):
+    for note in notes:
         log.print(note)
-    if content["synthetic"]:
+    if synthetic:
         log.print("The data are SYNTHETIC.")
 
 
@@ -106,7 +106,12 @@ def emit(content: object) -> None:
 def finite(value: Any) -> Any:
     """Turn data classes into mappings, and what JSON has no number for into null."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: finite(getattr(value, field.name)) for field in fields(value)}
+        named = [(field, getattr(value, field.name)) for field in fields(value)]
+        return {
+            field.name: finite(item)
+            for field, item in named
+            if item is not None or not field.metadata.get("absent_if_none")
+        }
     if isinstance(value, Mapping):
         return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -123,7 +128,7 @@ def table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -
         shown.add_column(name, justify="right")
     for row in rows:
         shown.add_row(*row)
-    Console().print(shown)
+    Terminal().print(shown)
 
 
 def _bars(*, transient: bool = False, disable: bool = False) -> Progress:

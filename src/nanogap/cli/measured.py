@@ -1,11 +1,11 @@
 """The subcommands for measured data: arguments in, calls out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
-from nanogap.cli import common
+from nanogap.cli import common, synthetic
 from nanogap.cli.common import AsJson, FigureFile, log
 from nanogap.errors import SettingsError
 
@@ -31,8 +31,9 @@ AveragingTime = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the subcommands to the command line."""
-    for command in (histogram, plateaus, switching, retention, noise, breakdown, synthetic):
+    for command in (histogram, plateaus, switching, retention, noise, breakdown):
         app.command()(command)
+    synthetic.register(app)
 
 
 def histogram(
@@ -79,25 +80,25 @@ def histogram(
         common.save(
             drawing.draw_aligned(result) if aligned else drawing.draw_histogram(result), output
         )
-    common.tell(content)
+    common.tell(content.synthetic, content.notes)
     for name, what in (
         ("n_flagged", "gap resistance negative or smaller than its error"),
         ("n_compliance", "limited by the instrument"),
         ("n_outside", "outside the range"),
     ):
-        if content[name]:
-            log.print(f"{content[name]} of {content['n_points']} points not counted: {what}")
+        if getattr(content, name):
+            log.print(f"{getattr(content, name)} of {content.n_points} points not counted: {what}")
     if as_json:
         common.emit(content)
         return
     rows = [
         (
-            f"{peak['position']:.3f} ± {peak['uncertainty']:.3f}",
-            f"{peak['nearest_level']}",
-            f"{peak['deviation']:+.3f}",
-            f"{peak['counts']:.0f}",
+            f"{peak.position:.3f} ± {peak.uncertainty:.3f}",
+            f"{peak.nearest_level}",
+            f"{peak.deviation:+.3f}",
+            f"{peak.counts:.0f}",
         )
-        for peak in content["peaks"]
+        for peak in content.peaks
     ]
     common.table("Peaks (G0)", ("position", "nearest level", "deviation", "counts"), rows)
 
@@ -129,26 +130,26 @@ def plateaus(
         from nanogap.measured import drawing
 
         common.save(drawing.draw_plateaus(result), output)
-    common.tell(content)
-    for sentence in content["skipped"]:
+    common.tell(content.synthetic)
+    for sentence in content.skipped:
         log.print(f"skipped: {sentence}")
     if as_json:
         common.emit(content)
         return
     rows = [
         (
-            row["file"],
-            str(row["cycle"]),
-            f"{row['level']:.3f}",
-            f"{row['deviation']:.3f}",
-            str(row["length"]),
-            f"{row['nearest_level']} {row['offset']:+.3f}",
+            row.file,
+            str(row.cycle),
+            f"{row.level:.3f}",
+            f"{row.deviation:.3f}",
+            str(row.length),
+            f"{row.nearest_level} {row.offset:+.3f}",
         )
-        for row in content["plateaus"][:60]
+        for row in content.plateaus[:60]
     ]
-    title = f"{content['n_plateaus']} plateaus in {content['cycles']} cycles"
+    title = f"{content.n_plateaus} plateaus in {content.cycles} cycles"
     names = ("file", "cycle", "level (G0)", "σ (G0)", "points", "nearest")  # noqa: RUF001
-    common.table(title + (" (the first 60)" if content["n_plateaus"] > 60 else ""), names, rows)
+    common.table(title + (" (the first 60)" if content.n_plateaus > 60 else ""), names, rows)
 
 
 def switching(
@@ -178,7 +179,7 @@ def switching(
             watched,
             read_voltage=read_voltage,
             minimum_ratio=minimum_ratio,
-            method=method,
+            method=cast("Any", method),  # the analysis names the choices
             compliance=compliance,
         )
         content = result.summary()
@@ -193,27 +194,26 @@ def switching(
             draw = drawing.draw_endurance if endurance else drawing.draw_switching
             figure = draw(result)
         common.save(figure, output)
-    common.tell(content)
+    common.tell(content.synthetic)
     if as_json:
         common.emit(content)
         return
     rows = []
-    for kind in ("set", "reset"):
-        law = content[f"{kind}_voltage"]
-        if law["count"]:
-            weibull = law["weibull"]
-            text = f"{weibull['shape']:.1f}, {weibull['scale']:.3g} V" if weibull else "too few"
+    for kind, law in (("SET", content.set_voltage), ("RESET", content.reset_voltage)):
+        if law.count:
+            weibull = law.weibull
+            text = f"{weibull.shape:.1f}, {weibull.scale:.3g} V" if weibull else "too few"
             rows.append(
                 (
-                    kind.upper(),
-                    str(law["count"]),
-                    f"{law['median']:.3f}",
-                    f"{law['deviation']:.3f}",
+                    kind,
+                    str(law.count),
+                    f"{law.median:.3f}",
+                    f"{law.deviation:.3f}",
                     text,
                 )
             )
     names = ("event", "number", "median (V)", "σ (V)", "Weibull shape, scale")  # noqa: RUF001
-    common.table(f"{len(content['events'])} events", names, rows)
+    common.table(f"{len(content.events)} events", names, rows)
 
 
 def retention(
@@ -238,19 +238,19 @@ def retention(
         from nanogap.measured import drawing
 
         common.save(drawing.draw_retention(result), output)
-    common.tell(content)
+    common.tell(content.synthetic)
     if as_json:
         common.emit(content)
         return
     rows = [
         (
-            row["file"],
-            f"{row['conductance_after_one_second']:.4g}",
-            f"{row['exponent']:+.4f} ± {row['exponent_uncertainty']:.4f}",
-            "no" if row["lost_at"] is None else f"after {row['lost_at']:.3g} s",
-            f"{row['after_ten_years']:.3g}",
+            row.file,
+            f"{row.conductance_after_one_second:.4g}",
+            f"{row.exponent:+.4f} ± {row.exponent_uncertainty:.4f}",
+            "no" if row.lost_at is None else f"after {row.lost_at:.3g} s",
+            f"{row.after_ten_years:.3g}",
         )
-        for row in content["states"]
+        for row in content.states
     ]
     names = ("file", "G at 1 s (G0)", "exponent of time", "lost", "after ten years (G0)")
     common.table("Retention", names, rows)
@@ -285,23 +285,23 @@ def noise(
         common.save(drawing.draw_noise(result.rows[0]), output)
         if len(result.rows) > 1:
             log.print(f"{output} shows the first of {len(result.rows)} traces")
-    common.tell(content)
+    common.tell(content.synthetic)
     if as_json:
         common.emit(content)
         return
     rows = []
-    for row in content["traces"]:
-        jumps = row["telegraph"]
+    for row in content.traces:
+        jumps = row.telegraph
         text = "no"
         if jumps:
-            low, high = jumps["dwell_times"]
-            text = f"{jumps['amplitude']:.3g} G0, {low:.3g} s and {high:.3g} s"
+            low, high = jumps.dwell_times
+            text = f"{jumps.amplitude:.3g} G0, {low:.3g} s and {high:.3g} s"
         rows.append(
             (
-                row["file"],
-                f"{row['mean']:.4g}",
-                f"{100 * row['relative']:.3g} %",
-                f"{row['exponent']:.2f} ± {row['exponent_uncertainty']:.2f}",
+                row.file,
+                f"{row.mean:.4g}",
+                f"{100 * row.relative:.3g} %",
+                f"{row.exponent:.2f} ± {row.exponent_uncertainty:.2f}",
                 text,
             )
         )
@@ -328,68 +328,25 @@ def breakdown(
         from nanogap.measured import drawing
 
         common.save(drawing.draw_breakdown(result), output)
-    common.tell(content)
+    common.tell(content.synthetic)
     if as_json:
         common.emit(content)
         return
     rows = [
         (
-            row["device"],
-            f"{row['voltage']:.3f}",
-            f"{1e3 * row['current']:.3g}",
-            f"{1e3 * row['power']:.3g}",
-            f"{row['resistance_before']:.4g}",
-            f"{row['resistance_after']:.3g}",
+            trace.device,
+            f"{wire.voltage:.3f}",
+            f"{1e3 * wire.current:.3g}",
+            f"{1e3 * wire.power:.3g}",
+            f"{wire.resistance_before:.4g}",
+            f"{wire.resistance_after:.3g}",
         )
-        if row["found"]
-        else (row["device"], "did not break", "", "", f"{row['resistance_before']:.4g}", "")
-        for row in content["devices"]
+        if wire.found
+        else (trace.device, "did not break", "", "", f"{wire.resistance_before:.4g}", "")
+        for trace, _, wire in result.rows
     ]
     names = ("device", "V", "mA", "mW", "ohm before", "ohm after")
-    common.table(f"{content['broken']} of {len(rows)} broke", names, rows)
-
-
-def synthetic(
-    kind: Annotated[
-        str,
-        typer.Argument(help="levels, switching, quiet, retention, noise, telegraph or breakdown"),
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="the new folder")],
-    dialect: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            help="csv, tsv, semicolon, blanks, keithley-4200-xlsx, "
-            "keithley-4200-csv, keithley-4200-kxci, keithley-2600 or netcdf",
-        ),
-    ] = "csv",
-    seed: Annotated[int, typer.Option(help="same seed, same files")] = 0,
-    devices: Annotated[int | None, typer.Option(help="default: as in the paper")] = None,
-    cycles: Annotated[int | None, typer.Option(help="of all devices together")] = None,
-    points: Annotated[int, typer.Option(help="of a current sweep")] = 4000,
-    series_resistance: Annotated[float, typer.Option(help="mean over the devices, ohm")] = 500.0,
-    spread: Annotated[float, typer.Option(help="largest relative deviation from it")] = 0.2,
-    as_json: AsJson = False,
-) -> None:
-    """Write synthetic measurements whose every answer is known (truth.json)."""
-    from nanogap.synthetic import write_synthetic
-
-    with log.status("Synthetic data"):
-        content = write_synthetic(
-            output,
-            kind,
-            seed=seed,
-            dialect=dialect,
-            n_devices=devices,
-            cycles=cycles,
-            points=points,
-            series_resistance=series_resistance,
-            spread=spread,
-        )
-    if as_json:
-        common.emit(content)
-    else:
-        log.print(f"Wrote {len(content['files'])} synthetic files and truth.json into {output}")
+    common.table(f"{content.broken} of {len(rows)} broke", names, rows)
 
 
 def report_of_data(data: list[Path], output: Path, as_json: bool) -> None:

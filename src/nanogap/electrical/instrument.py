@@ -32,7 +32,19 @@ class Instrument:
     lowest_range: float = 1e-3
 
     def read(self, true: ArrayLike, random: Generator) -> FloatArray:
-        """Read true values: noise of the range in use, its gain, a spike where it changes."""
+        """Read true values: noise of the range in use, its gain, a spike where it changes.
+
+        Parameters
+        ----------
+        true : array_like, shape (n_points,)
+            V or A.
+        random : numpy.random.Generator
+
+        Returns
+        -------
+        ndarray, shape (n_points,)
+            V or A.
+        """
         values = np.asarray(true, dtype=np.float64)
         decades = np.ceil(np.log10(np.maximum(np.abs(values), 1e-300) / self.lowest_range)).clip(
             0.0

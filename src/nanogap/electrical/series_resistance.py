@@ -66,6 +66,11 @@ class PristineResistance(Analysis):
     def compute(self, voltage: ArrayLike, current: ArrayLike) -> Self:
         """Fit the line.
 
+        Parameters
+        ----------
+        voltage, current : array_like, shape (n_points,)
+            V and A.
+
         Raises
         ------
         DataFormatError
@@ -142,6 +147,11 @@ class SaturationResistance(Analysis):
 
     def compute(self, voltage: ArrayLike, current: ArrayLike) -> Self:
         """Find where V/I saturates.
+
+        Parameters
+        ----------
+        voltage, current : array_like, shape (n_points,)
+            V and A.
 
         Raises
         ------

@@ -7,7 +7,8 @@ conductances to `nanogap.analysis`; a simulated run joins with the conductance o
 from nanogap.measured.breakdown import breakdown_campaign
 from nanogap.measured.files import DataFiles, parse_columns
 from nanogap.measured.fluctuations import noise_campaign
-from nanogap.measured.levels import histogram_campaign, plateau_campaign
+from nanogap.measured.levels import histogram_campaign
+from nanogap.measured.plateaus import plateau_campaign
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.states import retention_campaign, switching_campaign
 

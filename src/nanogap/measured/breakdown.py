@@ -1,13 +1,64 @@
 """Breakdown of the wires of a campaign."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nanogap.analysis import BreakdownAnalysis, spread
+from nanogap.analysis import BreakdownAnalysis, Spread, spread
 from nanogap.errors import DataFormatError
 from nanogap.measured.files import DataFiles, Trace
+from nanogap.typing import ABSENT_IF_NONE
+
+
+@dataclass(frozen=True)
+class BreakdownRow:
+    """Breakdown of one sweep.
+
+    Attributes
+    ----------
+    file, device : str
+    cycle : int
+    found : bool
+        Whether the wire broke; if not, the last four are None.
+    resistance_before : float
+        ohm.
+    voltage, current, power : float or None
+        At the last point before the drop, V, A, W.
+    resistance_after : float or None
+        ohm.
+    """
+
+    file: str
+    device: str
+    cycle: int
+    found: bool
+    resistance_before: float
+    voltage: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    current: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    power: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    resistance_after: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+
+
+@dataclass(frozen=True)
+class BreakdownSummary:
+    """Breakdown of a campaign.
+
+    Attributes
+    ----------
+    devices : list of BreakdownRow
+    broken : int
+        Sweeps that broke a wire.
+    spread : dict of str to Spread
+        ``voltage``, ``current``, ``power``, ``resistance_before`` and ``resistance_after`` of
+        these.
+    synthetic : bool
+        Whether any file says that it is synthetic.
+    """
+
+    devices: list[BreakdownRow]
+    broken: int
+    spread: dict[str, Spread]
+    synthetic: bool
 
 
 @dataclass
@@ -27,35 +78,32 @@ class BreakdownCampaign:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _, _ in self.rows)
 
-    def summary(self) -> dict[str, Any]:
-        """Return the result as plain data."""
+    def summary(self) -> BreakdownSummary:
+        """Return the result as plain numbers."""
         table = [_row(*row) for row in self.rows]
-        broken = [row for row in table if row["found"]]
-        keys = ("voltage", "current", "power", "resistance_before", "resistance_after")
-        return {
-            "devices": table,
-            "broken": len(broken),
-            "spread": {key: spread([row[key] for row in broken]) for key in keys},
-            "synthetic": self.synthetic,
-        }
+        broken = [row for row in table if row.found]
+        return BreakdownSummary(
+            devices=table,
+            broken=len(broken),
+            spread={
+                key: spread([getattr(row, key) for row in broken])
+                for key in ("voltage", "current", "power", "resistance_before", "resistance_after")
+            },
+            synthetic=self.synthetic,
+        )
 
 
-def _row(trace: Trace, cycle: int, analysis: BreakdownAnalysis) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "file": trace.name,
-        "device": trace.device,
-        "cycle": cycle,
-        "found": analysis.found,
-        "resistance_before": analysis.resistance_before,
-    }
-    if analysis.found:
-        row |= {
-            "voltage": analysis.voltage,
-            "current": analysis.current,
-            "power": analysis.power,
-            "resistance_after": analysis.resistance_after,
-        }
-    return row
+def _row(trace: Trace, cycle: int, analysis: BreakdownAnalysis) -> BreakdownRow:
+    row = BreakdownRow(trace.name, trace.device, cycle, analysis.found, analysis.resistance_before)
+    if not analysis.found:
+        return row
+    return replace(
+        row,
+        voltage=analysis.voltage,
+        current=analysis.current,
+        power=analysis.power,
+        resistance_after=analysis.resistance_after,
+    )
 
 
 def breakdown_campaign(files: DataFiles, minimum_drop: float = 0.5) -> BreakdownCampaign:

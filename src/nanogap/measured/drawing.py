@@ -10,7 +10,8 @@ from nanogap.errors import SettingsError
 from nanogap.io.sweeps import sweep_source
 from nanogap.measured.breakdown import BreakdownCampaign
 from nanogap.measured.fluctuations import NoiseCampaign, NoiseRow
-from nanogap.measured.levels import CAUTIONS, HistogramCampaign, PlateauCampaign
+from nanogap.measured.levels import CAUTIONS, HistogramCampaign
+from nanogap.measured.plateaus import PlateauCampaign
 from nanogap.measured.states import RetentionCampaign, SwitchingCampaign
 from nanogap.report import curves, distributions, fluctuations, histograms
 from nanogap.report.marks import mark
@@ -28,7 +29,7 @@ def draw_histogram(result: HistogramCampaign) -> Figure:
             ]
             figure = histograms.compared_histograms(named)
             return mark(figure, synthetic=synthetic, footnotes=CAUTIONS[:2])
-        subtracted = any(row["resistance"] > 0.0 for row in result.resistances.values())
+        subtracted = any(one.resistance > 0.0 for one in result.resistances.values())
         title = (
             f"{result.n_points:,} points, {result.cycles} cycles, "
             f"{len(set(result.devices))} devices"

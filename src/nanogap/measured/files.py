@@ -100,7 +100,7 @@ class DataFiles:
 
     def measurements(self) -> Iterator[xr.Dataset]:
         """Yield the measurement dataset of every file in turn."""
-        yield from iterate_measurements(self.files, self.columns, self.watch)
+        yield from iterate_measurements(self.files, self.columns, self.watch, named=self.paths)
 
     def traces(self) -> Iterator["Trace"]:
         """Yield the conductance of the gap in every file in turn."""
@@ -166,7 +166,7 @@ class Trace:
 
     @property
     def notes(self) -> str:
-        """Sentences on what reading left out."""
+        """Sentence on what reading left out; empty if nothing was."""
         return str(self.dataset.attrs.get("notes", ""))
 
     def interval(self, given: float | None = None) -> float:

@@ -1,7 +1,6 @@
 """Noise of the plateaus of a campaign."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -9,6 +8,85 @@ from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
 from nanogap.analysis.traces.telegraph import TelegraphModel
 from nanogap.errors import DataFormatError
 from nanogap.measured.files import DataFiles, Trace
+
+
+@dataclass(frozen=True)
+class TelegraphRow:
+    """Telegraph noise of one trace.
+
+    Attributes
+    ----------
+    levels : list of float, length 2
+        Lower and upper conductance, G0.
+    amplitude : float
+        Their difference, G0.
+    dwell_times, dwell_uncertainties : list of float, length 2
+        s.
+    relaxation_time : float
+        s.
+    transitions : int
+    """
+
+    levels: list[float]
+    amplitude: float
+    dwell_times: list[float]
+    dwell_uncertainties: list[float]
+    relaxation_time: float
+    transitions: int
+
+
+@dataclass(frozen=True)
+class FluctuationRow:
+    """Fluctuations of one file.
+
+    Attributes
+    ----------
+    file, device : str
+    interval : float
+        Between samples, s.
+    mean, deviation : float
+        G0.
+    relative : float
+        Deviation over mean.
+    exponent, exponent_uncertainty : float
+        alpha of S(f) ~ f^-alpha.
+    white_floor : float
+        G0^2/Hz.
+    frequency, density : list of float, length n_frequencies
+        Hz and G0^2/Hz.
+    detrended_fluctuation_exponent : float
+    telegraph : TelegraphRow or None
+        None where two states do not tell more than one.
+    """
+
+    file: str
+    device: str
+    interval: float
+    mean: float
+    deviation: float
+    relative: float
+    exponent: float
+    exponent_uncertainty: float
+    white_floor: float
+    frequency: list[float]
+    density: list[float]
+    detrended_fluctuation_exponent: float
+    telegraph: TelegraphRow | None
+
+
+@dataclass(frozen=True)
+class NoiseSummary:
+    """Fluctuations of a campaign.
+
+    Attributes
+    ----------
+    traces : list of FluctuationRow
+    synthetic : bool
+        Whether any file says that it is synthetic.
+    """
+
+    traces: list[FluctuationRow]
+    synthetic: bool
 
 
 @dataclass
@@ -44,38 +122,41 @@ class NoiseCampaign:
         """Whether any file says that it is synthetic."""
         return any(row.trace.synthetic for row in self.rows)
 
-    def summary(self) -> dict[str, Any]:
-        """Return the result as plain data."""
-        return {"traces": [_row(row) for row in self.rows], "synthetic": self.synthetic}
+    def summary(self) -> NoiseSummary:
+        """Return the result as plain numbers."""
+        return NoiseSummary([_row(row) for row in self.rows], self.synthetic)
 
 
-def _row(row: NoiseRow) -> dict[str, Any]:
-    noise, model = row.noise, row.telegraph
-    content: dict[str, Any] = {
-        "file": row.trace.name,
-        "device": row.trace.device,
-        "interval": row.interval,
-        "mean": noise.mean,
-        "deviation": noise.deviation,
-        "relative": noise.relative,
-        "exponent": noise.exponent,
-        "exponent_uncertainty": noise.exponent_uncertainty,
-        "white_floor": noise.floor,
-        "frequency": noise.frequency.tolist(),
-        "density": noise.density.tolist(),
-        "detrended_fluctuation_exponent": row.fluctuation.exponent,
-        "telegraph": None,
-    }
-    if model is not None and model.is_telegraph:
-        content["telegraph"] = {
-            "levels": model.levels.tolist(),
-            "amplitude": model.amplitude,
-            "dwell_times": model.dwell_times.tolist(),
-            "dwell_uncertainties": model.dwell_uncertainties.tolist(),
-            "relaxation_time": model.relaxation_time,
-            "transitions": model.n_transitions,
-        }
-    return content
+def _row(row: NoiseRow) -> FluctuationRow:
+    noise = row.noise
+    return FluctuationRow(
+        file=row.trace.name,
+        device=row.trace.device,
+        interval=row.interval,
+        mean=noise.mean,
+        deviation=noise.deviation,
+        relative=noise.relative,
+        exponent=noise.exponent,
+        exponent_uncertainty=noise.exponent_uncertainty,
+        white_floor=noise.floor,
+        frequency=noise.frequency.tolist(),
+        density=noise.density.tolist(),
+        detrended_fluctuation_exponent=row.fluctuation.exponent,
+        telegraph=_telegraph(row.telegraph),
+    )
+
+
+def _telegraph(model: TelegraphModel | None) -> TelegraphRow | None:
+    if model is None or not model.is_telegraph:
+        return None
+    return TelegraphRow(
+        levels=model.levels.tolist(),
+        amplitude=model.amplitude,
+        dwell_times=model.dwell_times.tolist(),
+        dwell_uncertainties=model.dwell_uncertainties.tolist(),
+        relaxation_time=model.relaxation_time,
+        transitions=model.n_transitions,
+    )
 
 
 def noise_campaign(

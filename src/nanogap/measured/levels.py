@@ -1,16 +1,20 @@
-"""Conductance histograms and plateaus of a campaign."""
+"""Conductance histograms of a campaign."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nanogap.analysis import AlignedHistogram, ConductanceHistogram, Peak
-from nanogap.analysis.traces.plateaus import Plateau, PlateauDetection
+from nanogap.analysis import AlignedHistogram, ConductanceHistogram
 from nanogap.electrical import SeriesResistance, level_displacement
 from nanogap.errors import DataFormatError
 from nanogap.measured.files import DataFiles, Trace
+from nanogap.typing import ABSENT_IF_NONE
+
+#: Probability inside the band of the counts.
+_CONFIDENCE = 0.68
 
 #: What is known to mislead in conductance histograms of metallic contacts.
 CAUTIONS = (
@@ -24,6 +28,152 @@ CAUTIONS = (
         "uncertainty does to the peaks."
     ),
 )
+
+
+@dataclass(frozen=True)
+class PeakRow:
+    """A peak of a histogram.
+
+    Attributes
+    ----------
+    position, uncertainty : float
+        G0; see `nanogap.analysis.Peak`.
+    counts : float
+        Within the half-prominence width.
+    nearest_level : int
+        The integer multiple of G0 that is nearest.
+    deviation : float
+        Position less that, G0.
+    """
+
+    position: float
+    uncertainty: float
+    counts: float
+    nearest_level: int
+    deviation: float
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A histogram in brief.
+
+    Attributes
+    ----------
+    edges : list of float, length n_bins + 1
+        G0.
+    counts : list of float, length n_bins
+    peaks : list of PeakRow
+    """
+
+    edges: list[float]
+    counts: list[float]
+    peaks: list[PeakRow]
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """A confidence band of counts.
+
+    Attributes
+    ----------
+    level : float
+        Probability inside.
+    low, high : list of float, length n_bins
+        Counts.
+    """
+
+    level: float
+    low: list[float]
+    high: list[float]
+
+
+@dataclass(frozen=True)
+class LevelTable:
+    """Table of where levels show behind series resistances.
+
+    See `nanogap.electrical.level_displacement`.
+
+    Attributes
+    ----------
+    resistance : list of float, length n_resistances
+        ohm.
+    level : list of float, length n_levels
+        G0.
+    measured : list of list of float, shape (n_resistances, n_levels)
+        G0.
+    """
+
+    resistance: list[float]
+    level: list[float]
+    measured: list[list[float]]
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Peaks for series resistances that are off by their uncertainty.
+
+    Attributes
+    ----------
+    lower_resistance, higher_resistance : list of PeakRow
+    """
+
+    lower_resistance: list[PeakRow]
+    higher_resistance: list[PeakRow]
+
+
+@dataclass(frozen=True)
+class HistogramSummary:
+    """Conductance histogram of a campaign.
+
+    Attributes
+    ----------
+    edges, counts, peaks
+        Of the gap, or of simulated runs if nothing was measured; see `Counts`.
+    confidence : Confidence
+        Band of the counts.
+    n_points : int
+        All points of all files.
+    n_missing, n_outside, n_flagged, n_compliance : int
+        Points that are no number, outside the range, of a gap resistance that is not positive or
+        smaller than its error, and limited by the instrument.
+    cycles : int
+    files, devices : list of str
+    series_resistance : dict of str to SeriesResistance
+        By device, ohm.
+    cautions, notes : list of str
+        What misleads in such histograms; what reading left out.
+    synthetic : bool
+        Whether any file says that it is synthetic.
+    raw : Counts or None
+        As measured; None for simulated runs alone.
+    level_displacement : LevelTable or None
+        None without a series resistance.
+    sensitivity : Sensitivity or None
+        None where the series resistance has no uncertainty.
+    simulated : Counts or None
+        Of simulated runs beside measured data.
+    """
+
+    edges: list[float]
+    counts: list[float]
+    peaks: list[PeakRow]
+    confidence: Confidence
+    n_points: int
+    n_missing: int
+    n_outside: int
+    n_flagged: int
+    n_compliance: int
+    cycles: int
+    files: list[str]
+    devices: list[str]
+    series_resistance: dict[str, SeriesResistance]
+    cautions: list[str]
+    notes: list[str]
+    synthetic: bool
+    raw: Counts | None = field(default=None, metadata=ABSENT_IF_NONE)
+    level_displacement: LevelTable | None = field(default=None, metadata=ABSENT_IF_NONE)
+    sensitivity: Sensitivity | None = field(default=None, metadata=ABSENT_IF_NONE)
+    simulated: Counts | None = field(default=None, metadata=ABSENT_IF_NONE)
 
 
 @dataclass
@@ -55,7 +205,7 @@ class HistogramCampaign:
     devices: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     synthetic: list[str] = field(default_factory=list)
-    resistances: dict[str, Any] = field(default_factory=dict)
+    resistances: dict[str, SeriesResistance] = field(default_factory=dict)
     series: SeriesResistance | None = None
 
     @property
@@ -66,64 +216,58 @@ class HistogramCampaign:
             raise DataFormatError("the files hold no points")
         return chosen
 
-    def summary(self) -> dict[str, Any]:
-        """Return the result as plain data; see DESIGN.md for the first three keys."""
+    def summary(self) -> HistogramSummary:
+        """Return the result as plain numbers; see DESIGN.md for the first three."""
         main = self.main
-        low, high = main.band()
-        content: dict[str, Any] = {
-            "edges": main.edges.tolist(),
-            "counts": main.counts.tolist(),
-            "peaks": [_peak(peak) for peak in main.peaks],
-            "confidence": {"level": 0.68, "low": low.tolist(), "high": high.tolist()},
-            "n_points": self.n_points,
-            "n_missing": main.n_missing,
-            "n_outside": main.n_outside,
-            "n_flagged": self.n_flagged,
-            "n_compliance": self.n_compliance,
-            "cycles": self.cycles,
-            "files": self.files,
-            "devices": list(dict.fromkeys(self.devices)),
-            "series_resistance": self.resistances,
-            "cautions": list(CAUTIONS),
-            "notes": self.notes,
-            "synthetic": bool(self.synthetic),
-        }
-        if self.raw is not None:
-            content["raw"] = _plain(self.raw)
+        low, high = main.band(_CONFIDENCE)
+        displacement = sensitivity = None
         if self.series is not None and self.series.resistance > 0.0:
-            content["level_displacement"] = _displacement(self.series)
+            displacement = _displacement(self.series)
         if self.low is not None and self.high is not None:
-            content["sensitivity"] = {
-                "lower_resistance": [_peak(peak) for peak in self.low.peaks],
-                "higher_resistance": [_peak(peak) for peak in self.high.peaks],
-            }
-        if self.simulated is not None and self.gap is not None:
-            content["simulated"] = _plain(self.simulated)
-        return content
+            sensitivity = Sensitivity(_peaks(self.low), _peaks(self.high))
+        return HistogramSummary(
+            edges=main.edges.tolist(),
+            counts=main.counts.tolist(),
+            peaks=_peaks(main),
+            confidence=Confidence(_CONFIDENCE, low.tolist(), high.tolist()),
+            n_points=self.n_points,
+            n_missing=main.n_missing,
+            n_outside=main.n_outside,
+            n_flagged=self.n_flagged,
+            n_compliance=self.n_compliance,
+            cycles=self.cycles,
+            files=self.files,
+            devices=list(dict.fromkeys(self.devices)),
+            series_resistance=self.resistances,
+            cautions=list(CAUTIONS),
+            notes=self.notes,
+            synthetic=bool(self.synthetic),
+            raw=None if self.raw is None else _counts(self.raw),
+            level_displacement=displacement,
+            sensitivity=sensitivity,
+            simulated=None
+            if self.simulated is None or self.gap is None
+            else _counts(self.simulated),
+        )
 
 
-def _peak(peak: Peak) -> dict[str, Any]:
-    return {
-        "position": peak.position,
-        "uncertainty": peak.uncertainty,
-        "counts": peak.counts,
-        "nearest_level": peak.nearest_level,
-        "deviation": peak.deviation,
-    }
+def _peaks(histogram: ConductanceHistogram) -> list[PeakRow]:
+    return [
+        PeakRow(peak.position, peak.uncertainty, peak.counts, peak.nearest_level, peak.deviation)
+        for peak in histogram.peaks
+    ]
 
 
-def _displacement(series: SeriesResistance) -> dict[str, Any]:
-    """Where levels show for a resistance and its band, ohm and G0; see the paper's Fig. S4."""
+def _displacement(series: SeriesResistance) -> LevelTable:
+    """Tabulate where levels show for a resistance and its band; see the paper's Fig. S4."""
     table = level_displacement(sorted({0.0, series.band[0], series.resistance, series.band[1]}))
-    return {name: table[name].to_numpy().tolist() for name in ("resistance", "level", "measured")}
+    return LevelTable(
+        *(table[name].to_numpy().tolist() for name in ("resistance", "level", "measured"))
+    )
 
 
-def _plain(histogram: ConductanceHistogram) -> dict[str, Any]:
-    return {
-        "edges": histogram.edges.tolist(),
-        "counts": histogram.counts.tolist(),
-        "peaks": [_peak(peak) for peak in histogram.peaks],
-    }
+def _counts(histogram: ConductanceHistogram) -> Counts:
+    return Counts(histogram.edges.tolist(), histogram.counts.tolist(), _peaks(histogram))
 
 
 def histogram_campaign(
@@ -167,7 +311,7 @@ def histogram_campaign(
         if two_dimensional:
             _add_aligned(result, trace, maximum or 10.0, bin_width)
         result.cycles = int(numbers.max(initial=result.cycles - 1)) + 1
-    result.resistances = files.resistances.summary(
+    result.resistances = files.resistances.of_all(
         [device for device in result.devices if not device.startswith("simulated ")]
     )
     result.series = files.resistances.default
@@ -180,7 +324,7 @@ def _add_measured(
     trace: Trace,
     numbers: NDArray[np.int64],
     files: DataFiles,
-    new: Any,
+    new: Callable[[], ConductanceHistogram],
 ) -> None:
     """Count a measured trace, and the band of its series resistance."""
     result.raw, result.gap = result.raw or new(), result.gap or new()
@@ -210,88 +354,3 @@ def _add_aligned(result: HistogramCampaign, trace: Trace, maximum: float, bin_wi
     for one in np.unique(trace.cycle):
         inside = trace.cycle == one
         result.aligned.add(abscissa[inside], gap[inside])
-
-
-@dataclass
-class PlateauCampaign:
-    """Plateaus of all cycles.
-
-    Attributes
-    ----------
-    rows : list of (Trace, int, list of Plateau)
-        Trace, cycle and its plateaus; points count from the beginning of the file.
-    """
-
-    rows: list[tuple[Trace, int, list[Plateau]]] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether any file says that it is synthetic."""
-        return any(trace.synthetic for trace, _, _ in self.rows)
-
-    def summary(self) -> dict[str, Any]:
-        """Return the result as plain data."""
-        table = [
-            {
-                "file": trace.name,
-                "device": trace.device,
-                "cycle": cycle,
-                "first": plateau.first,
-                "last": plateau.last,
-                "length": plateau.length,
-                "duration": _duration(trace, plateau),
-                "level": plateau.level,
-                "deviation": plateau.deviation,
-                "uncertainty": plateau.uncertainty,
-                "step": None if np.isnan(plateau.step) else plateau.step,
-                "nearest_level": plateau.nearest_level,
-                "offset": plateau.offset,
-            }
-            for trace, cycle, plateaus in self.rows
-            for plateau in plateaus
-        ]
-        steps = [row["step"] for row in table if row["step"] is not None]
-        return {
-            "plateaus": table,
-            "n_plateaus": len(table),
-            "n_steps": len(steps),
-            "cycles": len(self.rows),
-            "skipped": self.skipped,
-            "synthetic": self.synthetic,
-        }
-
-
-def _duration(trace: Trace, plateau: Plateau) -> float | None:
-    """Time from the first to the last point of a plateau, s; None without times."""
-    span = float(trace.time[plateau.last - 1] - trace.time[plateau.first])
-    return span if np.isfinite(span) else None
-
-
-def plateau_campaign(files: DataFiles, detection: PlateauDetection) -> PlateauCampaign:
-    """Cut every cycle of every file into plateaus; cycles that are too short are named."""
-    result = PlateauCampaign()
-    for trace in files.traces():
-        gap = np.where(trace.usable, trace.gap, np.nan)
-        for number in np.unique(trace.cycle):
-            inside = np.flatnonzero(trace.cycle == number)
-            try:
-                found = detection.compute(gap[inside]).plateaus
-            except DataFormatError as error:
-                result.skipped.append(f"{trace.name}, cycle {number}: {error}")
-                continue
-            moved = [
-                Plateau(
-                    int(inside[p.first]),
-                    int(inside[p.last - 1]) + 1,
-                    p.level,
-                    p.deviation,
-                    p.uncertainty,
-                    p.step,
-                )
-                for p in found
-            ]
-            result.rows.append((trace, int(number), moved))
-    if not result.rows:
-        raise DataFormatError("; ".join(result.skipped) or "the files hold no cycles")
-    return result

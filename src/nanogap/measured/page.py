@@ -1,9 +1,8 @@
 """The report of a measurement campaign: every figure that its files can give."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,7 +15,8 @@ from nanogap.measured.breakdown import breakdown_campaign
 from nanogap.measured.classify import Protocol, protocol_of
 from nanogap.measured.files import DataFiles
 from nanogap.measured.fluctuations import noise_campaign
-from nanogap.measured.levels import CAUTIONS, histogram_campaign, plateau_campaign
+from nanogap.measured.levels import CAUTIONS, histogram_campaign
+from nanogap.measured.plateaus import plateau_campaign
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.states import retention_campaign, switching_campaign
 from nanogap.report.histograms import level_displacement_figure
@@ -27,7 +27,29 @@ from nanogap.report.style import house_style
 _SHOWN = 4
 
 
-def write_measured_report(files: DataFiles, output: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class MeasuredReport:
+    """A written report.
+
+    Attributes
+    ----------
+    report : str
+        The HTML file.
+    files : dict of str to str
+        File to what it was taken for.
+    sections : list of str
+        Titles.
+    synthetic : bool
+        Whether any file says that it is synthetic.
+    """
+
+    report: str
+    files: dict[str, str]
+    sections: list[str]
+    synthetic: bool
+
+
+def write_measured_report(files: DataFiles, output: Path) -> MeasuredReport:
     """Write the report of a campaign as one HTML page.
 
     What is in series with the gap is taken from pristine curves among the files, device by
@@ -41,14 +63,14 @@ def write_measured_report(files: DataFiles, output: Path) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``report`` (path), ``files`` (name to protocol), ``sections`` and ``synthetic``.
+    MeasuredReport
     """
     kinds: dict[Protocol, list[Path]] = {}
     named: dict[str, str] = {}
     notes: list[str] = []
     synthetic = False
-    for path, dataset in zip(files.files, files.measurements(), strict=True):
+    for dataset in files.measurements():
+        path = Path(dataset.encoding["source"])
         protocol = protocol_of(dataset)
         kinds.setdefault(protocol, []).append(path)
         named[str(path)] = protocol.value
@@ -69,12 +91,12 @@ def write_measured_report(files: DataFiles, output: Path) -> dict[str, Any]:
         warning="Synthetic data: made by a program, not measured." if synthetic else "",
         notes=notes,
     )
-    return {
-        "report": str(output),
-        "files": named,
-        "sections": [section.title for section in sections],
-        "synthetic": synthetic,
-    }
+    return MeasuredReport(
+        report=str(output),
+        files=named,
+        sections=[section.title for section in sections],
+        synthetic=synthetic,
+    )
 
 
 def _sections(
@@ -109,18 +131,17 @@ def _sections(
 
 def _breakdown(files: DataFiles) -> Iterator[Section]:
     result = breakdown_campaign(files)
-    content = result.summary()
     rows = [
         [
-            row["device"],
-            f"{row['voltage']:.3g} V",
-            f"{1e3 * row['current']:.3g} mA",
-            f"{1e3 * row['power']:.3g} mW",
-            f"{row['resistance_before']:.4g} Ω",
-            f"{row['resistance_after']:.2g} Ω",
+            trace.device,
+            f"{found.voltage:.3g} V",
+            f"{1e3 * found.current:.3g} mA",
+            f"{1e3 * found.power:.3g} mW",
+            f"{found.resistance_before:.4g} Ω",
+            f"{found.resistance_after:.2g} Ω",
         ]
-        for row in content["devices"]
-        if row["found"]
+        for trace, _, found in result.rows
+        if found.found
     ]
     yield Section(
         "Breakdown (as Fig. 1b)",
@@ -141,9 +162,9 @@ def _loops(files: DataFiles) -> Iterator[Section]:
         "Current-voltage loops. An event is marked at the first point in the new state.",
         ("event", "number", "median", "standard deviation"),
         [
-            [kind.upper(), str(law["count"]), f"{law['median']:.3g} V", f"{law['deviation']:.2g} V"]
-            for kind in ("set", "reset")
-            if (law := content[f"{kind}_voltage"])["count"]
+            [kind, str(law.count), f"{law.median:.3g} V", f"{law.deviation:.2g} V"]
+            for kind, law in (("SET", content.set_voltage), ("RESET", content.reset_voltage))
+            if law.count
         ],
     )
     if any(analysis.endurance.sizes["cycle"] > 1 for _, analysis in result.rows):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -65,7 +64,7 @@ class DeviceResistances:
     ) -> "DeviceResistances":
         found: dict[str, SeriesResistance] = {}
         files = measurement_files(paths)
-        for dataset in iterate_measurements(files, columns):
+        for dataset in iterate_measurements(files, columns, named=paths):
             device = str(dataset["device_name"].to_numpy()[0])
             name = str(dataset["file_name"].to_numpy()[0])
             try:
@@ -101,12 +100,6 @@ class DeviceResistances:
             self.sources,
         )
 
-    def summary(self, devices: Sequence[str]) -> dict[str, Any]:
-        """Describe the resistances of some devices, ohm."""
-        return {
-            device: {
-                "resistance": self.of(device).resistance,
-                "uncertainty": self.of(device).uncertainty,
-            }
-            for device in dict.fromkeys(devices)
-        }
+    def of_all(self, devices: Sequence[str]) -> dict[str, SeriesResistance]:
+        """Return the series resistances of some devices by their names."""
+        return {device: self.of(device) for device in dict.fromkeys(devices)}

@@ -1,14 +1,134 @@
 """Switching events and retention of a campaign."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
-from nanogap.analysis import RetentionDrift, SwitchingAnalysis, WeibullFit, spread
+from nanogap.analysis import RetentionDrift, Spread, SwitchingAnalysis, WeibullFit, spread
 from nanogap.errors import DataFormatError
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.typing import FloatArray
+
+#: Probability inside the intervals of a Weibull law.
+_LEVEL = 0.95
+
+_TEN_YEARS = 10 * 365.25 * 86400.0
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """A switch.
+
+    Attributes
+    ----------
+    file, device : str
+    cycle : int
+    kind : {"set", "reset", "forming"}
+    index : int
+        Point of the file.
+    voltage, current : float
+        Of the first point in the new state, V and A.
+    ratio : float
+        Conductance after over conductance before.
+    """
+
+    file: str
+    device: str
+    cycle: int
+    kind: str
+    index: int
+    voltage: float
+    current: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class EnduranceRow:
+    """Both states of one file over its cycles.
+
+    Attributes
+    ----------
+    file, device : str
+    read_voltage : float
+        V.
+    compliance_current : float or None
+        A; None if the instrument did not limit.
+    orientation : str
+        Way the loop is run through: clockwise, anticlockwise or none.
+    cycle : list of int, length n_cycles
+    high_resistance, low_resistance : list of float or None, length n_cycles
+        ohm; None where a state was not read.
+    """
+
+    file: str
+    device: str
+    read_voltage: float
+    compliance_current: float | None
+    orientation: str
+    cycle: list[int]
+    high_resistance: list[float | None]
+    low_resistance: list[float | None]
+
+
+@dataclass(frozen=True)
+class WeibullRow:
+    """Weibull law of the sizes of switching voltages.
+
+    Attributes
+    ----------
+    shape : float
+    scale : float
+        V.
+    shape_interval, scale_interval : tuple of float
+        Confidence intervals.
+    level : float
+        Probability inside them.
+    """
+
+    shape: float
+    shape_interval: tuple[float, float]
+    scale: float
+    scale_interval: tuple[float, float]
+    level: float
+
+
+@dataclass(frozen=True)
+class VoltageLaw(Spread):
+    """Distribution of switching voltages, V.
+
+    Attributes
+    ----------
+    weibull : WeibullRow or None
+        None where there are too few.
+    """
+
+    weibull: WeibullRow | None = None
+
+
+@dataclass(frozen=True)
+class SwitchingSummary:
+    """Switching of a campaign.
+
+    Attributes
+    ----------
+    events : list of EventRow
+    endurance : list of EnduranceRow
+        One per file.
+    set_voltage, reset_voltage : VoltageLaw
+        Of all devices.
+    devices : dict of str to dict of str to Spread
+        Device to ``set`` and ``reset``: their voltages, V.
+    synthetic : bool
+        Whether any file says that it is synthetic.
+    """
+
+    events: list[EventRow]
+    endurance: list[EnduranceRow]
+    set_voltage: VoltageLaw
+    reset_voltage: VoltageLaw
+    devices: dict[str, dict[str, Spread]]
+    synthetic: bool
 
 
 @dataclass
@@ -27,83 +147,80 @@ class SwitchingCampaign:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _ in self.rows)
 
-    def voltages(self, kind: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def voltages(self, kind: str) -> FloatArray:
         """Voltages of all events of a kind, V."""
         found = [e.voltage for _, one in self.rows for e in one.events if e.kind == kind]
         return np.array(found, dtype=np.float64)
 
-    def summary(self) -> dict[str, Any]:
-        """Return the result as plain data."""
-        return {
-            "events": [
-                {
-                    "file": trace.name,
-                    "device": trace.device,
-                    "cycle": event.cycle,
-                    "kind": event.kind,
-                    "index": event.index,
-                    "voltage": event.voltage,
-                    "current": event.current,
-                    "ratio": event.ratio,
-                }
-                for trace, analysis in self.rows
-                for event in analysis.events
-            ],
-            "endurance": [_endurance(trace, analysis) for trace, analysis in self.rows],
-            "set_voltage": _law(self.voltages("set")),
-            "reset_voltage": _law(self.voltages("reset")),
-            "devices": {
+    def summary(self) -> SwitchingSummary:
+        """Return the result as plain numbers."""
+        events = [
+            EventRow(
+                file=trace.name,
+                device=trace.device,
+                cycle=event.cycle,
+                kind=event.kind,
+                index=event.index,
+                voltage=event.voltage,
+                current=event.current,
+                ratio=event.ratio,
+            )
+            for trace, analysis in self.rows
+            for event in analysis.events
+        ]
+        return SwitchingSummary(
+            events=events,
+            endurance=[_endurance(trace, analysis) for trace, analysis in self.rows],
+            set_voltage=_law(self.voltages("set")),
+            reset_voltage=_law(self.voltages("reset")),
+            devices={
                 device: {
                     kind: spread(
-                        [
-                            event.voltage
-                            for trace, analysis in self.rows
-                            for event in analysis.events
-                            if event.kind == kind and trace.device == device
-                        ]
+                        [one.voltage for one in events if (one.kind, one.device) == (kind, device)]
                     )
                     for kind in ("set", "reset")
                 }
                 for device in dict.fromkeys(trace.device for trace, _ in self.rows)
             },
-            "synthetic": self.synthetic,
-        }
+            synthetic=self.synthetic,
+        )
 
 
-def _endurance(trace: Trace, analysis: SwitchingAnalysis) -> dict[str, Any]:
+def _endurance(trace: Trace, analysis: SwitchingAnalysis) -> EnduranceRow:
     table = analysis.endurance
-    return {
-        "file": trace.name,
-        "device": trace.device,
-        "read_voltage": float(table.attrs["read_voltage"]),
-        "compliance_current": analysis.compliance_current,
-        "orientation": analysis.orientation,
-        "cycle": table["cycle"].to_numpy().tolist(),
-        "high_resistance": _plain(table["high_resistance"].to_numpy()),
-        "low_resistance": _plain(table["low_resistance"].to_numpy()),
-    }
+    return EnduranceRow(
+        file=trace.name,
+        device=trace.device,
+        read_voltage=float(table.attrs["read_voltage"]),
+        compliance_current=analysis.compliance_current,
+        orientation=analysis.orientation,
+        cycle=table["cycle"].to_numpy().tolist(),
+        high_resistance=_plain(table["high_resistance"].to_numpy()),
+        low_resistance=_plain(table["low_resistance"].to_numpy()),
+    )
 
 
-def _plain(values: Any) -> list[float | None]:
+def _plain(values: FloatArray) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
-def _law(values: Any) -> dict[str, Any]:
+def _law(values: FloatArray) -> VoltageLaw:
     """Spread of voltages and the Weibull law of their sizes, where there are enough."""
-    content: dict[str, Any] = dict(spread(values))
+    law = VoltageLaw(**vars(spread(values)))
     try:
-        fit = WeibullFit().compute(np.abs(values))
+        fit = WeibullFit(_LEVEL).compute(np.abs(values))
     except DataFormatError:
-        content["weibull"] = None
-        return content
-    content["weibull"] = {
-        "shape": fit.shape,
-        "shape_interval": list(fit.shape_interval),
-        "scale": fit.scale,
-        "scale_interval": list(fit.scale_interval),
-        "level": 0.95,
-    }
-    return content
+        return law
+    return replace(
+        law,
+        weibull=WeibullRow(
+            shape=fit.shape,
+            shape_interval=fit.shape_interval,
+            scale=fit.scale,
+            scale_interval=fit.scale_interval,
+            level=_LEVEL,
+        ),
+    )
 
 
 def switching_campaign(
@@ -111,7 +228,7 @@ def switching_campaign(
     *,
     read_voltage: float = 0.4,
     minimum_ratio: float = 3.0,
-    method: Any = "steepest",
+    method: Literal["steepest", "threshold", "compliance"] = "steepest",
     compliance: float | None = None,
 ) -> SwitchingCampaign:
     """Find the switching events of every file; parameters as `SwitchingAnalysis`."""
@@ -139,6 +256,51 @@ def _need_curves(trace: Trace) -> None:
         )
 
 
+@dataclass(frozen=True)
+class RetentionRow:
+    """Drift of the state of one file.
+
+    Attributes
+    ----------
+    file, device : str
+    duration : float
+        s.
+    conductance_after_one_second : float
+        G0.
+    exponent, exponent_uncertainty, relative_fluctuation : float
+        See `nanogap.analysis.RetentionDrift`.
+    lost_at : float or None
+        Time at which the state was left for good, s; None if it lasted.
+    after_ten_years : float
+        Conductance that the drift gives, G0.
+    """
+
+    file: str
+    device: str
+    duration: float
+    conductance_after_one_second: float
+    exponent: float
+    exponent_uncertainty: float
+    relative_fluctuation: float
+    lost_at: float | None
+    after_ten_years: float
+
+
+@dataclass(frozen=True)
+class RetentionSummary:
+    """Retention of a campaign.
+
+    Attributes
+    ----------
+    states : list of RetentionRow
+    synthetic : bool
+        Whether any file says that it is synthetic.
+    """
+
+    states: list[RetentionRow]
+    synthetic: bool
+
+
 @dataclass
 class RetentionCampaign:
     """Retention of every file.
@@ -155,25 +317,23 @@ class RetentionCampaign:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _ in self.rows)
 
-    def summary(self) -> dict[str, Any]:
-        """Return the result as plain data."""
-        return {
-            "states": [
-                {
-                    "file": trace.name,
-                    "device": trace.device,
-                    "duration": float(np.nanmax(trace.time) - np.nanmin(trace.time)),
-                    "conductance_after_one_second": drift.conductance_after_one_second,
-                    "exponent": drift.exponent,
-                    "exponent_uncertainty": drift.exponent_uncertainty,
-                    "relative_fluctuation": drift.relative_fluctuation,
-                    "lost_at": drift.lost_at,
-                    "after_ten_years": float(drift.extrapolate(10 * 365.25 * 86400.0)),
-                }
-                for trace, drift in self.rows
-            ],
-            "synthetic": self.synthetic,
-        }
+    def summary(self) -> RetentionSummary:
+        """Return the result as plain numbers."""
+        states = [
+            RetentionRow(
+                file=trace.name,
+                device=trace.device,
+                duration=float(np.nanmax(trace.time) - np.nanmin(trace.time)),
+                conductance_after_one_second=drift.conductance_after_one_second,
+                exponent=drift.exponent,
+                exponent_uncertainty=drift.exponent_uncertainty,
+                relative_fluctuation=drift.relative_fluctuation,
+                lost_at=drift.lost_at,
+                after_ten_years=float(drift.extrapolate(_TEN_YEARS)),
+            )
+            for trace, drift in self.rows
+        ]
+        return RetentionSummary(states, self.synthetic)
 
 
 def retention_campaign(files: DataFiles, tolerance: float = 2.0) -> RetentionCampaign:

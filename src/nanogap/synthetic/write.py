@@ -1,8 +1,9 @@
 """Synthetic campaigns on disk, with the answers beside them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator, SeedSequence
@@ -26,8 +27,29 @@ KINDS: dict[str, str] = {
 }
 
 
+@dataclass(frozen=True)
+class SyntheticFiles:
+    """A synthetic campaign on disk.
+
+    Attributes
+    ----------
+    folder : str
+    files : list of str
+        Relative to the folder.
+    truth : str
+        File of all answers.
+    synthetic : bool
+        True: these are no measurements.
+    """
+
+    folder: str
+    files: list[str]
+    truth: str
+    synthetic: bool = True
+
+
 def write_synthetic(
-    folder: Path,
+    folder: str | PathLike[str],
     kind: str,
     *,
     seed: int = 0,
@@ -37,12 +59,12 @@ def write_synthetic(
     points: int = 4000,
     series_resistance: float = 500.0,
     spread: float = 0.2,
-) -> dict[str, Any]:
+) -> SyntheticFiles:
     """Write a synthetic campaign, one file per device, and ``truth.json`` with every answer.
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         New or empty.
     kind : str
         One of `KINDS`.
@@ -61,8 +83,7 @@ def write_synthetic(
 
     Returns
     -------
-    dict
-        ``folder``, ``files``, ``truth`` (path) and ``synthetic``.
+    SyntheticFiles
 
     Raises
     ------
@@ -82,6 +103,7 @@ def write_synthetic(
     total = cycles or {"levels": 116, "switching": 100, "quiet": 100}.get(kind, count)
     if min(count, total) < 1 or total < count:
         raise SettingsError(f"{total} cycles of {count} devices: every device needs one or more")
+    folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SettingsError(f"{folder} exists and is not empty: choose another -o")
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +124,7 @@ def write_synthetic(
             truths[names[-1]] = curve.truth
     truth = folder / "truth.json"
     write_json(truth, {"synthetic": True, "seed": seed, "kind": kind, "files": truths})
-    return {"folder": str(folder), "files": names, "truth": str(truth), "synthetic": True}
+    return SyntheticFiles(str(folder), names, str(truth))
 
 
 def _curves(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nanogap.analysis import SwitchingAnalysis, WeibullFit, spread
+from nanogap.analysis import Spread, SwitchingAnalysis, WeibullFit, spread
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.synthetic.devices import switching_loops
 
@@ -115,5 +115,5 @@ def test_too_few_values_for_a_law():
     for values in ([1.0, 2.0], [1.0, 1.0, 1.0], [1.0, -1.0, 2.0]):
         with pytest.raises(DataFormatError, match="positive values"):
             WeibullFit().compute(values)
-    assert spread([]) == {"count": 0}
-    assert spread([1.0, np.nan, 3.0])["mean"] == 2.0
+    assert spread([]) == Spread(count=0)
+    assert spread([1.0, np.nan, 3.0]).mean == 2.0

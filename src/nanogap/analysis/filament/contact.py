@@ -9,7 +9,7 @@ not, its conductance is unknown, and that of a later snapshot does not take its 
 
 Tips that touch already when the voltage comes on have their first contact at time 0. They did not
 wait for it, so waiting times leave them out; and the dynamics, which samples densely and may stop
-after the contact, goes by the first contact after that moment (``after=0.0``).
+after the contact, goes by the first contact after that moment.
 
 Two other things are not first contact. The observable ``connected`` (of `nanogap status`, and of
 the conducting network of the dynamics) says that a chain of atoms within ``voltage.cutoff`` leads
@@ -56,16 +56,13 @@ def bonded(observables: xr.Dataset) -> BoolArray:
     return np.asarray(observables["bottleneck_atoms"].to_numpy() >= 1, dtype=bool)
 
 
-def first_contact(observables: xr.Dataset, after: float = -np.inf) -> int | None:
+def first_contact(observables: xr.Dataset) -> int | None:
     """Find the first contact of a run.
 
     Parameters
     ----------
     observables : xarray.Dataset
-        Over ``snapshot``, in order of time, with ``bottleneck_atoms`` and, if there is a limit,
-        ``time``.
-    after : float
-        Only snapshots later than this count, fs.
+        Over ``snapshot``, in order of time, with ``bottleneck_atoms``.
 
     Returns
     -------
@@ -75,13 +72,9 @@ def first_contact(observables: xr.Dataset, after: float = -np.inf) -> int | None
     Raises
     ------
     DataFormatError
-        If a variable is missing.
+        If the variable is missing.
     """
-    chosen = bonded(observables)
-    if np.isfinite(after):
-        need_variables(observables, "time")
-        chosen = chosen & (observables["time"].to_numpy() > after)
-    places = np.flatnonzero(chosen)
+    places = np.flatnonzero(bonded(observables))
     return int(places[0]) if len(places) else None
 
 

@@ -7,6 +7,7 @@ Lifetime Data, 2003, doi:10.1002/9781118033005). Plotting positions are the medi
 doi:10.1111/j.1467-9574.1953.tb00821.x.
 """
 
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.stats import norm
 
 from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.typing import FloatArray
+from nanogap.typing import ABSENT_IF_NONE, FloatArray
 
 _FEWEST = 3
 
@@ -139,18 +140,43 @@ class WeibullFit(Analysis):
         return value / factor, value * factor
 
 
-def spread(values: ArrayLike) -> dict[str, float]:
-    """Summarize a distribution: count, mean, standard deviation, quartiles and median."""
+@dataclass(frozen=True)
+class Spread:
+    """A distribution in brief; all but the count are None where there is no value.
+
+    Attributes
+    ----------
+    count : int
+    mean, deviation : float
+        Mean and standard deviation of the sample; 0 for a lone value.
+    lower_quartile, median, upper_quartile : float
+    """
+
+    count: int
+    mean: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    deviation: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    lower_quartile: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    median: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    upper_quartile: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+
+
+def spread(values: ArrayLike) -> Spread:
+    """Summarize a distribution; values that are not finite are left out.
+
+    Parameters
+    ----------
+    values : array_like, shape (n_values,)
+    """
     x = np.asarray(values, dtype=np.float64)
     x = x[np.isfinite(x)]
     if not len(x):
-        return {"count": 0}
+        return Spread(0)
     low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
-    return {
-        "count": len(x),
-        "mean": float(x.mean()),
-        "deviation": float(x.std(ddof=1)) if len(x) > 1 else 0.0,
-        "lower_quartile": float(low),
-        "median": float(middle),
-        "upper_quartile": float(high),
-    }
+    return Spread(
+        count=len(x),
+        mean=float(x.mean()),
+        deviation=float(x.std(ddof=1)) if len(x) > 1 else 0.0,
+        lower_quartile=float(low),
+        median=float(middle),
+        upper_quartile=float(high),
+    )

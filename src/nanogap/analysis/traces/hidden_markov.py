@@ -2,8 +2,8 @@
 
 The Baum-Welch algorithm with scaled probabilities and the Viterbi algorithm, as in Rabiner, Proc.
 IEEE 77, 257 (1989), doi:10.1109/5.18626. The variance of a state has the weak prior
-``variance -> variance + 0.01/n`` of n readings, for readings of unit variance: it keeps a state of
-few readings from collapsing onto one of them.
+``variance -> variance + 0.01/n`` of n readings, for readings of unit variance: without it a
+state of few readings collapses onto one of them.
 """
 
 from dataclasses import dataclass

@@ -111,7 +111,7 @@ class ConductanceHistogram(Analysis):
         conductance : array_like, shape (n_points,)
             G0.
         weights : array_like, shape (n_points,), optional
-            What a point counts, for example the time it stands for; see `represented_time`.
+            What a point counts, for example the time it represents; see `represented_time`.
             Default: 1 each.
         cycle : array_like of int, shape () or (n_points,), optional
             Cycle of every point, from 0, numbered through all calls. Either all calls give it or
@@ -251,7 +251,7 @@ class ConductanceHistogram(Analysis):
         return low * mean_weight, high * mean_weight
 
     def _edges_in_units(self) -> FloatArray:
-        """Edges in G0 or in decades."""
+        """Return the edges in G0 or in decades."""
         steps = np.arange(self._groups.shape[1] + 1, dtype=np.float64)
         return np.asarray(self._origin + self._width * steps, dtype=np.float64)
 
@@ -328,9 +328,9 @@ def _count(  # noqa: PLR0917  # pragma: no cover
 
 
 def represented_time(time: ArrayLike) -> FloatArray:
-    """Time that every one of unequally spaced samples stands for.
+    """Return the time that each of unequally spaced samples represents.
 
-    A sample stands for the time that is nearer to it than to any other sample.
+    A sample represents the time that is nearer to it than to any other sample.
 
     Parameters
     ----------
@@ -340,8 +340,8 @@ def represented_time(time: ArrayLike) -> FloatArray:
     Returns
     -------
     ndarray, shape (n_samples,)
-        fs; they add up to the time between the first and the last sample. A lone sample stands
-        for 1.
+        fs; they add up to the time between the first and the last sample. A lone sample
+        represents 1.
     """
     times = np.asarray(time, dtype=np.float64)
     if len(times) < 2:

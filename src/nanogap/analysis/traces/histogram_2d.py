@@ -74,19 +74,19 @@ class AlignedHistogram(Analysis, arrays=("abscissa",)):
     @property
     @after_compute
     def counts(self) -> FloatArray:
-        """Shape (n_conductance_bins, n_abscissa_bins)."""
+        """Points in every bin, shape (n_conductance_bins, n_abscissa_bins)."""
         return self._counts
 
     @property
     @after_compute
     def conductance_edges(self) -> FloatArray:
-        """Edges, G0."""
+        """Bin edges of the conductance, shape (n_conductance_bins + 1,), G0."""
         return np.asarray(self._y, dtype=np.float64)
 
     @property
     @after_compute
     def abscissa_edges(self) -> FloatArray:
-        """Edges, in the unit of the abscissa."""
+        """Bin edges of the abscissa, shape (n_abscissa_bins + 1,), in its own unit."""
         return np.asarray(self._x, dtype=np.float64)
 
     @property

@@ -105,7 +105,7 @@ class RetentionDrift(Analysis):
         """Standard error of nu.
 
         From the spectrum of the fluctuations about the drift where the sampling is even, so that
-        slow 1/f noise, which looks like a drift, counts; else from the scatter of the averages.
+        slow 1/f noise, which resembles a drift, counts; else from the scatter of the averages.
         """
         return self._fit[2]
 

@@ -1,0 +1,151 @@
+"""Plateaus of a campaign, cycle by cycle."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nanogap.analysis.traces.plateaus import Plateau, PlateauDetection
+from nanogap.errors import DataFormatError
+from nanogap.measured.files import DataFiles, Trace
+
+
+@dataclass(frozen=True)
+class PlateauRow:
+    """A plateau of a cycle.
+
+    Attributes
+    ----------
+    file, device : str
+    cycle, first, last, length : int
+        Points from the beginning of the file, `last` exclusive.
+    duration : float or None
+        From the first to the last point, s; None without times.
+    level, deviation, uncertainty : float
+        G0; see `nanogap.analysis.traces.plateaus.Plateau`.
+    step : float or None
+        Level less that of the plateau before, G0; None for the first of a cycle.
+    nearest_level : int
+        The integer multiple of G0 that is nearest.
+    offset : float
+        Level less that, G0.
+    """
+
+    file: str
+    device: str
+    cycle: int
+    first: int
+    last: int
+    length: int
+    duration: float | None
+    level: float
+    deviation: float
+    uncertainty: float
+    step: float | None
+    nearest_level: int
+    offset: float
+
+
+@dataclass(frozen=True)
+class PlateauSummary:
+    """Plateaus of a campaign.
+
+    Attributes
+    ----------
+    plateaus : list of PlateauRow
+    n_plateaus, n_steps, cycles : int
+    skipped : list of str
+        Cycles that are too short, and why.
+    synthetic : bool
+        Whether any file says that it is synthetic.
+    """
+
+    plateaus: list[PlateauRow]
+    n_plateaus: int
+    n_steps: int
+    cycles: int
+    skipped: list[str]
+    synthetic: bool
+
+
+@dataclass
+class PlateauCampaign:
+    """Plateaus of all cycles.
+
+    Attributes
+    ----------
+    rows : list of (Trace, int, list of Plateau)
+        Trace, cycle and its plateaus; points count from the beginning of the file.
+    """
+
+    rows: list[tuple[Trace, int, list[Plateau]]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any file says that it is synthetic."""
+        return any(trace.synthetic for trace, _, _ in self.rows)
+
+    def summary(self) -> PlateauSummary:
+        """Return the result as plain numbers."""
+        table = [
+            PlateauRow(
+                file=trace.name,
+                device=trace.device,
+                cycle=cycle,
+                first=plateau.first,
+                last=plateau.last,
+                length=plateau.length,
+                duration=_duration(trace, plateau),
+                level=plateau.level,
+                deviation=plateau.deviation,
+                uncertainty=plateau.uncertainty,
+                step=None if np.isnan(plateau.step) else plateau.step,
+                nearest_level=plateau.nearest_level,
+                offset=plateau.offset,
+            )
+            for trace, cycle, plateaus in self.rows
+            for plateau in plateaus
+        ]
+        return PlateauSummary(
+            plateaus=table,
+            n_plateaus=len(table),
+            n_steps=sum(row.step is not None for row in table),
+            cycles=len(self.rows),
+            skipped=self.skipped,
+            synthetic=self.synthetic,
+        )
+
+
+def _duration(trace: Trace, plateau: Plateau) -> float | None:
+    """Time from the first to the last point of a plateau, s; None without times."""
+    span = float(trace.time[plateau.last - 1] - trace.time[plateau.first])
+    return span if np.isfinite(span) else None
+
+
+def plateau_campaign(files: DataFiles, detection: PlateauDetection) -> PlateauCampaign:
+    """Cut every cycle of every file into plateaus; cycles that are too short are named."""
+    result = PlateauCampaign()
+    for trace in files.traces():
+        gap = np.where(trace.usable, trace.gap, np.nan)
+        for number in np.unique(trace.cycle):
+            inside = np.flatnonzero(trace.cycle == number)
+            try:
+                found = detection.compute(gap[inside]).plateaus
+            except DataFormatError as error:
+                result.skipped.append(f"{trace.name}, cycle {number}: {error}")
+                continue
+            moved = [
+                Plateau(
+                    int(inside[p.first]),
+                    int(inside[p.last - 1]) + 1,
+                    p.level,
+                    p.deviation,
+                    p.uncertainty,
+                    p.step,
+                )
+                for p in found
+            ]
+            result.rows.append((trace, int(number), moved))
+    if not result.rows:
+        raise DataFormatError("; ".join(result.skipped) or "the files hold no cycles")
+    return result
