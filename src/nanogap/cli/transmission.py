@@ -120,6 +120,8 @@ def transmission(
         from nanogap.report.transmission import write_transmission_figure
 
         write_transmission_figure(found.dataset, figure)
+    for note in found.summary.notes or ():
+        log.print(f"Note: {note}", markup=False, highlight=False, soft_wrap=True)
     if as_json:
         emit(_asked_for(found.summary))
     else:
