@@ -11,6 +11,9 @@ LATTICE_CONSTANT = 4.216
 
 #: ``pytest --hypothesis-profile validation``: as many examples as the project promises.
 settings.register_profile("validation", max_examples=200, deadline=None)
+#: A busy machine is no fault of the code.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -165,7 +165,7 @@ def test_what_is_no_trace_gets_one_sentence(name, data):
 
 
 @pytest.mark.parametrize(
-    "name", set(TRACES) - {"ConductanceHistogram", "AlignedHistogram", "GapConductance"}
+    "name", sorted(set(TRACES) - {"ConductanceHistogram", "AlignedHistogram", "GapConductance"})
 )
 @pytest.mark.parametrize("data", [[], [np.nan] * 100], ids=["empty", "nan"])
 def test_no_readings_are_refused(name, data):

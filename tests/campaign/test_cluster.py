@@ -153,10 +153,12 @@ def test_a_real_slurm_runs_members_and_tries_again_those_that_it_killed(
     key = folder.entries[0].key
     program = tmp_path / "is_cancelled_once.py"
     program.write_text(
-        "import os, pathlib, runpy, subprocess, sys, time\n"
+        "import os, pathlib, runpy, signal, subprocess, sys, time\n"
         "mark = pathlib.Path(sys.argv[1]) / 'cancelled'\n"
         f"if sys.argv[2] == {key!r} and not mark.exists():\n"
         "    mark.write_text('')\n"
+        # so that the job dies first, as it does where a node fails
+        "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "    while subprocess.run(['scancel', os.environ['SLURM_JOB_ID']]).returncode:\n"
         "        time.sleep(1)\n"
         "    time.sleep(600)\n"

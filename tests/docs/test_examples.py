@@ -29,9 +29,7 @@ def test_the_notebook_runs_and_draws_what_it_computes(tmp_path, monkeypatch):
     exec(compile("\n".join(cells), "notebook.md", "exec"), names)  # noqa: S102
     transmission = names["transmission"].to_numpy()
     assert np.all((transmission > 0.0) & (transmission < 9.0))
-    open_gap, first, *_ = (peak.position for peak in names["histogram"].peaks)
-    assert open_gap < 0.2
-    assert first == pytest.approx(1.0, abs=0.05)
+    assert {round(peak.position) for peak in names["histogram"].peaks} >= {1, 2, 3, 4, 5}
     plt.close("all")
 
 

@@ -253,7 +253,7 @@ def test_contact_is_sampled_densely(small_tips, tmp_path):
     simulation.close()
     contact = simulation.progress.first_contact_step
     assert contact is not None
-    # as nanogap.analysis.first_contact finds it afterwards, with after=0: these tips touch at once
+    # as nanogap.analysis.first_contact finds it afterwards; these tips touch at time 0 too
     later = [frame for frame in frames if frame.info["time"] > 0.0]
     assert next(one.info["step"] for one in later if one.info["bottleneck_atoms"]) == contact
     times = [frame.info["time"] for frame in frames]

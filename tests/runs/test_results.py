@@ -1,12 +1,16 @@
 """The transmissions of single snapshots, read as one dataset."""
 
+import os
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from nanogap.errors import DataFormatError
 from nanogap.io import write_dataset
+from nanogap.io.results import read_parts
 from nanogap.observables import OBSERVABLES
+from nanogap.runs import results
 from nanogap.runs.results import read_averages, read_transmissions, with_moments
 
 
@@ -112,3 +116,34 @@ def test_a_transmission_of_a_snapshot_that_is_not_there_is_refused(tmp_path):
     dataset = read_transmissions(written(tmp_path, *[snapshot(2, (2, 1))] * 3))
     with pytest.raises(DataFormatError, match="snapshot 2, but the trajectory has only 2"):
         with_moments(dataset, observed(2))
+
+
+def test_a_joined_file_spares_reading_its_parts_again(tmp_path, monkeypatch):
+    parts = [snapshot(2, (2, 1)), snapshot(3, (2, 1)), snapshot(2, (3, 2)), snapshot(2, (2, 1))]
+    paths = written(tmp_path, *parts)
+    store = tmp_path / "transmission.nc"
+    first = {number: paths[number] for number in (0, 1, 2)}
+    write_dataset(read_transmissions(first), store)
+    whole, averages = read_transmissions(paths), read_averages(paths)
+    read = []
+    monkeypatch.setattr(results, "read_parts", lambda path, *rest: read.append(path) or parts_of(path, *rest))
+    parts_of = read_parts
+    xr.testing.assert_identical(read_transmissions(paths, store), whole)
+    assert read == [paths[3]]
+    xr.testing.assert_identical(read_averages(paths, store), averages)
+
+
+def test_a_joined_file_that_is_older_than_a_part_or_holds_a_lost_one_is_not_trusted(tmp_path):
+    paths = written(tmp_path, *[snapshot(2, (2, 1))] * 3)
+    store = tmp_path / "transmission.nc"
+    write_dataset(read_transmissions(paths), store)
+    write_dataset(snapshot(2, (3, 2)), paths[1])
+    later = store.stat().st_mtime + 10
+    os.utime(paths[1], (later, later))
+    expected = read_averages(paths)
+    xr.testing.assert_identical(read_averages(paths, store), expected)
+    assert read_transmissions(paths, store).attrs["kpoints"] == "by the width of each cell"
+    del paths[1]
+    assert read_averages(paths, store).sizes["snapshot"] == 2
+    store.write_text("damaged")
+    assert read_averages(paths, store).sizes["snapshot"] == 2

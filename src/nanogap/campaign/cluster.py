@@ -20,7 +20,7 @@ from nanogap.campaign.executor import Ended, Executor
 from nanogap.campaign.folder import CampaignFolder, Entry
 from nanogap.campaign.local import WORKER
 from nanogap.errors import SettingsError
-from nanogap.runs.child import ONE_THREAD
+from nanogap.processes import child_environment
 
 #: A job whose lock nobody holds for so long after it began has died, s.
 _PATIENCE = 60.0
@@ -71,7 +71,7 @@ def job(command: Sequence[str], log: str) -> int:
             stdin=subprocess.PIPE,  # ends with this process: the member does not outlive the job
             stdout=out,
             stderr=out,
-            env={**os.environ, **ONE_THREAD},
+            env=child_environment(),
         )
         return process.wait()
 

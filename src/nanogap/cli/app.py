@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -13,6 +14,7 @@ from nanogap import __version__
 from nanogap.cli import campaign, dynamics, first_principles, fit, transmission
 from nanogap.cli.common import AsJson, Directory, check_output, emit, log, show_progress
 from nanogap.cli.measured import register, report_of_data
+from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
 from nanogap.cli.terminal import LogLines, Terminal, inert
 from nanogap.errors import NanogapError, SettingsError
 
@@ -36,6 +38,7 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; a wrong input ends with one sentence and exit status 2."""
+    _prepare_process()
     _log_to_terminal()
     try:
         if app(standalone_mode=False) == _INTERRUPTED:  # what typer makes of Ctrl-C
@@ -52,6 +55,9 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         _end_interrupted()
+    except Stopped as stopped:
+        _complain(f"stopped by {stopped.name}; {how_to_go_on(sys.argv[1:])}")
+        sys.exit(stopped.code)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _complain(f"{place}{error.strerror or error}")
@@ -66,6 +72,14 @@ def main() -> None:
         sys.exit(1)
 
 
+def _prepare_process() -> None:
+    """Let a signal end the children too, and libraries keep their warnings to themselves."""
+    heed_signals()
+    if not os.environ.get("NANOGAP_TRACEBACK") and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries: what users must know are our sentences
+        logging.lastResort = None
+
+
 def _log_to_terminal() -> None:
     """Show what the package logs, once, as lines on stderr."""
     logger = logging.getLogger("nanogap")
@@ -74,7 +88,7 @@ def _log_to_terminal() -> None:
 
 
 def _end_interrupted() -> NoReturn:
-    _complain("interrupted; what is finished is on disk, 'nanogap resume DIR' goes on")
+    _complain(f"interrupted; {how_to_go_on(sys.argv[1:])}")
     sys.exit(_INTERRUPTED)
 
 
@@ -189,8 +203,9 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
 def report(
     data: Annotated[list[Path], typer.Argument(help="a run directory, or measured data")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="report of measured data (html)")
-    ] = Path("report.html"),
+        Path | None,
+        typer.Option("-o", "--output", help="html; default: report.html, of a run in its folder"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a run anew, finished or not, or that of a measurement campaign."""
@@ -198,17 +213,20 @@ def report(
     from nanogap.runs import RunDirectory, make_report
 
     if are_measured(data):
-        report_of_data(data, output, as_json)
+        report_of_data(data, output or Path("report.html"), as_json)
         return
     directory = data[0]
     finished = RunDirectory(directory)
     if not finished.dynamics.commit.snapshots:
         raise SettingsError(f"{directory} has no snapshot yet: wait for the first, or resume it")
-    make_report(finished)
+    if output is not None:
+        check_output(output, (".html",))
+    make_report(finished, output)
+    written = output or finished.report
     if as_json:
-        emit({"report": str(finished.report)})
+        emit({"report": str(written)})
     else:
-        log.print(f"Report: {finished.report}")
+        log.print(f"Report: {written}")
 
 
 register(app)

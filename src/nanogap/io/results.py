@@ -1,6 +1,7 @@
 """Result datasets as netCDF-4 files."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import h5py
@@ -9,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nanogap.errors import DataFormatError
-from nanogap.io.atomic import write_atomically
+from nanogap.io.atomic import write_bytes
 from nanogap.io.hdf5_limits import refuse_links, refuse_size, refuse_sizes
 
 
@@ -24,10 +25,10 @@ def write_dataset(dataset: xr.Dataset, path: Path) -> None:
         for name, variable in plain.variables.items()
         if variable.ndim and variable.size and variable.dtype.kind in "fiu"
     }
-    write_atomically(
-        path,
-        lambda temporary: plain.to_netcdf(temporary, engine="h5netcdf", encoding=encoding),
-    )
+    # in memory first: the library crashes (signal 11) on a disk that becomes full
+    content = io.BytesIO()
+    plain.to_netcdf(content, engine="h5netcdf", encoding=encoding)
+    write_bytes(path, content.getbuffer())
 
 
 def read_arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.float64]]:
@@ -46,6 +47,51 @@ def read_arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.float64]]:
                 refuse_size(name, file[name], path)
             return [np.asarray(file[name][...], dtype=np.float64) for name in names]
     except (OSError, KeyError, ValueError, TypeError) as error:
+        raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
+
+
+def read_parts(
+    path: Path, left_out: Collection[str], attributes: Sequence[str]
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, str | float]]:
+    """Read the variables of a dataset that are numbers, and some attributes, in one go.
+
+    Parameters
+    ----------
+    path : Path
+    left_out : collection of str
+        Variables that are not wanted.
+    attributes : sequence of str
+        Names; those that are missing are left out.
+
+    Returns
+    -------
+    arrays, found : dict
+
+    Raises
+    ------
+    DataFormatError
+        If the file is missing, not netCDF-4, or damaged.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            found = {
+                name: np.asarray(file.attrs[name]).item()
+                for name in attributes
+                if name in file.attrs
+            }
+            arrays = {}
+            for name in file.id:
+                if name.decode() in left_out:
+                    continue
+                # the low-level calls take half the time of file[name][...]
+                stored = h5py.h5d.open(file.id, name)
+                if stored.dtype.kind in "fiu":
+                    values = np.empty(stored.shape)
+                    if values.size:
+                        stored.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
+                    arrays[name.decode()] = values
+            return arrays, found
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
 
 

@@ -301,12 +301,12 @@ class RunDirectory:
             `nanogap.transport.negf.compute.compute_transmission` with the coordinates ``time``
             (fs), ``stage`` and ``connected`` over ``snapshot``; None if there is none yet.
         """
-        dataset = read_transmissions(self.files.transmissions())
+        dataset = read_transmissions(self.files.transmissions(), self.files.joined_transmission)
         return None if dataset is None else with_moments(dataset, self.observables())
 
     def transmission_averages(self) -> xr.Dataset | None:
         """``transmission_average`` of `transmission` with its attributes, fifty times faster."""
-        return read_averages(self.files.transmissions())
+        return read_averages(self.files.transmissions(), self.files.joined_transmission)
 
     @property
     def spectra_path(self) -> Path:

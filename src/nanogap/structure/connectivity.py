@@ -164,7 +164,8 @@ def _minimax_gap(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[fl
     # a fixed base is one piece: no way between its atoms, through others or not, is a step
     links = np.array([(base[0], atom) for base in (bottom, top) for atom in base[1:]])
     outside = ~_within_a_base(pairs, electrode)
-    rows, columns = np.concatenate([pairs[outside], links.reshape(-1, 2)]).T
+    # scipy before 1.17.1 takes graphs with 32-bit indices only
+    rows, columns = np.concatenate([pairs[outside], links.reshape(-1, 2)]).T.astype(np.int32)
     lengths = np.concatenate([distances[outside], np.full(len(links), _NO_LENGTH)])
     tree = minimum_spanning_tree(csr_array((lengths, (rows, columns)), shape=(n, n)))
     _, parent = breadth_first_order(tree, bottom[0], directed=False)
