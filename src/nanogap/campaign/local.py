@@ -8,14 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from nanogap.campaign.executor import Ended, Executor
-from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.record import Entry
 from nanogap.runs.child import ONE_THREAD
 
 #: Part of the free memory that members may take together.
 _MEMORY_SHARE = 0.9
 
-#: The process that completes a member; folder and key follow.
-WORKER = (sys.executable, "-m", "nanogap.campaign.worker")
+#: The process that completes a member; folder and key follow. No file of the current folder is run.
+WORKER = (sys.executable, "-P", "-m", "nanogap.campaign.worker")
 
 
 def cores() -> int:
