@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nanogap.campaign.file import EXAMPLE, campaign_from_text, read_campaign_file
-from nanogap.campaign.plan import base_settings, members, settings_key
+from nanogap.campaign.keys import settings_key
+from nanogap.campaign.plan import base_settings, members
 from nanogap.errors import SettingsError
 from nanogap.settings import Settings, settings_from_table
 
@@ -134,7 +135,7 @@ def test_the_key_is_the_same_in_another_process():
 
 
 def test_every_setting_that_may_name_a_file_has_its_content_in_the_key():
-    """A new one must join those of the test below, and `plan._own_files`."""
+    """A new one must join those of the test below, and `keys.named_files`."""
     naming = {
         f"{section}.{name}"
         for section, part in Settings.model_fields.items()
