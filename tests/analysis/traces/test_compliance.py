@@ -137,7 +137,7 @@ def test_flags_and_a_given_limit_win():
     # the RESET was free of the limit of the SET
     np.testing.assert_array_equal(given.limited, amperes == LIMIT)
     assert find_compliance(volts, amperes, cycle, given=1.0).current is None
-    with pytest.raises(SettingsError, match="compliance is 0.0 A"):
+    with pytest.raises(SettingsError, match=r"compliance is 0\.0 A"):
         find_compliance(volts, amperes, given=0.0)
 
 
