@@ -126,7 +126,8 @@ def table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -
     """Print a table on stdout."""
     shown = Table(title=title)
     for name in names:
-        shown.add_column(name, justify="right")
+        # a name that is too long goes on in the next line: its end tells files apart
+        shown.add_column(name, justify="right", overflow="fold")
     for row in rows:
         shown.add_row(*row)
     Terminal().print(shown)

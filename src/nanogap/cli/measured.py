@@ -146,7 +146,8 @@ def plateaus(
         common.save(drawing.draw_plateaus(result, row), output)
         if len(cycles) > 1 and file is None and cycle is None:
             log.print(
-                f"{output} shows the first of {len(cycles)} cycles; choose with --file and --cycle"
+                f"{output} shows the first of {len(cycles)} cycles; choose with --file and --cycle",
+                soft_wrap=True,
             )
     common.tell(content.synthetic)
     tell_excluded(result)
@@ -222,7 +223,10 @@ def switching(
             figure = draw(result, row)
         common.save(figure, output)
         if len(loops) > 1 and file is None and not distribution:
-            log.print(f"{output} shows the first of {len(loops)} files; choose with --file")
+            log.print(
+                f"{output} shows the first of {len(loops)} files; choose with --file",
+                soft_wrap=True,
+            )
     if figures is not None:
         from nanogap.measured import drawing
 
@@ -325,7 +329,10 @@ def noise(
         row = drawing.chosen_row([(one.trace.name, 0) for one in result.rows], file)
         common.save(drawing.draw_noise(result.rows[row]), output)
         if len(result.rows) > 1 and file is None:
-            log.print(f"{output} shows the first of {len(result.rows)} traces; choose with --file")
+            log.print(
+                f"{output} shows the first of {len(result.rows)} traces; choose with --file",
+                soft_wrap=True,
+            )
     common.tell(content.synthetic)
     tell_excluded(result)
     if as_json:

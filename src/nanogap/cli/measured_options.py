@@ -46,7 +46,7 @@ def tell_excluded(result: Any) -> None:
     from nanogap.measured.compliance import told_exclusions
 
     for sentence in told_exclusions(result.exclusions):
-        log.print(sentence, markup=False)
+        log.print(sentence, markup=False, soft_wrap=True)
 
 
 def save_all(figures: Iterable[tuple[str, Any]], folder: Path) -> None:

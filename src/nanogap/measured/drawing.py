@@ -12,6 +12,7 @@ from nanogap.electrical import level_displacement
 from nanogap.errors import SettingsError
 from nanogap.io.sweeps import sweep_source
 from nanogap.measured.breakdown import BreakdownCampaign
+from nanogap.measured.files import Trace
 from nanogap.measured.fluctuations import NoiseCampaign, NoiseRow
 from nanogap.measured.levels import CAUTIONS, HistogramCampaign
 from nanogap.measured.plateaus import PlateauCampaign
@@ -54,6 +55,15 @@ def chosen_row(
     )
 
 
+def _noted(trace: Trace) -> list[str]:
+    """Sentence on the series resistance that a figure's conductances are without."""
+    series = trace.series
+    if not series.resistance:
+        return []
+    sentence = f"{series.resistance:.4g} ± {series.uncertainty:.2g} Ω in series subtracted"
+    return [f"{sentence} ({series.origin})." if series.origin else f"{sentence}."]
+
+
 def draw_histogram(result: HistogramCampaign) -> Figure:
     """Draw the histograms: raw and subtracted, or measured and simulated on one axis."""
     with house_style():
@@ -80,7 +90,13 @@ def draw_histogram(result: HistogramCampaign) -> Figure:
         figure = histograms.conductance_histograms(
             raw, result.gap if subtracted else None, sensitivity, title
         )
-        return mark(figure, synthetic=synthetic, footnotes=CAUTIONS[: 3 if subtracted else 2])
+        notes = [
+            f"{name}: {one.resistance:.4g} Ω subtracted ({one.origin})."
+            for name, one in list(result.resistances.items())[:6]
+            if one.origin and one.resistance
+        ]
+        footnotes = [*CAUTIONS[: 3 if subtracted else 2], *notes]
+        return mark(figure, synthetic=synthetic, footnotes=footnotes)
 
 
 def draw_aligned(result: HistogramCampaign) -> Figure:
@@ -110,7 +126,7 @@ def draw_plateaus(result: PlateauCampaign, row: int = 0) -> Figure:
             figure = curves.current_sweep(data, gap, moved)
         else:
             figure = curves.slow_sweep(data, gap, moved, f"{trace.name}, cycle {number}")
-        return mark(figure, synthetic=bool(trace.synthetic))
+        return mark(figure, synthetic=bool(trace.synthetic), footnotes=_noted(trace))
 
 
 def _current_swept(data: Any) -> bool:
@@ -132,7 +148,7 @@ def draw_endurance(result: SwitchingCampaign, row: int = 0) -> Figure:
     trace, analysis = result.rows[row]
     with house_style():
         figure = distributions.endurance(analysis.endurance, trace.series.resistance)
-        return mark(figure, synthetic=bool(trace.synthetic))
+        return mark(figure, synthetic=bool(trace.synthetic), footnotes=_noted(trace))
 
 
 def draw_weibull(result: SwitchingCampaign) -> Figure | None:
@@ -173,7 +189,8 @@ def draw_retention(result: RetentionCampaign) -> Figure:
         figure = distributions.retention(
             [(trace.name, drift.time, drift.conductance, drift) for trace, drift in result.rows]
         )
-        return mark(figure, synthetic=result.synthetic)
+        notes = list(dict.fromkeys(note for trace, _ in result.rows for note in _noted(trace)))
+        return mark(figure, synthetic=result.synthetic, footnotes=notes[:3])
 
 
 def draw_noise(row: NoiseRow) -> Figure:
@@ -185,7 +202,7 @@ def draw_noise(row: NoiseRow) -> Figure:
         figure = fluctuations.fluctuation(
             time, gap, row.noise, row.telegraph, title=trace.name if not trace.simulated else ""
         )
-        return mark(figure, synthetic=bool(trace.synthetic))
+        return mark(figure, synthetic=bool(trace.synthetic), footnotes=_noted(trace))
 
 
 def draw_all_noise(result: NoiseCampaign) -> Figure:

@@ -92,7 +92,12 @@ def write_measured_report(
             notes.append(f"{path.name}: {dataset.attrs['notes']}")
     if Protocol.PRISTINE in kinds and not files.resistances.default.resistance:
         pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)
-        files = replace(files, resistances=pristine)
+        files = replace(files, resistances=_with_origin(pristine))
+        notes.append(
+            "The series resistance was taken from the pristine curves "
+            + ", ".join(str(path) for path in kinds[Protocol.PRISTINE])
+            + "; --pristine or --series-resistance choose another."
+        )
     sections = list(_sections(files, kinds, notes, read_voltage))
     if drawn is not None:
         drawn += [
@@ -115,6 +120,20 @@ def write_measured_report(
         files=named,
         sections=[section.title for section in sections],
         synthetic=synthetic,
+    )
+
+
+def _with_origin(found: DeviceResistances) -> DeviceResistances:
+    """Say of every resistance that it was found among the files, and in which."""
+    files = ", ".join(str(Path(path.parent.name) / path.name) for path in found.sources[:3])
+    files += " and others" if len(found.sources) > 3 else ""
+    return replace(
+        found,
+        default=replace(found.default, origin=f"mean of the pristine curves {files}"),
+        by_device={
+            name: replace(one, origin=f"pristine curve of {name}, of {files}")
+            for name, one in found.by_device.items()
+        },
     )
 
 
