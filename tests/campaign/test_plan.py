@@ -27,6 +27,7 @@ OTHER_TEXT = {
     "equilibrium": 4.2,
     "steady": "relaxation",
     "full": "paper",
+    "paper": "full",
     "auto": "paper",
     "0": "0,0.1",
     "-1:1:0.1": "",
