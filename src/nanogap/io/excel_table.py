@@ -1,5 +1,6 @@
 """Tables in Excel workbooks: one per sheet that holds columns of numbers."""
 
+import datetime as dt
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pandas as pd
 from python_calamine import CalamineWorkbook
 
 from nanogap.errors import DataFormatError
+from nanogap.io.column_units import unit_row
 from nanogap.io.text_table import Table
 
 #: Sheets of a Keithley 4200 workbook that hold no readings.
@@ -89,6 +91,8 @@ def _table(rows: list[list[Any]], where: str) -> Table | None:
     header = [""] * width
     if first and any(isinstance(cell, str) and cell.strip() for cell in rows[first - 1]):
         names = [str(cell).strip() for cell in rows[first - 1]]
+        if first > 1:
+            names = unit_row([str(cell).strip() for cell in rows[first - 2]], names) or names
         header[: len(names)] = names
     cells = pd.DataFrame(
         [row + [None] * (width - len(row)) for row in rows[first:]], columns=range(width)
@@ -99,6 +103,11 @@ def _table(rows: list[list[Any]], where: str) -> Table | None:
 
 def _numbers(row: list[Any]) -> bool:
     """Whether most of the filled cells are numbers, and at least two."""
-    filled = [cell for cell in row if not (isinstance(cell, str) and not cell.strip())]
+    moment = dt.date | dt.time | dt.timedelta
+    filled = [
+        cell
+        for cell in row
+        if not isinstance(cell, moment) and not (isinstance(cell, str) and not cell.strip())
+    ]
     numbers = [cell for cell in filled if isinstance(cell, int | float)]
     return len(numbers) > 1 and 2 * len(numbers) > len(filled)

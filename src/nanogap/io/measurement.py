@@ -10,7 +10,9 @@ import xarray as xr
 
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.cells import check_plausible, continued_time, numbers_of
-from nanogap.io.columns import Column, buffer_columns, identify_columns, split_unit, steps_of
+from nanogap.io.clock import Clock
+from nanogap.io.column_names import split_unit
+from nanogap.io.columns import Column, buffer_columns, identify_columns, steps_of
 from nanogap.io.data_folders import (
     DATA_SUFFIXES,
     EXCEL_SUFFIXES,
@@ -22,6 +24,7 @@ from nanogap.io.data_folders import (
 )
 from nanogap.io.dataset import (
     device_of,
+    is_instrument,
     joined_files,
     measurement_dataset,
     simulated_trace,
@@ -35,7 +38,9 @@ from nanogap.units import CONDUCTANCE_QUANTUM
 
 
 def read_measurement(
-    path: str | os.PathLike[str], columns: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    columns: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
 ) -> xr.Dataset:
     r"""Read one file, or the conductance of one run directory.
 
@@ -47,7 +52,9 @@ def read_measurement(
     columns : mapping, optional
         ``time``, ``voltage``, ``current``, ``conductance``, ``resistance``, ``cycle`` or
         ``compliance`` to the name or the number (from 1) of its column, where the header does not
-        say it.
+        say it. ``3:uA`` states the unit, ``-Id`` turns the sign.
+    clock : Clock, optional
+        Sampling rate of files without times, and zero of the time.
 
     Returns
     -------
@@ -94,7 +101,7 @@ def read_measurement(
     else:
         known = ", ".join(DATA_SUFFIXES)
         raise DataFormatError(f"{path}: unknown kind of file {suffix!r}; known are {known}")
-    return _joined_sheets([_from_table(table, columns) for table in tables], path, tables)
+    return _joined_sheets([_from_table(table, columns, clock) for table in tables], path, tables)
 
 
 def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) -> xr.Dataset:
@@ -136,6 +143,7 @@ def iterate_measurements(
     paths: Paths,
     columns: Mapping[str, str] | None = None,
     watch: Callable[[int, int], object] | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[xr.Dataset]:
     """Read files and folders one by one, so that only one file is in memory.
 
@@ -147,6 +155,8 @@ def iterate_measurements(
         See `read_measurement`.
     watch : callable, optional
         Called with how many files the caller is done with, and how many there are.
+    clock : Clock, optional
+        See `read_measurement`.
 
     Yields
     ------
@@ -157,7 +167,7 @@ def iterate_measurements(
     for done, file in enumerate(files):
         if watch is not None:
             watch(done, len(files))
-        yield read_measurement(file, columns)
+        yield read_measurement(file, columns, clock)
     if watch is not None:
         watch(len(files), len(files))
 
@@ -223,11 +233,13 @@ def _bare_trace(dataset: xr.Dataset, path: Path) -> xr.Dataset:
     )
 
 
-def _from_table(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
+def _from_table(
+    table: Table, choice: Mapping[str, str] | None, clock: Clock | None = None
+) -> xr.Dataset:
     """Turn one table into a measurement dataset; stepped columns become sweeps one by one."""
     steps = steps_of(table.header)
     if not steps:
-        return _one_sweep(table, choice)
+        return _one_sweep(table, choice, clock)
     parts = []
     for step, places in steps.items():
         part = Table(
@@ -237,15 +249,17 @@ def _from_table(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
             table.first_line,
             table.notes,
         )
-        parts.append(_one_sweep(part, choice))
+        parts.append(_one_sweep(part, choice, clock))
     return stacked(parts)
 
 
-def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
+def _one_sweep(
+    table: Table, choice: Mapping[str, str] | None, clock: Clock | None = None
+) -> xr.Dataset:
     """Read the columns of a table that has each quantity once."""
     where = table.where
-    found = identify_columns(table.header, choice, where)
     notes = list(table.notes)
+    found = identify_columns(table.header, choice, where, notes)
     if "voltage" not in found or "current" not in found:
         _add_buffer_columns(table, found, notes)
     wanted = {"conductance", "resistance"} & set(found)
@@ -254,18 +268,18 @@ def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
         names = ", ".join(repr(cell) for cell in table.header if cell) or "none"
         raise DataFormatError(
             f"{where}: no {missing} column among its {len(table.header)} columns (names: {names}); "
-            "choose them with --columns voltage=NAME,current=NAME, or by number"
+            "choose them with --columns voltage=NAME,current=NAME, or by number (conductance=1:G0)"
         )
     used = [key for key in found if key != "compliance"]
-    values, status, keep = numbers_of(table, {key: found[key] for key in used}, notes)
+    clock = clock or Clock()
+    values, status, keep = numbers_of(table, {key: found[key] for key in used}, notes, clock.origin)
     if not keep.any():
         raise DataFormatError(f"{where}: the table has no rows of numbers")
     compliance = (status == "C") | (status == "T")
     if "compliance" in found:
         raw = table.cells.iloc[:, found["compliance"].index].astype(str).str.strip().str.casefold()
         compliance |= raw.isin(["1", "1.0", "true", "yes", "c", "t"]).to_numpy()[keep]
-    if not choice:
-        check_plausible(values, where)
+    check_plausible(values, found, where)
     count = int(keep.sum())
     conductance = values.get("conductance")
     if conductance is None and "resistance" in values and "current" not in values:
@@ -274,7 +288,7 @@ def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
     cycle = values.get("cycle")
     if cycle is not None and np.isnan(cycle).any():
         raise DataFormatError(f"{where}: the column {found['cycle'].name!r} of cycles has gaps")
-    time = values.get("time", np.full(count, np.nan))
+    time = values.get("time", clock.times(count))
     return measurement_dataset(
         time=continued_time(time, where, notes),
         voltage=values.get("voltage"),
@@ -318,7 +332,8 @@ def _add_buffer_columns(table: Table, found: dict[str, Column], notes: list[str]
 def _joined_sheets(parts: list[xr.Dataset], path: Path, tables: list[Table]) -> xr.Dataset:
     """Name the file in the dataset of its sheets."""
     merged = stacked(parts)
-    device = next((t.metadata["device"] for t in tables if "device" in t.metadata), None)
+    named = (t.metadata["device"] for t in tables if "device" in t.metadata)
+    device = next((name for name in named if not is_instrument(name)), None)
     return merged.assign_coords(
         file_name=("source", [path.name]),
         device_name=("source", [device or device_of(path.name)]),

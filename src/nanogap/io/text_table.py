@@ -10,10 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from nanogap.errors import DataFormatError
-from nanogap.io.columns import UNITS
+from nanogap.io.column_units import unit_row
+from nanogap.io.dates import is_moment
 
 _COMMENTS = ("#", "%", "//", "!")
 _SAMPLE = 400
+#: Fewer numbers, one a line, are no trace.
+_SINGLE = 8
 _NUMBER = re.compile(r"[NLVXCT]?\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _WORDS = {"nan", "inf", "-inf", "+inf", "overflow", "ovrflw", "#ref", "-nan(ind)", "--", ""}
 _BAD_CHARACTERS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffd]")
@@ -129,13 +132,14 @@ def _is_number(text: str, decimal: str) -> bool:
 def _is_row(line: str, separator: str, decimal: str) -> int:
     """Count the fields of a row of data; 0 if the line is none.
 
-    A field may be missing or a word, but more than half must be numbers.
+    A field may be missing or a word, but more than half of what is no date or time must be numbers.
     """
     if not line.strip() or line.lstrip().startswith(_COMMENTS):
         return 0
     parts = _fields(line, separator)
     numbers = sum(_is_number(part, decimal) for part in parts)
-    return len(parts) if numbers and 2 * numbers > len(parts) else 0
+    clocks = sum(is_moment(part) for part in parts if not _is_number(part, decimal))
+    return len(parts) if numbers and 2 * numbers > len(parts) - clocks else 0
 
 
 def _sniff(lines: list[str], path: Path) -> _Layout:
@@ -152,6 +156,11 @@ def _sniff(lines: list[str], path: Path) -> _Layout:
             longest = max(width, *(w for w in widths if w))
             best = count, _Layout(separator, decimal, widths.index(width), longest)
     if best is None:
+        # one number a line: a trace at a fixed sampling rate
+        for decimal in (".", ","):
+            widths = [_is_row(line, "\t", decimal) for line in sample]
+            if widths.count(1) >= _SINGLE:
+                return _Layout("\t", decimal, widths.index(1), 1)
         raise DataFormatError(
             f"{path} holds no table of numbers in two or more columns in its first {_SAMPLE} "
             "lines; columns are separated by tab, semicolon, comma or blanks"
@@ -180,15 +189,11 @@ def _header(above: list[str], layout: _Layout, path: Path) -> tuple[list[str], d
             )
     if names is not None:
         found = split[names]
-        if names and all(cell in UNITS or not cell for cell in found):
-            # a line of names with a line of units below it
-            above_it = split[names - 1]
-            if len(above_it) == len(found):
-                found = [
-                    f"{name} ({unit})" if unit else name
-                    for name, unit in zip(above_it, found, strict=True)
-                ]
-                names -= 1
+        for below in range(names, max(0, names - 2), -1):
+            # a line of names with a line of units below it, and perhaps one of remarks
+            if joined := unit_row(split[below - 1], split[below]):
+                found, names = joined, below - 1
+                break
         header[: len(found)] = found
     for text in bare[:names]:
         match = re.match(r"([^:=,;\t]{1,60})[:=,;\t]\s*(.+)", text)
