@@ -6,15 +6,11 @@ from typing import Annotated, Any, cast
 import typer
 
 from nanogap.cli import common, synthetic
-from nanogap.cli.common import AsJson, FigureFile, log
+from nanogap.cli.common import AsJson, Columns, FigureFile, Origin, SamplingRate, log
 from nanogap.errors import SettingsError
 
 Files = Annotated[
     list[Path], typer.Argument(help="files, folders of files, run directories of nanogap run")
-]
-Columns = Annotated[
-    str | None,
-    typer.Option(help="what the header does not say: voltage=NAME,current=3,...", metavar="Q=COL"),
 ]
 Resistance = Annotated[float, typer.Option(help="in series with every gap, ohm")]
 ResistanceError = Annotated[
@@ -54,6 +50,7 @@ def histogram(
     ] = False,
     averaging_time: AveragingTime = None,
     columns: Columns = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -62,7 +59,14 @@ def histogram(
 
     common.check_figure(output)
     data = common.data_files(
-        files, series_resistance, series_uncertainty, pristine, columns, averaging_time, saturated
+        files,
+        series_resistance,
+        series_uncertainty,
+        pristine,
+        columns,
+        averaging_time,
+        saturated,
+        sampling_rate=sampling_rate,
     )
     with common.counted_files("Histogram", data) as watched:
         result = histogram_campaign(
@@ -112,6 +116,7 @@ def plateaus(
     minimum_step: Annotated[float, typer.Option(help="smaller steps are none, G0")] = 0.0,
     strictness: Annotated[float, typer.Option(help="multiplies the penalty per step")] = 1.0,
     columns: Columns = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -120,7 +125,9 @@ def plateaus(
     from nanogap.measured import plateau_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, series_resistance, series_uncertainty, pristine, columns)
+    data = common.data_files(
+        files, series_resistance, series_uncertainty, pristine, columns, sampling_rate=sampling_rate
+    )
     with common.counted_files("Plateaus", data) as watched:
         result = plateau_campaign(
             watched, PlateauDetection(minimum_length, minimum_step, strictness)
@@ -166,6 +173,7 @@ def switching(
     ] = False,
     series_resistance: Resistance = 0.0,
     columns: Columns = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -173,7 +181,9 @@ def switching(
     from nanogap.measured import switching_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, series_resistance, None, None, columns)
+    data = common.data_files(
+        files, series_resistance, None, None, columns, sampling_rate=sampling_rate
+    )
     with common.counted_files("Switching", data) as watched:
         result = switching_campaign(
             watched,
@@ -223,6 +233,8 @@ def retention(
     pristine: Pristine = None,
     tolerance: Annotated[float, typer.Option(help="a state that changes more is lost")] = 2.0,
     columns: Columns = None,
+    sampling_rate: SamplingRate = None,
+    origin: Origin = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -230,7 +242,15 @@ def retention(
     from nanogap.measured import retention_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, series_resistance, series_uncertainty, pristine, columns)
+    data = common.data_files(
+        files,
+        series_resistance,
+        series_uncertainty,
+        pristine,
+        columns,
+        sampling_rate=sampling_rate,
+        origin=origin,
+    )
     with common.counted_files("Retention", data) as watched:
         result = retention_campaign(watched, tolerance)
         content = result.summary()
@@ -268,6 +288,7 @@ def noise(
     pristine: Pristine = None,
     averaging_time: AveragingTime = None,
     columns: Columns = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -275,7 +296,15 @@ def noise(
     from nanogap.measured import noise_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, series_resistance, None, pristine, columns, averaging_time)
+    data = common.data_files(
+        files,
+        series_resistance,
+        None,
+        pristine,
+        columns,
+        averaging_time,
+        sampling_rate=sampling_rate,
+    )
     with common.counted_files("Noise", data) as watched:
         result = noise_campaign(watched, interval=interval, band=band)
         content = result.summary()
@@ -313,6 +342,7 @@ def breakdown(
     files: Files,
     minimum_drop: Annotated[float, typer.Option(help="least part of the current lost")] = 0.5,
     columns: Columns = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -320,7 +350,7 @@ def breakdown(
     from nanogap.measured import breakdown_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, 0.0, None, None, columns)
+    data = common.data_files(files, 0.0, None, None, columns, sampling_rate=sampling_rate)
     with common.counted_files("Breakdown", data) as watched:
         result = breakdown_campaign(watched, minimum_drop)
         content = result.summary()

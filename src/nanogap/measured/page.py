@@ -78,7 +78,7 @@ def write_measured_report(files: DataFiles, output: Path) -> MeasuredReport:
             notes.append(f"{path.name}: {dataset.attrs['notes']}")
     if Protocol.PRISTINE in kinds and not files.resistances.default.resistance:
         pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)
-        files = replace(files, resistances=pristine)
+        files = replace(files, resistances=replace(pristine, complete=True))
     sections = list(_sections(files, kinds, notes))
     if not sections:
         raise DataFormatError("no analysis applies to these files: " + "; ".join(notes))
