@@ -210,6 +210,14 @@ def test_dates_that_could_be_either_are_left_out_with_a_note(tmp_path):
     assert "day or the month first" in read.attrs["notes"]
 
 
+def test_days_of_a_spreadsheet(tmp_path):
+    days = [45415.0 + n / 1440 for n in range(4)]
+    read = read_measurement(table(tmp_path, "Date,V (V),I (A)", days, *FOUR))
+    np.testing.assert_allclose(read["time"], 60.0 * np.arange(4), atol=1e-4)
+    read = read_measurement(table(tmp_path, "Stamp time,V (V),I (A)", days, *FOUR))
+    assert "seconds or days" in read.attrs["notes"]
+
+
 def test_sampling_rate_and_origin(tmp_path):
     path = written(tmp_path, "".join(f"{3.0 - 0.1 * n:.2f}\n" for n in range(20)), "trace.txt")
     read = read_measurement(path, {"conductance": "1"}, Clock(sampling_rate=10.0))
@@ -219,6 +227,8 @@ def test_sampling_rate_and_origin(tmp_path):
     np.testing.assert_allclose(read_measurement(late)["time"], np.arange(4))
     kept = read_measurement(late, clock=Clock(origin=4990.0))
     np.testing.assert_allclose(kept["time"], 10.0 + np.arange(4))
+    with pytest.raises(SettingsError, match="after the first point"):
+        read_measurement(late, clock=Clock(origin=5002.0))
     with pytest.raises(SettingsError, match="hertz"):
         Clock(sampling_rate=0.0)
 

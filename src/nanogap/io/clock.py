@@ -91,11 +91,7 @@ def clock_times(
     if not {"time", "date"} & set(parts):
         return None
     numbers = {key: _numeric(series) for key, series in parts.items()}
-    time = numbers.get("time")
-    if time is not None:
-        found = _of_numbers(time, columns["time"], notes)
-    else:
-        found = _of_text(parts, columns, where, notes)
+    found = _without_fraction(parts, numbers, columns, where, notes)
     if found is None or "fraction" not in parts:
         return found
     fraction = numbers["fraction"]
@@ -111,6 +107,25 @@ def clock_times(
     return ClockTimes(found.seconds + np.nan_to_num(fraction * factor), found.absolute)
 
 
+def _without_fraction(
+    parts: Mapping[str, "pd.Series[str]"],
+    numbers: Mapping[str, FloatArray | None],
+    columns: Mapping[str, Column],
+    where: str,
+    notes: list[str],
+) -> ClockTimes | None:
+    """Read the time, or else the date, by what it holds: numbers or text."""
+    time = numbers.get("time")
+    if time is not None:
+        return _of_numbers(time, columns["time"], notes)
+    date = None if "time" in parts else numbers["date"]
+    if date is None:
+        return _of_text(parts, columns, where, notes)
+    found = _of_numbers(date, columns["date"], notes)
+    # numbers that are no days: a column 'data' or the like
+    return found if found is not None and found.absolute else None
+
+
 def counted_from(times: ClockTimes, origin: float | None, notes: list[str]) -> FloatArray:
     """Count times from the first point, unless they are elapsed times that begin near it.
 
@@ -123,12 +138,22 @@ def counted_from(times: ClockTimes, origin: float | None, notes: list[str]) -> F
         elapsed time that begins later than the whole trace lasts is the clock of an instrument.
     notes : list of str
         What was decided is added to it.
+
+    Raises
+    ------
+    SettingsError
+        If the origin lies after the first point.
     """
     known = np.isfinite(times.seconds)
     if not known.any():
         return times.seconds
     first = float(times.seconds[known][0])
     extent = float(np.ptp(times.seconds[known]))
+    if origin is not None and origin > (0.0 if times.absolute else first):
+        raise SettingsError(
+            f"--origin {origin:g} lies after the first point ({0.0 if times.absolute else first:g} "
+            "s): leave out the points before the state was written"
+        )
     if times.absolute:
         return times.seconds - first - (origin or 0.0)
     if origin is not None:
