@@ -14,7 +14,17 @@ from rich.table import Table
 from nanogap import __version__
 from nanogap.cli import campaign, dynamics, first_principles, fit, measured, transmission
 from nanogap.cli import measured_options as options
-from nanogap.cli.common import AsJson, Directory, check_output, data_files, emit, log, show_progress
+from nanogap.cli.common import (
+    AsJson,
+    Columns,
+    Directory,
+    SamplingRate,
+    check_output,
+    data_files,
+    emit,
+    log,
+    show_progress,
+)
 from nanogap.cli.measured_report import report_of_data
 from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
 from nanogap.cli.terminal import LogLines, Terminal, inert
@@ -215,7 +225,8 @@ def report(
     pristine: options.Pristine = None,
     compliance: options.Compliance = None,
     read_voltage: Annotated[float, typer.Option(help="where the states are read, V")] = 0.4,
-    columns: options.Columns = None,
+    columns: Columns = None,
+    sampling_rate: SamplingRate = None,
     figures: Annotated[
         Path | None, typer.Option(help="folder for the figures of measured data, as pdf")
     ] = None,
@@ -226,7 +237,14 @@ def report(
     from nanogap.runs import RunDirectory, make_report
 
     if are_measured(data):
-        files = data_files(data, series_resistance, series_uncertainty, pristine, columns)
+        files = data_files(
+            data,
+            series_resistance,
+            series_uncertainty,
+            pristine,
+            columns,
+            sampling_rate=sampling_rate,
+        )
         files = replace(files, compliance=compliance)
         report_of_data(files, output or Path("report.html"), as_json, read_voltage, figures)
         return

@@ -35,6 +35,22 @@ FigureFile = Annotated[
     Path | None, typer.Option("-o", "--output", help="figure: pdf, svg, eps or png")
 ]
 
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        help="what the header does not say: voltage=NAME,current=-3:uA,... (name or number of the "
+        "column, - turns the sign, : states the unit)",
+        metavar="Q=COL",
+    ),
+]
+SamplingRate = Annotated[
+    float | None, typer.Option(help="points per second of files without times, Hz")
+]
+Origin = Annotated[
+    float | None,
+    typer.Option(help="zero of the time, s: when the state was written; default: see the docs"),
+]
+
 
 def data_files(
     files: list[Path],
@@ -44,9 +60,12 @@ def data_files(
     columns: str | None,
     averaging_time: float | None = None,
     saturated: list[Path] | None = None,
+    sampling_rate: float | None = None,
+    origin: float | None = None,
 ) -> "DataFiles":
     """Gather what says which files and how."""
     from nanogap.electrical import SeriesResistance
+    from nanogap.io.clock import Clock
     from nanogap.measured import DataFiles, DeviceResistances, parse_columns
 
     chosen = parse_columns(columns)
@@ -60,7 +79,8 @@ def data_files(
     else:
         error = 0.2 * abs(resistance) if uncertainty is None else uncertainty
         resistances = DeviceResistances(SeriesResistance(resistance, error))
-    return DataFiles(files, chosen, resistances, averaging_time)
+    clock = Clock(sampling_rate, origin)
+    return DataFiles(files, chosen, resistances, averaging_time, clock=clock)
 
 
 def check_output(output: Path, suffixes: tuple[str, ...], option: str = "-o") -> None:

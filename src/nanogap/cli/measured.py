@@ -7,10 +7,9 @@ from typing import Annotated, Any, cast
 import typer
 
 from nanogap.cli import common, synthetic
-from nanogap.cli.common import AsJson, FigureFile, log
+from nanogap.cli.common import AsJson, Columns, FigureFile, Origin, SamplingRate, log
 from nanogap.cli.measured_options import (
     AveragingTime,
-    Columns,
     Compliance,
     Files,
     OneFile,
@@ -61,6 +60,7 @@ def histogram(
     averaging_time: AveragingTime = None,
     compliance: Compliance = None,
     columns: Columns = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -69,7 +69,14 @@ def histogram(
 
     common.check_figure(output)
     data = common.data_files(
-        files, series_resistance, series_uncertainty, pristine, columns, averaging_time, saturated
+        files,
+        series_resistance,
+        series_uncertainty,
+        pristine,
+        columns,
+        averaging_time,
+        saturated,
+        sampling_rate=sampling_rate,
     )
     data = replace(data, compliance=compliance)
     with common.counted_files("Histogram", data) as watched:
@@ -123,6 +130,7 @@ def plateaus(
     columns: Columns = None,
     file: OneFile = None,
     cycle: Annotated[int | None, typer.Option(help="-o draws this cycle")] = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -131,7 +139,9 @@ def plateaus(
     from nanogap.measured import plateau_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, series_resistance, series_uncertainty, pristine, columns)
+    data = common.data_files(
+        files, series_resistance, series_uncertainty, pristine, columns, sampling_rate=sampling_rate
+    )
     data = replace(data, compliance=compliance)
     with common.counted_files("Plateaus", data) as watched:
         result = plateau_campaign(
@@ -189,6 +199,7 @@ def switching(
     pristine: Pristine = None,
     columns: Columns = None,
     file: OneFile = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     figures: Annotated[
         Path | None, typer.Option(help="folder for the figures of every file, as pdf")
@@ -199,7 +210,9 @@ def switching(
     from nanogap.measured import switching_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, series_resistance, series_uncertainty, pristine, columns)
+    data = common.data_files(
+        files, series_resistance, series_uncertainty, pristine, columns, sampling_rate=sampling_rate
+    )
     with common.counted_files("Switching", data) as watched:
         result = switching_campaign(
             watched,
@@ -262,6 +275,8 @@ def retention(
     tolerance: Annotated[float, typer.Option(help="a state that changes more is lost")] = 2.0,
     compliance: Compliance = None,
     columns: Columns = None,
+    sampling_rate: SamplingRate = None,
+    origin: Origin = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -269,7 +284,15 @@ def retention(
     from nanogap.measured import retention_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, series_resistance, series_uncertainty, pristine, columns)
+    data = common.data_files(
+        files,
+        series_resistance,
+        series_uncertainty,
+        pristine,
+        columns,
+        sampling_rate=sampling_rate,
+        origin=origin,
+    )
     data = replace(data, compliance=compliance)
     with common.counted_files("Retention", data) as watched:
         result = retention_campaign(watched, tolerance)
@@ -311,6 +334,7 @@ def noise(
     compliance: Compliance = None,
     columns: Columns = None,
     file: OneFile = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -318,7 +342,15 @@ def noise(
     from nanogap.measured import noise_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, series_resistance, None, pristine, columns, averaging_time)
+    data = common.data_files(
+        files,
+        series_resistance,
+        None,
+        pristine,
+        columns,
+        averaging_time,
+        sampling_rate=sampling_rate,
+    )
     data = replace(data, compliance=compliance)
     with common.counted_files("Noise", data) as watched:
         result = noise_campaign(watched, interval=interval, band=band)
@@ -363,6 +395,7 @@ def breakdown(
     minimum_drop: Annotated[float, typer.Option(help="least part of the current lost")] = 0.5,
     compliance: Compliance = None,
     columns: Columns = None,
+    sampling_rate: SamplingRate = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -370,7 +403,7 @@ def breakdown(
     from nanogap.measured import breakdown_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, 0.0, None, None, columns)
+    data = common.data_files(files, 0.0, None, None, columns, sampling_rate=sampling_rate)
     data = replace(data, compliance=compliance)
     with common.counted_files("Breakdown", data) as watched:
         result = breakdown_campaign(watched, minimum_drop)

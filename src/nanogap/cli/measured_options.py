@@ -12,10 +12,6 @@ from nanogap.errors import SettingsError
 Files = Annotated[
     list[Path], typer.Argument(help="files, folders of files, run directories of nanogap run")
 ]
-Columns = Annotated[
-    str | None,
-    typer.Option(help="what the header does not say: voltage=NAME,current=3,...", metavar="Q=COL"),
-]
 Resistance = Annotated[float, typer.Option(help="in series with every gap, ohm")]
 ResistanceError = Annotated[
     float | None, typer.Option(help="its standard uncertainty, ohm; default: a fifth of it")

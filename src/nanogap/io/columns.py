@@ -2,77 +2,24 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nanogap.errors import SettingsError
-from nanogap.units import CONDUCTANCE_QUANTUM
-
-#: Unit to (quantity, factor to the unit of a measurement dataset): s, V, A, G0, ohm.
-UNITS: dict[str, tuple[str, float]] = {
-    **{f"{prefix}A": ("current", factor) for prefix, factor in (("", 1.0), ("m", 1e-3))},
-    **{f"{mu}A": ("current", 1e-6) for mu in ("u", "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")},
-    "nA": ("current", 1e-9),
-    "pA": ("current", 1e-12),
-    "V": ("voltage", 1.0),
-    "kV": ("voltage", 1e3),
-    "mV": ("voltage", 1e-3),
-    **{f"{mu}V": ("voltage", 1e-6) for mu in ("u", "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")},
-    "s": ("time", 1.0),
-    "sec": ("time", 1.0),
-    "ms": ("time", 1e-3),
-    **{f"{mu}s": ("time", 1e-6) for mu in ("u", "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")},
-    "ns": ("time", 1e-9),
-    "ps": ("time", 1e-12),
-    "fs": ("time", 1e-15),
-    "min": ("time", 60.0),
-    "h": ("time", 3600.0),
-    "S": ("conductance", 1.0 / CONDUCTANCE_QUANTUM),
-    "mS": ("conductance", 1e-3 / CONDUCTANCE_QUANTUM),
-    **{
-        f"{mu}S": ("conductance", 1e-6 / CONDUCTANCE_QUANTUM)
-        for mu in ("u", "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}")
-    },
-    "nS": ("conductance", 1e-9 / CONDUCTANCE_QUANTUM),
-    "G0": ("conductance", 1.0),
-    "G_0": ("conductance", 1.0),
-    "G\N{SUBSCRIPT ZERO}": ("conductance", 1.0),
-    "2e^2/h": ("conductance", 1.0),
-    "ohm": ("resistance", 1.0),
-    "Ohm": ("resistance", 1.0),
-    "\N{GREEK CAPITAL LETTER OMEGA}": ("resistance", 1.0),
-    "\N{OHM SIGN}": ("resistance", 1.0),
-    "kohm": ("resistance", 1e3),
-    "kOhm": ("resistance", 1e3),
-    "k\N{GREEK CAPITAL LETTER OMEGA}": ("resistance", 1e3),
-    "k\N{OHM SIGN}": ("resistance", 1e3),
-    "Mohm": ("resistance", 1e6),
-    "MOhm": ("resistance", 1e6),
-    "M\N{GREEK CAPITAL LETTER OMEGA}": ("resistance", 1e6),
-}
+from nanogap.io.column_names import HeaderCell, read_header, split_unit
+from nanogap.io.column_units import KNOWN_UNITS, parse_unit
 
 #: What a column can be.
-QUANTITIES = ("time", "voltage", "current", "conductance", "resistance", "cycle", "compliance")
+QUANTITIES = (
+    "time",
+    "voltage",
+    "current",
+    "conductance",
+    "resistance",
+    "cycle",
+    "compliance",
+    "date",
+)
 
-# of two-terminal devices with several recorded terminals, the one whose readings are the device's
-_TERMINALS = ("anode", "a", "drain", "d", "top", "smua", "smu1", "ch1")
-
-_NAMES: dict[str, re.Pattern[str]] = {
-    "time": re.compile(r"(t|time|times|timestamps?|.*time(stamps?)?|elapsed.*|seconds)"),
-    "voltage": re.compile(
-        r"([vu](meas|read|source|set)?(ch)?\d*|volts?|.*voltage.*|bias|.*volt|sourcev|smu[ab]v)"
-    ),
-    "current": re.compile(
-        r"(i(meas|read|source|set)?(ch)?\d*|amps?|.*current.*|.*amp|readi|smu[ab]i)"
-    ),
-    "conductance": re.compile(r"(g|.*conductance.*|transmission|gnorm)"),
-    "resistance": re.compile(r"(r|.*resistance.*)"),
-    "cycle": re.compile(r"(cycle.*|sweep(no|number|index)?|loop|run(no|number)?)"),
-    "compliance": re.compile(r"(compliance|incompliance|.*compl)"),
-}
-_BRACKETS = re.compile(r"^(?P<name>.*?)\s*[(\[{](?P<unit>[^)\]}]*)[)\]}]\s*$")
-_SLASH = re.compile(r"^(?P<name>.+?)\s*/\s*(?P<unit>\S+)$")
-_SUFFIX = re.compile(rf"^(?P<name>.+?)[_ ](?P<unit>{'|'.join(map(re.escape, UNITS))})$")
-_TERMINAL = re.compile(r"^(?P<terminal>[A-Za-z][A-Za-z0-9_ ]*?)(?P<letter>[VI])$")
 _STEP = re.compile(r"^(?P<name>.+?)\((?P<step>\d+)\)$")
 _BUFFER_SOURCE = re.compile(r"source_?\s?values?|sourcevals?|source", re.IGNORECASE)
 _BUFFER_READING = re.compile(r"readings?|measured?values?|measurement", re.IGNORECASE)
@@ -89,19 +36,26 @@ class Column:
     name : str
         As in the header.
     factor : float
-        To the unit of a measurement dataset: s, V, A, G0, ohm.
+        To the unit of a measurement dataset: s, V, A, G0, ohm. Negative where the sign is turned.
+    base : float
+        Of the logarithm that the numbers are; 0 if they are none.
+    unit : str
+        The unit as written, or the layout of a time (``mm:ss``); empty if none is.
     """
 
     index: int
     name: str
     factor: float = 1.0
+    base: float = 0.0
+    unit: str = ""
 
 
-def split_unit(cell: str) -> tuple[str, str]:
-    """Split a header cell into name and unit: ``I (uA)``, ``I [uA]``, ``I/uA`` or ``I_uA``."""
-    text = cell.strip()
-    match = _BRACKETS.match(text) or _SLASH.match(text) or _SUFFIX.match(text)
-    return (match["name"].strip(), match["unit"].strip()) if match else (text, "")
+@dataclass(frozen=True)
+class _Candidate:
+    rank: int
+    column: Column
+    terminal: bool = False
+    problem: str = ""
 
 
 def steps_of(header: Sequence[str]) -> dict[int, list[int]]:
@@ -122,7 +76,10 @@ def steps_of(header: Sequence[str]) -> dict[int, list[int]]:
 
 
 def identify_columns(
-    header: Sequence[str], choice: Mapping[str, str] | None, where: str
+    header: Sequence[str],
+    choice: Mapping[str, str] | None,
+    where: str,
+    notes: list[str] | None = None,
 ) -> dict[str, Column]:
     """Find the quantities of a table.
 
@@ -131,44 +88,93 @@ def identify_columns(
     header : sequence of str
         Name of every column; empty where a column has none.
     choice : mapping, optional
-        Quantity to column name or number (from 1); wins over what the names say.
+        Quantity to column name or number (from 1); wins over what the names say. ``-Id`` turns the
+        sign, ``3:uA`` states the unit.
     where : str
         File and sheet, for error messages.
+    notes : list of str, optional
+        What was decided is added to it.
 
     Returns
     -------
     dict
-        Quantity to `Column`.
+        Quantity to `Column`; ``fraction`` is a column of parts of a second.
 
     Raises
     ------
     SettingsError
-        If a chosen column does not exist, or a quantity could be several columns.
+        If a chosen column does not exist, a quantity could be several columns, or the unit of one
+        that is needed is not understood.
     """
+    notes = [] if notes is None else notes
     chosen = {
-        quantity: _choose(header, quantity, wanted, where)
+        quantity: _choose(header, quantity, wanted, where, notes)
         for quantity, wanted in (choice or {}).items()
     }
     taken = {column.index for column in chosen.values()}
-    found: dict[str, list[tuple[int, Column]]] = {}
+    if len(taken) < len(chosen):
+        raise SettingsError(f"{where}: --columns gives one column for two quantities")
+    found: dict[str, list[_Candidate]] = {}
     for index, cell in enumerate(header):
-        if index not in taken and (guess := _recognize(index, cell, where)) is not None:
-            quantity, rank, column = guess
-            found.setdefault(quantity, []).append((rank, column))
-    columns = dict(chosen)
+        if index not in taken and (guess := _recognize(index, cell)) is not None:
+            quantity, candidate = guess
+            found.setdefault(quantity, []).append(candidate)
+    columns, problems = dict(chosen), {}
     for quantity, candidates in found.items():
         if quantity in columns:
             continue
-        best = min(rank for rank, _ in candidates)
-        leading = [column for rank, column in candidates if rank == best]
-        if len(leading) > 1 and quantity in {"voltage", "current"}:
-            names = ", ".join(repr(column.name) for column in leading)
-            raise SettingsError(
-                f"{where}: {names} could all be the {quantity}; choose one with "
-                f"--columns {quantity}=NAME"
-            )
-        columns[quantity] = leading[0]
+        best = _best(candidates, quantity, notes)
+        if best.problem:
+            problems[quantity] = best.problem
+        else:
+            columns[quantity] = best.column
+    if {"conductance", "resistance"} & set(chosen):
+        # what was chosen counts, not a current beside it
+        for quantity in {"current", "conductance", "resistance"} - set(chosen):
+            columns.pop(quantity, None)
+            problems.pop(quantity, None)
+    _settle(columns, problems, where, notes)
     return columns
+
+
+def _settle(
+    columns: dict[str, Column], problems: dict[str, str], where: str, notes: list[str]
+) -> None:
+    """Refuse what is needed and not understood; leave out, and say so, what is not needed."""
+    pair, optional = {"voltage", "current"}, {"time", "date", "fraction", "compliance"}
+    if pair <= set(columns):
+        problems.pop("conductance", None)
+        problems.pop("resistance", None)
+    elif "conductance" in columns or ("resistance" in columns and "conductance" not in problems):
+        optional |= pair
+    left_out = sorted(optional & set(problems))
+    notes.extend(f"{problems.pop(quantity)}; it was left out" for quantity in left_out)
+    for problem in problems.values():
+        raise SettingsError(f"{where}: {problem}")
+    if "fraction" in columns and not {"time", "date"} & set(columns):
+        columns["time"] = columns.pop("fraction")
+
+
+def _best(candidates: list[_Candidate], quantity: str, notes: list[str]) -> _Candidate:
+    """Take the surest column of a quantity; equally sure ones are a problem."""
+    best = min(candidate.rank for candidate in candidates)
+    leading = [candidate for candidate in candidates if candidate.rank == best]
+    if len(leading) > 1:
+        names = ", ".join(f"{one.column.name!r} (column {one.column.index + 1})" for one in leading)
+        numbers = f"{quantity}={leading[0].column.index + 1}"
+        return _Candidate(
+            best,
+            leading[0].column,
+            problem=f"{names} could all be the {quantity}; choose one with --columns "
+            f"{quantity}=NAME or {numbers}",
+        )
+    others = [one.column.name for one in candidates if one.rank != best and not one.terminal]
+    if others and quantity in {"voltage", "current", "conductance", "resistance"}:
+        notes.append(
+            f"{leading[0].column.name!r} was taken as the {quantity}, not "
+            + ", ".join(map(repr, others))
+        )
+    return leading[0]
 
 
 def buffer_columns(header: Sequence[str]) -> tuple[int, int] | None:
@@ -179,53 +185,116 @@ def buffer_columns(header: Sequence[str]) -> tuple[int, int] | None:
     return (source[0], reading[0]) if len(source) == len(reading) == 1 else None
 
 
-def _choose(header: Sequence[str], quantity: str, wanted: str, where: str) -> Column:
-    """Find the column that the user named."""
+def _choose(
+    header: Sequence[str], quantity: str, wanted: str, where: str, notes: list[str]
+) -> Column:
+    """Find the column that the user named, with the unit that the user or the header gives."""
     if quantity not in QUANTITIES:
         raise SettingsError(
             f"--columns {quantity}={wanted}: {quantity!r} is none of {', '.join(QUANTITIES)}"
         )
-    names = [cell.strip().casefold() for cell in header]
-    bare = [split_unit(cell)[0].casefold() for cell in header]
-    key = wanted.strip().casefold()
-    if key in names or key in bare:
-        index = names.index(key) if key in names else bare.index(key)
-    elif key.isdecimal() and 1 <= int(key) <= len(header):
-        index = int(key) - 1
-    else:
-        known = ", ".join(repr(cell) for cell in header if cell.strip()) or "no names"
+    index, sign, unit_text = _place(header, quantity, wanted, where)
+    cell = read_header(header[index])
+    name = header[index].strip() or f"column {index + 1}"
+    option = f"--columns {quantity}={wanted}"
+    if quantity not in KNOWN_UNITS:
+        return Column(index, name)
+    if unit_text:
+        if quantity == "time" and re.fullmatch(r"[hms:.f]*(hh|mm|ss)[hms:.f]*", unit_text):
+            return Column(index, name, unit=unit_text)
+        unit = parse_unit(unit_text, quantity)
+        if unit is None or unit.quantity != quantity:
+            raise SettingsError(
+                f"{option}: unknown unit {unit_text!r}; known for a {quantity} are "
+                f"{KNOWN_UNITS[quantity]}"
+            )
+        return Column(index, name, sign * unit.factor, unit.base, unit_text)
+    stated = cell.unit_text or (cell.unit is not None and name) or ""
+    unit = cell.unit or parse_unit(cell.unit_text, quantity)
+    if unit is not None and unit.quantity == quantity:
+        return Column(index, name, sign * unit.factor, unit.base, stated)
+    if stated and not (quantity == "time" and unit is None and cell.quantity != "time"):
         raise SettingsError(
-            f"{where}: no column {wanted!r} for the {quantity}; it has {len(header)} columns "
-            f"({known})"
+            f"{where}: column {name!r} has {_trouble(stated, quantity, unit is not None)}; "
+            f"state it: --columns {quantity}={wanted}:UNIT"
         )
-    unit = split_unit(header[index])[1]
-    _, factor = UNITS.get(unit, (quantity, 1.0))
-    return Column(index, header[index].strip() or f"column {index + 1}", factor)
+    if quantity == "conductance":
+        notes.append(f"the conductance in {name!r} names no unit and was taken as G0")
+    return Column(index, name, sign)
 
 
-def _recognize(index: int, cell: str, where: str) -> tuple[str, int, Column] | None:
-    """Quantity, rank (lower is better) and column of a header cell; None if it says nothing."""
-    step = _STEP.match(cell.strip())
-    name, unit = split_unit(step["name"] if step else cell)
-    by_unit = UNITS.get(unit)
-    terminal = _TERMINAL.match(name)
-    squeezed = re.sub(r"[\s_\-.]", "", name).casefold()
-    quantity, rank = None, 50
-    for candidate, pattern in _NAMES.items():
-        if pattern.fullmatch(squeezed):
-            quantity, rank = candidate, 10
-            break
-    if terminal and squeezed not in {"v", "i"} and (quantity is None or len(name) <= 4):
-        quantity = {"V": "voltage", "I": "current"}[terminal["letter"]]
-        who = terminal["terminal"].strip().casefold()
-        rank = 20 + (_TERMINALS.index(who) if who in _TERMINALS else len(_TERMINALS))
-    if by_unit is not None and (quantity is None or quantity != by_unit[0]):
-        # the unit decides: 'Reading (A)' is a current whatever it is called
-        quantity, rank = by_unit[0], 30
-    if quantity is None:
+def _place(header: Sequence[str], quantity: str, wanted: str, where: str) -> tuple[int, float, str]:
+    """Place, sign and unit of a choice such as ``Id``, ``-3`` or ``3:uA``."""
+    cuts = [len(wanted)] + [i for i, letter in enumerate(wanted) if letter == ":"]
+    for cut in cuts:
+        name, unit = wanted[:cut].strip().strip("\"'"), wanted[cut + 1 :].strip()
+        for sign, key in ((1.0, name), (-1.0, name.removeprefix("-").strip())):
+            if sign < 0.0 and not name.startswith("-"):
+                continue
+            index = _named(header, key.casefold(), quantity, where)
+            if index is not None:
+                return index, sign, unit
+    known = ", ".join(repr(cell) for cell in header if cell.strip()) or "no names"
+    raise SettingsError(
+        f"{where}: no column {wanted!r} for the {quantity}; it has {len(header)} columns ({known})"
+    )
+
+
+def _named(header: Sequence[str], key: str, quantity: str, where: str) -> int | None:
+    """Place of a column by its whole name, its name without unit, or its number."""
+    for names in (
+        [cell.strip().casefold() for cell in header],
+        [split_unit(cell)[0].casefold() for cell in header],
+    ):
+        places = [i for i, name in enumerate(names) if name == key and key]
+        if len(places) > 1:
+            numbers = ", ".join(str(place + 1) for place in places)
+            raise SettingsError(
+                f"{where}: columns {numbers} are all called {key!r}; choose the {quantity} by its "
+                "number"
+            )
+        if places:
+            return places[0]
+    if key.isascii() and key.isdecimal() and len(key) < 7 and 1 <= int(key) <= len(header):
+        return int(key) - 1
+    return None
+
+
+def _recognize(index: int, text: str) -> tuple[str, _Candidate] | None:
+    """Quantity of a header cell and how sure it is; None if it says nothing."""
+    cell: HeaderCell = read_header(text)
+    if cell.quantity is None:
         return None
-    if unit and by_unit is None and quantity not in {"cycle", "compliance"}:
-        raise SettingsError(
-            f"{where}: column {cell!r}: unknown unit {unit!r}; known are {', '.join(UNITS)}"
+    name, quantity = text.strip(), cell.quantity
+    column = Column(index, name, unit=cell.unit_text)
+    problem = ""
+    layout = re.search(r"h{1,2}:mm(:ss)?|mm:ss", text.casefold())
+    if quantity == "time" and layout:
+        column = replace(column, unit=layout[0])
+    if cell.unit is not None and not cell.conflict:
+        column = replace(column, factor=cell.unit.factor, base=cell.unit.base)
+        if not cell.unit_text:
+            column = replace(column, unit=name)
+    elif quantity in KNOWN_UNITS and (cell.unit_text or cell.conflict):
+        problem = f"column {name!r} has {_trouble(cell.unit_text, quantity, cell.conflict)}"
+    elif quantity == "conductance" and not _dimensionless(cell.name):
+        problem = (
+            f"the conductance in column {name!r} names no unit; state it with --columns "
+            f"conductance={index + 1}:G0 or conductance={index + 1}:S"
         )
-    return quantity, rank, Column(index, cell.strip(), by_unit[1] if by_unit else 1.0)
+    return quantity, _Candidate(cell.rank, column, cell.terminal, problem)
+
+
+def _dimensionless(name: str) -> bool:
+    """Whether a name means a conductance in units of G0."""
+    return bool(re.search(r"transmission|g\W?norm|g[_ ]?[0o]", name.casefold()))
+
+
+def _trouble(unit: str, quantity: str, conflict: bool) -> str:
+    """Say why a unit cannot be used."""
+    if conflict:
+        return f"the unit {unit!r}, which is none of a {quantity} ({KNOWN_UNITS[quantity]})"
+    return (
+        f"unknown unit {unit.removeprefix('?')!r}; known for a {quantity} are "
+        f"{KNOWN_UNITS[quantity]}, also in words"
+    )

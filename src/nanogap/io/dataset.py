@@ -23,6 +23,12 @@ _UNITS = {"time": "s", "voltage": "V", "current": "A", "conductance": "G0"}
 _DEVICE = re.compile(
     r"(?:^|[_\-\s.])((?:device|dev|sample|nw|wire)[_\-\s]?[a-z]?\d+)", re.IGNORECASE
 )
+_INSTRUMENT = re.compile(
+    r"keithley|keysight|agilent|tektronix|hewlett|yokogawa|rohde|zurich|stanford|bio-?logic|gamry"
+    r"|\b(smu|dmm|b1500a?|b29\d\d\w?|ni[ -]?\w*\d{4}|(model\W*)?(k|ke)?(24|26|42|64|65|20|23)\d\d"
+    r"[a-z]*(-scs)?|smu[ab]?\d?|source ?meter|dev\d/ai\d)\b",
+    re.IGNORECASE,
+)
 
 
 def measurement_dataset(
@@ -94,6 +100,11 @@ def device_of(name: str) -> str:
     """Device that a file name speaks of, such as ``nw3``; the stem of the name if it does not."""
     found = _DEVICE.search(Path(name).stem)
     return found[1].casefold() if found else Path(name).stem
+
+
+def is_instrument(name: str) -> bool:
+    """Whether a name is that of an instrument and not of what it measured."""
+    return bool(_INSTRUMENT.search(name))
 
 
 def simulated_trace(transmission: xr.Dataset, name: str) -> xr.Dataset:

@@ -3,15 +3,12 @@
 import re
 
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io.columns import UNITS, identify_columns
+from nanogap.io.column_units import parse_unit
+from nanogap.io.columns import identify_columns
 from nanogap.io.dialect import COMMENTS, Layout, fields, is_number
 
 # a name with its unit in brackets, in a line whose names are separated by blanks
 _NAME = re.compile(r"[^\s(\[]+(?:\s*[(\[][^)\]]*[)\]])?")
-# unit words that stand in rows of units
-_WORDS = frozenset(
-    {"second", "seconds", "volt", "volts", "amp", "amps", "ampere", "amperes", "ohms"}
-)
 _KEY = re.compile(r"([^:=,;\t]{1,60})[:=,;\t]\s*(.+)")
 
 
@@ -79,7 +76,7 @@ def _not_a_place(name: str) -> str:
 def is_unit(cell: str) -> bool:
     """Whether a cell is nothing but a unit."""
     found = cell.strip().strip("()[]").strip()
-    return found in UNITS or found.casefold() in _WORDS
+    return bool(found) and parse_unit(found) is not None
 
 
 def _nearest(lines: list[str], places: list[int], layout: Layout) -> tuple[list[str], int]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nanogap.errors import DataFormatError, NoDataError
-from nanogap.io.columns import UNITS
+from nanogap.io.column_units import parse_unit
 from nanogap.io.dialect import Layout
 from nanogap.io.sections import Section
 from nanogap.io.text_table import Table, table_of
@@ -104,7 +104,7 @@ def _header(names: list[str], units: list[str]) -> list[str]:
         elif name.casefold() != "comment":
             unit = units[channel] if channel < len(units) else ""
             unit = _WORDS.get(unit.casefold(), unit)
-            header.append(f"{name} ({unit})" if unit in UNITS else name)
+            header.append(f"{name} ({unit})" if parse_unit(unit) else name)
             channel += 1
     return header
 
@@ -159,7 +159,7 @@ def _group(name: str, channels: list[Any], path: Path) -> Table | None:
             continue
         unit = str(channel.properties.get("unit_string", "")).strip()
         unit = _WORDS.get(unit.casefold(), unit)
-        columns[f"{channel.name} ({unit})" if unit in UNITS else str(channel.name)] = values
+        columns[f"{channel.name} ({unit})" if parse_unit(unit) else str(channel.name)] = values
         if "wf_increment" in channel.properties:
             step = float(channel.properties["wf_increment"])
             begin = float(channel.properties.get("wf_start_offset", 0.0))

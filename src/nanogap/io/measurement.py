@@ -13,10 +13,13 @@ import xarray as xr
 from nanogap.errors import DataFormatError, NanogapError, NoDataError, SettingsError
 from nanogap.io.blocks import plain_name, side_by_side
 from nanogap.io.cells import check_plausible, continued_time, numbers_of
-from nanogap.io.columns import Column, buffer_columns, identify_columns, split_unit, steps_of
+from nanogap.io.clock import Clock
+from nanogap.io.column_names import split_unit
+from nanogap.io.columns import Column, buffer_columns, identify_columns, steps_of
 from nanogap.io.data_folders import NETCDF_SUFFIXES, Paths, as_paths, measurement_files
 from nanogap.io.dataset import (
     device_of,
+    is_instrument,
     joined_files,
     measurement_dataset,
     simulated_trace,
@@ -33,7 +36,9 @@ logger = logging.getLogger(__name__)
 
 
 def read_measurement(
-    path: str | os.PathLike[str], columns: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    columns: Mapping[str, str] | None = None,
+    clock: Clock | None = None,
 ) -> xr.Dataset:
     r"""Read one file, or the conductance of one run directory.
 
@@ -45,7 +50,9 @@ def read_measurement(
     columns : mapping, optional
         ``time``, ``voltage``, ``current``, ``conductance``, ``resistance``, ``cycle`` or
         ``compliance`` to the name or the number (from 1) of its column, where the header does not
-        say it.
+        say it. ``3:uA`` states the unit, ``-Id`` turns the sign.
+    clock : Clock, optional
+        Sampling rate of files without times, and zero of the time.
 
     Returns
     -------
@@ -86,7 +93,7 @@ def read_measurement(
         raise NoDataError(f"{path} is empty")
     if path.suffix.casefold() in NETCDF_SUFFIXES:
         return _own_file(path, columns)
-    return _joined(read_tables(path), columns, path)
+    return _joined(read_tables(path), columns, path, clock)
 
 
 def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) -> xr.Dataset:
@@ -129,6 +136,7 @@ def iterate_measurements(
     columns: Mapping[str, str] | None = None,
     watch: Callable[[int, int], object] | None = None,
     named: Paths | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[xr.Dataset]:
     """Read files and folders one by one, so that only one file is in memory.
 
@@ -143,6 +151,8 @@ def iterate_measurements(
     named : str, Path or sequence of them, optional
         What the user named, if `paths` were found in it. A file without a measurement is passed
         over, with a warning in the log, if it was found in a folder and not named itself.
+    clock : Clock, optional
+        See `read_measurement`.
 
     Yields
     ------
@@ -162,7 +172,7 @@ def iterate_measurements(
         if watch is not None:
             watch(done, len(files))
         try:
-            one = read_measurement(file, columns)
+            one = read_measurement(file, columns, clock)
         except NoDataError as error:
             if os.path.realpath(file) in sure:
                 raise
@@ -232,13 +242,15 @@ def _bare_trace(dataset: xr.Dataset, path: Path) -> xr.Dataset:
     )
 
 
-def _from_table(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
+def _from_table(
+    table: Table, choice: Mapping[str, str] | None, clock: Clock | None = None
+) -> xr.Dataset:
     """Turn one table into a measurement dataset; stepped columns become sweeps one by one."""
     steps = steps_of(table.header)
     if not steps and (steps := side_by_side(table.header)):
         table = replace(table, header=[plain_name(cell) for cell in table.header])
     if not steps:
-        return _one_sweep(table, choice)
+        return _one_sweep(table, choice, clock)
     parts = []
     for step, places in steps.items():
         part = replace(
@@ -248,15 +260,17 @@ def _from_table(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
             cells=table.cells.iloc[:, places].set_axis(range(len(places)), axis=1),
         )
         if not part.cells.isna().all(axis=None):
-            parts.append(_one_sweep(part, choice))
+            parts.append(_one_sweep(part, choice, clock))
     return stacked(parts)
 
 
-def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
+def _one_sweep(
+    table: Table, choice: Mapping[str, str] | None, clock: Clock | None = None
+) -> xr.Dataset:
     """Read the columns of a table that has each quantity once."""
     where = table.where
-    found = identify_columns(table.header, {**table.roles, **(choice or {})}, where)
     notes = list(table.notes)
+    found = identify_columns(table.header, {**table.roles, **(choice or {})}, where, notes)
     if "voltage" not in found or "current" not in found:
         _add_buffer_columns(table, found, notes)
     wanted = {"conductance", "resistance"} & set(found)
@@ -265,18 +279,18 @@ def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
         names = ", ".join(repr(cell) for cell in table.header if cell) or "none"
         raise NoDataError(
             f"{where}: no {missing} column among its {len(table.header)} columns (names: {names}); "
-            "choose them with --columns voltage=NAME,current=NAME, or by number"
+            "choose them with --columns voltage=NAME,current=NAME, or by number (conductance=1:G0)"
         )
     used = [key for key in found if key != "compliance"]
-    values, status, keep = numbers_of(table, {key: found[key] for key in used}, notes)
+    clock = clock or Clock()
+    values, status, keep = numbers_of(table, {key: found[key] for key in used}, notes, clock.origin)
     if not keep.any():
         raise DataFormatError(f"{where}: the table has no rows of numbers")
     compliance = (status == "C") | (status == "T")
     if "compliance" in found:
         raw = table.cells.iloc[:, found["compliance"].index].astype(str).str.strip().str.casefold()
         compliance |= raw.isin(["1", "1.0", "true", "yes", "c", "t"]).to_numpy()[keep]
-    if not choice:
-        check_plausible(values, where)
+    check_plausible(values, found, where)
     count = int(keep.sum())
     conductance = values.get("conductance")
     if conductance is None and "resistance" in values and "current" not in values:
@@ -285,7 +299,7 @@ def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
     cycle = values.get("cycle")
     if cycle is not None and np.isnan(cycle).any():
         raise DataFormatError(f"{where}: the column {found['cycle'].name!r} of cycles has gaps")
-    time = values.get("time", np.full(count, np.nan))
+    time = values.get("time", clock.times(count))
     return measurement_dataset(
         time=continued_time(time, where, notes),
         voltage=values.get("voltage"),
@@ -326,7 +340,9 @@ def _add_buffer_columns(table: Table, found: dict[str, Column], notes: list[str]
         found[quantity] = Column(place, table.header[place])
 
 
-def _joined(tables: list[Table], choice: Mapping[str, str] | None, path: Path) -> xr.Dataset:
+def _joined(
+    tables: list[Table], choice: Mapping[str, str] | None, path: Path, clock: Clock | None = None
+) -> xr.Dataset:
     """Join the tables of a file; one without a voltage and a current beside others is passed over.
 
     Raises
@@ -337,7 +353,7 @@ def _joined(tables: list[Table], choice: Mapping[str, str] | None, path: Path) -
     parts, errors = [], []
     for table in tables:
         try:
-            parts.append(_from_table(table, choice))
+            parts.append(_from_table(table, choice, clock))
         except (NoDataError, SettingsError) as error:
             # a chosen column that exists in no table is told, whatever the other tables hold
             errors.append(error)
@@ -347,7 +363,8 @@ def _joined(tables: list[Table], choice: Mapping[str, str] | None, path: Path) -
     if errors:
         notes = [str(merged.attrs.get("notes", "")), *(f"passed over: {one}" for one in errors)]
         merged.attrs["notes"] = "; ".join(note for note in notes if note)
-    device = next((t.metadata["device"] for t in tables if "device" in t.metadata), None)
+    named = (t.metadata["device"] for t in tables if "device" in t.metadata)
+    device = next((name for name in named if not is_instrument(name)), None)
     return merged.assign_coords(
         file_name=("source", [path.name]),
         device_name=("source", [device or device_of(path.name)]),

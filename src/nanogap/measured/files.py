@@ -1,5 +1,6 @@
 """The files of a campaign and the conductance of the gap in each of them."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from nanogap.electrical import GapConductance, SeriesResistance
 from nanogap.electrical.instrument import averaged_over
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
+from nanogap.io.clock import Clock
 from nanogap.io.columns import QUANTITIES
 from nanogap.io.data_folders import Paths, as_paths, measurement_files
 from nanogap.io.run_files import is_run_directory
@@ -23,7 +25,7 @@ from nanogap.units import CONDUCTANCE_QUANTUM
 
 
 def parse_columns(text: str | None) -> dict[str, str] | None:
-    """Read ``voltage=AnodeV,current=3``.
+    """Read ``voltage=AnodeV,current=-3:uA``.
 
     Raises
     ------
@@ -32,14 +34,18 @@ def parse_columns(text: str | None) -> dict[str, str] | None:
     """
     if not text:
         return None
-    chosen = {}
-    for part in text.split(","):
+    chosen: dict[str, str] = {}
+    # a comma may stand in a name: Current, mA
+    for part in re.split(r",(?=\s*\w+\s*=)", text):
         quantity, sign, column = part.partition("=")
         if not sign or not column.strip() or quantity.strip() not in QUANTITIES:
             raise SettingsError(
-                f"--columns {text}: write it as QUANTITY=NAME_OR_NUMBER,...; quantities are "
+                f"--columns {text}: write it as QUANTITY=NAME_OR_NUMBER,... (3:uA states a "
+                f"unit, -Id turns the sign); quantities are "
                 f"{', '.join(QUANTITIES)}"
             )
+        if quantity.strip() in chosen:
+            raise SettingsError(f"--columns {text} gives the {quantity.strip()} twice")
         chosen[quantity.strip()] = column.strip()
     return chosen
 
@@ -74,6 +80,8 @@ class DataFiles:
         Limit of the current, A. Default: as flagged in the files, or found in the curves.
     watch : callable, optional
         Called with how many files are analysed, and how many there are.
+    clock : Clock
+        Sampling rate of files without times, and zero of the time.
     """
 
     paths: Paths
@@ -82,6 +90,7 @@ class DataFiles:
     averaging_time: float | None = None
     watch: Callable[[int, int], object] | None = None
     compliance: float | None = None
+    clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
         if not as_paths(self.paths):
@@ -105,7 +114,9 @@ class DataFiles:
 
     def measurements(self) -> Iterator[xr.Dataset]:
         """Yield the measurement dataset of every file in turn."""
-        yield from iterate_measurements(self.files, self.columns, self.watch, named=self.paths)
+        yield from iterate_measurements(
+            self.files, self.columns, self.watch, named=self.paths, clock=self.clock
+        )
 
     def traces(self) -> Iterator["Trace"]:
         """Yield the conductance of the gap in every file in turn."""
@@ -199,7 +210,8 @@ class Trace:
         steps = np.diff(self.time)
         if not len(steps) or not np.isfinite(steps).all():
             raise SettingsError(
-                f"{self.name} has no time column: give the time between samples with --interval"
+                f"{self.name} has no times: give the time between samples with --interval, or "
+                "--sampling-rate"
             )
         usual = float(np.median(steps))
         if usual <= 0.0 or np.abs(steps - usual).max() > 0.5 * usual:

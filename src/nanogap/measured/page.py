@@ -92,7 +92,7 @@ def write_measured_report(
             notes.append(f"{path.name}: {dataset.attrs['notes']}")
     if Protocol.PRISTINE in kinds and not files.resistances.default.resistance:
         pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)
-        files = replace(files, resistances=_with_origin(pristine))
+        files = replace(files, resistances=replace(_with_origin(pristine), complete=True))
         notes.append(
             "The series resistance was taken from the pristine curves "
             + ", ".join(str(path) for path in kinds[Protocol.PRISTINE])

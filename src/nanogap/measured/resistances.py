@@ -1,5 +1,6 @@
 """The series resistance of every device of a campaign."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,66 @@ from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
 from nanogap.io.data_folders import Paths, measurement_files
 from nanogap.measured.compliance import compliance_of
+
+# what a file name says about the measurement and not about the device
+_WORDS = frozenset(
+    [
+        "pristine",
+        "fresh",
+        "virgin",
+        "initial",
+        "before",
+        "after",
+        "breakdown",
+        "broken",
+        "gap",
+        "gaps",
+        "level",
+        "levels",
+        "sweep",
+        "sweeps",
+        "iv",
+        "curve",
+        "curves",
+        "retention",
+        "switching",
+        "loop",
+        "loops",
+        "noise",
+        "telegraph",
+        "cycle",
+        "cycles",
+        "run",
+        "saturated",
+        "closed",
+        "short",
+        "shorted",
+        "lrs",
+        "hrs",
+        "set",
+        "reset",
+        "data",
+        "measurement",
+        "meas",
+        "test",
+        "file",
+        "trace",
+        "traces",
+        "raw",
+        "wire",
+        "sample",
+        "device",
+        "dev",
+        "nanowire",
+        "csv",
+    ]
+)
+
+
+def _identity(device: str) -> frozenset[str]:
+    """Words and numbers of a name that tell a device from others."""
+    words = re.split(r"[\W_]+", device.casefold())
+    return frozenset(word for word in words if word) - _WORDS
 
 
 @dataclass(frozen=True)
@@ -25,11 +86,14 @@ class DeviceResistances:
         Device name to series resistance.
     sources : tuple of Path
         Files that they were estimated from.
+    complete : bool
+        Whether devices that are not named get the default; else they are refused.
     """
 
     default: SeriesResistance = field(default_factory=lambda: SeriesResistance(0.0))
     by_device: Mapping[str, SeriesResistance] = field(default_factory=dict)
     sources: tuple[Path, ...] = ()
+    complete: bool = True
 
     @classmethod
     def from_pristine(
@@ -37,8 +101,10 @@ class DeviceResistances:
     ) -> "DeviceResistances":
         """Estimate the series resistance of every device from its pristine curve.
 
-        A device without one gets the mean of the others, with their spread as uncertainty, or a
-        fifth of it where there is but one.
+        Curves belong to a device by the name of the device, or by what their names share when
+        words such as ``pristine`` and ``gap`` are taken away: ``A05_pristine.csv`` to
+        ``A05_gap.csv``. One curve whose name says no device counts for all. A device without one
+        is refused when it is asked for; ``default`` is the mean of all.
 
         Raises
         ------
@@ -83,11 +149,37 @@ class DeviceResistances:
             found[device] = estimate.series
         values = np.array([series.resistance for series in found.values()])
         scatter = float(values.std(ddof=1)) if len(values) > 1 else 0.2 * float(values[0])
-        return cls(SeriesResistance(float(values.mean()), scatter), found, tuple(files))
+        # one curve whose name says no device is meant for all
+        general = len(found) == 1 and not _identity(next(iter(found)))
+        mean = SeriesResistance(float(values.mean()), scatter)
+        return cls(mean, found, tuple(files), complete=general)
 
     def of(self, device: str) -> SeriesResistance:
-        """Return the series resistance of a device."""
-        return self.by_device.get(device, self.default)
+        """Return the series resistance of a device.
+
+        Raises
+        ------
+        SettingsError
+            If no curve belongs to the device.
+        """
+        if device in self.by_device:
+            return self.by_device[device]
+        alike = {name: _identity(name) for name in self.by_device}
+        mine = _identity(device)
+        alike = {name: words for name, words in alike.items() if words and words <= mine}
+        longest = max((len(words) for words in alike.values()), default=0)
+        best = [name for name, words in alike.items() if len(words) == longest]
+        if len(best) == 1:
+            return self.by_device[best[0]]
+        only_one = len(self.by_device) == 1 and not mine
+        if self.complete or only_one:
+            return self.default
+        names = ", ".join(map(repr, self.by_device))
+        raise SettingsError(
+            f"no curve for the series resistance is of device {device!r}; they are of {names}: "
+            "give the files of one device names that share it (A05_pristine, A05_gap), or one "
+            "resistance for all with --series-resistance"
+        )
 
     def moved(self, direction: float) -> "DeviceResistances":
         """Return all resistances moved by so many of their uncertainties, not below zero."""
@@ -100,6 +192,7 @@ class DeviceResistances:
             move(self.default),
             {name: move(one) for name, one in self.by_device.items()},
             self.sources,
+            self.complete,
         )
 
     def of_all(self, devices: Sequence[str]) -> dict[str, SeriesResistance]:

@@ -376,7 +376,11 @@ def since_written(trace: Trace) -> FloatArray:
         If the trace has no times.
     """
     if not np.isfinite(trace.time).any():
-        raise DataFormatError("there is no time column, which retention needs")
+        why = f" ({trace.notes})" if trace.notes else ""
+        raise DataFormatError(
+            f"{trace.name} has no times, which retention needs{why}: choose the column with "
+            "--columns time=NAME, or give --sampling-rate"
+        )
     first = float(np.nanmin(trace.time))
     if first > 0.0:
         return trace.time
