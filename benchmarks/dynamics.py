@@ -34,7 +34,7 @@ from ase import Atoms
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
-from nanogap.dynamics.lammps import Rank
+from nanogap.dynamics.lammps import FOLDER, Rank
 from nanogap.dynamics.simulation import Simulation
 from nanogap.dynamics.start import build_tips
 from nanogap.settings import DynamicsSettings, Settings, VoltageSettings, load_settings
@@ -127,7 +127,7 @@ class Plain:
             "atom_style charge",
             "atom_modify map array",
             "boundary p p f",
-            f"read_data {data}",
+            f"read_data {FOLDER}/{data.name}",
             *force_field.pair_commands(folder, fast=False),
             f"group fixed id {' '.join(map(str, fixed))}",
             "group mobile subtract all fixed",
@@ -140,7 +140,7 @@ class Plain:
             "thermo 1000000",
             "fix motion mobile nvt temp 800.0 800.0 100.0",
         ):
-            self._rank.command(command)
+            self._rank.command(command, folder)
         self._rank.set_shift(-potential)
         self._rank.command("run 0 post no")
 

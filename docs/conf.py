@@ -3,9 +3,13 @@
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # docs.build
+
+from pydantic import BaseModel  # noqa: E402
+from sphinx.application import Sphinx  # noqa: E402
 
 from docs.build import api_reference, mathml  # noqa: E402
 
@@ -52,7 +56,15 @@ html_show_sourcelink = False
 html_copy_source = False
 
 
-def setup(app: object) -> None:
+def without_settings(*call: Any) -> tuple[str | None, str | None]:
+    """Leave out the signature of a model of settings: its keys have a page of their own."""
+    _app, _kind, _name, thing, _options, signature, returned = call
+    model = isinstance(thing, type) and issubclass(thing, BaseModel)
+    return ("" if model else signature, returned)
+
+
+def setup(app: Sphinx) -> None:
     """Write the pages of the API reference, and have equations as MathML."""
     api_reference.write_pages(HERE / "api")
     mathml.register(app)
+    app.connect("autodoc-process-signature", without_settings)

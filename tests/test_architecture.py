@@ -13,7 +13,16 @@ PROJECT = Path(__file__).resolve().parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
-FOUNDATION = {"computed", "errors", "units", "typing", "digest", "observables"}
+FOUNDATION = {
+    "computed",
+    "errors",
+    "units",
+    "typing",
+    "digest",
+    "observables",
+    "processes",
+    "caches",
+}
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
 SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/espresso"}
@@ -28,6 +37,8 @@ MAY_IMPORT = {
     "typing": set(),
     "digest": set(),
     "observables": set(),
+    "caches": set(),
+    "processes": set(),
     "settings": set(),
     "io": set(),
     "electrical": set(),
@@ -62,6 +73,8 @@ MAY_IMPORT = {
         "io",
         "report",
         "runs",
+        # a plan is refused where no Hamiltonian would give a transmission
+        "transport/tight_binding",
     }
     | {"measured"},
 }

@@ -15,7 +15,7 @@ from nanogap.io import write_text
 
 #: Rooms in the order in which a value travels; a room that is not listed follows by its name.
 ORDER = (
-    *("settings", "structure", "dynamics", "transport", "run", "campaign"),
+    *("settings", "structure", "dynamics", "transport", "runs", "campaign"),
     *("electrical", "io", "analysis", "measured", "synthetic", "report", "cli"),
 )
 
@@ -96,9 +96,29 @@ def room_page(name: str) -> str:
 
 
 def face_page() -> str:
-    """Write the page of the public face."""
-    text = title("nanogap", "=") + ".. automodule:: nanogap\n"
-    return text + "   :members:\n" if hasattr(nanogap, "__all__") else text
+    """Write the page of the public face: a table of its names by the room, then each of them."""
+    public = [name for name in nanogap.__all__ if not name.startswith("_")]
+    things = {name: getattr(nanogap, name) for name in public}
+    # functions and classes in the order of the rooms, errors last
+    rooms = list(ORDER)
+
+    def place(name: str) -> tuple[int, str]:
+        room = things[name].__module__.split(".")[1]
+        return (rooms.index(room) if room in rooms else len(rooms), name)
+
+    ordered = sorted(public, key=place)
+    rows = "".join(
+        f"   * - :py:obj:`~nanogap.{name}`\n     - {summary(things[name])}\n" for name in ordered
+    )
+    page = title("nanogap", "=") + ".. automodule:: nanogap\n   :no-members:\n\n"
+    page += f".. list-table::\n   :widths: 25 75\n\n{rows}\n"
+    for name in ordered:
+        kind = "exception" if isinstance(things[name], type) else "function"
+        if isinstance(things[name], type) and not issubclass(things[name], Exception):
+            kind = "class"
+        members = "" if kind == "function" else "   :members:\n"
+        page += f".. auto{kind}:: nanogap.{name}\n{members}\n"
+    return page
 
 
 def index(rooms: list[str]) -> str:

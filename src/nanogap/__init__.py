@@ -16,6 +16,8 @@ Examples
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from nanogap.caches import choose_caches
+
 if TYPE_CHECKING:
     from nanogap.dynamics.simulation import Simulation as Simulation
     from nanogap.dynamics.start import build_tips as build_tips
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from nanogap.transport.tight_binding.files import load_model as load_model
 
 __version__: str
+
+choose_caches()  # before any of the libraries is loaded
 
 #: Public names by the module that they are loaded from.
 _NAMES = {

@@ -19,3 +19,7 @@ class EngineError(NanogapError):
 
 class DataFormatError(NanogapError):
     """A file is missing, unreadable, truncated or not what it should be."""
+
+
+class NoDataError(DataFormatError):
+    """A file holds no measurement at all: in a folder it is passed over, with a note."""

@@ -11,7 +11,6 @@ from rich.console import Console
 from nanogap.analysis import NoiseAnalysis
 from nanogap.analysis.traces.noise import DetrendedFluctuation
 from nanogap.cli import common, dynamics
-from nanogap.cli.app import interrupted_hint
 from nanogap.errors import SettingsError
 from nanogap.runs.sample import moment
 from nanogap.settings import (
@@ -84,26 +83,6 @@ def test_a_moment_that_is_none_is_refused(text):
 def test_a_run_without_contact_has_no_moment_after_it():
     with pytest.raises(SettingsError, match="no first contact"):
         moment("contact+1ps", _Run([0, 0]))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "hint"),
-    [
-        (["run", "quick", "-o", "demo"], "'nanogap resume demo'"),
-        (["run", "quick", "--output=demo"], "'nanogap resume demo'"),
-        (["resume", "demo"], "'nanogap resume demo'"),
-        (["campaign", "run", "c.toml", "-o", "many"], "'nanogap campaign resume many'"),
-        (["campaign", "resume", "many"], "'nanogap campaign resume many'"),
-        (["sample", "demo", "--at", "contact"], "the same command"),
-        (["reference", "demo"], "the same command"),
-        (["transmission", "a.extxyz", "--backend", "pwcond"], "the same command"),
-        (["transmission", "a.extxyz"], "nothing was written"),
-        (["campaign", "status", "many"], "nothing was written"),
-        ([], "nothing was written"),
-    ],
-)
-def test_the_hint_after_an_interruption_names_the_command_that_goes_on(arguments, hint):
-    assert hint in interrupted_hint(arguments)
 
 
 def test_progress_without_a_terminal_is_lines_with_the_time_left(monkeypatch):

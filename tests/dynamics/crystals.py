@@ -7,7 +7,7 @@ import numpy as np
 from ase.build import bulk, fcc111
 from ase.lattice.cubic import FaceCenteredCubic
 
-from nanogap.dynamics.lammps import open_lammps
+from nanogap.dynamics.lammps import open_lammps, run_command
 from nanogap.units import KCAL_PER_MOL
 
 #: One eV/angstrom^3 in GPa, one eV/angstrom^2 in J/m^2.
@@ -27,8 +27,9 @@ def energy(interaction, atoms):
         positions = atoms.get_positions(wrap=True).ravel().tolist()
         created = lammps.create_atoms(len(atoms), None, [1] * len(atoms), positions)
         assert created == len(atoms)
-        commands = interaction.pair_commands(Path(name), fast=True, charges=False)
-        lammps.commands_string("\n".join([*commands, "run 0 post no"]))
+        for command in interaction.pair_commands(Path(name), fast=True, charges=False):
+            run_command(lammps, command, Path(name))
+        lammps.command("run 0 post no")
         value = lammps.get_thermo("pe") * KCAL_PER_MOL
         lammps.close()
     return value

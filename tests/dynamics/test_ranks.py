@@ -3,27 +3,19 @@
 import os
 import runpy
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.dynamics.engines import prepared
 
-from nanogap.dynamics.engine import Engine
 from nanogap.errors import EngineError, SettingsError
-from nanogap.settings import DynamicsSettings, settings_from_table
+from nanogap.settings import settings_from_table
 
 pytestmark = pytest.mark.engine
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def prepared(tips, force_field, folder, **changes):
-    """Return an engine of hot tips at 4 V, with its potential."""
-    settings = DynamicsSettings(temperature=800.0, time_step=4.0, charge_tolerance=1e-10, **changes)
-    engine = Engine(tips, settings, force_field, folder, seed=3)
-    potential = np.where(tips.positions[:, 2] > tips.cell[2, 2] / 2.0, 2.0, -2.0)
-    engine.set_potential(potential)
-    return engine, potential
 
 
 def state(engine):
@@ -74,6 +66,11 @@ def test_a_process_that_dies_ends_the_run_with_a_reason(small_tips, force_field,
     with pytest.raises(EngineError, match=r"a process of LAMMPS died.*processes\.log"):
         engine.advance(1)
     engine.close()
+    # the other one would wait for it for ever, on a core of its own
+    until = time.monotonic() + 15.0
+    while any(b"nanogap.dynamics.ranks" in _command_line(Path(f"/proc/{pid}")) for pid in ours):
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def _command_line(entry):
@@ -125,7 +122,14 @@ def test_styles_that_this_build_lacks_are_refused(small_tips, force_field, tmp_p
         ("processes", 0, "a whole number from 1 to 256"),
         ("processes", 257, "a whole number from 1 to 256"),
         ("lammps_options", "-sf 'omp", "No closing quotation"),
-        ("lammps_options", "-in other.in", "must not contain -in"),
+        ("lammps_options", "-in other.in", "must not contain '-in'"),
+        ("lammps_options", "-h", "must not contain '-h'"),
+        ("lammps_options", "-cite x.bib", "must not contain '-cite'"),
+        ("lammps_options", "-sf omp -r2data a b", "must not contain '-r2data'"),
+        ("lammps_options", "-pk omp 1 -restart2dump", "must not contain '-restart2dump'"),
+        ("lammps_options", "x", "must not contain 'x'"),
+        ("lammps_options", "-pk /etc/passwd", "must not contain '/etc/passwd'"),
+        ("thermostat_time", 10.0, r"must not be below 5 time steps \(20 fs\)"),
     ],
 )
 def test_bad_values_are_refused(key, value, words):
@@ -147,3 +151,17 @@ def test_forces_are_those_of_the_published_recipe(small_tips, tmp_path):
     assert np.abs(forces).max() > 1.0
     difference = benchmark["force_difference"](small_tips, potential, tmp_path, forces)
     assert 0.0 < difference < 1e-6
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "",
+        "-k on g 1 -sf kk -pk kokkos neigh half newton on",
+        "-sf omp -pk omp 1",
+        "-pk gpu 1 split -1",
+    ],
+)
+def test_accelerators_are_allowed(options):
+    table = settings_from_table({}, "file", {"dynamics.lammps_options": options})
+    assert table.dynamics.lammps_options == options

@@ -73,8 +73,8 @@ def settings_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, settings_file):
-    """A run that nothing interrupted."""
-    folder = tmp_path_factory.mktemp("whole") / "run"
+    """A run that nothing interrupted, in a folder that LAMMPS would stumble over."""
+    folder = tmp_path_factory.mktemp("whole") / "my läufe #$(1+1)'"
     code, out, err = call("run", settings_file, "-o", folder, "--json")
     assert code == 0, err
     assert json.loads(out) == status(folder)

@@ -2,20 +2,20 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from nanogap.campaign.executor import Ended, Executor
-from nanogap.campaign.folder import CampaignFolder, Entry
-from nanogap.runs.child import ONE_THREAD
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.record import Entry
+from nanogap.processes import child_environment, end_processes, python_module
 
 #: Part of the free memory that members may take together.
 _MEMORY_SHARE = 0.9
 
 #: The process that completes a member; folder and key follow.
-WORKER = (sys.executable, "-m", "nanogap.campaign.worker")
+WORKER = tuple(python_module("nanogap.campaign.worker"))
 
 
 def cores() -> int:
@@ -99,7 +99,7 @@ class LocalExecutor(Executor):
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **ONE_THREAD},
+                env=child_environment(),
                 start_new_session=True,  # Ctrl-C goes to us alone
             )
         self._processes[slot] = process, entry
@@ -116,13 +116,5 @@ class LocalExecutor(Executor):
 
     def _stop(self) -> None:
         """Let go of the workers; they end with their stdin."""
-        for process, _ in self._processes.values():
-            if process.stdin is not None:
-                process.stdin.close()
-        for process, _ in self._processes.values():
-            try:
-                process.wait(timeout=5.0)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end_processes([process for process, _ in self._processes.values()])
         self._processes = {}

@@ -1,18 +1,23 @@
 """The command line: arguments in, calls out."""
 
+import logging
 import os
 import sys
+import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from nanogap import __version__
-from nanogap.cli import campaign, dynamics, first_principles, fit, transmission
-from nanogap.cli.common import AsJson, Directory, check_output, emit, log, show_progress
-from nanogap.cli.measured import register, report_of_data
+from nanogap.cli import campaign, dynamics, first_principles, fit, measured, transmission
+from nanogap.cli import measured_options as options
+from nanogap.cli.common import AsJson, Directory, check_output, data_files, emit, log, show_progress
+from nanogap.cli.measured_report import report_of_data
+from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
+from nanogap.cli.terminal import LogLines, Terminal, inert
 from nanogap.errors import NanogapError, SettingsError
 
 if TYPE_CHECKING:
@@ -35,6 +40,8 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; a wrong input ends with one sentence and exit status 2."""
+    _prepare_process()
+    _log_to_terminal()
     try:
         if app(standalone_mode=False) == _INTERRUPTED:  # what typer makes of Ctrl-C
             _end_interrupted()
@@ -50,6 +57,9 @@ def main() -> None:
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         _end_interrupted()
+    except Stopped as stopped:
+        _complain(f"stopped by {stopped.name}; {how_to_go_on(sys.argv[1:])}")
+        sys.exit(stopped.code)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _complain(f"{place}{error.strerror or error}")
@@ -64,44 +74,29 @@ def main() -> None:
         sys.exit(1)
 
 
+def _prepare_process() -> None:
+    """Let a signal end the children too, and libraries keep their warnings to themselves."""
+    heed_signals()
+    if not os.environ.get("NANOGAP_TRACEBACK") and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries: what users must know are our sentences
+        logging.lastResort = None
+
+
+def _log_to_terminal() -> None:
+    """Show what the package logs, once, as lines on stderr."""
+    logger = logging.getLogger("nanogap")
+    logger.handlers = [LogLines(log)]
+    logger.propagate = False
+
+
 def _end_interrupted() -> NoReturn:
-    _complain(f"interrupted; {interrupted_hint(sys.argv[1:])}")
+    _complain(f"interrupted; {how_to_go_on(sys.argv[1:])}")
     sys.exit(_INTERRUPTED)
-
-
-def interrupted_hint(arguments: list[str]) -> str:
-    """Say what is left of an interrupted command, and which command goes on with it."""
-    words = [word for word in arguments if not word.startswith("-")]
-    command = words[0] if words else ""
-    output = _value_of(arguments, "-o", "--output") or "DIR"
-    if command == "campaign":
-        if words[1:2] in (["run"], ["resume"]):
-            folder = output if words[1] == "run" else (words[2:] or ["DIR"])[0]
-            return f"finished members are on disk, 'nanogap campaign resume {folder}' goes on"
-    elif command == "run":
-        return f"what is finished is on disk, 'nanogap resume {output}' goes on"
-    elif command == "resume":
-        folder = (words[1:] or ["DIR"])[0]
-        return f"what is finished is on disk, 'nanogap resume {folder}' goes on"
-    elif command in ("sample", "reference") or "pwcond" in arguments:
-        return "what is finished is on disk, the same command goes on"
-    return "nothing was written"
-
-
-def _value_of(arguments: list[str], *names: str) -> str | None:
-    """Return the value that an option has on the command line."""
-    for place, word in enumerate(arguments):
-        if word in names and place + 1 < len(arguments):
-            return arguments[place + 1]
-        for name in names:
-            if name.startswith("--") and word.startswith(f"{name}="):
-                return word.partition("=")[2]
-    return None
 
 
 def _complain(sentence: str) -> None:
     """Write one line, whatever line breaks a library's own message has."""
-    sys.stderr.write(f"nanogap: {' '.join(sentence.split())}\n")
+    sys.stderr.write(f"nanogap: {inert(' '.join(sentence.split()))}\n")
 
 
 @app.callback(invoke_without_command=True)
@@ -212,8 +207,18 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
 def report(
     data: Annotated[list[Path], typer.Argument(help="a run directory, or measured data")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="report of measured data (html)")
-    ] = Path("report.html"),
+        Path | None,
+        typer.Option("-o", "--output", help="html; default: report.html, of a run in its folder"),
+    ] = None,
+    series_resistance: options.Resistance = 0.0,
+    series_uncertainty: options.ResistanceError = None,
+    pristine: options.Pristine = None,
+    compliance: options.Compliance = None,
+    read_voltage: Annotated[float, typer.Option(help="where the states are read, V")] = 0.4,
+    columns: options.Columns = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="folder for the figures of measured data, as pdf")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a run anew, finished or not, or that of a measurement campaign."""
@@ -221,20 +226,25 @@ def report(
     from nanogap.runs import RunDirectory, make_report
 
     if are_measured(data):
-        report_of_data(data, output, as_json)
+        files = data_files(data, series_resistance, series_uncertainty, pristine, columns)
+        files = replace(files, compliance=compliance)
+        report_of_data(files, output or Path("report.html"), as_json, read_voltage, figures)
         return
     directory = data[0]
     finished = RunDirectory(directory)
     if not finished.dynamics.commit.snapshots:
         raise SettingsError(f"{directory} has no snapshot yet: wait for the first, or resume it")
-    make_report(finished)
+    if output is not None:
+        check_output(output, (".html",))
+    make_report(finished, output)
+    written = output or finished.report
     if as_json:
-        emit({"report": str(finished.report)})
+        emit({"report": str(written)})
     else:
-        log.print(f"Report: {finished.report}")
+        log.print(f"Report: {written}")
 
 
-register(app)
+measured.register(app)
 dynamics.register(app)
 fit.register(app)
 first_principles.register(app)
@@ -268,6 +278,6 @@ def _print_status(directory: Path, content: "RunStatus") -> None:
         table.add_row("without transmission", f"{len(content.failures)} ({why})")
     if content.error:
         table.add_row("error", content.error)
-    Console().print(table)
+    Terminal().print(table)
     if content.report:
-        sys.stdout.write(f"Report: {Path(content.report).absolute()}\n")
+        sys.stdout.write(f"Report: {inert(str(Path(content.report).absolute()))}\n")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,12 +21,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from nanogap.cli.terminal import Terminal
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
     from nanogap.measured import DataFiles
 
-log = Console(stderr=True)
+log = Terminal(stderr=True)
 
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
@@ -126,10 +126,11 @@ def table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -
     """Print a table on stdout."""
     shown = Table(title=title)
     for name in names:
-        shown.add_column(name, justify="right")
+        # a name that is too long goes on in the next line: its end tells files apart
+        shown.add_column(name, justify="right", overflow="fold")
     for row in rows:
         shown.add_row(*row)
-    Console().print(shown)
+    Terminal().print(shown)
 
 
 class ProgressLines:

@@ -168,7 +168,12 @@ def confirm_long_work(spinner: Any, *, unasked: bool) -> Callable[[float], bool]
     def confirm(seconds: float) -> bool:
         spinner.stop()
         log.print(f"This will take about {time_in_words(seconds)}.")
-        asked = not unasked and seconds > _LONG_WORK and sys.stdin.isatty()
+        asked = not unasked and seconds > _LONG_WORK
+        if asked and not sys.stdin.isatty():
+            raise SettingsError(
+                f"this takes about {time_in_words(seconds)}, and there is no terminal to ask "
+                "whether to begin: give --yes"
+            )
         go_on = not asked or typer.confirm("Continue?", err=True)
         spinner.start()
         return go_on

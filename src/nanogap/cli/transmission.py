@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from nanogap.cli.common import AsJson, check_output, emit, log
 from nanogap.cli.first_principles import ACCURACY, Upf, Yes, first_principles_options
+from nanogap.cli.terminal import Terminal
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def transmission(
         from nanogap.report.transmission import write_transmission_figure
 
         write_transmission_figure(found.dataset, figure)
+    for note in found.summary.notes or ():
+        log.print(f"Note: {note}", markup=False, highlight=False, soft_wrap=True)
     if as_json:
         emit(_asked_for(found.summary))
     else:
@@ -186,7 +188,7 @@ def _print_transmission(summary: "TransmissionSummary") -> None:
         for energy, value in zip(summary.energies, values, strict=True):
             shown = "not computed" if value is None else f"{value:.4f}"
             table.add_row(str(number), f"{energy:.3f}", shown)
-    Console().print(table)
+    Terminal().print(table)
     responses = zip(summary.conductance or (), summary.thermopower or (), strict=True)
     for number, (conductance, seebeck) in enumerate(responses):
         words = "none" if math.isnan(seebeck) else f"{seebeck * 1e6:.2f} µV/K"
@@ -207,7 +209,7 @@ def _print_local(summary: "TransmissionSummary") -> None:
             atoms.add_column(name, justify="right")
         for atom, density in zip(local.atom, local.density, strict=True):
             atoms.add_row(str(atom), f"{density:.4f}")
-        Console().print(atoms)
+        Terminal().print(atoms)
     for number, flows in enumerate(summary.bond_currents or ()):
         bonds = Table(title=f"snapshot {number}: the largest bond currents (all: --json)")
         for name in ("from atom", "to atom", "G0"):
@@ -215,4 +217,4 @@ def _print_local(summary: "TransmissionSummary") -> None:
         rows = zip(flows.first, flows.second, flows.current, strict=True)
         for first, second, current in sorted(rows, key=lambda row: -row[2])[:_BONDS_SHOWN]:
             bonds.add_row(str(first), str(second), f"{current:.4f}")
-        Console().print(bonds)
+        Terminal().print(bonds)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ase.data import atomic_masses, atomic_numbers
 
+from nanogap.dynamics.lammps import FOLDER
 from nanogap.errors import SettingsError
 
 _ENDING = "_u3.eam"
@@ -59,7 +60,7 @@ class EmbeddedAtom:
         """Write the table, and return the LAMMPS commands; see `Interaction`."""
         path = folder / f"{self.element}{_ENDING}"
         path.write_text(self.table)
-        return ("pair_style eam", f"pair_coeff * * {path}")
+        return ("pair_style eam", f"pair_coeff * * {FOLDER}/{path.name}")
 
 
 def load_embedded_atom(element: str) -> EmbeddedAtom:

@@ -18,7 +18,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from nanogap.dynamics.interaction import Interaction
-from nanogap.dynamics.lammps import POTENTIAL
+from nanogap.dynamics.lammps import FOLDER, POTENTIAL
 from nanogap.dynamics.ranks import Ranks, open_ranks
 from nanogap.errors import EngineError
 from nanogap.settings import DynamicsSettings
@@ -55,6 +55,7 @@ class Engine:
     ) -> None:
         self._settings = settings
         self._interaction = interaction
+        self._folder = folder.absolute()
         self._pair_commands = interaction.pair_commands(folder, fast=settings.fast_control)
         self._n_atoms = len(atoms)
         self._mobile = np.flatnonzero(atoms.arrays["electrode"] == MOBILE)
@@ -161,13 +162,13 @@ class Engine:
             If atoms have left the box.
         """
         self._check_atoms()
-        self._command(f"write_restart {path}")
+        self._command(f"write_restart {FOLDER}/{path.name}", path.parent)
 
     def load(self, path: Path) -> None:
         """Go on from a restart file; the potential must be set again after it."""
         self._command("clear")
         self._begin(boundary=False)
-        self._command(f"read_restart {path}")
+        self._command(f"read_restart {FOLDER}/{path.name}", path.parent)
         self._prepare_physics()
 
     def close(self) -> None:
@@ -207,8 +208,9 @@ class Engine:
         """Everything that a restart file does not hold."""
         s = self._settings
         mobile = _ranges(self._mobile + 1)
+        for command in self._pair_commands:
+            self._command(command, self._folder)
         for command in (
-            *self._pair_commands,
             "neighbor 0.5 bin",
             "neigh_modify every 1 delay 0 check yes",
             f"group mobile id {mobile}",
@@ -240,8 +242,9 @@ class Engine:
             f"fix charges all {style} 1 0.0 10.0 {tolerance} reaxff {dual}maxiter 1000",
         )
 
-    def _command(self, command: str) -> None:
-        self._ranks.ask("command", command)
+    def _command(self, command: str, folder: Path | None = None) -> None:
+        """Run a command on all processes, in which `FOLDER` stands for a folder."""
+        self._ranks.ask("command", command, folder and folder.absolute())
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         """Ask for what all processes know alike."""

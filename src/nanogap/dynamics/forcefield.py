@@ -13,6 +13,7 @@ from typing import Any
 
 from ase.data import atomic_masses, atomic_numbers
 
+from nanogap.dynamics.lammps import FOLDER
 from nanogap.errors import SettingsError
 
 #: Parameters of an atom, in the lines of a ReaxFF file.
@@ -127,8 +128,8 @@ def reaxff_commands(table: Path, control: Path, element: str, *, charges: bool) 
     """Return the LAMMPS commands of ``pair_style reaxff``; see `Interaction`."""
     unchecked = "" if charges else "checkqeq no "
     return (
-        f"pair_style reaxff {control} {unchecked}safezone 2.0 mincap 100",
-        f"pair_coeff * * {table} {element}",
+        f"pair_style reaxff {FOLDER}/{control.name} {unchecked}safezone 2.0 mincap 100",
+        f"pair_coeff * * {FOLDER}/{table.name} {element}",
     )
 
 

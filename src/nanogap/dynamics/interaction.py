@@ -46,7 +46,7 @@ class Interaction(Protocol):
         Returns
         -------
         tuple of str
-            ``pair_style`` and ``pair_coeff``.
+            ``pair_style`` and ``pair_coeff``; `nanogap.dynamics.lammps.FOLDER` stands for `folder`.
         """
 
 

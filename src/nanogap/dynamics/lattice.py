@@ -4,15 +4,15 @@ Tips built with another one are strained from the first step, and their leads do
 """
 
 import contextlib
-import hashlib
 import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from nanogap.digest import content_digest, source_digest
 from nanogap.dynamics.interaction import Interaction
-from nanogap.dynamics.lammps import open_lammps
+from nanogap.dynamics.lammps import open_lammps, run_command
 from nanogap.errors import EngineError
 from nanogap.io import write_json
 from nanogap.settings import cache_folder
@@ -22,6 +22,8 @@ _TIME_STEP = 4.0
 _EQUILIBRATION_STEPS = 300
 _BLOCKS, _BLOCK_STEPS = 80, 15
 _STATIC_TEMPERATURE = 1.0
+#: Largest ratio to the measured lattice constant that can still be one of this metal.
+_FARTHEST = 1.15
 
 
 def equilibrium_lattice_constant(
@@ -51,26 +53,53 @@ def equilibrium_lattice_constant(
     Raises
     ------
     EngineError
-        If the crystal does not survive the run (the temperature is above melting).
+        If the crystal does not survive the run (the temperature is above melting), or the
+        result is far from the measured lattice constant.
     """
-    recipe = f"{interaction.text()}|{temperature!r}|{_CELLS}|{_BLOCKS}x{_BLOCK_STEPS}|1"
-    key = hashlib.sha256(recipe.encode()).hexdigest()[:24]
-    folder = cache or cache_folder()
-    stored = folder / f"lattice-{key}.json"
-    try:
-        return float(json.loads(stored.read_text())["lattice_constant"])
-    except (OSError, ValueError, KeyError):
-        pass  # not computed yet
+    digest = content_digest(
+        interaction.text(),
+        interaction.element,
+        interaction.mass,
+        float(temperature),
+        source_digest("nanogap.dynamics"),
+    )
+    stored = (cache or cache_folder()) / f"lattice-{digest[:24]}.json"
+    known = _stored(stored, digest)
+    if known is not None and _is_plausible(known, interaction):
+        return known
     value = round(_compute(interaction, temperature), 3)
-    _store(stored, {"lattice_constant": value, "temperature": temperature})
+    if not _is_plausible(value, interaction):
+        raise EngineError(
+            f"the interaction gives {interaction.element} a lattice constant of {value} Å, far "
+            f"from the measured {interaction.lattice_constant:g} Å: it was not made for this "
+            "metal; choose another dynamics.force_field, or give structure.lattice_constant"
+        )
+    about = {"element": interaction.element, "temperature": temperature, "digest": digest}
+    _store(stored, {"lattice_constant": value} | about)
     return value
+
+
+def _stored(path: Path, digest: str) -> float | None:
+    """Return what an earlier call found; None where a file is missing, damaged or of another."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        value = content["lattice_constant"]
+        if content["digest"] == digest and type(value) is float:
+            return value
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return None
+
+
+def _is_plausible(value: float, interaction: Interaction) -> bool:
+    """Whether a lattice constant is one of this metal; not so a NaN."""
+    return 1.0 / _FARTHEST < value / interaction.lattice_constant < _FARTHEST
 
 
 def _compute(interaction: Interaction, temperature: float) -> float:
     with tempfile.TemporaryDirectory() as name:
         lammps = open_lammps(None)
         try:
-            pair = "\n".join(interaction.pair_commands(Path(name), fast=True, charges=False))
             lammps.commands_string(
                 f"""units real
 atom_style charge
@@ -79,9 +108,13 @@ lattice fcc {interaction.lattice_constant}
 region box block 0 {_CELLS} 0 {_CELLS} 0 {_CELLS}
 create_box 1 box
 create_atoms 1 box
-mass 1 {interaction.mass}
-{pair}
-neighbor 1.0 bin
+mass 1 {interaction.mass}"""
+            )
+            folder = Path(name)
+            for command in interaction.pair_commands(folder, fast=True, charges=False):
+                run_command(lammps, command, folder)
+            lammps.commands_string(
+                f"""neighbor 1.0 bin
 neigh_modify every 5 delay 0 check yes
 timestep {_TIME_STEP}
 thermo 1000000
@@ -127,7 +160,7 @@ def _lattice_constant(lammps: object) -> float:
     return float(volume ** (1.0 / 3.0)) / _CELLS
 
 
-def _store(path: Path, content: dict[str, float]) -> None:
+def _store(path: Path, content: dict[str, object]) -> None:
     """Keep a result; a cache that cannot be written is only slower."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

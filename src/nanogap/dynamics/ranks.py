@@ -6,12 +6,16 @@ of its processes, and an end of either side, however it comes, ends the other.
 """
 
 import contextlib
+import os
+import re
+import select
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, files
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,12 +23,20 @@ from shutil import which
 from typing import Any, NoReturn, Protocol
 
 from nanogap.dynamics.lammps import Rank
+from nanogap.dynamics.mpi import TOGETHER, need_shared_memory
 from nanogap.errors import EngineError
+from nanogap.processes import child_environment, die_with_parent, python_module
 
 #: Longest time that the processes may take to start, s.
 _START = 120.0
 
 _BACKLOG = 256
+#: Time in which a process ends by itself, s.
+_LAST_MOMENT = 5.0
+#: The other side has closed its end; not every system tells a half-closed one.
+_HANGUP = getattr(select, "POLLHUP", 0) | getattr(select, "POLLRDHUP", 0)
+#: Longest name of the folder for temporary files that a socket can lie in.
+_LONGEST = 70
 
 
 class Ranks(Protocol):
@@ -91,25 +103,29 @@ class SeveralRanks:
     def __init__(self, count: int, log: Path, options: Sequence[str]) -> None:
         self._output = log.parent / "processes.log"
         self._connections: list[Connection[Any, Any]] = []
-        with tempfile.TemporaryDirectory(prefix="nanogap-") as folder, _listener(folder) as socket_:
+        need_shared_memory(count)
+        with _socket_folder() as folder, _listener(folder) as socket_:
             with self._output.open("wb") as output:
-                module = [sys.executable, "-m", "nanogap.dynamics.ranks"]
-                address = str(socket_.getsockname())
+                module = python_module("nanogap.dynamics.ranks", socket_.getsockname())
                 self._program = subprocess.Popen(
-                    [*_launcher(), "-n", str(count), *module, address, str(log), *options],
+                    [*_launcher(), "-n", str(count), *module],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
+                    env=TOGETHER | child_environment(),
                 )
             until = time.monotonic() + _START
             while len(self._connections) < count:
                 self._accept(socket_, until)
+        for connection in self._connections:
+            connection.send((log.absolute(), list(options)))
         if set(self._receive()) != {count}:
             self.close()
             raise EngineError(
                 f"the {count} processes of LAMMPS do not find each other, for it was built without "
                 "MPI or with another one than mpiexec: set dynamics.processes to 1"
             )
+        self.ask("forget_shared_memory")
 
     def ask(self, method: str, *arguments: Any) -> list[Any]:
         """Call a method of the rank of every process at the same time."""
@@ -185,6 +201,16 @@ def open_ranks(count: int, log: Path, options: Sequence[str]) -> Ranks:
     return OneRank(log, options) if count == 1 else SeveralRanks(count, log, options)
 
 
+@contextlib.contextmanager
+def _socket_folder() -> Iterator[str]:
+    """Make a folder for a socket, under a name that is short and plain enough for one."""
+    # as every temporary folder; but its name goes through mpiexec, and a socket's has 107 bytes
+    usual = tempfile.gettempdir()
+    plain = len(usual) < _LONGEST and re.fullmatch(r"[\w./+-]+", usual, re.ASCII)
+    with tempfile.TemporaryDirectory(prefix="nanogap-", dir=usual if plain else "/tmp") as folder:  # noqa: S108
+        yield folder
+
+
 def _listener(folder: str) -> socket.socket:
     # only this user may enter a temporary folder, so nobody else can connect
     listener = socket.socket(socket.AF_UNIX)
@@ -197,8 +223,9 @@ def _listener(folder: str) -> socket.socket:
 def _launcher() -> list[str]:
     """Find the program that starts MPI processes: that of the MPI which LAMMPS uses."""
     try:
-        wheel = next(f for f in files("mpich") or [] if f.name == "mpiexec.hydra")
-        return [str(Path(str(wheel.locate())).resolve()), "-launcher", "fork"]
+        wheel = next(f for f in files("mpich") or [] if f.name == "mpiexec.gforker")
+        # it forks, on this machine whatever a batch system says of others, and opens no port
+        return [str(Path(str(wheel.locate())).resolve())]
     except (PackageNotFoundError, StopIteration):
         program = which("mpiexec")
     if program is None:
@@ -208,13 +235,16 @@ def _launcher() -> list[str]:
     return [program]
 
 
-def _serve(address: str, log: str, options: Sequence[str]) -> None:
+def _serve(address: str) -> None:
     """Do what the simulation asks, until it lets go of its end."""
+    die_with_parent()
     own = socket.socket(socket.AF_UNIX)
     own.connect(address)
+    threading.Thread(target=_watch, args=(os.dup(own.fileno()),), daemon=True).start()
     simulation: Connection[Any, Any] = Connection(own.detach())
+    log, options = simulation.recv()
     try:
-        rank = Rank(Path(log), options)
+        rank = Rank(log, options, several=True)
     except EngineError as error:
         simulation.send(error)
         return
@@ -230,5 +260,18 @@ def _serve(address: str, log: str, options: Sequence[str]) -> None:
     rank.close()
 
 
+def _watch(descriptor: int) -> None:
+    """End this process a moment after the simulation has let go of its end.
+
+    LAMMPS may wait for a process that has died, and would wait for ever.
+    """
+    watched = select.poll()
+    watched.register(descriptor, _HANGUP)
+    while not any(found & (_HANGUP | select.POLLERR) for _, found in watched.poll()):
+        pass
+    time.sleep(_LAST_MOMENT)
+    os._exit(1)
+
+
 if __name__ == "__main__":
-    _serve(sys.argv[1], sys.argv[2], sys.argv[3:])
+    _serve(sys.argv[1])

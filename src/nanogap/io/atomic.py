@@ -2,10 +2,30 @@
 
 import json
 import os
+import re
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+#: Characters of a name that a temporary one repeats; a name has 255 bytes.
+_LONGEST = 50
+_TEMPORARY = re.compile(r"\..*\.(\d+)(?:-[0-9a-f]{8})?\.tmp")
+
+
+def is_left_behind(path: Path) -> bool:
+    """Whether a file is a temporary one of a process of this machine that has ended."""
+    found = _TEMPORARY.match(path.name)
+    if found is None:
+        return False
+    try:
+        os.kill(int(found[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -18,7 +38,9 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     write : callable
         Writes the content to the path it is given.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    # processes of several machines, and threads, may write one file at the same time
+    unique = f"{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.stem[:_LONGEST]}.{unique}.tmp{path.suffix}")
     try:
         write(temporary)
         with temporary.open("rb") as handle:
@@ -33,7 +55,7 @@ def write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
     """Write a binary file atomically."""
     write_atomically(path, lambda temporary: temporary.write_bytes(content))
 

@@ -56,10 +56,10 @@ def numbers_of(
     for key, marks in bad.items():
         wrong = np.flatnonzero(marks & numeric)
         if len(wrong):
-            line = table.first_line + int(wrong[0])
+            line = table.line_of(int(wrong[0]))
             cell = cells.iloc[int(wrong[0]), columns[key].index]
             raise DataFormatError(
-                f"{table.where}, near line {line}: {str(cell)[:40]!r} in column "
+                f"{table.where}, line {line}: {str(cell)[:40]!r} in column "
                 f"{columns[key].name!r} is no number ({len(wrong)} such cells)"
             )
     keep = numeric

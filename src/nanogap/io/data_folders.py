@@ -13,10 +13,11 @@ from pathlib import Path
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.run_files import is_run_directory
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc")
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc", ".mpt", ".lvm", ".dta", ".data", ".prn")
 EXCEL_SUFFIXES = (".xls", ".xlsx", ".xlsm")
 NETCDF_SUFFIXES = (".nc", ".nc4", ".h5", ".hdf5")
-DATA_SUFFIXES = TEXT_SUFFIXES + EXCEL_SUFFIXES + NETCDF_SUFFIXES
+TDMS_SUFFIXES = (".tdms",)
+DATA_SUFFIXES = TEXT_SUFFIXES + EXCEL_SUFFIXES + NETCDF_SUFFIXES + TDMS_SUFFIXES
 
 #: One path or several, each as text or as a path.
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -80,7 +81,7 @@ def measurement_files(paths: Paths) -> list[Path]:
                     "it or below it"
                 )
         for entry in inside:
-            found.setdefault(entry.resolve(), entry)
+            found.setdefault(Path(os.path.realpath(entry)), entry)
     return list(found.values())
 
 

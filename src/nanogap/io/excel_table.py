@@ -1,104 +1,70 @@
-"""Tables in Excel workbooks: one per sheet that holds columns of numbers."""
+"""Tables in Excel workbooks: those of every sheet that holds columns of numbers."""
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-from python_calamine import CalamineWorkbook
-
-from nanogap.errors import DataFormatError
-from nanogap.io.text_table import Table
+from nanogap.errors import DataFormatError, NoDataError
+from nanogap.io.text_table import Table, tables_of_text
+from nanogap.io.workbook_process import Cells, sheets_of
 
 #: Sheets of a Keithley 4200 workbook that hold no readings.
 _NOT_DATA = ("calc", "settings")
 
 
 def read_workbook(path: Path) -> list[Table]:
-    """Read every sheet of readings of an xls or xlsx workbook.
+    """Read the tables of every sheet of readings of an xls or xlsx workbook.
 
     Sheets named ``Calc`` and ``Settings`` are none; what ``Settings`` says becomes metadata.
 
     Raises
     ------
     DataFormatError
-        If the workbook is damaged or no sheet holds a table.
+        If the workbook is damaged, or takes more memory or time than a workbook may.
+    NoDataError
+        If no sheet holds a table.
     """
-    try:
-        with _silent(), CalamineWorkbook.from_path(str(path)) as workbook:
-            sheets = {
-                name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=True)
-                for name in workbook.sheet_names
-            }
-    except BaseException as error:  # the parser's panics are no Exceptions
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        reason = " ".join(str(error).split())
-        raise DataFormatError(
-            f"{path} cannot be read as an Excel workbook ({reason}); export it anew or "
-            "save it as CSV"
-        ) from None
+    sheets = sheets_of(path)
     metadata = _settings(next((s for n, s in sheets.items() if n.casefold() == "settings"), []))
-    tables = []
+    tables: list[Table] = []
+    notes = []
     for name, rows in sheets.items():
         if name.strip().casefold() in _NOT_DATA:
             continue
-        table = _table(rows, f"{path}, sheet {name!r}")
-        if table is not None:
+        where = f"{path}, sheet {name!r}"
+        try:
+            found = tables_of_text(_as_text(rows), where)
+        except NoDataError:
+            if rows:
+                notes.append(f"sheet {name!r} holds no table and was passed over")
+            continue
+        except DataFormatError as error:
+            raise DataFormatError(str(error).replace(" line ", " row ")) from None
+        for table in found:
             table.metadata.update(metadata)
-            tables.append(table)
+        tables += found
     if not tables:
-        raise DataFormatError(f"{path}: no sheet holds a header and rows of numbers below it")
+        raise NoDataError(f"{path}: no sheet holds a header and rows of numbers below it")
+    tables[0].notes[:0] = notes
     return tables
 
 
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep the backtrace off the terminal that the parser writes for some damaged files."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
+def _as_text(rows: Cells) -> str:
+    """Write a sheet as a text with tabs, so that all tables are found by one set of rules."""
+    return "".join("\t".join(map(_cell, row)) + "\n" for row in rows)
 
 
-def _settings(rows: list[list[Any]]) -> dict[str, str]:
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return " ".join(value.replace('"', "'").split())
+    return repr(value)
+
+
+def _settings(rows: Cells) -> dict[str, str]:
     """Key and value of every line of a sheet of settings."""
     found = {}
     for row in rows:
-        cells = [str(cell).strip() for cell in row if str(cell).strip()]
+        cells = [str(cell).strip() for cell in row if cell is not None and str(cell).strip()]
         if len(cells) > 1:
             found[cells[0].casefold()] = cells[1]
     return found
-
-
-def _table(rows: list[list[Any]], where: str) -> Table | None:
-    """Find the header, the last row of words above the first row of numbers."""
-    first = next((i for i, row in enumerate(rows) if _numbers(row)), None)
-    if first is None:
-        return None
-    width = max(len(row) for row in rows)
-    header = [""] * width
-    if first and any(isinstance(cell, str) and cell.strip() for cell in rows[first - 1]):
-        names = [str(cell).strip() for cell in rows[first - 1]]
-        header[: len(names)] = names
-    cells = pd.DataFrame(
-        [row + [None] * (width - len(row)) for row in rows[first:]], columns=range(width)
-    )
-    cells = cells.map(lambda cell: None if isinstance(cell, str) and not cell.strip() else cell)
-    return Table(where, header, cells.infer_objects(), first + 1)
-
-
-def _numbers(row: list[Any]) -> bool:
-    """Whether most of the filled cells are numbers, and at least two."""
-    filled = [cell for cell in row if not (isinstance(cell, str) and not cell.strip())]
-    numbers = [cell for cell in filled if isinstance(cell, int | float)]
-    return len(numbers) > 1 and 2 * len(numbers) > len(filled)

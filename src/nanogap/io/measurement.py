@@ -1,25 +1,20 @@
 """Measured curves from any file that an instrument or nanogap itself wrote."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.errors import DataFormatError, NanogapError, NoDataError, SettingsError
+from nanogap.io.blocks import plain_name, side_by_side
 from nanogap.io.cells import check_plausible, continued_time, numbers_of
 from nanogap.io.columns import Column, buffer_columns, identify_columns, split_unit, steps_of
-from nanogap.io.data_folders import (
-    DATA_SUFFIXES,
-    EXCEL_SUFFIXES,
-    NETCDF_SUFFIXES,
-    TEXT_SUFFIXES,
-    Paths,
-    as_paths,
-    measurement_files,
-)
+from nanogap.io.data_folders import NETCDF_SUFFIXES, Paths, as_paths, measurement_files
 from nanogap.io.dataset import (
     device_of,
     joined_files,
@@ -27,11 +22,14 @@ from nanogap.io.dataset import (
     simulated_trace,
     stacked,
 )
-from nanogap.io.excel_table import read_workbook
+from nanogap.io.file_tables import read_tables
+from nanogap.io.hdf5_table import hdf5_tables, is_foreign
 from nanogap.io.results import read_dataset
 from nanogap.io.run_files import RunFiles, is_run_directory
-from nanogap.io.text_table import Table, read_text_table
+from nanogap.io.text_table import Table
 from nanogap.units import CONDUCTANCE_QUANTUM
+
+logger = logging.getLogger(__name__)
 
 
 def read_measurement(
@@ -82,19 +80,13 @@ def read_measurement(
         raise DataFormatError(
             f"{path} is a folder, not a file; read_measurements reads all files in it"
         )
-    suffix = path.suffix.casefold()
-    if suffix in NETCDF_SUFFIXES:
-        return _own_file(path)
+    if not path.is_file():
+        raise DataFormatError(f"{path} is no regular file: save its content to one first")
     if path.stat().st_size == 0:
-        raise DataFormatError(f"{path} is empty")
-    if suffix in EXCEL_SUFFIXES and _is_workbook(path):
-        tables = read_workbook(path)
-    elif suffix in EXCEL_SUFFIXES + TEXT_SUFFIXES or not suffix:
-        tables = [read_text_table(path)]
-    else:
-        known = ", ".join(DATA_SUFFIXES)
-        raise DataFormatError(f"{path}: unknown kind of file {suffix!r}; known are {known}")
-    return _joined_sheets([_from_table(table, columns) for table in tables], path, tables)
+        raise NoDataError(f"{path} is empty")
+    if path.suffix.casefold() in NETCDF_SUFFIXES:
+        return _own_file(path, columns)
+    return _joined(read_tables(path), columns, path)
 
 
 def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) -> xr.Dataset:
@@ -136,6 +128,7 @@ def iterate_measurements(
     paths: Paths,
     columns: Mapping[str, str] | None = None,
     watch: Callable[[int, int], object] | None = None,
+    named: Paths | None = None,
 ) -> Iterator[xr.Dataset]:
     """Read files and folders one by one, so that only one file is in memory.
 
@@ -147,17 +140,40 @@ def iterate_measurements(
         See `read_measurement`.
     watch : callable, optional
         Called with how many files the caller is done with, and how many there are.
+    named : str, Path or sequence of them, optional
+        What the user named, if `paths` were found in it. A file without a measurement is passed
+        over, with a warning in the log, if it was found in a folder and not named itself.
 
     Yields
     ------
     xarray.Dataset
-        A measurement dataset per file.
+        A measurement dataset per file; its path is ``encoding["source"]``.
+
+    Raises
+    ------
+    DataFormatError
+        If a file is damaged, or none holds a measurement.
     """
     files = measurement_files(paths)
+    sure = {os.path.realpath(path) for path in as_paths(paths if named is None else named)}
+    passed_over: list[NanogapError] = []
+    found = 0
     for done, file in enumerate(files):
         if watch is not None:
             watch(done, len(files))
-        yield read_measurement(file, columns)
+        try:
+            one = read_measurement(file, columns)
+        except NoDataError as error:
+            if os.path.realpath(file) in sure:
+                raise
+            passed_over.append(error)
+            logger.warning("passed over: %s", error)
+            continue
+        found += 1
+        one.encoding["source"] = str(file)
+        yield one
+    if files and not found:
+        raise passed_over[0]
     if watch is not None:
         watch(len(files), len(files))
 
@@ -173,24 +189,17 @@ def _run(folder: Path) -> xr.Dataset:
     return simulated_trace(read_dataset(path), str(folder))
 
 
-def _is_workbook(path: Path) -> bool:
-    """Whether the content is one of Excel's formats; older programs call text files ``.xls``."""
-    with path.open("rb") as handle:
-        return handle.read(4) in {b"\xd0\xcf\x11\xe0", b"PK\x03\x04"}
-
-
-def _own_file(path: Path) -> xr.Dataset:
-    """Read a measurement dataset, or the transmissions of a run."""
+def _own_file(path: Path, choice: Mapping[str, str] | None) -> xr.Dataset:
+    """Read a measurement dataset, the transmissions of a run, or what other programs write."""
+    if is_foreign(path):
+        return _joined(hdf5_tables(path), choice, path)
     dataset = read_dataset(path)
     if "transmission_average" in dataset:
         return simulated_trace(dataset, str(path))
     if "point" not in dataset.dims or not {"voltage", "current"} <= set(dataset.variables):
         if "conductance" in dataset and dataset["conductance"].ndim == 1:
             return _bare_trace(dataset, path)
-        raise DataFormatError(
-            f"{path} holds neither a measurement (voltage and current over 'point') nor a "
-            "transmission over 'snapshot'"
-        )
+        return _joined(hdf5_tables(path, dataset), choice, path)
     if "compliance" in dataset:
         dataset["compliance"] = dataset["compliance"].astype(bool)
     if "file" not in dataset.coords:
@@ -226,25 +235,27 @@ def _bare_trace(dataset: xr.Dataset, path: Path) -> xr.Dataset:
 def _from_table(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
     """Turn one table into a measurement dataset; stepped columns become sweeps one by one."""
     steps = steps_of(table.header)
+    if not steps and (steps := side_by_side(table.header)):
+        table = replace(table, header=[plain_name(cell) for cell in table.header])
     if not steps:
         return _one_sweep(table, choice)
     parts = []
     for step, places in steps.items():
-        part = Table(
-            f"{table.where}, step {step}",
-            [table.header[place] for place in places],
-            table.cells.iloc[:, places].set_axis(range(len(places)), axis=1),
-            table.first_line,
-            table.notes,
+        part = replace(
+            table,
+            where=f"{table.where}, step {step}",
+            header=[table.header[place] for place in places],
+            cells=table.cells.iloc[:, places].set_axis(range(len(places)), axis=1),
         )
-        parts.append(_one_sweep(part, choice))
+        if not part.cells.isna().all(axis=None):
+            parts.append(_one_sweep(part, choice))
     return stacked(parts)
 
 
 def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
     """Read the columns of a table that has each quantity once."""
     where = table.where
-    found = identify_columns(table.header, choice, where)
+    found = identify_columns(table.header, {**table.roles, **(choice or {})}, where)
     notes = list(table.notes)
     if "voltage" not in found or "current" not in found:
         _add_buffer_columns(table, found, notes)
@@ -252,7 +263,7 @@ def _one_sweep(table: Table, choice: Mapping[str, str] | None) -> xr.Dataset:
     if not wanted and not {"voltage", "current"} <= set(found):
         missing = " and no ".join(q for q in ("voltage", "current") if q not in found)
         names = ", ".join(repr(cell) for cell in table.header if cell) or "none"
-        raise DataFormatError(
+        raise NoDataError(
             f"{where}: no {missing} column among its {len(table.header)} columns (names: {names}); "
             "choose them with --columns voltage=NAME,current=NAME, or by number"
         )
@@ -315,11 +326,34 @@ def _add_buffer_columns(table: Table, found: dict[str, Column], notes: list[str]
         found[quantity] = Column(place, table.header[place])
 
 
-def _joined_sheets(parts: list[xr.Dataset], path: Path, tables: list[Table]) -> xr.Dataset:
-    """Name the file in the dataset of its sheets."""
+def _joined(tables: list[Table], choice: Mapping[str, str] | None, path: Path) -> xr.Dataset:
+    """Join the tables of a file; one without a voltage and a current beside others is passed over.
+
+    Raises
+    ------
+    NoDataError
+        If no table has them.
+    """
+    parts, errors = [], []
+    for table in tables:
+        try:
+            parts.append(_from_table(table, choice))
+        except (NoDataError, SettingsError) as error:
+            # a chosen column that exists in no table is told, whatever the other tables hold
+            errors.append(error)
+    if not parts or (parts and any(_is_choice(error) for error in errors)):
+        raise errors[0]
     merged = stacked(parts)
+    if errors:
+        notes = [str(merged.attrs.get("notes", "")), *(f"passed over: {one}" for one in errors)]
+        merged.attrs["notes"] = "; ".join(note for note in notes if note)
     device = next((t.metadata["device"] for t in tables if "device" in t.metadata), None)
     return merged.assign_coords(
         file_name=("source", [path.name]),
         device_name=("source", [device or device_of(path.name)]),
     )
+
+
+def _is_choice(error: NanogapError) -> bool:
+    """Whether a table leaves a choice that only the user can make."""
+    return isinstance(error, SettingsError) and "could all be" in str(error)

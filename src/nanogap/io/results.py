@@ -1,5 +1,6 @@
 """Result datasets as netCDF-4 files."""
 
+import io
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nanogap.errors import DataFormatError
-from nanogap.io.atomic import write_atomically
+from nanogap.io.atomic import write_bytes
+from nanogap.io.hdf5_limits import refuse_links, refuse_size, refuse_sizes
 
 
 def write_dataset(dataset: xr.Dataset, path: Path) -> None:
@@ -23,10 +25,10 @@ def write_dataset(dataset: xr.Dataset, path: Path) -> None:
         for name, variable in plain.variables.items()
         if variable.ndim and variable.size and variable.dtype.kind in "fiu"
     }
-    write_atomically(
-        path,
-        lambda temporary: plain.to_netcdf(temporary, engine="h5netcdf", encoding=encoding),
-    )
+    # in memory first: the library crashes (signal 11) on a disk that becomes full
+    content = io.BytesIO()
+    plain.to_netcdf(content, engine="h5netcdf", encoding=encoding)
+    write_bytes(path, content.getbuffer())
 
 
 def read_arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.float64]]:
@@ -39,8 +41,12 @@ def read_arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.float64]]:
     """
     try:
         with h5py.File(path, "r") as file:
+            for name in names:
+                if isinstance(file.get(name, getlink=True), h5py.ExternalLink):
+                    refuse_links(file, path)
+                refuse_size(name, file[name], path)
             return [np.asarray(file[name][...], dtype=np.float64) for name in names]
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
 
 
@@ -128,9 +134,13 @@ def read_dataset(path: Path) -> xr.Dataset:
     try:
         # asked first, because h5netcdf leaves a traceback on stderr for a damaged file
         with h5py.File(path, "r") as file:
+            refuse_links(file, path)
+            refuse_sizes(file, path)
             file.visititems(lambda _, item: list(item.attrs.values()) and None)
         with xr.open_dataset(path, engine="h5netcdf") as dataset:
             return dataset.load()
+    except DataFormatError:
+        raise
     except Exception as error:
         reason = " ".join(str(error).split())
         raise DataFormatError(f"{path} cannot be read as netCDF-4: {reason}") from None

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nanogap.io.atomic import is_left_behind
+
 
 def is_run_directory(path: Path) -> bool:
     """Whether a folder holds a run of the simulation."""
@@ -130,5 +132,9 @@ class RunFiles:
         return self.folder / "samples"
 
     def unfinished(self) -> list[Path]:
-        """Temporary files that a killed session left; not those of samplings in this run."""
-        return [*self.folder.glob(".*.tmp*"), *self.folder.glob("transmission/.*.tmp*")]
+        """Temporary files that a killed session left; not those of samplings in this run.
+
+        Nor those that another process, such as ``nanogap report``, writes at this moment.
+        """
+        found = [*self.folder.glob(".*.tmp*"), *self.folder.glob("transmission/.*.tmp*")]
+        return [path for path in found if is_left_behind(path)]

@@ -1,25 +1,24 @@
 """Tables in text files of any dialect: separator, decimal mark, header, comments, line ends."""
 
+import csv
 import io
-import re
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from nanogap.errors import DataFormatError
-from nanogap.io.columns import UNITS
+from nanogap.io.decoding import decoded
+from nanogap.io.dialect import MARKERS, sniff
+from nanogap.io.header import names_of
+from nanogap.io.sections import Section, cut_off, sections
+from nanogap.typing import Int64Array
 
-_COMMENTS = ("#", "%", "//", "!")
-_SAMPLE = 400
-_NUMBER = re.compile(r"[NLVXCT]?\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_WORDS = {"nan", "inf", "-inf", "+inf", "overflow", "ovrflw", "#ref", "-nan(ind)", "--", ""}
-_BAD_CHARACTERS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffd]")
-
-#: (separator, decimal mark), the surest first.
-_DIALECTS = (("\t", "."), ("\t", ","), (";", ","), (";", "."), (",", "."), (" ", "."), (" ", ","))
+_MISSING = sorted(MARKERS | {word.upper() for word in MARKERS} | {"NaN", "Inf", "-Inf"})
+_FORTRAN = r"^(\s*[+-]?[\d.]{1,40})[dD]([+-]?\d+)\s*$"
+_COMMA = r"^\s*[NLVXCT]?\s*[+-]?\d*,\d+(?:[eEdD][+-]?\d+)?\s*$"
 
 
 @dataclass
@@ -40,6 +39,10 @@ class Table:
         What was left out and why.
     metadata : dict
         What the file says about itself before the table.
+    lines : ndarray of int or None
+        Line of every row in the file, from 1, where they do not follow each other.
+    roles : dict
+        Quantity to the name of its column, where the format of the file says it.
     """
 
     where: str
@@ -48,177 +51,62 @@ class Table:
     first_line: int = 1
     notes: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    lines: Int64Array | None = None
+    roles: dict[str, str] = field(default_factory=dict)
+
+    def line_of(self, row: int) -> int:
+        """Return the line of a row in the file, from 1."""
+        return self.first_line + row if self.lines is None else int(self.lines[row])
 
 
-@dataclass(frozen=True)
-class _Layout:
-    separator: str
-    decimal: str
-    first: int
-    width: int
-
-
-def read_text_table(path: Path) -> Table:
-    """Read the table of a text file.
+def read_text_tables(path: Path) -> list[Table]:
+    """Read the tables of a text file: one for every line of names.
 
     Raises
     ------
+    NoDataError
+        If it is no text or holds no table of numbers.
     DataFormatError
-        If it holds binary data, no table of numbers, or rows of different widths.
+        If rows hold binary data or have different widths.
     """
-    text = decoded(path)
+    return tables_of_text(decoded(path), str(path))
+
+
+def tables_of_text(text: str, where: str) -> list[Table]:
+    """Find the tables in a text; see `read_text_tables`."""
     lines = text.split("\n")
     complete = text.endswith("\n")
-    layout = _sniff(lines, path)
-    header, metadata = _header(lines[: layout.first], layout, path)
+    layout = sniff(lines, where)
+    header, begin, metadata = names_of(lines[: layout.first], layout, where)
     notes: list[str] = []
-    body = lines[layout.first :]
+    body = lines[begin:]
     while body and not body[-1].strip():
         body.pop()
-    if not complete and len(body) > 1 and _cut_off(body, layout):
+    if not complete and len(body) > 2 and cut_off(body, layout, _goes_on):
         body.pop()
         notes.append("the last line is cut off and was left out")
-    kept = [line for line in body if not line.lstrip().startswith(_COMMENTS)]
-    cells = _parse("\n".join(kept) + "\n", layout, path)
-    return Table(str(path), header, cells, layout.first + 1, notes, metadata)
+    found, passed_over = sections(body, begin + 1, Section(header, layout), where)
+    notes += passed_over
+    tables = []
+    for number, section in enumerate(found):
+        table = table_of(section, where if number == 0 else f"{where}, table {number + 1}")
+        table.metadata = metadata
+        table.notes = notes if number == 0 else []
+        tables.append(table)
+    return tables
 
 
-def decoded(path: Path) -> str:
-    """Read a text file of any usual encoding; its line ends become line feeds.
+def table_of(section: Section, where: str) -> Table:
+    """Parse the rows of one section.
 
     Raises
     ------
     DataFormatError
-        If it holds binary data.
+        If rows have more columns than there are names, or quotes do not close.
     """
-    raw = path.read_bytes()
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        # instruments under Windows write the micro sign in its own code page
-        encodings = ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
-        try:
-            text = raw.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise DataFormatError(f"{path} is not a text file: export it as CSV, xls or xlsx")
-    text = text.rstrip("\x1a")
-    bad = _BAD_CHARACTERS.search(text)
-    if bad:
-        line = text.count("\n", 0, bad.start()) + 1
-        raise DataFormatError(f"{path}: binary data in line {line}; export the file anew")
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n")
-
-
-def _fields(line: str, separator: str) -> list[str]:
-    """Split a line; separators at its end are not fields."""
-    stripped = line.strip() if separator == " " else line.strip(" ").rstrip(separator + " ")
-    parts = stripped.split() if separator == " " else stripped.split(separator)
-    return [part.strip().strip('"').strip() for part in parts]
-
-
-def _is_number(text: str, decimal: str) -> bool:
-    if decimal == "," and "." in text:
-        return False
-    return bool(_NUMBER.fullmatch(text.replace(decimal, ".", 1) if decimal == "," else text))
-
-
-def _is_row(line: str, separator: str, decimal: str) -> int:
-    """Count the fields of a row of data; 0 if the line is none.
-
-    A field may be missing or a word, but more than half must be numbers.
-    """
-    if not line.strip() or line.lstrip().startswith(_COMMENTS):
-        return 0
-    parts = _fields(line, separator)
-    numbers = sum(_is_number(part, decimal) for part in parts)
-    return len(parts) if numbers and 2 * numbers > len(parts) else 0
-
-
-def _sniff(lines: list[str], path: Path) -> _Layout:
-    """Find the dialect in which most of the first lines are rows of one width."""
-    best: tuple[int, _Layout] | None = None
-    sample = lines[:_SAMPLE]
-    for separator, decimal in _DIALECTS:
-        widths = [_is_row(line, separator, decimal) for line in sample]
-        counted = Counter(width for width in widths if width > 1)
-        if not counted:
-            continue
-        width, count = counted.most_common(1)[0]
-        if best is None or count > best[0]:
-            longest = max(width, *(w for w in widths if w))
-            best = count, _Layout(separator, decimal, widths.index(width), longest)
-    if best is None:
-        raise DataFormatError(
-            f"{path} holds no table of numbers in two or more columns in its first {_SAMPLE} "
-            "lines; columns are separated by tab, semicolon, comma or blanks"
-        )
-    return best[1]
-
-
-def _header(above: list[str], layout: _Layout, path: Path) -> tuple[list[str], dict[str, str]]:
-    """Names of the columns, from the lines above the first row, and what else they say."""
-    header = [""] * layout.width
-    metadata: dict[str, str] = {}
-    texts = [line.strip() for line in above if line.strip()]
-    bare = [text.lstrip("".join(set("".join(_COMMENTS)))).strip() for text in texts]
-    split = [_fields(text, layout.separator) for text in bare]
-    names: int | None = None
-    for number in range(len(split) - 1, -1, -1):
-        if _fits(split[number], layout.width):
-            names = number
-            break
-    if names is None and texts and not texts[-1].startswith(_COMMENTS):
-        parts = split[-1]
-        if len(parts) > 1:
-            raise DataFormatError(
-                f"{path}: the header names {len(parts)} columns and the rows have {layout.width}; "
-                "if the decimal mark is a comma, the columns must be separated by something else"
-            )
-    if names is not None:
-        found = split[names]
-        if names and all(cell in UNITS or not cell for cell in found):
-            # a line of names with a line of units below it
-            above_it = split[names - 1]
-            if len(above_it) == len(found):
-                found = [
-                    f"{name} ({unit})" if unit else name
-                    for name, unit in zip(above_it, found, strict=True)
-                ]
-                names -= 1
-        header[: len(found)] = found
-    for text in bare[:names]:
-        match = re.match(r"([^:=,;\t]{1,60})[:=,;\t]\s*(.+)", text)
-        if match:
-            metadata[match[1].strip().casefold()] = match[2].strip(" ,;\t\"'")
-    return header, metadata
-
-
-def _fits(parts: list[str], width: int) -> bool:
-    """Whether a line could name the columns: as many fields, some of them words."""
-    return len(parts) == width and any(re.search(r"[^\W\d]", part) for part in parts)
-
-
-def _cut_off(body: list[str], layout: _Layout) -> bool:
-    """Whether the last line, which has no line end, ends in the middle of a number.
-
-    Digits that are missing cannot be seen in one number, so it is compared with those above it.
-    """
-    last = _fields(body[-1], layout.separator)
-    above = [_fields(line, layout.separator) for line in body[-200:-1]]
-    above = [parts for parts in above if len(parts) == layout.width]
-    if len(last) < layout.width or not above or not last[-1]:
-        return True
-    shortest = min((len(parts[-1].lstrip("+-")) for parts in above if parts[-1]), default=0)
-    exponents = sum("e" in parts[-1].casefold() for parts in above)
-    if exponents > 0.5 * len(above) and not re.search(r"[eE][+-]?\d{2,}$", last[-1]):
-        return True
-    if len(last[-1].lstrip("+-")) < shortest:
-        return True
-    return not _goes_on([parts[-1] for parts in [*above, last]], layout.decimal)
+    lines = np.asarray(section.lines, dtype=np.int64)
+    cells = _parse(section, where, lines)
+    return Table(where, section.header, cells, section.lines[0], lines=lines)
 
 
 def _goes_on(column: list[str], decimal: str) -> bool:
@@ -238,31 +126,55 @@ def _goes_on(column: list[str], decimal: str) -> bool:
     return seen and abs(last) >= 0.99 * least
 
 
-def _parse(body: str, layout: _Layout, path: Path) -> pd.DataFrame:
+def _parse(
+    section: Section, where: str, lines: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+) -> pd.DataFrame:
     """Parse the rows; one column more than expected shows rows that are too long."""
+    layout = section.layout
+    body = "\n".join(section.rows) + "\n"
+    quoted = '"' in body
     try:
         cells = pd.read_csv(
             io.StringIO(body),
             sep=r"\s+" if layout.separator == " " else layout.separator,
-            decimal=layout.decimal,
+            # the parser wants two different marks; quoted commas are turned into points below
+            decimal="." if layout.separator == layout.decimal else layout.decimal,
             header=None,
             names=range(layout.width + 2),
             index_col=False,
             skipinitialspace=True,
+            skip_blank_lines=False,
+            quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
             low_memory=False,
-            na_values=sorted(_WORDS | {word.upper() for word in _WORDS}),
+            na_values=_MISSING,
             engine="c",
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
         reason = str(error).strip().rstrip(".").replace("\n", " ")
         raise DataFormatError(
-            f"{path}: the rows have different numbers of columns, or quotes do not close ({reason})"
+            f"{where}: the rows have different numbers of columns, or quotes do not close "
+            f"({reason})"
         ) from None
+    if len(cells) != len(lines):
+        raise DataFormatError(f"{where}: quotes do not close in the rows from line {lines[0]} on")
     extra = cells.iloc[:, layout.width :].notna().any(axis=1)
     if extra.any():
-        line = int(extra.to_numpy().argmax()) + layout.first + 1
+        line = int(lines[int(extra.to_numpy().argmax())])
         raise DataFormatError(
-            f"{path}: the row near line {line} has more than {layout.width} columns; is the "
+            f"{where}: the row in line {line} has more than {layout.width} columns; is the "
             "decimal mark a comma there?"
         )
-    return cells.iloc[:, : layout.width]
+    return _words_as_numbers(cells.iloc[:, : layout.width], layout.decimal)
+
+
+def _words_as_numbers(cells: pd.DataFrame, decimal: str) -> pd.DataFrame:
+    """Write numbers with points and e where a word in the column kept the parser from doing it."""
+    for name in cells.columns:
+        if cells[name].dtype.kind in "fiub":
+            continue
+        text = cells[name].astype("string")
+        if decimal == ",":
+            commas = text.str.contains(_COMMA, regex=True, na=False)
+            text = text.where(~commas, text.str.replace(",", ".", n=1))
+        cells[name] = text.str.replace(_FORTRAN, r"\1e\2", regex=True).astype(object)
+    return cells

@@ -8,15 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nanogap.errors import NanogapError
+from nanogap.processes import die_with_parent
 from nanogap.runs.directory import RunDirectory
-
-#: What pins a process to one thread: processes share the cores, threads would fight for them.
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-}
 
 _FAILED = 3
 #: Exit status of a worker that ended because its parent did, or let go of it.
@@ -52,7 +45,11 @@ def failure_sentence(error: Exception) -> str:
 
 
 def end_with_parent() -> None:
-    """End this process as soon as its stdin ends: the parent holds the other end."""
+    """End this process as soon as its stdin ends: the parent holds the other end.
+
+    A process that is stopped cannot watch; the system kills that one, where it can.
+    """
+    die_with_parent()
     threading.Thread(target=_watch_stdin, daemon=True).start()
 
 

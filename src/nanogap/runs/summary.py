@@ -2,12 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from nanogap.analysis.filament.stages import classify_stages, landmarks, typical_snapshots
+from nanogap.caches import can_write
 from nanogap.dynamics.schedule import Schedule
+from nanogap.errors import NanogapError
 from nanogap.io import read_dataset, write_dataset
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.results import fermi_level_transmission
@@ -84,8 +87,24 @@ def _state(
     return "finished" if complete and run.report.is_file() else "interrupted"
 
 
-def make_report(run: RunDirectory) -> None:
-    """Merge the transmissions into ``transmission.nc`` and write ``report.html``."""
+def make_report(run: RunDirectory, output: Path | None = None) -> None:
+    """Merge the transmissions into ``transmission.nc`` and write ``report.html``.
+
+    Parameters
+    ----------
+    run : RunDirectory
+    output : Path, optional
+        Write the report there instead, and nothing into the run.
+
+    Raises
+    ------
+    NanogapError
+        If the run cannot be written to.
+    """
+    if output is None and not can_write(run.path):
+        raise NanogapError(
+            f"cannot write the report into {run.path}: give -o FILE.html to write it elsewhere"
+        )
     # loaded late: status needs no figures, and loading matplotlib takes longer than it does
     from nanogap.report import write_report  # noqa: PLC0415
 
@@ -97,14 +116,15 @@ def make_report(run: RunDirectory) -> None:
             seed=run.settings.seed,
             engine_version=provenance["LAMMPS version"],
         )
-        write_dataset(dataset, run.files.joined_transmission)
+        if output is None:
+            write_dataset(dataset, run.files.joined_transmission)
     spectra = read_dataset(run.spectra_path) if run.spectra_path.is_file() else None
     typical = typical_snapshots(classify_stages(observables))
     shown = _thinned(
         observables.sizes["snapshot"], {*landmarks(observables).values(), *typical.values()}
     )
     write_report(
-        run.report,
+        output or run.report,
         settings=run.settings,
         observables=observables,
         transmission=dataset,

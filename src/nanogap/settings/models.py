@@ -3,6 +3,7 @@
 Units are those of the house: angstrom, fs, K, V, eV.
 """
 
+import re
 import shlex
 from typing import Annotated, Any, Literal, Self
 
@@ -39,6 +40,12 @@ def _energies(text: str) -> list[float]:
 
 
 Energies = Annotated[str, BeforeValidator(_energy_text)]
+
+#: Options of LAMMPS' command line that say how it computes; others write files or end it.
+_ACCELERATORS = {"-sf", "-suffix", "-pk", "-package", "-k", "-kokkos"}
+_ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]*|-[0-9.]+")
+#: Shortest damping time of the thermostat, in time steps: below it the integration is unstable.
+_LEAST_DAMPING = 5
 
 
 class _Model(BaseModel):
@@ -157,9 +164,13 @@ class DynamicsSettings(_Model):
     @classmethod
     def _splits(cls, value: str) -> str:
         words = shlex.split(value)  # raises ValueError where a quotation mark has no partner
-        for word in words:
-            if word in {"-in", "-i", "-log", "-l", "-screen", "-sc", "-partition", "-p", "-r2data"}:
-                raise ValueError(f"must not contain {word}, which nanogap gives itself")
+        for number, word in enumerate(words):
+            argument = number > 0 and _ARGUMENT.fullmatch(word) is not None
+            if word not in _ACCELERATORS and not argument:
+                raise ValueError(
+                    f"must not contain {word!r}: it takes the options -sf, -pk and -k (or -suffix, "
+                    "-package and -kokkos), with plain words and numbers as their arguments"
+                )
         return value
 
 
@@ -309,6 +320,12 @@ class Settings(_Model):
         if dynamics.contact_sampling_interval > dynamics.sampling_interval:
             raise ValueError(
                 "dynamics.contact_sampling_interval must not exceed dynamics.sampling_interval"
+            )
+        shortest = _LEAST_DAMPING * dynamics.time_step
+        if dynamics.temperature > 0.0 and dynamics.thermostat_time < shortest:
+            raise ValueError(
+                f"dynamics.thermostat_time = {dynamics.thermostat_time:g} must not be below "
+                f"{_LEAST_DAMPING} time steps ({shortest:g} fs): a hundred are usual"
             )
         return self
 

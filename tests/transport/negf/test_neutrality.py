@@ -144,7 +144,9 @@ def test_all_tight_binding_backends_read_the_shifts(model):
     plain = junction.copy()
     plain.set_array("onsite_shift", None)
     results = [
-        get_backend(name)([part], kpoints=(2, 2), model=model)["transmission"].to_numpy()
+        get_backend(name)
+        .compute_transmission([part], kpoints=(2, 2), model=model)["transmission"]
+        .to_numpy()
         for name, part in (("tight-binding", junction), ("dense", junction), ("dense", plain))
     ]
     np.testing.assert_allclose(results[0], results[1], atol=1e-9)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from nanogap.errors import EngineError
 from nanogap.io.lock import FileLock
+from nanogap.processes import is_of_launcher, run_to_end
 
 #: What a finished program prints; ld1.x has no line of its own, its exit status has to do.
 _DONE = {"ld1.x": "", "pwcond.x": "     PWCOND       :"}
@@ -112,7 +113,11 @@ def run_program(programs: Programs, program: str, text: str, folder: Path, name:
     """
     command = programs.command(program)
     source, output = folder / f"{name}.in", folder / f"{name}.out"
-    environment = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in _UNWANTED and not is_of_launcher(key)
+    }
     environment.setdefault("OMP_NUM_THREADS", "1")
     # waiting processes of Open MPI would take the core that others compute on
     environment.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")
@@ -122,7 +127,7 @@ def run_program(programs: Programs, program: str, text: str, folder: Path, name:
         with _alone_in(folder, program) as lock:
             source.write_text(text, encoding="utf-8")
             with source.open() as stdin, output.open("wb") as stdout:
-                process = subprocess.run(
+                status = run_to_end(
                     command,
                     stdin=stdin,
                     stdout=stdout,
@@ -130,8 +135,6 @@ def run_program(programs: Programs, program: str, text: str, folder: Path, name:
                     cwd=folder,
                     env=environment,
                     pass_fds=(lock,),
-                    start_new_session=True,  # MPI's abort signals the whole process group
-                    check=False,
                 )
     except OSError as error:
         raise EngineError(
@@ -139,8 +142,8 @@ def run_program(programs: Programs, program: str, text: str, folder: Path, name:
             "the permissions, and start again; what is finished is kept"
         ) from None
     printed = output.read_text(encoding="utf-8", errors="replace")
-    if process.returncode or _DONE.get(program, _USUAL_DONE) not in printed:
-        raise EngineError(_reason(program, printed, process.returncode, folder, output))
+    if status or _DONE.get(program, _USUAL_DONE) not in printed:
+        raise EngineError(_reason(program, printed, status, folder, output))
     return printed
 
 

@@ -1,0 +1,77 @@
+"""Ends from outside: children end too, and the sentence names the right command."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nanogap.cli.first_principles import confirm_long_work
+from nanogap.cli.stopping import how_to_go_on
+from nanogap.errors import SettingsError
+
+#: A program that waits in the way that pw.x is waited for.
+PROGRAM = """
+import sys
+from nanogap.cli import app
+from nanogap.processes import run_to_end
+
+app.app = lambda **_: run_to_end(["sh", "-c", "sleep 300 & echo $! > inner; wait"])
+sys.argv = ["nanogap", "reference", "run"]
+app.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_what_was_started(number, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    inner = tmp_path / "inner"
+    while not (inner.exists() and inner.read_text().endswith("\n")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert told == (
+        f"nanogap: stopped by {signal.Signals(number).name}; what is finished is on disk, and the "
+        "same command goes on\n"
+    )
+    state = Path("/proc", inner.read_text().strip(), "stat")
+    assert not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        ("run quick -o x", "nanogap resume x goes on"),
+        ("run quick --output=x --json", "nanogap resume x goes on"),
+        ("run quick -ox", "nanogap resume x goes on"),
+        ("resume x", "the same command goes on"),
+        ("sample x --at 3", "the same command goes on"),
+        ("reference x", "the same command goes on"),
+        ("campaign run c.toml -o x", "nanogap campaign resume x goes on"),
+        ("campaign resume x", "the same command goes on"),
+        ("histogram data.csv", "give the same command again"),
+        ("", "give the same command again"),
+    ],
+)
+def test_the_command_that_goes_on_is_named(arguments, command):
+    assert how_to_go_on(arguments.split()).endswith(command)
+
+
+def test_long_work_does_not_begin_where_nobody_can_be_asked(monkeypatch):
+    class Spinner:
+        def start(self):
+            pass
+
+        stop = start
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(SettingsError, match=r"no terminal to ask .* give --yes"):
+        confirm_long_work(Spinner(), unasked=False)(3600.0)
+    assert confirm_long_work(Spinner(), unasked=True)(3600.0)
+    assert confirm_long_work(Spinner(), unasked=False)(60.0)
