@@ -276,6 +276,8 @@ def _print_status(directory: Path, content: "RunStatus") -> None:
         reasons = set(content.failures.values())
         why = reasons.pop() if len(reasons) == 1 else "see the report"
         table.add_row("without transmission", f"{len(content.failures)} ({why})")
+    for note in content.notes:
+        table.add_row("note", note)
     if content.error:
         table.add_row("error", content.error)
     Terminal().print(table)
