@@ -19,6 +19,8 @@ from nanogap.transport.tight_binding.files import model_of
 from nanogap.transport.tight_binding.model import TightBindingModel
 
 CUTS = ("paper", "full")
+#: The cut of a run whose settings do not name one, and of a frame outside a run.
+DEFAULT_CUT = JunctionSettings().cut
 
 
 def compute_transmission(
@@ -28,7 +30,7 @@ def compute_transmission(
     backend: str = DEFAULT,
     kpoints: tuple[int, int] | str | None = None,
     gamma_centred: bool = False,
-    cut: str = "full",
+    cut: str = DEFAULT_CUT,
     model: TightBindingModel | str | Path | None = None,
     neutrality: str = "none",
     names: Sequence[str] | None = None,
@@ -165,7 +167,7 @@ def capable_backend(name: str, *, neutrality: str = "none", model: bool = False)
 def junctions_of(
     structures: Atoms | Iterable[Atoms],
     *,
-    cut: str = "full",
+    cut: str = DEFAULT_CUT,
     neutrality: str = "none",
     model: TightBindingModel | None = None,
     names: Sequence[str] | None = None,
