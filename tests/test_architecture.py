@@ -73,6 +73,8 @@ MAY_IMPORT = {
         "io",
         "report",
         "runs",
+        # a plan is refused where no Hamiltonian would give a transmission
+        "transport/tight_binding",
     }
     | {"measured"},
 }

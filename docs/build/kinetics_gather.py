@@ -13,8 +13,9 @@ from ase.io import read
 from docs.build.kinetics_forces import forces_of_voltages
 from nanogap.analysis.filament.contact import FirstContacts, first_contacts
 from nanogap.campaign.collect import collect, open_ensemble
-from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.kinetics import FS_PER_PS
+from nanogap.campaign.record import Entry
 from nanogap.settings import Settings
 from nanogap.structure import analyse_connection
 from nanogap.structure.gap import adatom_mask

@@ -1,5 +1,6 @@
 """The local executor: nothing is lost, nothing is done twice, one bad member stops no other."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -186,21 +187,33 @@ def test_a_full_disk_stops_the_campaign_and_blames_no_member(make_folder, comman
     assert not list((folder.path / "failures").iterdir())
 
 
-def test_a_failure_on_a_full_disk_is_not_the_members(make_folder, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "full", "members_own"),
+    [
+        (OSError(errno.EIO, "Input/output error"), True, False),
+        (OSError(errno.EIO, "Input/output error"), False, True),
+        # a quota, or inodes: the disk itself has space
+        (OSError(errno.ENOSPC, "No space left on device"), False, False),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), False, False),
+    ],
+)
+def test_a_failure_on_a_full_disk_is_not_the_members(
+    make_folder, monkeypatch, error, full, members_own
+):
     folder = make_folder()
 
     def fail(*_):
-        raise OSError(28, "No space left on device")
+        try:
+            raise error
+        except OSError as cause:
+            raise NanogapError("the checkpoint could not be written") from cause
 
     monkeypatch.setattr(member, "_complete", fail)
-    monkeypatch.setattr(member, "disk_is_full", lambda _: True)
-    with pytest.raises(DiskFullError):
+    monkeypatch.setattr(member, "disk_is_full", lambda _: full)
+    with pytest.raises(NanogapError) as caught:
         member.complete_member(folder, folder.entries[0])
-    assert folder.failure(folder.entries[0]) is None
-    monkeypatch.setattr(member, "disk_is_full", lambda _: False)
-    with pytest.raises(OSError, match="No space"):
-        member.complete_member(folder, folder.entries[0])
-    assert "No space left" in folder.failure(folder.entries[0]).reason
+    assert isinstance(caught.value, DiskFullError) is not members_own
+    assert (folder.failure(folder.entries[0]) is not None) is members_own
 
 
 def test_the_memory_limits_the_workers(monkeypatch):
@@ -255,3 +268,28 @@ def test_folders_that_are_no_campaign_are_refused(tmp_path, make_folder):
     (folder.path / "campaign.json").write_text("{")
     with pytest.raises(DataFormatError, match="damaged"):
         CampaignFolder(folder.path)
+
+
+def test_a_member_that_another_process_holds_is_waited_for(make_folder, command):
+    """No process is started for it meanwhile."""
+    folder, seen = make_folder("repeats = 2"), []
+    with folder.lock(folder.entries[0]):
+
+        def watch(progress):
+            seen.append(progress)
+            if progress.finished == 1 and progress.elsewhere:
+                raise RuntimeError("seen")
+
+        with pytest.raises(RuntimeError, match="seen"):
+            LocalExecutor(folder, 2, command=command).run(folder.pending(), watch)
+    assert calls(folder) == Counter({folder.entries[1].key: 1})
+
+
+def test_members_that_another_driver_gave_up_are_not_tried_again(make_folder, command):
+    folder = make_folder("repeats = 2\n[executor]\nattempts = 1")
+    pending = folder.pending()
+    folder.record_failure(folder.entries[0], "it failed", 0)
+    seen = []
+    LocalExecutor(folder, 2, command=command).run(pending, seen.append)
+    assert calls(folder) == Counter({folder.entries[1].key: 1})
+    assert seen[-1].given_up == 1

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nanogap.campaign.file import EXAMPLE, campaign_from_text, read_campaign_file
-from nanogap.campaign.plan import base_settings, members, settings_key
+from nanogap.campaign.keys import settings_key
+from nanogap.campaign.plan import base_settings, members
 from nanogap.errors import SettingsError
 from nanogap.settings import Settings, settings_from_table
 
@@ -26,6 +27,7 @@ OTHER_TEXT = {
     "equilibrium": 4.2,
     "steady": "relaxation",
     "full": "paper",
+    "paper": "full",
     "auto": "paper",
     "0": "0,0.1",
     "-1:1:0.1": "",
@@ -134,7 +136,7 @@ def test_the_key_is_the_same_in_another_process():
 
 
 def test_every_setting_that_may_name_a_file_has_its_content_in_the_key():
-    """A new one must join those of the test below, and `plan._own_files`."""
+    """A new one must join those of the test below, and `keys.named_files`."""
     naming = {
         f"{section}.{name}"
         for section, part in Settings.model_fields.items()

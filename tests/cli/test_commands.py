@@ -8,7 +8,7 @@ from ase import Atoms
 from ase.io import read, write
 
 from nanogap.runs import RunDirectory
-from nanogap.settings import load_settings, preset_names, preset_text
+from nanogap.settings import load_settings, preset_names
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, MOBILE, TOP, nearest_neighbour_distance
 
@@ -60,7 +60,7 @@ def test_init_writes_the_preset(nanogap, workplace, preset):
     outcome = nanogap("init", preset, "-o", "mine.toml", "--json")
     assert outcome.status == 0
     assert json.loads(outcome.out) == {"settings": "mine.toml", "preset": preset}
-    assert (workplace / "mine.toml").read_text() == preset_text(preset)
+    assert "# Voltage of the top electrode" in (workplace / "mine.toml").read_text()
     assert load_settings("mine.toml") == load_settings(preset)
 
 

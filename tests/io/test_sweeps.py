@@ -81,3 +81,13 @@ def test_gaps_are_passed_over():
     values[10:20] = np.nan
     assert len(np.unique(direction_and_cycle(values)[1])) == 1
     assert not direction_and_cycle(np.full(5, np.nan))[1].any()
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_loops_that_end_at_zero_are_as_many_cycles(count):
+    ramp = np.linspace(0.0, 1.0, 51)
+    loop = np.concatenate([ramp, ramp[-2::-1], -ramp[1:], -ramp[-2::-1]])
+    source = np.concatenate([loop, *[loop[1:]] * (count - 1)])
+    for values in (source, -source, np.append(source, [0.0] * 9), source + 1e-3):
+        _, cycle = direction_and_cycle(values)
+        assert cycle.max() + 1 == count

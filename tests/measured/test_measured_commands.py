@@ -322,7 +322,7 @@ def test_slow_voltage_sweep_in_a_report(call, tmp_path):
         (("plateaus", "levels", "--minimum-length", 1), "minimum length is 1"),
         (("switching", "retention"), "voltage is constant"),
         (("switching", "switching", "--method", "magic"), "magic"),
-        (("noise", "levels/synthetic_levels_nw1.csv", "--band", 2, 1), "band is"),
+        (("noise", "noise", "--band", 2, 1), "band is"),
         (("breakdown", "breakdown", "--minimum-drop", 2), "minimum drop is 2.0"),
         (("retention", "retention", "--tolerance", 1), "tolerance is 1.0"),
         (("synthetic", "magic", "-o", "new"), "'magic' is none of levels"),

@@ -7,13 +7,17 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from tests.report.synthetic_run import CONNECTED, TIME, T, observables, transmission
 
 from nanogap.report import write_report
-from nanogap.report.figures import geometry_and_charge
+from nanogap.report.figures import conductance_trace, geometry_and_charge, shade_stages
 from nanogap.report.result import RunResult
+from nanogap.report.stages import _colours as stage_colours
+from nanogap.report.style import BLUE, ORANGE
 from nanogap.report.viewer import view
-from nanogap.report.words import happened, number, settings_sentences, transmission_text
+from nanogap.report.words import happened, number, settings_sentences, title, transmission_text
 from nanogap.settings import Settings, load_settings
 
 
@@ -229,8 +233,9 @@ def test_the_energy_balance_is_drawn_where_it_is_known(content):
     )
     *_, last = geometry_and_charge(gathered(content)).axes
     lines = {line.get_label(): line.get_ydata() for line in last.lines}
-    assert lines["conserved sum, change"] == pytest.approx(np.zeros(n))
-    assert lines["work of the source"][-1] == 16.0
+    assert lines["conserved sum, change"] == pytest.approx(np.zeros(n - 1))
+    # from the second snapshot on: the first is the moment before the voltage came on
+    assert lines["work of the source"][-1] == pytest.approx(16.0 * (n - 2) / (n - 1))
 
 
 def test_contacts_and_ruptures_are_listed(tmp_path, content):
@@ -239,3 +244,57 @@ def test_contacts_and_ruptures_are_listed(tmp_path, content):
     content["observables"] = observables(connected)
     text = " ".join(" ".join(_Page(written(tmp_path, content)).text).split())
     assert "first contact 1.04 ps 3 rupture 1.12 ps 5 re-contact 1.5 ps 6" in text
+
+
+def test_moves_of_the_cell_are_marked(tmp_path, content):
+    n = len(TIME)
+    content["transmission"] = transmission(T).assign(
+        cell_x=("snapshot", [1.0] * 4 + [2.5] * (n - 4)), cell_y=("snapshot", [0.0] * n)
+    )
+    result = gathered(content)
+    assert np.flatnonzero(result.cell_moved).tolist() == [4]
+    assert any(
+        text.get_text() == "the cell moved" for text in conductance_trace(result).legends[0].texts
+    )
+    assert "the cell that the junction is cut in moved" in " ".join(
+        _Page(written(tmp_path, content)).text
+    )
+
+
+def test_a_changed_run_does_not_carry_the_name_of_its_preset_alone():
+    assert title(load_settings("quick")) == "quick"
+    assert title(load_settings("quick", ["name=mine", "seed=2"])) == "mine"
+    changed = title(load_settings("quick", ["voltage.applied=2", "seed=2"]))
+    assert changed == "quick, changed: seed = 2, voltage.applied = 2.0"
+
+
+def test_adatoms_keep_the_colour_of_the_tip_that_they_came_from(small_tips):
+    first = small_tips.copy()
+    middle = (first.info["bottom_terrace"] + first.info["top_terrace"]) / 2
+    bottom, top = (
+        int(np.argmin(np.abs(first.positions[:, 2] - first.info[name])))
+        for name in ("bottom_terrace", "top_terrace")
+    )
+    for height in (-0.3, 0.3):
+        frame = first.copy()
+        frame.positions[[bottom, top], 2] = middle + height
+        colours = stage_colours(frame, first)
+        assert to_hex(colours[bottom]).lower() == BLUE.lower()
+        assert to_hex(colours[top]).lower() == ORANGE.lower()
+
+
+def test_the_switch_on_does_not_squash_the_energies(content):
+    n = len(TIME)
+    energy = np.r_[-1300.0, np.linspace(-1200.0, -1199.0, n - 1)]
+    content["observables"] = observables().assign(potential_energy=("snapshot", energy))
+    axes = next(
+        a for a in geometry_and_charge(gathered(content)).axes if "potential" in a.get_ylabel()
+    )
+    assert axes.get_ylim()[0] > -1201.0
+
+
+def test_a_long_run_is_drawn_in_pixels_with_one_patch_for_each_stage(content):
+    figure = Figure()
+    axes = figure.subplots()
+    shade_stages(axes, gathered(content))
+    assert len(axes.collections) == len(set(gathered(content).stages))

@@ -126,7 +126,9 @@ def test_a_joined_file_spares_reading_its_parts_again(tmp_path, monkeypatch):
     write_dataset(read_transmissions(first), store)
     whole, averages = read_transmissions(paths), read_averages(paths)
     read = []
-    monkeypatch.setattr(results, "read_parts", lambda path, *rest: read.append(path) or parts_of(path, *rest))
+    monkeypatch.setattr(
+        results, "read_parts", lambda path, *rest: read.append(path) or parts_of(path, *rest)
+    )
     parts_of = read_parts
     xr.testing.assert_identical(read_transmissions(paths, store), whole)
     assert read == [paths[3]]

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -56,7 +58,7 @@ def test_what_is_no_junction_is_refused_by_name(change, words):
 
 def test_missing_file():
     with pytest.raises(DataFormatError, match=r"nowhere\.extxyz"):
-        read_frames(__import__("pathlib").Path("nowhere.extxyz"))
+        read_frames(Path("nowhere.extxyz"))
 
 
 def test_truncated_file_is_named(tmp_path):
@@ -73,3 +75,31 @@ def test_missing_frame_is_named(tmp_path):
     write(path, chain())
     with pytest.raises(DataFormatError, match="frame 5"):
         read_frames(path, "5")
+
+
+@pytest.mark.parametrize(
+    "name", ["a@0.extxyz", "a@-1", "a@1:.extxyz", "@", "-.xyz", "postgres.xyz"]
+)
+def test_the_file_of_exactly_this_name_is_read(tmp_path, monkeypatch, name):
+    """ASE takes what follows an @ for an index, and would read the file before it."""
+    monkeypatch.chdir(tmp_path)
+    write("a.extxyz", [chain(7), chain(8)])
+    write("a", chain(9), format="extxyz")
+    write("other.extxyz", chain(5))
+    Path("other.extxyz").rename(name)
+    assert len(read_frames(Path(name), "-1")[0]) == 5
+
+
+@pytest.mark.parametrize(
+    ("element", "least"), [("Ag", 1.90), ("Cu", 1.73), ("Au", 1.78), ("Ni", 1.62), ("Al", 1.59)]
+)
+def test_atoms_overlap_by_their_element(element, least):
+    for distance, overlap in ((least - 0.02, True), (least + 0.02, False)):
+        wire = chain(5, least + 0.1)
+        wire.symbols[:] = element
+        wire.positions[2, 2] = wire.positions[1, 2] + distance
+        if overlap:
+            with pytest.raises(StructureError, match=f"the least of {element}-{element} is"):
+                validate_junction(wire)
+        else:
+            validate_junction(wire)

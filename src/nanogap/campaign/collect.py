@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 
 from nanogap import __version__
-from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.record import Entry
 from nanogap.errors import DataFormatError
 from nanogap.io.ensemble import write_ensemble
 

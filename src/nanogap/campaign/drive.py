@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nanogap.campaign.estimate import Estimate, estimate
-from nanogap.campaign.executor import CampaignProgress, Watcher
-from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.campaign.executor import CampaignProgress, Lead, Watcher
+from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.local import LocalExecutor, fitting_workers
+from nanogap.campaign.record import Entry
 
 _GIGABYTE = 1e9
 
@@ -52,9 +53,19 @@ def drive(
     NanogapError
         If the disk is full, the executor cannot be started, or no member at all succeeds.
     """
+    with Lead(folder.driver_lock) as lead:
+        return _drive(folder, confirm, watch, lead)
+
+
+def _drive(
+    folder: CampaignFolder,
+    confirm: Callable[[Estimate], bool] | None,
+    watch: Watcher,
+    lead: Lead,
+) -> Outcome:
     pending = folder.pending()
     while confirm is not None and pending and not folder.finished():
-        _run(folder, pending[:1], 1, None, watch)
+        _run(folder, pending[:1], (1, None), watch, lead)
         pending = folder.pending()
     if not pending:
         planned, finished = len(folder.entries), len(folder.finished())
@@ -64,7 +75,7 @@ def drive(
     needs = estimate(folder, workers)
     if needs is not None and confirm is not None and not confirm(needs):
         return Outcome(declined=True, estimate=needs)
-    _run(folder, pending, workers, memory, watch)
+    _run(folder, pending, (workers, memory), watch, lead)
     return Outcome(declined=False, estimate=needs)
 
 
@@ -84,13 +95,13 @@ def _room(folder: CampaignFolder) -> tuple[int, float]:
 def _run(
     folder: CampaignFolder,
     entries: list[Entry],
-    workers: int,
-    memory: float | None,
+    room: tuple[int, float | None],
     watch: Watcher,
+    lead: Lead,
 ) -> None:
     if folder.file.executor.kind == "local":
-        LocalExecutor(folder, workers, memory).run(entries, watch)
+        LocalExecutor(folder, *room).run(entries, watch, lead)
         return
-    from nanogap.campaign.cluster import ClusterExecutor  # noqa: PLC0415 an extra
+    from nanogap.campaign.cluster import ClusterExecutor  # noqa: PLC0415 only where it is asked for
 
-    ClusterExecutor(folder).run(entries, watch)
+    ClusterExecutor(folder).run(entries, watch, lead)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nanogap.campaign.collect import ResultAttributes, result_attributes
-from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.record import Entry
 from nanogap.dynamics.start import count_atoms
 from nanogap.settings import Settings, StructureSettings
 

@@ -4,12 +4,17 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
-from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.member import DiskFullError, disk_is_full, steps_and_transmissions
+from nanogap.campaign.record import Entry
 from nanogap.campaign.worker import BUSY, FAILED, FULL
 from nanogap.errors import NanogapError
+from nanogap.io.lock import FileLock
 
 _PAUSE = 0.1
 
@@ -27,12 +32,21 @@ class CampaignProgress:
     Attributes
     ----------
     planned, finished, running, given_up : int
+    waiting : int
+        Of those that are running: jobs that wait in a queue.
+    elsewhere : int
+        Members that another process works on.
+    note : str
+        A sentence to be told.
     """
 
     planned: int
     finished: int
     running: int
     given_up: int
+    waiting: int = 0
+    elsewhere: int = 0
+    note: str = ""
 
 
 Watcher = Callable[[CampaignProgress], None]
@@ -59,6 +73,49 @@ class Ended:
     cause: str = ""
 
 
+class Lead:
+    """The lead of a campaign, which one driver at a time has.
+
+    Parameters
+    ----------
+    lock : FileLock
+    """
+
+    def __init__(self, lock: FileLock) -> None:
+        self._lock, self._held = lock, ExitStack()
+        self._next = 0.0
+        self.descriptor: int | None = None
+
+    def take(self) -> bool:
+        """Take the lead if nobody else has it; whether this driver has it now.
+
+        Raises
+        ------
+        NanogapError
+            If the file system has no locks.
+        """
+        if self.descriptor is None and time.monotonic() >= self._next:
+            with ExitStack() as stack:
+                self.descriptor = stack.enter_context(self._lock.hold())
+                if self.descriptor is not None:
+                    self._held = stack.pop_all()
+            self._next = time.monotonic() + _BUSY_PAUSE
+        return self.descriptor is not None
+
+    def __enter__(self) -> Self:
+        self.take()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.descriptor = None
+        self._held.close()
+
+
 class Executor(ABC):
     """Runs members side by side; the campaign folder decides what is left to do.
 
@@ -75,42 +132,93 @@ class Executor(ABC):
         self._queue: deque[Entry] = deque()
         self._resting: list[tuple[float, Entry]] = []
         self._finished = self._given_up = 0
+        self._lead = Lead(folder.driver_lock)
+        self.note = ""
 
-    def run(self, entries: Sequence[Entry], watch: Watcher = lambda _: None) -> None:
+    @property
+    def leads(self) -> bool:
+        """Whether no other driver works on the campaign that began before this one."""
+        return self._lead.take()
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Open files that hold the lead."""
+        return [] if self._lead.descriptor is None else [self._lead.descriptor]
+
+    def run(
+        self, entries: Sequence[Entry], watch: Watcher = lambda _: None, lead: Lead | None = None
+    ) -> None:
         """Run members until each is finished or given up.
+
+        A member that another process works on is waited for.
 
         Parameters
         ----------
         entries : sequence of Entry
         watch : callable
             Called with a `CampaignProgress` several times a second.
+        lead : Lead, optional
+            Of a drive that this is a part of.
 
         Raises
         ------
         DiskFullError
             If there is no space left; what is finished stays.
         NanogapError
-            If the first members all fail.
+            If the first members all fail, or the file system has no locks.
         """
+        if lead is not None:
+            self._lead = lead
+            self._run(entries, watch)
+            return
+        with self._lead:
+            self._run(entries, watch)
+
+    def _run(self, entries: Sequence[Entry], watch: Watcher) -> None:
         self._queue = deque(entries)
         total, self._finished = len(self._folder.entries), len(self._folder.finished())
-        self._given_up = len(self._folder.given_up())
+        self._given_up = len(self._folder.given_up().keys() - {entry.key for entry in entries})
         try:
             while self._queue or self._resting or self._running():
+                self._lead.take()
                 for ended in self._ended():
                     self._take_note(ended)
                 self._wake()
                 while self._queue and self._running() < self._workers and self._fits():
-                    entry = self._queue.popleft()
-                    if self._folder.result_path(entry).is_file():  # of another driver
-                        self._finished += 1
-                    else:
-                        self._start(entry)
-                running = self._running()
-                watch(CampaignProgress(total, self._finished, running, self._given_up))
+                    self._begin(self._queue.popleft())
+                watch(
+                    CampaignProgress(
+                        total,
+                        self._finished,
+                        self._running(),
+                        self._given_up,
+                        self._waiting(),
+                        len(self._resting),
+                        self.note,
+                    )
+                )
                 time.sleep(_PAUSE)
         finally:
             self._stop()
+
+    def _begin(self, entry: Entry) -> None:
+        """Start a member, unless it is finished or another process works on it."""
+        if self._folder.result_path(entry).is_file():  # of another driver
+            self._finished += 1
+        elif self._is_given_up(entry):  # by another driver
+            self._given_up += 1
+        elif self._folder.is_running(entry):
+            self._resting.append((time.monotonic() + _BUSY_PAUSE, entry))
+        else:
+            self._start(entry)
+
+    def _is_given_up(self, entry: Entry) -> bool:
+        failure = self._folder.failure(entry)
+        return failure is not None and failure.attempts >= self._folder.file.executor.attempts
+
+    def _waiting(self) -> int:
+        """Count the jobs that wait in a queue."""
+        return 0
 
     @abstractmethod
     def _running(self) -> int:
@@ -148,12 +256,11 @@ class Executor(ABC):
                 reason = f"{cause}: see {ended.log}"
                 done = steps_and_transmissions(self._folder, entry)
                 self._folder.record_failure(entry, reason, done)
-            failure = self._folder.failure(entry)
-            if failure is None or failure.attempts < self._folder.file.executor.attempts:
-                self._queue.append(entry)
-            else:
+            if self._is_given_up(entry):
                 self._given_up += 1
                 self._despair()
+            else:
+                self._queue.append(entry)
 
     def _despair(self) -> None:
         """End a campaign of which no member succeeds, before all are tried."""

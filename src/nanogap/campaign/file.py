@@ -62,6 +62,9 @@ class ExecutorSettings(_Model):
     attempts: int = Field(3, ge=1, le=100)
     walltime: float | None = Field(None, gt=0.0, le=10_000.0)
     partition: str | None = Field(None, min_length=1, max_length=200)
+    account: str | None = Field(None, min_length=1, max_length=200)
+    qos: str | None = Field(None, min_length=1, max_length=200)
+    extra_lines: list[str] = []
     submission_script: str | None = Field(None, min_length=1, max_length=20_000)
 
     @field_validator("kind", mode="before")
@@ -263,6 +266,7 @@ kind = "local"   # "local": cores of this machine; "slurm": jobs, with nanogap[c
 # memory = 1.0   # GB that one member needs; default: measured on the first one
 attempts = 3     # a member that fails so often without getting any further is given up
 # walltime = 24.0               # slurm: hours of a job
-# partition = "standard"        # slurm
-# submission_script = '''...''' # slurm: a template of your own, see the executorlib manual
+# partition = "standard"        # slurm; also account = "..." and qos = "..."
+# extra_lines = ["module load python"]   # slurm: before the command, "#SBATCH ..." too
+# submission_script = '''...''' # slurm: a whole script of your own, see docs/tutorial-ensembles.md
 """

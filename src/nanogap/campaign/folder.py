@@ -8,36 +8,14 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from nanogap.campaign.file import CampaignFile, SettingValue, campaign_from_text, read_campaign_file
-from nanogap.campaign.plan import base_settings, members, settings_key
+from nanogap.campaign.file import CampaignFile, campaign_from_text
+from nanogap.campaign.keys import named_files, settings_key
+from nanogap.campaign.planning import new_plan
+from nanogap.campaign.record import Entry, PlanRecord, copy_name
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io import write_json, write_text
+from nanogap.io import write_bytes, write_json, write_text
 from nanogap.io.lock import FileLock
 from nanogap.settings import Settings, settings_from_table
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A member as the plan lists it.
-
-    Attributes
-    ----------
-    number : int
-        Place in the campaign, from 0.
-    key : str
-        Address of its result.
-    repeat : int
-        Which repeat of its combination, from 0.
-    seed : int
-    axes : dict
-        Dotted key to value: its combination of what varies.
-    """
-
-    number: int
-    key: str
-    repeat: int
-    seed: int
-    axes: dict[str, SettingValue]
 
 
 @dataclass(frozen=True)
@@ -59,6 +37,9 @@ class Failure:
     reason: str
 
 
+_FOLDERS = ("members", "results", "failures", "locks", "logs", "jobs", "files")
+
+
 class CampaignFolder:
     """A campaign on disk.
 
@@ -74,6 +55,8 @@ class CampaignFolder:
         The campaign file, as it was when the campaign was planned.
     entries : list of Entry
         All members, in order.
+    notes : list of str
+        Sentences that planning it had to tell; none for a folder that was opened.
 
     Raises
     ------
@@ -83,55 +66,46 @@ class CampaignFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.notes: list[str] = []
         try:
-            content = json.loads((path / "campaign.json").read_text(encoding="utf-8"))
-            self._base = dict(content["base"])
-            self.text = str(content["file"])
-            self.entries = [Entry(**entry) for entry in content["members"]]
+            self._plan = PlanRecord.read(path / "campaign.json")
         except FileNotFoundError:
             raise DataFormatError(
                 f"{path} is no campaign folder: 'nanogap campaign run FILE -o {path}' makes one"
             ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is damaged"
-            raise DataFormatError(f"{path / 'campaign.json'} cannot be read: {reason}") from None
+        self._rule = self._plan.rule.today()
+        self.text, self.entries = self._plan.text, self._plan.entries
 
     @classmethod
     def plan(cls, path: Path, file: Path) -> "CampaignFolder":
         """Make a campaign folder from a campaign file, or bring its plan up to date.
 
-        Results that are in the folder stay there; those of members that are still planned count.
+        Results that are in the folder stay there; those of members that are still planned count,
+        and `notes` tells how many do not. The folder has the base and the user's own files that
+        the settings name, so that it can be moved, resumed and planned anew without them.
 
         Raises
         ------
         SettingsError
-            If the file or a setting is wrong, or the folder holds something else.
+            If the file or a setting is wrong, no transmission could be computed, or the folder
+            holds something else.
         """
-        campaign, text = read_campaign_file(file)
-        base = base_settings(campaign, file.absolute().parent)
-        planned = [
-            asdict(Entry(m.number, m.key, m.repeat, m.settings.seed, m.axes))
-            for m in members(campaign, base)
-        ]
-        keys = {entry["key"] for entry in planned}
-        if len(keys) < len(planned):
-            raise SettingsError(f"{file}: two members have the same settings: vary something else")
-        foreign = path.exists() and not (path / "campaign.json").is_file()
-        if foreign and (not path.is_dir() or any(path.iterdir())):
+        there = (path / "campaign.json").is_file()
+        plan = new_plan(path, file, PlanRecord.read(path / "campaign.json") if there else None)
+        if not there and path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise SettingsError(f"{path} exists and is no campaign folder: choose another -o")
-        content = {
-            "file": text,
-            "base": base.model_dump(mode="json"),
-            "members": planned,
-        }
         try:
-            for folder in ("members", "results", "failures", "locks", "logs"):
-                (path / folder).mkdir(parents=True, exist_ok=True)
-            write_text(path / "campaign.toml", text)
-            write_json(path / "campaign.json", content)
+            for name in _FOLDERS:
+                (path / name).mkdir(parents=True, exist_ok=True)
+            for name, content in plan.copies.items():
+                write_bytes(path / "files" / name, content)
+            write_text(path / "campaign.toml", plan.record.text)
+            plan.record.write(path / "campaign.json")
         except OSError as error:
             raise SettingsError(f"cannot make campaign folder {path}: {error.strerror}") from None
-        return cls(path)
+        folder = cls(path)
+        folder.notes = plan.notes
+        return folder
 
     @cached_property
     def file(self) -> CampaignFile:
@@ -146,27 +120,44 @@ class CampaignFolder:
         DataFormatError
             If the plan has no such member.
         """
-        for entry in self.entries:
-            if entry.key == key:
-                return entry
-        raise DataFormatError(f"{self.path} has no member {key}")
+        if key not in self._by_key:
+            raise DataFormatError(f"{self.path} has no member {key}")
+        return self._by_key[key]
+
+    @cached_property
+    def _by_key(self) -> dict[str, Entry]:
+        return {entry.key: entry for entry in self.entries}
 
     def settings(self, entry: Entry) -> Settings:
-        """Return the settings of a member.
+        """Return the settings of a member; they name the folder's copies of the user's files.
 
         Raises
         ------
         DataFormatError
             If they are no longer what the key says.
         """
-        changes = {"name": self.file.name, **self.file.set, **entry.axes, "seed": entry.seed}
-        settings = settings_from_table(self._base, str(self.path / "campaign.json"), changes)
-        if settings_key(settings) != entry.key:
+        plan, source = self._plan, str(self.path / "campaign.json")
+        if self._rule.forgotten:
             raise DataFormatError(
-                f"{self.path} was planned by another version of nanogap: plan it anew with "
-                f"'nanogap campaign run {self.path / 'campaign.toml'} -o {self.path}'"
+                f"{self.path} was planned with settings that this version of nanogap does not have "
+                f"({', '.join(self._rule.forgotten)}): go on with the version that planned it"
             )
-        return settings
+        changes = {"name": self.file.name, **self.file.set, **entry.axes, "seed": entry.seed}
+        settings = settings_from_table(plan.base, source, changes)
+        if settings_key(settings, self._rule, plan.files) != entry.key:
+            raise DataFormatError(
+                f"{source} is damaged: its settings do not belong to the member {entry.key}: plan "
+                "the campaign anew with 'nanogap campaign run' and its file"
+            )
+        copies = {
+            key: str(self._copy(given).absolute())
+            for key, given in named_files(settings).items()
+            if given in plan.files
+        }
+        return settings_from_table(plan.base, source, {**changes, **copies}) if copies else settings
+
+    def _copy(self, given: str) -> Path:
+        return self.path / "files" / copy_name(given, self._plan.files[given])
 
     @property
     def dataset(self) -> Path:
@@ -185,8 +176,8 @@ class CampaignFolder:
 
     @property
     def jobs(self) -> Path:
-        """Folder in which the cluster executor exchanges files with its jobs."""
-        return self.path / "executorlib"
+        """Folder of the jobs that were submitted to a cluster, a file for each."""
+        return self.path / "jobs"
 
     def log_path(self, name: str) -> Path:
         """Return where a worker or a job of some name writes to."""
@@ -195,6 +186,10 @@ class CampaignFolder:
     def run_path(self, entry: Entry) -> Path:
         """Return the run directory of a member that is not finished, or whose one is kept."""
         return self.path / "members" / entry.key
+
+    def sessions_path(self, entry: Entry) -> Path:
+        """Return the file of the program versions that have worked on an unfinished member."""
+        return self.path / "members" / f"{entry.key}.json"
 
     def result_path(self, entry: Entry) -> Path:
         """Return where the result of a member lies as soon as it is finished."""
@@ -206,8 +201,15 @@ class CampaignFolder:
 
     def finished(self) -> list[Entry]:
         """List the members whose results are there."""
-        there = {path.stem for path in (self.path / "results").glob("*.nc")}
+        there = self._results()
         return [entry for entry in self.entries if entry.key in there]
+
+    def unmatched(self) -> int:
+        """Count the results that no planned member has: of an earlier plan."""
+        return len(self._results() - self._by_key.keys())
+
+    def _results(self) -> set[str]:
+        return _names(self.path / "results", ".nc")
 
     def failure(self, entry: Entry) -> Failure | None:
         """Return the failed attempts of a member; a damaged record counts as none."""
@@ -232,19 +234,21 @@ class CampaignFolder:
     def given_up(self) -> dict[str, str]:
         """List the members that failed too often: key and reason."""
         limit = self.file.executor.attempts
-        failed = {path.stem for path in (self.path / "failures").glob("*.json")}
-        finished = {entry.key for entry in self.finished()}
+        failed = _names(self.path / "failures", ".json")
+        if not failed:
+            return {}
+        failed -= self._results()
         return {
             entry.key: failure.reason
             for entry in self.entries
-            if entry.key in failed - finished
+            if entry.key in failed
             and (failure := self.failure(entry)) is not None
             and failure.attempts >= limit
         }
 
     def pending(self) -> list[Entry]:
         """List the members that are still to be run, in order."""
-        done = {entry.key for entry in self.finished()} | self.given_up().keys()
+        done = self._results() | self.given_up().keys()
         return [entry for entry in self.entries if entry.key not in done]
 
     @contextmanager
@@ -266,26 +270,51 @@ class CampaignFolder:
             if taken and self.result_path(entry).is_file():
                 path.unlink(missing_ok=True)
 
-    def is_abandoned(self, entry: Entry, since: float) -> bool:
-        """Whether work on a member began after a moment and no process does it any more.
-
-        Parameters
-        ----------
-        entry : Entry
-        since : float
-            The moment, s since the epoch.
-        """
-        path = self.path / "locks" / entry.key
-        try:
-            began = path.stat().st_mtime
-        except OSError:
-            return False
-        return began >= since and not FileLock(path).is_held()
+    def is_running(self, entry: Entry) -> bool:
+        """Whether a process works on a member now."""
+        return FileLock(self.path / "locks" / entry.key).is_held()
 
     def running(self) -> list[Entry]:
         """List the members that a process works on now."""
-        locked = {path.name for path in (self.path / "locks").iterdir() if FileLock(path).is_held()}
-        return [entry for entry in self.entries if entry.key in locked]
+        try:
+            paths = list((self.path / "locks").iterdir())
+        except OSError:  # of a campaign that was copied without its empty folders
+            return []
+        locked = {path.name for path in paths if FileLock(path).is_held()}
+        return [self._by_key[key] for key in sorted(locked & self._by_key.keys(), key=self._place)]
+
+    def _place(self, key: str) -> int:
+        return self._by_key[key].number
+
+    @property
+    def driver_lock(self) -> FileLock:
+        """Lock of the process that starts or submits the members."""
+        return FileLock(self.path / "driver.lock")
+
+    def record_job(self, entry: Entry, job: str) -> None:
+        """Remember that a member was submitted to a cluster."""
+        write_json(self.jobs / f"{entry.key}.json", {"job": job})
+
+    def forget_job(self, entry: Entry) -> None:
+        """Forget a job that has ended."""
+        (self.jobs / f"{entry.key}.json").unlink(missing_ok=True)
+
+    def submitted(self) -> set[str]:
+        """Keys of the members that were submitted to a cluster, as far as is known here."""
+        return _names(self.jobs, ".json")
 
     def _failure_path(self, entry: Entry) -> Path:
         return self.path / "failures" / f"{entry.key}.json"
+
+
+def _names(folder: Path, ending: str) -> set[str]:
+    """Stems of the files of a folder with some ending, hidden ones aside."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 ten times faster for thousands of files
+    except OSError:
+        return set()
+    return {
+        name.removesuffix(ending)
+        for name in names
+        if name.endswith(ending) and not name.startswith(".")
+    }

@@ -7,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from nanogap.campaign.executor import Ended, Executor
-from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.record import Entry
 from nanogap.processes import child_environment, end_processes, python_module
 
 #: Part of the free memory that members may take together.

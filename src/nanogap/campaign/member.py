@@ -1,5 +1,6 @@
 """One member from start to finish, in this process: run it, pack the result, keep what is asked."""
 
+import errno
 import io
 import json
 import lzma
@@ -15,15 +16,18 @@ from ase.io import write
 
 from nanogap.analysis import classify_stages, first_contact, landmarks
 from nanogap.analysis.filament.stages import STAGES
-from nanogap.campaign.folder import CampaignFolder, Entry
-from nanogap.campaign.plan import RESULT_FORMAT
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.keys import RESULT_FORMAT
+from nanogap.campaign.record import Entry
 from nanogap.errors import NanogapError
-from nanogap.io import write_bytes, write_dataset
+from nanogap.io import write_bytes, write_dataset, write_json
 from nanogap.runs import RunDirectory
 from nanogap.runs.alone import open_or_create, run_alone
 from nanogap.runs.child import failure_sentence
+from nanogap.runs.driver import program_versions
 from nanogap.settings import Settings
 from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds
+from nanogap.transport.tight_binding.files import NONE
 
 #: With less space than this on the disk no failure is the member's own, bytes.
 _LEAST_SPACE = 20_000_000
@@ -42,6 +46,17 @@ class DiskFullError(NanogapError):
 def disk_is_full(path: Path) -> bool:
     """Whether there is too little space to go on."""
     return shutil.disk_usage(path).free < _LEAST_SPACE
+
+
+def is_out_of_space(error: BaseException | None) -> bool:
+    """Whether a failure, or what led to it, is a full disk or a used-up quota."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def complete_member(folder: CampaignFolder, entry: Entry, accounted: float = 0.0) -> bool:
@@ -77,7 +92,7 @@ def complete_member(folder: CampaignFolder, entry: Entry, accounted: float = 0.0
         try:
             _complete(folder, entry, accounted)
         except Exception as error:
-            if disk_is_full(folder.path):
+            if is_out_of_space(error) or disk_is_full(folder.path):
                 raise DiskFullError(folder.path) from error
             folder.record_failure(
                 entry, failure_sentence(error), steps_and_transmissions(folder, entry)
@@ -100,6 +115,7 @@ def _complete(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
     settings, keep = folder.settings(entry), folder.file.keep
     run = open_or_create(folder.run_path(entry), settings, f"campaign {folder.file.name}")
     with run.lock():
+        sessions = _add_session(folder, entry, run)
         earlier = run.dynamics.seconds
         run_alone(run)
         result = packed(run, settings)
@@ -110,6 +126,7 @@ def _complete(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
             "peak_memory": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
             "run_directory_bytes": _size(run.path),
             "host": socket.gethostname(),
+            "versions": json.dumps(joined_versions(sessions)),
         }
         if keep.keeps(entry.number):
             folder.trajectory_path(entry).parent.mkdir(exist_ok=True)
@@ -118,9 +135,40 @@ def _complete(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
     _clear_away(folder, entry)
 
 
+def _add_session(folder: CampaignFolder, entry: Entry, run: RunDirectory) -> list[dict[str, str]]:
+    """Note which programs work on a member now; return the versions of all its sessions."""
+    path = folder.sessions_path(entry)
+    try:
+        sessions = list(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        sessions = [run.versions]
+    now = program_versions()
+    if now not in sessions:
+        write_json(path, [*sessions, now])
+        sessions.append(now)
+    return sessions
+
+
+def joined_versions(sessions: list[dict[str, str]]) -> dict[str, str]:
+    """Return the versions of every program that had a part, as in ``"0.1.0, 0.2.0"``.
+
+    Parameters
+    ----------
+    sessions : list of dict of str to str
+        Program to version, of every session.
+    """
+    names = dict.fromkeys(name for one in sessions for name in one)
+    found = {}
+    for name in names:
+        parts = [part for one in sessions if name in one for part in one[name].split(", ")]
+        found[name] = ", ".join(dict.fromkeys(parts))
+    return found
+
+
 def _clear_away(folder: CampaignFolder, entry: Entry) -> None:
     if not folder.file.keep.run_directories:
         shutil.rmtree(folder.run_path(entry), ignore_errors=True)
+        folder.sessions_path(entry).unlink(missing_ok=True)
 
 
 def _size(path: Path) -> int:
@@ -142,8 +190,10 @@ def packed(run: RunDirectory, settings: Settings) -> xr.Dataset:
     count = observables.sizes["snapshot"]
     dataset = run.transmission_averages()
     if dataset is None:
-        reasons = "; ".join(dict.fromkeys(run.failures().values()))
-        raise NanogapError(f"no snapshot has a transmission: {reasons}")
+        if settings.transport.hamiltonian != NONE:
+            reasons = "; ".join(dict.fromkeys(run.failures().values()))
+            raise NanogapError(f"no snapshot has a transmission: {reasons}")
+        dataset = _no_transmission(count)
     average = dataset["transmission_average"].reindex(snapshot=np.arange(count))
     stages = [STAGES.index(stage) for stage in classify_stages(observables)]
     records = run.records()
@@ -182,9 +232,23 @@ def packed(run: RunDirectory, settings: Settings) -> xr.Dataset:
         "snapshots": count,
         "points": int(np.isfinite(at_fermi_energy).sum()),
         "first_contact": float("nan") if bonded is None else float(at_fermi_energy[bonded]),
-        "failures": json.dumps({str(number): reason for number, reason in failures.items()}),
+        "failures": json.dumps(_failures(failures, settings)),
     }
     return packed_dataset
+
+
+def _failures(failures: dict[int, str], settings: Settings) -> dict[str, str]:
+    """Return the reasons by snapshot; a transmission that was not wanted is no failure."""
+    wanted = settings.transport.hamiltonian != NONE
+    return {str(number): reason for number, reason in failures.items() if wanted}
+
+
+def _no_transmission(count: int) -> xr.Dataset:
+    """Stand in for the transmissions of a run that was to have none."""
+    return xr.Dataset(
+        {"transmission_average": (("snapshot", "energy"), np.full((count, 1), np.nan))},
+        coords={"snapshot": np.arange(count), "energy": [0.0]},
+    )
 
 
 def _stage_words() -> str:

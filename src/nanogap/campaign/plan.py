@@ -1,17 +1,14 @@
 """The members of a campaign: settings, seeds and keys."""
 
-import hashlib
 import itertools
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from nanogap.campaign.file import CampaignFile, SettingValue
-from nanogap.errors import SettingsError
+from nanogap.campaign.keys import KeyRule, settings_key
 from nanogap.settings import (
     Settings,
     preset_names,
@@ -19,12 +16,6 @@ from nanogap.settings import (
     settings_from_text,
     settings_text,
 )
-
-#: Raised when the content of a result changes, so that old ones are no longer taken for new.
-RESULT_FORMAT = 1
-
-#: Settings that change neither the atoms nor their conductance.
-_WITHOUT_EFFECT: dict[str, bool | set[str]] = {"name": True, "transport": {"workers"}}
 
 
 @dataclass(frozen=True)
@@ -40,64 +31,16 @@ class Member:
     axes : dict
         Dotted key to value: its combination of what varies.
     settings : Settings
-        Everything that defines the run.
+        Everything that defines the run; paths of files as they were given.
+    key : str
+        Address of the result: a hash of the settings; see `nanogap.campaign.keys.settings_key`.
     """
 
     number: int
     repeat: int
     axes: dict[str, SettingValue]
     settings: Settings
-
-    @cached_property
-    def key(self) -> str:
-        """Address of the result: a hash of the settings; see `settings_key`."""
-        return settings_key(self.settings)
-
-
-def settings_key(settings: Settings) -> str:
-    """Hash the settings that a result depends on, and the format of results.
-
-    All settings count, given or left at their default, and the content of files that they name.
-    The program does not: its versions are stored with every result, and `collect` tells when the
-    members of a campaign were made by different ones.
-
-    Returns
-    -------
-    str
-        32 hexadecimal digits.
-
-    Raises
-    ------
-    SettingsError
-        If a file that the settings name cannot be read.
-    """
-    content = settings.model_dump(mode="json", exclude=_WITHOUT_EFFECT)
-    files = _own_files(settings)
-    return _digest({**content, "files": files} if files else content).hex()
-
-
-def _own_files(settings: Settings) -> dict[str, str]:
-    """Return checksums of the user's own files that decide a result: their paths do not."""
-    named = {
-        "dynamics.force_field": settings.dynamics.force_field,
-        "transport.hamiltonian": settings.transport.hamiltonian,
-    }
-    result = {}
-    for key, value in named.items():
-        if value not in {"packaged", "none"}:
-            try:
-                result[key] = hashlib.sha256(Path(value).read_bytes()).hexdigest()
-            except OSError as error:
-                raise SettingsError(
-                    f"{key} = {value!r} cannot be read ({error.strerror}): give the path of a "
-                    "file, or 'packaged'"
-                ) from None
-    return result
-
-
-def _digest(content: Mapping[str, object]) -> bytes:
-    text = json.dumps({"format": RESULT_FORMAT, "settings": content}, sort_keys=True)
-    return hashlib.sha256(text.encode()).digest()[:16]
+    key: str
 
 
 def base_settings(campaign: CampaignFile, folder: Path) -> Settings:
@@ -119,29 +62,57 @@ def _is_file(source: str) -> bool:
     return Path(source).is_file() or source.endswith(".toml")
 
 
-def members(campaign: CampaignFile, base: Settings) -> Iterator[Member]:
+def members(
+    campaign: CampaignFile,
+    base: Settings,
+    rule: KeyRule | None = None,
+    digests: Mapping[str, str] | None = None,
+) -> Iterator[Member]:
     """Yield the members in order: combinations, and the repeats of each.
 
     The seeds of a combination are spawned (`numpy.random.SeedSequence`) from the seed of the
     campaign and the settings of the combination: more repeats or further values of an axis leave
     the members that were there as they were.
 
+    Parameters
+    ----------
+    campaign : CampaignFile
+    base : Settings
+    rule : KeyRule, optional
+        Settings that keys and seeds count; default: all of this version.
+    digests : mapping, optional
+        See `nanogap.campaign.keys.settings_key`.
+
     Raises
     ------
     SettingsError
         If a setting of a member is wrong.
     """
-    table = base.model_dump(mode="json")
     numbers = itertools.count()
+    for combination, first in first_members(campaign, base):
+        own_seed = "seed" in campaign.set or "seed" in combination
+        for repeat, seed in enumerate(seeds(campaign.seed, first, campaign.repeats, rule)):
+            settings = first if own_seed else first.model_copy(update={"seed": seed})
+            key = settings_key(settings, rule, digests)
+            yield Member(next(numbers), repeat, combination, settings, key)
+
+
+def first_members(
+    campaign: CampaignFile, base: Settings
+) -> Iterator[tuple[dict[str, SettingValue], Settings]]:
+    """Yield every combination, and its settings with the seed of the base.
+
+    Raises
+    ------
+    SettingsError
+        If a setting is wrong.
+    """
+    table = base.model_dump(mode="json")
     for combination in combinations(campaign):
         changes = {"name": campaign.name, **campaign.set, **combination}
         words = ", ".join(f"{key} = {value!r}" for key, value in combination.items())
         source = f"campaign '{campaign.name}'" + (f", member with {words}" if words else "")
-        first = settings_from_table(table, source, changes)
-        own_seed = "seed" in changes
-        for repeat, seed in enumerate(seeds(campaign.seed, first, campaign.repeats)):
-            settings = first if own_seed else first.model_copy(update={"seed": seed})
-            yield Member(next(numbers), repeat, combination, settings)
+        yield combination, settings_from_table(table, source, changes)
 
 
 def combinations(campaign: CampaignFile) -> list[dict[str, SettingValue]]:
@@ -152,9 +123,9 @@ def combinations(campaign: CampaignFile) -> list[dict[str, SettingValue]]:
     return [dict(zip(campaign.axes, chosen, strict=True)) for chosen in values]
 
 
-def seeds(root: int, settings: Settings, count: int) -> list[int]:
+def seeds(root: int, settings: Settings, count: int, rule: KeyRule | None = None) -> list[int]:
     """Derive the seeds of the repeats of a combination, each below 2**63."""
-    content = settings.model_dump(mode="json", exclude={**_WITHOUT_EFFECT, "seed": True})
-    words = np.frombuffer(_digest(content), dtype="<u4").tolist()
+    content = (rule or KeyRule()).digest(settings, seed=False)
+    words = np.frombuffer(content, dtype="<u4").tolist()
     streams = np.random.SeedSequence([root, *words]).spawn(count)
     return [int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1)) for stream in streams]

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.campaign.cluster import waiting_members
 from nanogap.campaign.collect import ResultAttributes, result_attributes
 from nanogap.campaign.estimate import estimate
 from nanogap.campaign.file import SettingValue
-from nanogap.campaign.folder import CampaignFolder, Entry
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.record import Entry
 from nanogap.errors import NanogapError
 from nanogap.io import read_arrays
 from nanogap.report.sections import Section, write_page
@@ -17,6 +19,9 @@ from nanogap.runs import RunDirectory
 
 #: Seconds after which the browser loads the page anew.
 REFRESH = 10
+
+#: States that pass by themselves.
+AT_WORK = ("running", "waiting")
 
 #: Conductances shown of a running member.
 _LAST = 20
@@ -70,11 +75,15 @@ class CampaignStatus:
     Attributes
     ----------
     state : str
-        ``running``, ``finished``, ``interrupted`` (resume it) or ``incomplete`` (members were given
-        up).
+        ``running``, ``waiting`` (for jobs in a queue), ``finished``, ``interrupted`` (nobody works
+        on it: resume it) or ``incomplete`` (members were given up).
     name : str
     planned, finished : int
         Members.
+    waiting : int
+        Members whose jobs wait in the queue of a cluster.
+    unmatched : int
+        Results in the folder that no planned member has: of an earlier plan.
     running : list of RunningMember
     given_up : dict of str to str
         Key to reason.
@@ -92,6 +101,8 @@ class CampaignStatus:
     name: str
     planned: int
     finished: int
+    waiting: int
+    unmatched: int
     running: list[RunningMember]
     given_up: dict[str, str]
     points: int
@@ -130,11 +141,15 @@ class CampaignState:
                 self._made[entry.key] = result_attributes(folder.result_path(entry))
         made = [self._made[entry.key] for entry in finished]
         left = len(folder.entries) - len(finished) - len(given_up)
+        at_work = {entry.key for entry in running}
+        waiting = len(self._queued() - done - at_work - given_up.keys()) if left else 0
         return CampaignStatus(
-            state=_state(len(running), left, len(given_up)),
+            state=self._state(len(running), waiting, left, len(given_up)),
             name=folder.file.name,
             planned=len(folder.entries),
             finished=len(finished),
+            waiting=waiting,
+            unmatched=folder.unmatched(),
             running=[self._running(entry) for entry in running],
             given_up=given_up,
             points=sum(one.points for one in made),
@@ -144,6 +159,23 @@ class CampaignState:
             dataset=_existing(folder.dataset),
             report=_existing(folder.report),
         )
+
+    def _queued(self) -> set[str]:
+        """Keys of the members whose jobs wait in the queue of a cluster."""
+        if self._folder.file.executor.kind == "local":
+            return set()
+        return waiting_members(self._folder)
+
+    def _state(self, running: int, waiting: int, left: int, given_up: int) -> str:
+        if running:
+            return "running"
+        if not left:
+            return "incomplete" if given_up else "finished"
+        if waiting:
+            return "waiting"
+        if not self._folder.driver_lock.is_held():
+            return "interrupted"
+        return "running" if self._folder.file.executor.kind == "local" else "waiting"
 
     def _running(self, entry: Entry) -> RunningMember:
         """Describe a member at work; it may begin or end at this moment."""
@@ -181,14 +213,6 @@ class CampaignState:
         return self._hours_each * left / max(1, min(running, left))
 
 
-def _state(running: int, left: int, given_up: int) -> str:
-    if running:
-        return "running"
-    if left:
-        return "interrupted"
-    return "incomplete" if given_up else "finished"
-
-
 def _contacts(made: list[ResultAttributes]) -> ContactsSoFar:
     values = np.array([one.first_contact for one in made])
     values = values[np.isfinite(values)]
@@ -208,6 +232,7 @@ def write_state_page(folder: CampaignFolder, status: CampaignStatus) -> None:
     rows = [
         ["finished", f"{status.finished} of {status.planned}"],
         ["running", str(len(status.running))],
+        ["waiting in the queue", str(status.waiting)],
         ["given up", str(len(status.given_up))],
         ["conductances so far", str(status.points)],
         ["first contact so far (G0)", _contact_words(status.first_contact)],
@@ -232,7 +257,7 @@ def write_state_page(folder: CampaignFolder, status: CampaignStatus) -> None:
         lead=f"{status.state.capitalize()}: {status.finished} of {status.planned} "
         "members are finished.",
         sections=sections,
-        refresh=REFRESH if status.state == "running" else None,
+        refresh=REFRESH if status.state in AT_WORK else None,
     )
 
 

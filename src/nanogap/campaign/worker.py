@@ -1,4 +1,8 @@
-"""A process that completes one member: ``python -m nanogap.campaign.worker FOLDER KEY``."""
+"""A process that completes one member: ``python -m nanogap.campaign.worker FOLDER KEY [job]``.
+
+It ends with the process that started it, which holds the other end of its stdin; as a job of a
+cluster (``job``) it has nobody to end with.
+"""
 
 import sys
 import traceback
@@ -13,9 +17,10 @@ from nanogap.runs.child import end_with_parent
 FAILED, BUSY, FULL = 3, 76, 77
 
 
-def main(path: Path, key: str) -> int:
+def main(path: Path, key: str, *, alone: bool = False) -> int:
     """Complete a member; return the exit status."""
-    end_with_parent()
+    if not alone:
+        end_with_parent()
     try:
         folder = CampaignFolder(path)
         return 0 if complete_member(folder, folder.entry(key)) else BUSY
@@ -27,4 +32,4 @@ def main(path: Path, key: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], alone=sys.argv[3:] == ["job"]))

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -11,9 +12,10 @@ import typer
 from rich.table import Table
 
 from nanogap import __version__
-from nanogap.cli import campaign, dynamics, first_principles, fit, transmission
-from nanogap.cli.common import AsJson, Directory, check_output, emit, log, show_progress
-from nanogap.cli.measured import register, report_of_data
+from nanogap.cli import campaign, dynamics, first_principles, fit, measured, transmission
+from nanogap.cli import measured_options as options
+from nanogap.cli.common import AsJson, Directory, check_output, data_files, emit, log, show_progress
+from nanogap.cli.measured_report import report_of_data
 from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
 from nanogap.cli.terminal import LogLines, Terminal, inert
 from nanogap.errors import NanogapError, SettingsError
@@ -124,11 +126,13 @@ def init(
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Write a settings file to edit, from a preset."""
+    """Write a settings file to edit, from a preset: every key, explained."""
     from nanogap.io import write_text
-    from nanogap.settings import preset_text
+    from nanogap.settings import load_settings, preset_text, settings_document
 
-    text = preset_text(preset)
+    lines = preset_text(preset).splitlines()
+    about = " ".join(line[1:].strip() for line in lines if line.startswith("#"))
+    text = settings_document(load_settings(preset), f"The preset {preset}.\n{about}")
     if output.exists():
         raise SettingsError(f"{output} exists already: choose another -o")
     check_output(output, (".toml",))
@@ -216,6 +220,15 @@ def report(
         Path | None,
         typer.Option("-o", "--output", help="html; default: report.html, of a run in its folder"),
     ] = None,
+    series_resistance: options.Resistance = 0.0,
+    series_uncertainty: options.ResistanceError = None,
+    pristine: options.Pristine = None,
+    compliance: options.Compliance = None,
+    read_voltage: Annotated[float, typer.Option(help="where the states are read, V")] = 0.4,
+    columns: options.Columns = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="folder for the figures of measured data, as pdf")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a run anew, finished or not, or that of a measurement campaign."""
@@ -223,7 +236,9 @@ def report(
     from nanogap.runs import RunDirectory, make_report
 
     if are_measured(data):
-        report_of_data(data, output or Path("report.html"), as_json)
+        files = data_files(data, series_resistance, series_uncertainty, pristine, columns)
+        files = replace(files, compliance=compliance)
+        report_of_data(files, output or Path("report.html"), as_json, read_voltage, figures)
         return
     directory = data[0]
     finished = RunDirectory(directory)
@@ -239,7 +254,7 @@ def report(
         log.print(f"Report: {written}")
 
 
-register(app)
+measured.register(app)
 dynamics.register(app)
 fit.register(app)
 first_principles.register(app)

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from nanogap.cli import common
 from nanogap.cli.common import AsJson, check_output, log
-from nanogap.errors import SettingsError
+from nanogap.errors import NanogapError, SettingsError
 
 if TYPE_CHECKING:
     from nanogap.campaign.estimate import Estimate
@@ -37,6 +37,9 @@ RetryFailed = Annotated[
 ]
 
 _PAGE_EVERY = 10.0
+
+#: Exit status of a campaign of which members were given up.
+_INCOMPLETE = 3
 
 
 @app.command()
@@ -66,7 +69,10 @@ def run(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run all members of a campaign; those that the folder has already are not run again."""
+    """Run all members of a campaign; those that the folder has already are not run again.
+
+    Exit status 3: members were given up.
+    """
     from nanogap.campaign.folder import CampaignFolder
 
     _drive(CampaignFolder.plan(output, file), retry_failed, yes, as_json)
@@ -76,7 +82,7 @@ def run(
 def resume(
     directory: Folder, retry_failed: RetryFailed = False, yes: Yes = False, as_json: AsJson = False
 ) -> None:
-    """Go on with a campaign that was interrupted."""
+    """Go on with a campaign that was interrupted. Exit status 3: members were given up."""
     from nanogap.campaign.folder import CampaignFolder
 
     _drive(CampaignFolder(directory), retry_failed, yes, as_json)
@@ -91,14 +97,14 @@ def status(
 ) -> None:
     """Say how far a campaign is; status.html in the folder says it in a browser."""
     from nanogap.campaign.folder import CampaignFolder
-    from nanogap.campaign.state import CampaignState, write_state_page
+    from nanogap.campaign.state import AT_WORK, CampaignState
 
     if watch and as_json:
         raise SettingsError("give --watch or --json, not both")
     folder = CampaignFolder(directory)
     state = CampaignState(folder)
     content = state.describe()
-    write_state_page(folder, content)
+    _write_page(folder, content)
     if as_json:
         common.emit(content)
         return
@@ -106,10 +112,10 @@ def status(
         log.print(_state_table(content))
         return
     with Live(_state_table(content), console=log, auto_refresh=False) as live:
-        while content.state == "running":
+        while content.state in AT_WORK:
             time.sleep(interval)
             content = state.describe()
-            write_state_page(folder, content)
+            _write_page(folder, content)
             live.update(_state_table(content), refresh=True)
 
 
@@ -188,42 +194,78 @@ def report(
 def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: bool) -> None:
     """Run what is left of a campaign, with a bar and a page that show how far it is."""
     from nanogap.campaign.drive import drive
-    from nanogap.campaign.state import CampaignState, write_state_page
+    from nanogap.campaign.state import CampaignState
 
+    for note in folder.notes:
+        log.print(Text(note))
     if retry_failed:
         for key in folder.given_up():
             folder.forget_failure(folder.entry(key))
     state = CampaignState(folder)
-    with _bar(folder, state) as (watch, bars):
+    try:
+        with _bar(folder, state) as (watch, bars):
 
-        def confirm(needs: "Estimate") -> bool:
-            bars.stop()
-            log.print(needs.sentence())
-            agreed = typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
-            bars.start()
-            return agreed
+            def confirm(needs: "Estimate") -> bool:
+                bars.stop()
+                log.print(needs.sentence())
+                agreed = typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
+                bars.start()
+                return agreed
 
-        try:
             outcome = drive(folder, None if yes else confirm, watch)
-        except KeyboardInterrupt:
-            bars.stop()
-            log.print(f"'nanogap campaign resume {folder.path}' goes on")
-            raise
+    except KeyboardInterrupt:
+        log.print(Text(_how_to_go_on(folder)))
+        raise
+    except NanogapError:
+        if as_json:
+            common.emit(state.describe())
+        raise
     content = state.describe()
-    write_state_page(folder, content)
+    _write_page(folder, content)
     if as_json:
         common.emit(content)
+    else:
+        if outcome.declined:
+            log.print(Text(f"Stopped. {_how_to_go_on(folder)}."))
+        log.print(_state_table(content))
+        log.print(Text(f"Statistics: nanogap campaign report {folder.path}"))
+    _end_incomplete(folder, content)
+
+
+def _end_incomplete(folder: "CampaignFolder", content: "CampaignStatus") -> None:
+    """End with a status of its own where members were given up."""
+    if not content.given_up:
         return
-    if outcome.declined:
-        log.print(f"Stopped. 'nanogap campaign resume {folder.path}' goes on.")
-    log.print(_state_table(content))
-    log.print(f"Statistics: nanogap campaign report {folder.path}")
+    lost = f"{len(content.given_up)} of {content.planned} members were given up"
+    again = f"'nanogap campaign resume {folder.path} --retry-failed' tries them again"
+    log.print(Text(f"{lost}; {again}"))
+    sys.exit(_INCOMPLETE)
+
+
+def _how_to_go_on(folder: "CampaignFolder") -> str:
+    jobs = len(folder.submitted())
+    words = f"'nanogap campaign resume {folder.path}' goes on"
+    if folder.file.executor.kind == "local" or not jobs:
+        return words
+    one = jobs == 1
+    return (
+        f"{words}; {jobs} job{'' if one else 's'} of the cluster {'goes' if one else 'go'} on too, "
+        f"until 'scancel' ends {'it' if one else 'them'}"
+    )
+
+
+def _write_page(folder: "CampaignFolder", content: "CampaignStatus") -> None:
+    """Write the status page where that is possible: looking needs no right to write."""
+    from nanogap.campaign.state import write_state_page
+
+    with suppress(OSError):
+        write_state_page(folder, content)
 
 
 @contextmanager
 def _bar(folder: "CampaignFolder", state: "CampaignState") -> Iterator[tuple["Watcher", Progress]]:
     """Show finished members on stderr, and write the status page now and then."""
-    from nanogap.campaign.state import hours_text, write_state_page
+    from nanogap.campaign.state import hours_text
 
     columns = (
         TextColumn("{task.description}"),
@@ -231,31 +273,45 @@ def _bar(folder: "CampaignFolder", state: "CampaignState") -> Iterator[tuple["Wa
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    last = -_PAGE_EVERY
+    last, told = -_PAGE_EVERY, ""
     with Progress(*columns, console=log) as bars:
         task = bars.add_task("members", total=len(folder.entries))
 
         def watch(progress: "CampaignProgress") -> None:
-            nonlocal last
+            nonlocal last, told
             bars.update(task, completed=progress.finished)
+            if progress.note != told:
+                told = progress.note
+                if told:
+                    bars.console.print(Text(told))
             if time.monotonic() - last < _PAGE_EVERY:
                 return
             content = state.describe()
-            write_state_page(folder, content)
-            words = f"{progress.running} running, {progress.given_up} given up"
+            _write_page(folder, content)
             left = hours_text(content.hours_left)
-            bars.update(task, description=f"members ({words}, {left} left)")
+            bars.update(task, description=f"members ({_progress_words(progress)}, {left} left)")
             last = time.monotonic()
 
         yield watch, bars
 
 
+def _progress_words(progress: "CampaignProgress") -> str:
+    words = f"{progress.running - progress.waiting} running"
+    if progress.waiting:
+        words += f", {progress.waiting} waiting in the queue"
+    if progress.elsewhere:
+        words += f", {progress.elsewhere} run by another process"
+    return f"{words}, {progress.given_up} given up"
+
+
 def _state_table(status: "CampaignStatus") -> Group:
     from nanogap.campaign.state import hours_text
 
-    table = Table(title=f"{status.name}: {status.state}", show_header=False)
+    table = Table(title=Text(f"{status.name}: {status.state}"), show_header=False)
     table.add_row("finished", f"{status.finished} of {status.planned}")
     table.add_row("running", str(len(status.running)))
+    if status.waiting or status.state == "waiting":
+        table.add_row("waiting in the queue", str(status.waiting))
     table.add_row("given up", str(len(status.given_up)))
     table.add_row("conductances so far", str(status.points))
     first = status.first_contact
@@ -263,6 +319,8 @@ def _state_table(status: "CampaignStatus") -> Group:
         table.add_row("first contact", f"{first.mean:.2f} G0, {first.members} members")
     table.add_row("core-hours so far", f"{status.core_hours:.2f}")
     table.add_row("time left", hours_text(status.hours_left))
+    if status.unmatched:
+        table.add_row("results of other plans", str(status.unmatched))
     lines: list[RenderableType] = [table]
     for one in status.running:
         now = f", T = {one.transmission[-1]:.2f} G0" if one.transmission else ""

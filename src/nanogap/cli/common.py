@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
@@ -125,10 +126,64 @@ def table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -
     """Print a table on stdout."""
     shown = Table(title=title)
     for name in names:
-        shown.add_column(name, justify="right")
+        # a name that is too long goes on in the next line: its end tells files apart
+        shown.add_column(name, justify="right", overflow="fold")
     for row in rows:
         shown.add_row(*row)
     Terminal().print(shown)
+
+
+class ProgressLines:
+    """Progress as lines, for output that is no terminal: a log file, the output of a job.
+
+    Parameters
+    ----------
+    pause : float
+        Least time between two lines, s; work that ends sooner prints none.
+    """
+
+    def __init__(self, pause: float = 30.0) -> None:
+        self._pause = pause
+        self._begin = self._last = time.monotonic()
+        self._first: dict[str, int] = {}
+
+    def update(self, parts: Sequence[tuple[str, int, int | None]]) -> None:
+        """Print a line, if it is time for one.
+
+        Parameters
+        ----------
+        parts : sequence of (str, int, int or None)
+            What is done, how much of it, and how much there is.
+        """
+        now = time.monotonic()
+        for name, done, _ in parts:
+            self._first.setdefault(name, done)
+        if now - self._last < self._pause:
+            return
+        self._last = now
+        known = [(name, done, total) for name, done, total in parts if total]
+        shown = [
+            f"{name} {done} of {total} ({100 * done // total} %)" for name, done, total in known
+        ]
+        shown += [f"{name} {done}" for name, done, total in parts if not total]
+        left = [self._left(now, name, done, total) for name, done, total in known]
+        if left and None not in left:
+            shown.append(f"about {_duration(max(one for one in left if one is not None))} left")
+        log.print(", ".join(shown), highlight=False, soft_wrap=True)
+
+    def _left(self, now: float, name: str, done: int, total: int) -> float | None:
+        """Estimate the seconds that are left by what was done since the first call."""
+        gained = done - self._first[name]
+        if done >= total:
+            return 0.0
+        return (now - self._begin) / gained * (total - done) if gained > 0 else None
+
+
+def _duration(seconds: float) -> str:
+    """Write a time that is left in one unit."""
+    if seconds < 90.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"
 
 
 def _bars(*, transient: bool = False, disable: bool = False) -> Progress:
@@ -148,28 +203,37 @@ def _bars(*, transient: bool = False, disable: bool = False) -> Progress:
 
 @contextmanager
 def counted(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
-    """Show on a terminal how many of some things are done: watch(done) or watch(done, total)."""
+    """Show how many of some things are done: watch(done) or watch(done, total).
+
+    On a terminal as a bar, elsewhere as a line now and then.
+    """
+    lines = ProgressLines()
     # a bar of nothing would leave an empty line before the error
     with _bars(transient=True, disable=total == 0 or not log.is_interactive) as bars:
         task = bars.add_task(what, total=total)
 
         def watch(done: int, known: int | None = total) -> None:
             bars.update(task, completed=done, total=known)
+            if not log.is_interactive:
+                lines.update([(what, done, known)])
 
         yield watch
 
 
 @contextmanager
 def counted_files(what: str, data: "DataFiles") -> Iterator["DataFiles"]:
-    """Show on a terminal how many of the files are analysed."""
+    """Show how many of the files are analysed."""
     with counted(what) as watch:
         yield replace(data, watch=watch)
 
 
 @contextmanager
 def show_progress() -> Iterator[Any]:
-    """Show what is being done, and two progress bars with time left, on stderr."""
-    bars = _bars()
+    """Show what is being done, and two progress bars with time left, on stderr.
+
+    Where that is no terminal, lines with time left, no more than two a minute.
+    """
+    bars, lines = _bars(disable=not log.is_interactive), ProgressLines()
     dynamics = bars.add_task("dynamics", total=None)
     transport = bars.add_task("transport", total=None)
     spinner = log.status("")  # gone without a trace if the structure turns out to be impossible
@@ -188,6 +252,13 @@ def show_progress() -> Iterator[Any]:
             bars.console.print(last)
         bars.update(dynamics, completed=progress.step, total=progress.end_step)
         bars.update(transport, completed=progress.transmissions, total=progress.snapshots_planned)
+        if not log.is_interactive:
+            lines.update(
+                [
+                    ("dynamics: step", progress.step, progress.end_step),
+                    ("transmissions:", progress.transmissions, progress.snapshots_planned),
+                ]
+            )
 
     try:
         yield watch

@@ -18,6 +18,9 @@ from nanogap.cli.common import (
     table,
 )
 
+#: Time of a fine sampling, fs: 131 samples, as 'nanogap noise' needs 128.
+SAMPLING_TIME = 2600.0
+
 
 def register(app: typer.Typer) -> None:
     """Add the subcommands to the command line."""
@@ -61,11 +64,17 @@ def stages(
 
 def sample(
     directory: Directory,
-    at: Annotated[float, typer.Option(help="time of the first sample under voltage, fs")],
+    at: Annotated[
+        str,
+        typer.Option(
+            help="time of the first sample under voltage: 26000 (fs), 26.0ps, contact, contact+3ps"
+        ),
+    ],
     every: Annotated[float, typer.Option(help="time between two samples, fs")] = 20.0,
     duration: Annotated[
-        float, typer.Option("--for", help="time from the first to the last sample, fs")
-    ] = 2000.0,
+        float,
+        typer.Option("--for", help="time from the first to the last sample, fs: enough for noise"),
+    ] = SAMPLING_TIME,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="the new run directory; default: RUN/samples/..."),
@@ -80,11 +89,12 @@ def sample(
     The run itself stays as it is. The same command goes on with an interrupted sampling.
     """
     from nanogap.runs import RunDirectory
-    from nanogap.runs.sample import SampleRequest, sample_run, summary
+    from nanogap.runs.sample import SampleRequest, moment, sample_run, summary
 
-    request = SampleRequest(at, every, duration, output, replay)
+    origin = RunDirectory(directory)
+    request = SampleRequest(moment(at, origin), every, duration, output, replay)
     with show_progress() as watch:
-        sampled = sample_run(RunDirectory(directory), request, watch)
+        sampled = sample_run(origin, request, watch)
     content = summary(sampled)
     if as_json:
         emit(content)

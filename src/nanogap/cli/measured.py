@@ -1,5 +1,6 @@
 """The subcommands for measured data: arguments in, calls out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -7,31 +8,34 @@ import typer
 
 from nanogap.cli import common, synthetic
 from nanogap.cli.common import AsJson, FigureFile, log
+from nanogap.cli.measured_options import (
+    AveragingTime,
+    Columns,
+    Compliance,
+    Files,
+    OneFile,
+    Pristine,
+    Resistance,
+    ResistanceError,
+    number_of,
+    save_all,
+    tell_excluded,
+)
+from nanogap.cli.measured_report import level_displacement
 from nanogap.errors import SettingsError
-
-Files = Annotated[
-    list[Path], typer.Argument(help="files, folders of files, run directories of nanogap run")
-]
-Columns = Annotated[
-    str | None,
-    typer.Option(help="what the header does not say: voltage=NAME,current=3,...", metavar="Q=COL"),
-]
-Resistance = Annotated[float, typer.Option(help="in series with every gap, ohm")]
-ResistanceError = Annotated[
-    float | None, typer.Option(help="its standard uncertainty, ohm; default: a fifth of it")
-]
-Pristine = Annotated[
-    list[Path] | None,
-    typer.Option(help="curves before breakdown: the series resistance of every device"),
-]
-AveragingTime = Annotated[
-    float | None, typer.Option(help="see simulated traces through this averaging time, s")
-]
 
 
 def register(app: typer.Typer) -> None:
     """Add the subcommands to the command line."""
-    for command in (histogram, plateaus, switching, retention, noise, breakdown):
+    for command in (
+        histogram,
+        plateaus,
+        switching,
+        retention,
+        noise,
+        breakdown,
+        level_displacement,
+    ):
         app.command()(command)
     synthetic.register(app)
 
@@ -45,7 +49,9 @@ def histogram(
         list[Path] | None,
         typer.Option(help="instead: curves of a low state that was pulled in until it saturated"),
     ] = None,
-    bin_width: Annotated[float, typer.Option(help="G0; decades with --log")] = 0.05,
+    bin_width: Annotated[
+        float | None, typer.Option(help="G0, default 0.05; decades with --log, default 0.02")
+    ] = None,
     maximum: Annotated[float, typer.Option(help="upper end of the range, G0")] = 10.0,
     minimum: Annotated[float, typer.Option(help="lower end with --log, G0")] = 1e-6,
     logarithmic: Annotated[bool, typer.Option("--log", help="bins of equal ratio")] = False,
@@ -53,6 +59,7 @@ def histogram(
         bool, typer.Option("--aligned", help="-o draws conductance against time since contact")
     ] = False,
     averaging_time: AveragingTime = None,
+    compliance: Compliance = None,
     columns: Columns = None,
     output: FigureFile = None,
     as_json: AsJson = False,
@@ -64,10 +71,11 @@ def histogram(
     data = common.data_files(
         files, series_resistance, series_uncertainty, pristine, columns, averaging_time, saturated
     )
+    data = replace(data, compliance=compliance)
     with common.counted_files("Histogram", data) as watched:
         result = histogram_campaign(
             watched,
-            bin_width=bin_width,
+            bin_width=(0.02 if logarithmic else 0.05) if bin_width is None else bin_width,
             maximum=maximum,
             minimum=minimum,
             scale="logarithmic" if logarithmic else "linear",
@@ -81,9 +89,9 @@ def histogram(
             drawing.draw_aligned(result) if aligned else drawing.draw_histogram(result), output
         )
     common.tell(content.synthetic, content.notes)
+    tell_excluded(result)
     for name, what in (
         ("n_flagged", "gap resistance negative or smaller than its error"),
-        ("n_compliance", "limited by the instrument"),
         ("n_outside", "outside the range"),
     ):
         if getattr(content, name):
@@ -94,8 +102,8 @@ def histogram(
     rows = [
         (
             f"{peak.position:.3f} ± {peak.uncertainty:.3f}",
-            f"{peak.nearest_level}",
-            f"{peak.deviation:+.3f}",
+            "open gap" if peak.open_gap else f"{peak.nearest_level}",
+            "" if peak.open_gap else f"{peak.deviation:+.3f}",
             f"{peak.counts:.0f}",
         )
         for peak in content.peaks
@@ -111,7 +119,10 @@ def plateaus(
     minimum_length: Annotated[int, typer.Option(help="points of the shortest plateau")] = 8,
     minimum_step: Annotated[float, typer.Option(help="smaller steps are none, G0")] = 0.0,
     strictness: Annotated[float, typer.Option(help="multiplies the penalty per step")] = 1.0,
+    compliance: Compliance = None,
     columns: Columns = None,
+    file: OneFile = None,
+    cycle: Annotated[int | None, typer.Option(help="-o draws this cycle")] = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -121,6 +132,7 @@ def plateaus(
 
     common.check_figure(output)
     data = common.data_files(files, series_resistance, series_uncertainty, pristine, columns)
+    data = replace(data, compliance=compliance)
     with common.counted_files("Plateaus", data) as watched:
         result = plateau_campaign(
             watched, PlateauDetection(minimum_length, minimum_step, strictness)
@@ -129,8 +141,16 @@ def plateaus(
     if output is not None:
         from nanogap.measured import drawing
 
-        common.save(drawing.draw_plateaus(result), output)
+        cycles = [(trace.name, number) for trace, number, _ in result.rows]
+        row = drawing.chosen_row(cycles, file, cycle)
+        common.save(drawing.draw_plateaus(result, row), output)
+        if len(cycles) > 1 and file is None and cycle is None:
+            log.print(
+                f"{output} shows the first of {len(cycles)} cycles; choose with --file and --cycle",
+                soft_wrap=True,
+            )
     common.tell(content.synthetic)
+    tell_excluded(result)
     for sentence in content.skipped:
         log.print(f"skipped: {sentence}")
     if as_json:
@@ -147,7 +167,7 @@ def plateaus(
         )
         for row in content.plateaus[:60]
     ]
-    title = f"{content.n_plateaus} plateaus in {content.cycles} cycles"
+    title = f"{number_of(content.n_plateaus, 'plateau')} in {number_of(content.cycles, 'cycle')}"
     names = ("file", "cycle", "level (G0)", "σ (G0)", "points", "nearest")  # noqa: RUF001
     common.table(title + (" (the first 60)" if content.n_plateaus > 60 else ""), names, rows)
 
@@ -157,7 +177,7 @@ def switching(
     read_voltage: Annotated[float, typer.Option(help="where the states are read, V")] = 0.4,
     minimum_ratio: Annotated[float, typer.Option(help="least ratio of an event, above 1")] = 3.0,
     method: Annotated[str, typer.Option(help="steepest, threshold or compliance")] = "steepest",
-    compliance: Annotated[float | None, typer.Option(help="A; default: found")] = None,
+    compliance: Compliance = None,
     endurance: Annotated[
         bool, typer.Option("--endurance", help="-o draws the states over the cycles")
     ] = False,
@@ -165,15 +185,21 @@ def switching(
         bool, typer.Option("--distribution", help="-o draws the Weibull plot of the voltages")
     ] = False,
     series_resistance: Resistance = 0.0,
+    series_uncertainty: ResistanceError = None,
+    pristine: Pristine = None,
     columns: Columns = None,
+    file: OneFile = None,
     output: FigureFile = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="folder for the figures of every file, as pdf")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find SET and RESET events in current-voltage loops, the two states, endurance."""
     from nanogap.measured import switching_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, series_resistance, None, None, columns)
+    data = common.data_files(files, series_resistance, series_uncertainty, pristine, columns)
     with common.counted_files("Switching", data) as watched:
         result = switching_campaign(
             watched,
@@ -186,15 +212,27 @@ def switching(
     if output is not None:
         from nanogap.measured import drawing
 
+        loops = [(trace.name, 0) for trace, _ in result.rows]
+        row = drawing.chosen_row(loops, file)
         if distribution:
             figure = drawing.draw_weibull(result)
             if figure is None:
                 raise SettingsError("there are too few events for a distribution")
         else:
             draw = drawing.draw_endurance if endurance else drawing.draw_switching
-            figure = draw(result)
+            figure = draw(result, row)
         common.save(figure, output)
+        if len(loops) > 1 and file is None and not distribution:
+            log.print(
+                f"{output} shows the first of {len(loops)} files; choose with --file",
+                soft_wrap=True,
+            )
+    if figures is not None:
+        from nanogap.measured import drawing
+
+        save_all(drawing.all_of_switching(result), figures)
     common.tell(content.synthetic)
+    tell_excluded(result)
     if as_json:
         common.emit(content)
         return
@@ -213,7 +251,7 @@ def switching(
                 )
             )
     names = ("event", "number", "median (V)", "σ (V)", "Weibull shape, scale")  # noqa: RUF001
-    common.table(f"{len(content.events)} events", names, rows)
+    common.table(number_of(len(content.events), "event"), names, rows)
 
 
 def retention(
@@ -222,6 +260,7 @@ def retention(
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
     tolerance: Annotated[float, typer.Option(help="a state that changes more is lost")] = 2.0,
+    compliance: Compliance = None,
     columns: Columns = None,
     output: FigureFile = None,
     as_json: AsJson = False,
@@ -231,6 +270,7 @@ def retention(
 
     common.check_figure(output)
     data = common.data_files(files, series_resistance, series_uncertainty, pristine, columns)
+    data = replace(data, compliance=compliance)
     with common.counted_files("Retention", data) as watched:
         result = retention_campaign(watched, tolerance)
         content = result.summary()
@@ -239,6 +279,7 @@ def retention(
 
         common.save(drawing.draw_retention(result), output)
     common.tell(content.synthetic)
+    tell_excluded(result)
     if as_json:
         common.emit(content)
         return
@@ -267,7 +308,9 @@ def noise(
     series_resistance: Resistance = 0.0,
     pristine: Pristine = None,
     averaging_time: AveragingTime = None,
+    compliance: Compliance = None,
     columns: Columns = None,
+    file: OneFile = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -276,32 +319,38 @@ def noise(
 
     common.check_figure(output)
     data = common.data_files(files, series_resistance, None, pristine, columns, averaging_time)
+    data = replace(data, compliance=compliance)
     with common.counted_files("Noise", data) as watched:
         result = noise_campaign(watched, interval=interval, band=band)
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
 
-        common.save(drawing.draw_noise(result.rows[0]), output)
-        if len(result.rows) > 1:
-            log.print(f"{output} shows the first of {len(result.rows)} traces")
+        row = drawing.chosen_row([(one.trace.name, 0) for one in result.rows], file)
+        common.save(drawing.draw_noise(result.rows[row]), output)
+        if len(result.rows) > 1 and file is None:
+            log.print(
+                f"{output} shows the first of {len(result.rows)} traces; choose with --file",
+                soft_wrap=True,
+            )
     common.tell(content.synthetic)
+    tell_excluded(result)
     if as_json:
         common.emit(content)
         return
     rows = []
-    for row in content.traces:
-        jumps = row.telegraph
+    for trace in content.traces:
+        jumps = trace.telegraph
         text = "no"
         if jumps:
             low, high = jumps.dwell_times
             text = f"{jumps.amplitude:.3g} G0, {low:.3g} s and {high:.3g} s"
         rows.append(
             (
-                row.file,
-                f"{row.mean:.4g}",
-                f"{100 * row.relative:.3g} %",
-                f"{row.exponent:.2f} ± {row.exponent_uncertainty:.2f}",
+                trace.file,
+                f"{trace.mean:.4g}",
+                f"{100 * trace.relative:.3g} %",
+                "none" if jumps else f"{trace.exponent:.2f} ± {trace.exponent_uncertainty:.2f}",
                 text,
             )
         )
@@ -312,6 +361,7 @@ def noise(
 def breakdown(
     files: Files,
     minimum_drop: Annotated[float, typer.Option(help="least part of the current lost")] = 0.5,
+    compliance: Compliance = None,
     columns: Columns = None,
     output: FigureFile = None,
     as_json: AsJson = False,
@@ -321,6 +371,7 @@ def breakdown(
 
     common.check_figure(output)
     data = common.data_files(files, 0.0, None, None, columns)
+    data = replace(data, compliance=compliance)
     with common.counted_files("Breakdown", data) as watched:
         result = breakdown_campaign(watched, minimum_drop)
         content = result.summary()
@@ -329,6 +380,7 @@ def breakdown(
 
         common.save(drawing.draw_breakdown(result), output)
     common.tell(content.synthetic)
+    tell_excluded(result)
     if as_json:
         common.emit(content)
         return
@@ -347,18 +399,3 @@ def breakdown(
     ]
     names = ("device", "V", "mA", "mW", "ohm before", "ohm after")
     common.table(f"{content.broken} of {len(rows)} broke", names, rows)
-
-
-def report_of_data(data: list[Path], output: Path, as_json: bool) -> None:
-    """Write the report of a measurement campaign."""
-    from nanogap.measured.page import write_measured_report
-
-    if output.suffix.casefold() != ".html" or not output.absolute().parent.is_dir():
-        raise SettingsError(f"-o {output}: the report is an .html file in a folder that exists")
-    files = common.data_files(data, 0.0, None, None, None)
-    with common.counted_files("Report", files) as watched:
-        content = write_measured_report(watched, output)
-    if as_json:
-        common.emit(content)
-    else:
-        log.print(f"Report: {output}")

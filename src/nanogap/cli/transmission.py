@@ -50,7 +50,12 @@ def transmission(
     ] = None,
     gamma_centred: Annotated[bool, typer.Option("--gamma-centred", help="centre it on Γ")] = False,
     per_k: Annotated[bool, typer.Option("--per-k", help="also print T at every k")] = False,
-    cut: Annotated[str, typer.Option(help="how a trajectory frame is cut: paper or full")] = "full",
+    cut: Annotated[
+        str | None,
+        typer.Option(
+            help="how a frame is cut: paper or full; default: as its run does, else paper"
+        ),
+    ] = None,
     backend: Annotated[
         str, typer.Option(help="what computes it: tight-binding, dense, pwcond, sisl")
     ] = "tight-binding",
@@ -96,7 +101,6 @@ def transmission(
         kpoints=mesh if kpoints is None else kpoints,
         gamma_centred=gamma_centred,
         per_k=per_k,
-        cut=cut,
         backend=backend,
         neutrality=neutrality,
         temperature=temperature,
@@ -114,15 +118,40 @@ def transmission(
     with log.status("Transmission") as spinner:
         options = first_principles_options(backend, spinner, own, unasked=yes)
         _check(request)
+        request = _of_its_run(file, request if cut is None else replace(request, cut=cut), cut)
         found = transmission_of_file(file, replace(request, options=options))
     if figure is not None:
         from nanogap.report.transmission import write_transmission_figure
 
         write_transmission_figure(found.dataset, figure)
+    for note in found.summary.notes or ():
+        log.print(f"Note: {note}", markup=False, highlight=False, soft_wrap=True)
     if as_json:
         emit(_asked_for(found.summary))
     else:
         _print_transmission(found.summary)
+
+
+def _of_its_run(
+    file: Path, request: "TransmissionRequest", cut: str | None
+) -> "TransmissionRequest":
+    """Cut and compute the frames of a run's own trajectory as the run does."""
+    from nanogap.transport.compute import CUTS
+
+    if cut is not None and cut not in CUTS:
+        return request  # refused where it is used
+    from nanogap.io.run_files import RunFiles, is_run_directory
+
+    if not is_run_directory(file.parent) or file.name != RunFiles(file.parent).trajectory.name:
+        return request
+    from nanogap.runs.cell import junctions_of_frames
+
+    run, junctions = junctions_of_frames(file.parent, request.index, cut)
+    transport = run.settings.transport
+    if request.kpoints is None and request.backend == "tight-binding":
+        mesh = transport.kpoints
+        request = replace(request, kpoints=mesh, gamma_centred=transport.gamma_centred)
+    return replace(request, cut=cut or run.settings.junction.cut, junctions=junctions)
 
 
 def _check(request: "TransmissionRequest") -> None:

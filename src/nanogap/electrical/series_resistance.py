@@ -6,7 +6,7 @@ slope of V(I). From saturation: a filament pulled into its widest state has a re
 filament.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -14,16 +14,25 @@ from numpy.typing import ArrayLike
 
 from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.typing import FloatArray
+from nanogap.typing import ABSENT_IF_NONE, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 
 @dataclass(frozen=True)
 class SeriesResistance:
-    """A series resistance and its standard uncertainty, ohm."""
+    """A series resistance.
+
+    Attributes
+    ----------
+    resistance, uncertainty : float
+        The value and its standard uncertainty, ohm.
+    origin : str or None
+        Where it is from, where that was not the caller's choice.
+    """
 
     resistance: float
     uncertainty: float = 0.0
+    origin: str | None = field(default=None, metadata=ABSENT_IF_NONE)
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.resistance) and self.resistance >= 0.0):

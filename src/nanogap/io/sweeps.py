@@ -108,6 +108,9 @@ def direction_and_cycle(source: ArrayLike) -> tuple[NDArray[np.int8], Int64Array
         start = _start(values[low : high + 1] * way, float(values[0] * way), tolerance)
         if start is not None:
             starts.append(int(low) + start)
+    # a sweep that ends where it began has not begun again
+    while len(starts) > 1 and np.ptp(values[starts[-1] :]) <= tolerance:
+        starts.pop()
     return direction, np.searchsorted(starts[1:], np.arange(count), side="right")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from nanogap.analysis import BreakdownAnalysis, Spread, spread
 from nanogap.errors import DataFormatError
+from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.typing import ABSENT_IF_NONE
 
@@ -74,6 +75,11 @@ class BreakdownCampaign:
     rows: list[tuple[Trace, int, BreakdownAnalysis]] = field(default_factory=list)
 
     @property
+    def exclusions(self) -> list[Exclusion]:
+        """Points of every file that the instrument limited."""
+        return [trace.exclusion for trace, number, _ in self.rows if number == trace.cycle.min()]
+
+    @property
     def synthetic(self) -> bool:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _, _ in self.rows)
@@ -115,7 +121,7 @@ def breakdown_campaign(files: DataFiles, minimum_drop: float = 0.5) -> Breakdown
                 f"{trace.name} gives a conductance; a breakdown needs voltage and current"
             )
         for number in np.unique(trace.cycle):
-            inside = np.flatnonzero(trace.cycle == number)
+            inside = np.flatnonzero((trace.cycle == number) & ~trace.compliance)
             part = trace.dataset.isel(point=inside)
             try:
                 analysis = BreakdownAnalysis(minimum_drop).compute(

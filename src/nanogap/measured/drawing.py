@@ -1,14 +1,18 @@
 """The figure of every kind of campaign."""
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from nanogap.analysis import ConductanceHistogram
+from nanogap.electrical import level_displacement
 from nanogap.errors import SettingsError
 from nanogap.io.sweeps import sweep_source
 from nanogap.measured.breakdown import BreakdownCampaign
+from nanogap.measured.files import Trace
 from nanogap.measured.fluctuations import NoiseCampaign, NoiseRow
 from nanogap.measured.levels import CAUTIONS, HistogramCampaign
 from nanogap.measured.plateaus import PlateauCampaign
@@ -16,6 +20,48 @@ from nanogap.measured.states import RetentionCampaign, SwitchingCampaign
 from nanogap.report import curves, distributions, fluctuations, histograms
 from nanogap.report.marks import mark
 from nanogap.report.style import house_style
+
+
+def chosen_row(
+    rows: Sequence[tuple[str, int]], file: str | None = None, cycle: int | None = None
+) -> int:
+    """Return the place of the row of a file and a cycle; the first one that fits.
+
+    Parameters
+    ----------
+    rows : sequence of (str, int)
+        Name of the file and cycle of every row.
+    file : str, optional
+        Default: any.
+    cycle : int, optional
+        Default: any.
+
+    Raises
+    ------
+    SettingsError
+        If there is none.
+    """
+    names = list(dict.fromkeys(name for name, _ in rows))
+    if file is not None and file not in names:
+        shown = ", ".join(names[:8]) + (" and others" if len(names) > 8 else "")
+        raise SettingsError(f"--file {file}: there is no result of that file; there are {shown}")
+    for place, (name, number) in enumerate(rows):
+        if file in {None, name} and cycle in {None, number}:
+            return place
+    there = [number for name, number in rows if file in {None, name}]
+    raise SettingsError(
+        f"--cycle {cycle}: there is no result of that cycle; cycles go from {min(there)} to "
+        f"{max(there)}"
+    )
+
+
+def _noted(trace: Trace) -> list[str]:
+    """Sentence on the series resistance that a figure's conductances are without."""
+    series = trace.series
+    if not series.resistance:
+        return []
+    sentence = f"{series.resistance:.4g} ± {series.uncertainty:.2g} Ω in series subtracted"
+    return [f"{sentence} ({series.origin})." if series.origin else f"{sentence}."]
 
 
 def draw_histogram(result: HistogramCampaign) -> Figure:
@@ -44,7 +90,13 @@ def draw_histogram(result: HistogramCampaign) -> Figure:
         figure = histograms.conductance_histograms(
             raw, result.gap if subtracted else None, sensitivity, title
         )
-        return mark(figure, synthetic=synthetic, footnotes=CAUTIONS[: 3 if subtracted else 2])
+        notes = [
+            f"{name}: {one.resistance:.4g} Ω subtracted ({one.origin})."
+            for name, one in list(result.resistances.items())[:6]
+            if one.origin and one.resistance
+        ]
+        footnotes = [*CAUTIONS[: 3 if subtracted else 2], *notes]
+        return mark(figure, synthetic=synthetic, footnotes=footnotes)
 
 
 def draw_aligned(result: HistogramCampaign) -> Figure:
@@ -74,7 +126,7 @@ def draw_plateaus(result: PlateauCampaign, row: int = 0) -> Figure:
             figure = curves.current_sweep(data, gap, moved)
         else:
             figure = curves.slow_sweep(data, gap, moved, f"{trace.name}, cycle {number}")
-        return mark(figure, synthetic=bool(trace.synthetic))
+        return mark(figure, synthetic=bool(trace.synthetic), footnotes=_noted(trace))
 
 
 def _current_swept(data: Any) -> bool:
@@ -96,7 +148,7 @@ def draw_endurance(result: SwitchingCampaign, row: int = 0) -> Figure:
     trace, analysis = result.rows[row]
     with house_style():
         figure = distributions.endurance(analysis.endurance, trace.series.resistance)
-        return mark(figure, synthetic=bool(trace.synthetic))
+        return mark(figure, synthetic=bool(trace.synthetic), footnotes=_noted(trace))
 
 
 def draw_weibull(result: SwitchingCampaign) -> Figure | None:
@@ -111,13 +163,34 @@ def draw_weibull(result: SwitchingCampaign) -> Figure | None:
         return mark(distributions.weibull_plot(samples), synthetic=result.synthetic)
 
 
+def all_of_switching(result: SwitchingCampaign) -> Iterator[tuple[str, Figure]]:
+    """Yield the name and the figure of the loops and the states of every file, and the laws."""
+    for row, (trace, _) in enumerate(result.rows):
+        stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(trace.name).stem)
+        yield f"{stem}-loops", draw_switching(result, row)
+        yield f"{stem}-endurance", draw_endurance(result, row)
+    weibull = draw_weibull(result)
+    if weibull is not None:
+        yield "distributions", weibull
+
+
+def draw_displacement(resistances: Sequence[float], levels: Sequence[int]) -> Figure:
+    """Draw where levels show behind series resistances from zero to the largest given."""
+    largest = max(resistances)
+    with house_style():
+        grid = np.unique(np.concatenate([np.linspace(0.0, largest or 1.0, 41), resistances]))
+        table = level_displacement(grid, levels)
+        return histograms.level_displacement_figure(table, shown=sorted({0.0, *resistances}))
+
+
 def draw_retention(result: RetentionCampaign) -> Figure:
     """Draw all states over time."""
     with house_style():
         figure = distributions.retention(
             [(trace.name, drift.time, drift.conductance, drift) for trace, drift in result.rows]
         )
-        return mark(figure, synthetic=result.synthetic)
+        notes = list(dict.fromkeys(note for trace, _ in result.rows for note in _noted(trace)))
+        return mark(figure, synthetic=result.synthetic, footnotes=notes[:3])
 
 
 def draw_noise(row: NoiseRow) -> Figure:
@@ -129,7 +202,7 @@ def draw_noise(row: NoiseRow) -> Figure:
         figure = fluctuations.fluctuation(
             time, gap, row.noise, row.telegraph, title=trace.name if not trace.simulated else ""
         )
-        return mark(figure, synthetic=bool(trace.synthetic))
+        return mark(figure, synthetic=bool(trace.synthetic), footnotes=_noted(trace))
 
 
 def draw_all_noise(result: NoiseCampaign) -> Figure:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nanogap.analysis.traces.compliance import Compliance
 from nanogap.electrical import GapConductance, SeriesResistance
 from nanogap.electrical.instrument import averaged_over
 from nanogap.errors import DataFormatError, SettingsError
@@ -15,6 +16,7 @@ from nanogap.io import iterate_measurements
 from nanogap.io.columns import QUANTITIES
 from nanogap.io.data_folders import Paths, as_paths, measurement_files
 from nanogap.io.run_files import is_run_directory
+from nanogap.measured.compliance import Exclusion, compliance_of
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -68,6 +70,8 @@ class DataFiles:
         What is in series with the gap of every device.
     averaging_time : float, optional
         Averaging time of an instrument that simulated traces are seen through, s.
+    compliance : float, optional
+        Limit of the current, A. Default: as flagged in the files, or found in the curves.
     watch : callable, optional
         Called with how many files are analysed, and how many there are.
     """
@@ -77,6 +81,7 @@ class DataFiles:
     resistances: DeviceResistances = field(default_factory=DeviceResistances)
     averaging_time: float | None = None
     watch: Callable[[int, int], object] | None = None
+    compliance: float | None = None
 
     def __post_init__(self) -> None:
         if not as_paths(self.paths):
@@ -109,7 +114,7 @@ class DataFiles:
 
     def trace(self, dataset: xr.Dataset) -> "Trace":
         """Return the conductance of the gap of one measurement dataset."""
-        return gap_trace(dataset, self.resistances, self.averaging_time)
+        return gap_trace(dataset, self.resistances, self.averaging_time, self.compliance)
 
 
 @dataclass(frozen=True)
@@ -132,8 +137,10 @@ class Trace:
         s.
     raw, gap, uncertainty : ndarray, shape (n_points,)
         Conductance as measured, of the gap, and the standard error of the latter, G0.
-    flagged, compliance : ndarray of bool, shape (n_points,)
-        Points where the subtraction fails, and where the instrument limited.
+    flagged : ndarray of bool, shape (n_points,)
+        Points where the subtraction fails.
+    limit : Compliance
+        Points that the instrument limited, at which current, and who says so.
     """
 
     dataset: xr.Dataset
@@ -147,7 +154,17 @@ class Trace:
     gap: FloatArray
     uncertainty: FloatArray
     flagged: BoolArray
-    compliance: BoolArray
+    limit: Compliance
+
+    @property
+    def compliance(self) -> BoolArray:
+        """Points that the instrument limited, shape (n_points,)."""
+        return self.limit.limited
+
+    @property
+    def exclusion(self) -> Exclusion:
+        """Number of points that the instrument limited, and the limit."""
+        return Exclusion.of(self.limit)
 
     @property
     def usable(self) -> BoolArray:
@@ -197,6 +214,7 @@ def gap_trace(
     dataset: xr.Dataset,
     resistances: DeviceResistances | None = None,
     averaging_time: float | None = None,
+    compliance: float | None = None,
 ) -> Trace:
     """Return the conductance of the gap of one measurement dataset.
 
@@ -208,6 +226,8 @@ def gap_trace(
         What is in series with the gap. Default: nothing.
     averaging_time : float, optional
         Averaging time of an instrument that a simulated trace is seen through, s.
+    compliance : float, optional
+        Limit of the current, A. Default: as flagged in the file, or found in the curve.
     """
     device = str(dataset["device_name"].to_numpy()[0])
     simulated = "simulated" in dataset.attrs
@@ -241,5 +261,5 @@ def gap_trace(
         gap=gap.conductance,
         uncertainty=gap.uncertainty,
         flagged=gap.flagged,
-        compliance=dataset["compliance"].to_numpy().astype(bool),
+        limit=compliance_of(dataset, compliance),
     )

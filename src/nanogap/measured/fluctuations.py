@@ -7,6 +7,8 @@ import numpy as np
 from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
 from nanogap.analysis.traces.telegraph import TelegraphModel
 from nanogap.errors import DataFormatError
+from nanogap.measured.classify import need_steady
+from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
 
 
@@ -49,7 +51,7 @@ class FluctuationRow:
     relative : float
         Deviation over mean.
     exponent, exponent_uncertainty : float
-        alpha of S(f) ~ f^-alpha.
+        alpha of S(f) ~ f^-alpha; NaN for a telegraph, whose spectrum is no power law.
     white_floor : float
         G0^2/Hz.
     frequency, density : list of float, length n_frequencies
@@ -122,6 +124,11 @@ class NoiseCampaign:
         """Whether any file says that it is synthetic."""
         return any(row.trace.synthetic for row in self.rows)
 
+    @property
+    def exclusions(self) -> list[Exclusion]:
+        """Points of every file that the instrument limited."""
+        return [row.trace.exclusion for row in self.rows]
+
     def summary(self) -> NoiseSummary:
         """Return the result as plain numbers."""
         return NoiseSummary([_row(row) for row in self.rows], self.synthetic)
@@ -129,6 +136,7 @@ class NoiseCampaign:
 
 def _row(row: NoiseRow) -> FluctuationRow:
     noise = row.noise
+    telegraph = _telegraph(row.telegraph)
     return FluctuationRow(
         file=row.trace.name,
         device=row.trace.device,
@@ -136,13 +144,13 @@ def _row(row: NoiseRow) -> FluctuationRow:
         mean=noise.mean,
         deviation=noise.deviation,
         relative=noise.relative,
-        exponent=noise.exponent,
-        exponent_uncertainty=noise.exponent_uncertainty,
+        exponent=noise.exponent if telegraph is None else float("nan"),
+        exponent_uncertainty=noise.exponent_uncertainty if telegraph is None else float("nan"),
         white_floor=noise.floor,
         frequency=noise.frequency.tolist(),
         density=noise.density.tolist(),
         detrended_fluctuation_exponent=row.fluctuation.exponent,
-        telegraph=_telegraph(row.telegraph),
+        telegraph=telegraph,
     )
 
 
@@ -177,6 +185,7 @@ def noise_campaign(
     """
     result = NoiseCampaign()
     for trace in files.traces():
+        need_steady(trace.dataset, "noise")
         step = trace.interval(interval)
         values = np.where(trace.usable, trace.gap, np.nan)
         known = np.isfinite(values)

@@ -1,15 +1,17 @@
 """Conductance histograms of a campaign."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram
 from nanogap.electrical import SeriesResistance, level_displacement
 from nanogap.errors import DataFormatError
+from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.typing import ABSENT_IF_NONE
 
@@ -44,6 +46,8 @@ class PeakRow:
         The integer multiple of G0 that is nearest.
     deviation : float
         Position less that, G0.
+    open_gap : bool
+        Whether it lies below a tenth of G0, where the gap is open and no contact conducts.
     """
 
     position: float
@@ -51,6 +55,7 @@ class PeakRow:
     counts: float
     nearest_level: int
     deviation: float
+    open_gap: bool
 
 
 @dataclass(frozen=True)
@@ -152,6 +157,8 @@ class HistogramSummary:
         None where the series resistance has no uncertainty.
     simulated : Counts or None
         Of simulated runs beside measured data.
+    compliance_current : float or None
+        The lowest current that an instrument limited to, A; None if none did.
     """
 
     edges: list[float]
@@ -174,6 +181,7 @@ class HistogramSummary:
     level_displacement: LevelTable | None = field(default=None, metadata=ABSENT_IF_NONE)
     sensitivity: Sensitivity | None = field(default=None, metadata=ABSENT_IF_NONE)
     simulated: Counts | None = field(default=None, metadata=ABSENT_IF_NONE)
+    compliance_current: float | None = field(default=None, metadata=ABSENT_IF_NONE)
 
 
 @dataclass
@@ -206,6 +214,7 @@ class HistogramCampaign:
     notes: list[str] = field(default_factory=list)
     synthetic: list[str] = field(default_factory=list)
     resistances: dict[str, SeriesResistance] = field(default_factory=dict)
+    exclusions: list[Exclusion] = field(default_factory=list)
     series: SeriesResistance | None = None
 
     @property
@@ -248,19 +257,34 @@ class HistogramCampaign:
             simulated=None
             if self.simulated is None or self.gap is None
             else _counts(self.simulated),
+            compliance_current=min(
+                (one.current for one in self.exclusions if one.current is not None), default=None
+            ),
         )
 
 
 def _peaks(histogram: ConductanceHistogram) -> list[PeakRow]:
     return [
-        PeakRow(peak.position, peak.uncertainty, peak.counts, peak.nearest_level, peak.deviation)
+        PeakRow(
+            peak.position,
+            peak.uncertainty,
+            peak.counts,
+            peak.nearest_level,
+            peak.deviation,
+            peak.is_open_gap,
+        )
         for peak in histogram.peaks
     ]
 
 
 def _displacement(series: SeriesResistance) -> LevelTable:
     """Tabulate where levels show for a resistance and its band; see the paper's Fig. S4."""
-    table = level_displacement(sorted({0.0, series.band[0], series.resistance, series.band[1]}))
+    ohms = sorted({0.0, series.band[0], series.resistance, series.band[1]})
+    return level_table(level_displacement(ohms))
+
+
+def level_table(table: xr.Dataset) -> LevelTable:
+    """Turn the dataset of `nanogap.electrical.level_displacement` into plain numbers."""
     return LevelTable(
         *(table[name].to_numpy().tolist() for name in ("resistance", "level", "measured"))
     )
@@ -301,6 +325,7 @@ def histogram_campaign(
             result.notes.append(f"{trace.name}: {trace.notes}")
         if trace.synthetic:
             result.synthetic.append(trace.name)
+        result.exclusions.append(trace.exclusion)
         numbers = trace.cycle_number + result.cycles
         result.n_points += len(trace.gap)
         if trace.simulated:
@@ -336,7 +361,7 @@ def _add_measured(
     if trace.series.uncertainty > 0.0:
         result.low, result.high = result.low or new(), result.high or new()
         for histogram, direction in ((result.low, -1.0), (result.high, 1.0)):
-            moved = DataFiles(files.paths, files.columns, files.resistances.moved(direction))
+            moved = replace(files, resistances=files.resistances.moved(direction))
             other = moved.trace(trace.dataset)
             histogram.add(other.gap[other.usable], cycle=numbers[other.usable])
 

@@ -171,7 +171,7 @@ def switching(
         _joined(trace.dataset["voltage"].to_numpy() for trace in found),
         _joined(trace.dataset["current"].to_numpy() for trace in found),
         _joined(one.cycle_number + begin for one, begin in zip(found, begins, strict=False)),
-        _joined(trace.compliance for trace in found),
+        _joined(trace.dataset["compliance"].to_numpy() for trace in found),
     )
 
 

@@ -1,7 +1,9 @@
 """The report of a measurement campaign: every figure that its files can give."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import drawing
 from nanogap.measured.breakdown import breakdown_campaign
 from nanogap.measured.classify import Protocol, protocol_of
+from nanogap.measured.compliance import told_exclusions
 from nanogap.measured.files import DataFiles
 from nanogap.measured.fluctuations import noise_campaign
 from nanogap.measured.levels import CAUTIONS, histogram_campaign
@@ -49,7 +52,13 @@ class MeasuredReport:
     synthetic: bool
 
 
-def write_measured_report(files: DataFiles, output: Path) -> MeasuredReport:
+def write_measured_report(
+    files: DataFiles,
+    output: Path,
+    *,
+    read_voltage: float = 0.4,
+    drawn: list[tuple[str, Figure]] | None = None,
+) -> MeasuredReport:
     """Write the report of a campaign as one HTML page.
 
     What is in series with the gap is taken from pristine curves among the files, device by
@@ -60,6 +69,10 @@ def write_measured_report(files: DataFiles, output: Path) -> MeasuredReport:
     files : DataFiles
     output : Path
         The HTML file.
+    read_voltage : float
+        Where the states of loops are read, V.
+    drawn : list of (str, Figure), optional
+        Gets the names and the figures of the page, in order.
 
     Returns
     -------
@@ -79,8 +92,19 @@ def write_measured_report(files: DataFiles, output: Path) -> MeasuredReport:
             notes.append(f"{path.name}: {dataset.attrs['notes']}")
     if Protocol.PRISTINE in kinds and not files.resistances.default.resistance:
         pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)
-        files = replace(files, resistances=pristine)
-    sections = list(_sections(files, kinds, notes))
+        files = replace(files, resistances=_with_origin(pristine))
+        notes.append(
+            "The series resistance was taken from the pristine curves "
+            + ", ".join(str(path) for path in kinds[Protocol.PRISTINE])
+            + "; --pristine or --series-resistance choose another."
+        )
+    sections = list(_sections(files, kinds, notes, read_voltage))
+    if drawn is not None:
+        drawn += [
+            (re.sub(r"[^a-z0-9]+", "-", section.title.casefold()).strip("-"), figure)
+            for section in sections
+            for figure in section.figures
+        ]
     if not sections:
         raise DataFormatError("no analysis applies to these files: " + "; ".join(notes))
     listing = Section("Files", head=("file", "taken for"), rows=sorted(named.items()))
@@ -99,13 +123,27 @@ def write_measured_report(files: DataFiles, output: Path) -> MeasuredReport:
     )
 
 
+def _with_origin(found: DeviceResistances) -> DeviceResistances:
+    """Say of every resistance that it was found among the files, and in which."""
+    files = ", ".join(str(Path(path.parent.name) / path.name) for path in found.sources[:3])
+    files += " and others" if len(found.sources) > 3 else ""
+    return replace(
+        found,
+        default=replace(found.default, origin=f"mean of the pristine curves {files}"),
+        by_device={
+            name: replace(one, origin=f"pristine curve of {name}, of {files}")
+            for name, one in found.by_device.items()
+        },
+    )
+
+
 def _sections(
-    files: DataFiles, kinds: dict[Protocol, list[Path]], notes: list[str]
+    files: DataFiles, kinds: dict[Protocol, list[Path]], notes: list[str], read_voltage: float
 ) -> Iterator[Section]:
     """Make the sections, in the order of the paper's figures."""
     makers: list[tuple[Protocol, Callable[[DataFiles], Iterator[Section]]]] = [
         (Protocol.BREAKDOWN, _breakdown),
-        (Protocol.LOOPS, _loops),
+        (Protocol.LOOPS, partial(_loops, read_voltage=read_voltage)),
         (Protocol.VOLTAGE_SWEEP, _slow_sweeps),
         (Protocol.STEADY, _steady),
         (Protocol.CURRENT_SWEEP, _levels),
@@ -152,14 +190,15 @@ def _breakdown(files: DataFiles) -> Iterator[Section]:
     )
 
 
-def _loops(files: DataFiles) -> Iterator[Section]:
-    result = switching_campaign(files)
+def _loops(files: DataFiles, read_voltage: float = 0.4) -> Iterator[Section]:
+    result = switching_campaign(files, read_voltage=read_voltage)
     content = result.summary()
+    told = " ".join(f"{sentence}." for sentence in told_exclusions(result.exclusions))
     shown = range(min(_SHOWN, len(result.rows)))
     yield Section(
         "Switching (as Figs. 2a, 2f)",
         [drawing.draw_switching(result, row) for row in shown],
-        "Current-voltage loops. An event is marked at the first point in the new state.",
+        f"Current-voltage loops. An event is marked at the first point in the new state. {told}",
         ("event", "number", "median", "standard deviation"),
         [
             [kind, str(law.count), f"{law.median:.3g} V", f"{law.deviation:.2g} V"]
@@ -226,8 +265,8 @@ def _levels(files: DataFiles) -> Iterator[Section]:
         [
             [
                 f"{peak.position:.3f} ± {peak.uncertainty:.3f}",
-                str(peak.nearest_level),
-                f"{peak.deviation:+.3f}",
+                "open gap" if peak.is_open_gap else str(peak.nearest_level),
+                "" if peak.is_open_gap else f"{peak.deviation:+.3f}",
                 f"{peak.counts:.0f}",
             ]
             for peak in result.main.peaks

@@ -6,6 +6,7 @@ import numpy as np
 
 from nanogap.analysis.traces.plateaus import Plateau, PlateauDetection
 from nanogap.errors import DataFormatError
+from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
 
 
@@ -75,10 +76,15 @@ class PlateauCampaign:
     ----------
     rows : list of (Trace, int, list of Plateau)
         Trace, cycle and its plateaus; points count from the beginning of the file.
+    skipped : list of str
+        Cycles that are too short, and why.
+    exclusions : list of Exclusion
+        Points of every file that the instrument limited.
     """
 
     rows: list[tuple[Trace, int, list[Plateau]]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    exclusions: list[Exclusion] = field(default_factory=list)
 
     @property
     def synthetic(self) -> bool:
@@ -126,6 +132,7 @@ def plateau_campaign(files: DataFiles, detection: PlateauDetection) -> PlateauCa
     """Cut every cycle of every file into plateaus; cycles that are too short are named."""
     result = PlateauCampaign()
     for trace in files.traces():
+        result.exclusions.append(trace.exclusion)
         gap = np.where(trace.usable, trace.gap, np.nan)
         for number in np.unique(trace.cycle):
             inside = np.flatnonzero(trace.cycle == number)

@@ -10,6 +10,7 @@ from nanogap.electrical import PristineResistance, SaturationResistance, SeriesR
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
 from nanogap.io.data_folders import Paths, measurement_files
+from nanogap.measured.compliance import compliance_of
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ class DeviceResistances:
             device = str(dataset["device_name"].to_numpy()[0])
             name = str(dataset["file_name"].to_numpy()[0])
             try:
+                kept = dataset.isel(point=~compliance_of(dataset).limited)
                 estimate = estimator().compute(
-                    dataset["voltage"].to_numpy(), dataset["current"].to_numpy()
+                    kept["voltage"].to_numpy(), kept["current"].to_numpy()
                 )
             except DataFormatError as error:
                 raise DataFormatError(f"{name}: {error}") from None

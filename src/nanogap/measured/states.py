@@ -7,6 +7,8 @@ import numpy as np
 
 from nanogap.analysis import RetentionDrift, Spread, SwitchingAnalysis, WeibullFit, spread
 from nanogap.errors import DataFormatError
+from nanogap.measured.classify import need_steady
+from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.typing import FloatArray
 
@@ -147,6 +149,11 @@ class SwitchingCampaign:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _ in self.rows)
 
+    @property
+    def exclusions(self) -> list[Exclusion]:
+        """Points of every file that the instrument limited."""
+        return [trace.exclusion for trace, _ in self.rows]
+
     def voltages(self, kind: str) -> FloatArray:
         """Voltages of all events of a kind, V."""
         found = [e.voltage for _, one in self.rows for e in one.events if e.kind == kind]
@@ -233,15 +240,17 @@ def switching_campaign(
 ) -> SwitchingCampaign:
     """Find the switching events of every file; parameters as `SwitchingAnalysis`."""
     result = SwitchingCampaign()
+    if compliance is not None:
+        files = replace(files, compliance=compliance)
     for trace in files.traces():
-        analysis = SwitchingAnalysis(read_voltage, minimum_ratio, method, compliance)
+        analysis = SwitchingAnalysis(read_voltage, minimum_ratio, method)
         _need_curves(trace)
         try:
             analysis.compute(
                 trace.dataset["voltage"].to_numpy(),
                 trace.dataset["current"].to_numpy(),
                 trace.cycle,
-                trace.compliance,
+                limit=trace.limit,
             )
         except DataFormatError as error:
             raise DataFormatError(f"{trace.name}: {error}") from None
@@ -317,6 +326,11 @@ class RetentionCampaign:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _ in self.rows)
 
+    @property
+    def exclusions(self) -> list[Exclusion]:
+        """Points of every file that the instrument limited."""
+        return [trace.exclusion for trace, _ in self.rows]
+
     def summary(self) -> RetentionSummary:
         """Return the result as plain numbers."""
         states = [
@@ -340,6 +354,7 @@ def retention_campaign(files: DataFiles, tolerance: float = 2.0) -> RetentionCam
     """Fit the drift of the state in every file."""
     result = RetentionCampaign()
     for trace in files.traces():
+        need_steady(trace.dataset, "retention")
         gap = np.where(trace.usable, trace.gap, np.nan)
         try:
             drift = RetentionDrift(tolerance).compute(since_written(trace), gap)

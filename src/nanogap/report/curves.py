@@ -139,7 +139,35 @@ def slow_sweep(
     _current_against_voltage(left, data)
     left.set_title(title)
     _stepped(right, volts, gap, plateaus, "voltage (V)")
+    _inset(left, volts, gap, plateaus)
     return figure
+
+
+def _inset(axes: Axes, volts: FloatArray, gap: FloatArray, plateaus: Sequence[Plateau]) -> None:
+    """Show the steps between the first and the last contact level, as the insets of Figs. 2g, 2h.
+
+    The frame in the curve marks the voltages that the inset shows.
+    """
+    levels = [plateau for plateau in plateaus if plateau.level > 0.3]
+    if len(plateaus) < 2 or not levels:
+        return
+    ends = np.clip([levels[0].first, levels[-1].last - 1], 0, len(volts) - 1)
+    first, last = float(volts[ends].min()), float(volts[ends].max())
+    if not last > first:
+        return
+    axes.axvspan(first, last, facecolor="none", edgecolor=ORANGE, linewidth=1.0, linestyle="--")
+    # over the half of the sweep with the lower conductance, where the curve leaves room
+    left, right = volts < np.median(volts), volts >= np.median(volts)
+    begins_low = float(np.nanmean(np.abs(gap[left]))) <= float(np.nanmean(np.abs(gap[right])))
+    small = axes.inset_axes((0.1 if begins_low else 0.57, 0.55, 0.4, 0.4))
+    thin = thinned(len(gap))
+    small.plot(volts[thin], gap[thin], color=BLUE, linewidth=0.7)
+    top = 1.15 * max(1.2, *(plateau.level for plateau in levels))
+    quantum_lines(small, top)
+    small.set_xlim(first, last)
+    small.set_ylim(0.0, top)
+    small.tick_params(labelsize=7)
+    small.set_title("G/G$_0$", fontsize=8)
 
 
 def current_sweep(data: xr.Dataset, gap: FloatArray, plateaus: Sequence[Plateau]) -> Figure:

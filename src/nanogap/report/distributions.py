@@ -14,7 +14,7 @@ from nanogap.report.marks import (
     resistance_ticks,
     thinned,
 )
-from nanogap.report.style import BLUE, INK, ORANGE, QUIET, WIDTH
+from nanogap.report.style import HIGH_STATE, INK, LOW_STATE, QUIET, WIDTH
 from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -33,8 +33,8 @@ def endurance(table: xr.Dataset, series_resistance: float = 0.0) -> Figure:
     left, right = figure.subplots(1, 2)
     cycle = table["cycle"].to_numpy()
     for key, name, colour in (
-        ("high_resistance", "high (HRS)", ORANGE),
-        ("low_resistance", "low (LRS)", BLUE),
+        ("high_resistance", "high (HRS)", HIGH_STATE),
+        ("low_resistance", "low (LRS)", LOW_STATE),
     ):
         values = table[key].to_numpy()
         left.plot(cycle, values, "o", color=colour, markersize=3, label=f"{name}")
@@ -63,7 +63,7 @@ def endurance(table: xr.Dataset, series_resistance: float = 0.0) -> Figure:
     known = level[np.isfinite(level)]
     top = 1.15 * float(known.max(initial=1.2))
     quantum_lines(right, top)
-    right.plot(cycle, level, "o", color=BLUE, markersize=3)
+    right.plot(cycle, level, "o", color=LOW_STATE, markersize=3)
     right.set_ylim(0.0, top)
     right.set_xlabel("cycle")
     right.set_ylabel("conductance of the low state (G$_0$)")
@@ -75,21 +75,22 @@ def endurance(table: xr.Dataset, series_resistance: float = 0.0) -> Figure:
 def retention(
     traces: Sequence[tuple[str, FloatArray, FloatArray, RetentionDrift]],
 ) -> Figure:
-    """Draw states over time, as resistance and in G0 (Figs. 2c, 2e).
+    """Draw states over time: as resistance, in G0 (Figs. 2c, 2e), and the drift.
 
     Parameters
     ----------
     traces : sequence of (str, ndarray, ndarray, RetentionDrift)
         Name, time (s), conductance of the gap (G0) and its drift.
     """
-    figure = Figure(figsize=(WIDTH, 3.8))
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(1.25 * WIDTH, 3.8))
+    left, middle, right = figure.subplots(1, 3)
     largest = 1.2
-    for place, (name, time, gap, drift) in enumerate(traces):
-        colour = CYCLE_COLOURS[place % len(CYCLE_COLOURS)]
+    colours = _state_colours([float(np.nanmedian(gap)) for _, _, gap, _ in traces])
+    for (name, time, gap, drift), colour in zip(traces, colours, strict=True):
         thin = thinned(len(time))
         resistance = 1.0 / (gap[thin] * CONDUCTANCE_QUANTUM)
         left.plot(time[thin], resistance, color=colour, linewidth=0.8, label=name)
+        middle.plot(time[thin], gap[thin], color=colour, linewidth=0.8)
         right.plot(time[thin], gap[thin], color=colour, linewidth=0.6, alpha=0.6)
         grid = np.geomspace(max(time[time > 0.0].min(), 1e-12), time.max(), 100)
         right.plot(
@@ -109,6 +110,11 @@ def retention(
     left.set_xlabel("time (s)")
     left.set_ylabel("resistance of the gap")
     left.set_title("Retention")
+    quantum_lines(middle, 1.1 * largest)
+    middle.set_ylim(0.0, 1.15 * largest)
+    middle.set_xlabel("time (s)")
+    middle.set_ylabel("G/G$_0$")
+    middle.set_title("In quanta of conductance")
     quantum_lines(right, 1.1 * largest)
     right.set_xscale("log")
     right.set_ylim(0.0, 1.15 * largest)
@@ -117,6 +123,21 @@ def retention(
     right.set_title(r"Drift: G(t) = G(1 s) (t / 1 s)$^\nu$")
     right.legend(loc="best", fontsize=8)
     return figure
+
+
+def _state_colours(conductances: Sequence[float]) -> list[str]:
+    """Choose the colours of the two states where there are two, else one per trace.
+
+    Up to two traces are states: below half a G0, or below the other one by a factor of three, it
+    is the high resistance.
+    """
+    if len(conductances) > 2:
+        return [CYCLE_COLOURS[place % len(CYCLE_COLOURS)] for place in range(len(conductances))]
+    low, high = min(conductances), max(conductances)
+    border = np.sqrt(low * high) if high > 3.0 * low > 0.0 else 0.5
+    chosen = [HIGH_STATE if value < border else LOW_STATE for value in conductances]
+    same = len(chosen) == 2 and chosen[0] == chosen[1]
+    return list(CYCLE_COLOURS[:2]) if same else chosen
 
 
 def weibull_plot(samples: Sequence[tuple[str, FloatArray]]) -> Figure:

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 from numpy.typing import ArrayLike
 
-from nanogap.analysis import ConductanceHistogram, represented_time, stage_spans
+from nanogap.analysis import ConductanceHistogram, Stage, represented_time, stage_spans
 from nanogap.report.result import RunResult
 from nanogap.report.style import (
     BLUE,
@@ -54,6 +54,10 @@ def conductance_trace(result: RunResult) -> Figure:
         for stage in STAGE_COLOURS
         if stage in result.stages
     ]
+    if result.cell_moved.any():
+        handles.append(
+            Line2D([], [], color=PURPLE, marker="v", linestyle="", label="the cell moved")
+        )
     if not np.isfinite(result.transmission).all():
         handles.append(Line2D([], [], color=ORANGE, marker="x", linestyle="", label="T not known"))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
@@ -92,6 +96,16 @@ def _trace(axes: Axes, result: RunResult, window: tuple[float, float] | None = N
     _quantum_grid(axes, top)
     axes.plot(time[known], transmission[known], color=INK, linewidth=0.9, alpha=0.6, zorder=3)
     axes.plot(time[known], transmission[known], "o", color=BLUE, markersize=3.4, zorder=4)
+    moves = shown & result.cell_moved
+    axes.plot(
+        time[moves],
+        np.full(int(moves.sum()), 0.985),
+        "v",
+        color=PURPLE,
+        markersize=5,
+        transform=axes.get_xaxis_transform(),
+        zorder=6,
+    )
     missing = shown & ~np.isfinite(transmission)
     if missing.any():
         axes.plot(
@@ -122,9 +136,19 @@ def shade_stages(axes: Axes, result: RunResult) -> None:
     if len(time) < 2:
         return
     borders = np.concatenate([time[:1], (time[:-1] + time[1:]) / 2.0, time[-1:]])
+    spans: dict[Stage, list[tuple[float, float]]] = {}
     for stage, first, last in stage_spans(result.stages):
-        axes.axvspan(
-            borders[first], borders[last + 1], color=STAGE_COLOURS[stage], linewidth=0, zorder=0
+        width = float(borders[last + 1] - borders[first])
+        spans.setdefault(stage, []).append((float(borders[first]), width))
+    # one patch for each stage: a filament that flickers has thousands of spans
+    for stage, parts in spans.items():
+        axes.broken_barh(
+            parts,
+            (0.0, 1.0),
+            transform=axes.get_xaxis_transform(),
+            color=STAGE_COLOURS[stage],
+            linewidth=0,
+            zorder=0,
         )
 
 
@@ -255,6 +279,7 @@ def geometry_and_charge(result: RunResult) -> Figure:
     rows[3].plot(time, result.series("potential_energy"), ".-", color=INK)
     rows[3].set_ylabel("potential\nenergy (eV)")
     rows[3].ticklabel_format(axis="y", useOffset=False)
+    _without_switch_on(rows[3], result, result.series("potential_energy"))
     if axes_of_charges is not None:
         _tip_charges(axes_of_charges, result)
     if axes_of_energies is not None:
@@ -269,6 +294,15 @@ def geometry_and_charge(result: RunResult) -> Figure:
     return figure
 
 
+def _without_switch_on(axes: Axes, result: RunResult, values: FloatArray) -> None:
+    """Choose the range of an axis by what follows the jump at which the voltage comes on."""
+    later = values[result.after_switch_on :]
+    later = later[np.isfinite(later)]
+    if len(later) and np.ptp(later) > 0.0:
+        margin = 0.06 * float(np.ptp(later))
+        axes.set_ylim(float(later.min()) - margin, float(later.max()) + margin)
+
+
 def _tip_charges(axes: Axes, result: RunResult) -> None:
     axes.plot(result.time, result.series("charge_top"), ".-", color=ORANGE, label="top tip")
     axes.plot(result.time, result.series("charge_bottom"), ".-", color=BLUE, label="bottom tip")
@@ -281,10 +315,19 @@ def _energy_balance(axes: Axes, result: RunResult) -> None:
     """Draw where energy comes from and goes to, and the sum that is conserved."""
     time, heat = result.time, result.series("thermostat_energy")
     conserved = result.series("energy_balance") + heat
+    begin = result.after_switch_on
+    shown = time[begin:]
     if result.charged:
-        axes.plot(time, result.series("bias_work"), ".-", color=ORANGE, label="work of the source")
-    axes.plot(time, heat - heat[0], ".-", color=BLUE, label="heat to the thermostat")
-    axes.plot(time, conserved - conserved[0], ".-", color=INK, label="conserved sum, change")
+        work = result.series("bias_work")[begin:]
+        axes.plot(shown, work - work[0], ".-", color=ORANGE, label="work of the source")
+    axes.plot(shown, heat[begin:] - heat[begin], ".-", color=BLUE, label="heat to the thermostat")
+    axes.plot(
+        shown,
+        conserved[begin:] - conserved[begin],
+        ".-",
+        color=INK,
+        label="conserved sum, change",
+    )
     axes.set_ylabel("energy (eV)")
     axes.legend(loc="best")
 

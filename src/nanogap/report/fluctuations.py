@@ -63,11 +63,15 @@ def fluctuation(
         axes.set_ylabel("conductance (G$_0$)")
         axes.ticklabel_format(axis="y", useOffset=False)
     spectrum.loglog(noise.frequency, noise.density, color=QUIET, linewidth=0.9)
-    name = rf"f$^{{-\alpha}}$, $\alpha$ = {noise.exponent:.2f} ± {noise.exponent_uncertainty:.2f}"
-    if noise.floor:
-        name += ", and a white floor"
-    spectrum.loglog(noise.frequency, noise.fitted, color=ORANGE, linewidth=1.8, label=name)
-    if telegraph is not None and telegraph.is_telegraph:
+    if telegraph is None or not telegraph.is_telegraph:
+        # the spectrum of a telegraph is no power law
+        name = (
+            rf"f$^{{-\alpha}}$, $\alpha$ = {noise.exponent:.2f} ± {noise.exponent_uncertainty:.2f}"
+        )
+        if noise.floor:
+            name += ", and a white floor"
+        spectrum.loglog(noise.frequency, noise.fitted, color=ORANGE, linewidth=1.8, label=name)
+    else:
         spectrum.loglog(
             noise.frequency,
             telegraph.density(noise.frequency),

@@ -71,11 +71,11 @@ def _bars(axes: Axes, histogram: ConductanceHistogram) -> None:
         place = min(len(counts) - 1, int(np.searchsorted(edges, peak.position)) - 1)
         tall = min(float(high[max(0, place - 1) : place + 2].max()), 0.9 * height)
         axes.annotate(
-            f"{peak.position:.2f}",
+            "open gap" if peak.is_open_gap else f"{peak.position:.2f}",
             (peak.position, tall),
             xytext=(0, 3),
             textcoords="offset points",
-            ha="center",
+            ha="left" if peak.is_open_gap and edges[0] <= 0.0 else "center",
             fontsize=8,
             color=INK,
         )
@@ -164,7 +164,9 @@ def aligned_histogram(histogram: AlignedHistogram, unit: str = "s") -> Figure:
     return figure
 
 
-def level_displacement_figure(table: xr.Dataset, marked: float | None = None) -> Figure:
+def level_displacement_figure(
+    table: xr.Dataset, marked: float | None = None, shown: Sequence[float] | None = None
+) -> Figure:
     """Draw where the levels n G0 show behind a series resistance (Fig. S4).
 
     Parameters
@@ -174,6 +176,8 @@ def level_displacement_figure(table: xr.Dataset, marked: float | None = None) ->
         gives it.
     marked : float, optional
         A resistance to point at, ohm.
+    shown : sequence of float, optional
+        Resistances whose displacement is drawn, ohm. Default: five over the whole range.
     """
     figure = Figure(figsize=(WIDTH, 3.8))
     left, right = figure.subplots(1, 2)
@@ -193,8 +197,8 @@ def level_displacement_figure(table: xr.Dataset, marked: float | None = None) ->
     left.set_xlabel("series resistance (Ω)")
     left.set_ylabel("level as measured (G$_0$)")
     left.set_title("Where the levels show")
-    shown = ohms if len(ohms) <= 5 else ohms[np.linspace(0, len(ohms) - 1, 5).round().astype(int)]
-    for place, value in enumerate(shown):
+    few = ohms if len(ohms) <= 5 else ohms[np.linspace(0, len(ohms) - 1, 5).round().astype(int)]
+    for place, value in enumerate(few if shown is None else shown):
         row = int(np.argmin(np.abs(ohms - value)))
         right.plot(
             levels,

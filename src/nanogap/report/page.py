@@ -24,6 +24,8 @@ from nanogap.settings import Settings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 _MICRO = 1e6
+#: With more snapshots than this, figures over time are pixels: a browser draws no more dots well.
+_MOST_VECTORS = 3000
 
 # what a provenance key contains that tells a duration
 _TIMINGS = ("time", "(s)", "seconds", "steps/s")
@@ -94,7 +96,8 @@ def _render(
         "template.html.jinja",
         script=asset("viewer.js"),
         plotly=compressed_plotly() if scene else "",
-        name=settings.name,
+        name=words.title(settings),
+        cell_moves=int(result.cell_moved.sum()),
         headline=words.headline(settings),
         sampled=sampled,
         state=state or ("dynamics complete" if result.finished else "in progress or stopped"),
@@ -150,7 +153,7 @@ def _pictures(result: RunResult, *, fluctuates: bool) -> dict[str, str | None]:
             figure = draw(result)
             if figure is not None:
                 # thousands of atoms are smaller as pixels
-                raster = name in ("pictures", "stages")
+                raster = name in ("pictures", "stages") or len(result.time) > _MOST_VECTORS
                 images[name] = data_uri(png(figure) if raster else svg(figure), raster=raster)
     return images
 
@@ -224,4 +227,5 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, s
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key} · ")
         else:
-            yield f"{prefix}{key}", str(value)
+            number = isinstance(value, float | np.floating) and not isinstance(value, str)
+            yield f"{prefix}{key}", f"{float(value):.6g}" if number else str(value)

@@ -17,9 +17,11 @@ from nanogap.analysis import (
     landmarks,
 )
 from nanogap.settings import Settings
-from nanogap.typing import FloatArray
+from nanogap.typing import BoolArray, FloatArray
 
 _FS_PER_PS = 1000.0
+#: Cells whose axes are so near are one, angstrom.
+_SAME_PLACE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ class RunResult:
         Time of the last snapshot that is planned, as far as it is known, ps.
     finished : bool
         Whether the dynamics has reached its planned end.
+    cell_moved : ndarray of bool, shape (n_snapshots,)
+        Whether the junction of a snapshot is cut in another cell than that of the one before: the
+        transmissions on the two sides are of different cross-sections of the tips.
     """
 
     settings: Settings
@@ -85,6 +90,7 @@ class RunResult:
     failures: dict[int, str]
     planned_end: float
     finished: bool
+    cell_moved: BoolArray
 
     @classmethod
     def gather(
@@ -120,7 +126,17 @@ class RunResult:
             failures=dict(failures),
             planned_end=end,
             finished=finished,
+            cell_moved=_cell_moves(transmission, numbers),
         )
+
+    @property
+    def after_switch_on(self) -> int:
+        """Index of the first snapshot behind the jump at which the voltage comes on.
+
+        The first snapshot of a run is the moment before; charges and energies jump after it.
+        """
+        unbiased = len(self.time) > 2 and self.time[0] == 0.0
+        return int(unbiased and self.charged and self.settings.voltage.applied != 0.0)
 
     def series(self, name: str) -> FloatArray:
         """Return an observable, shape (n_snapshots,); NaN where it is not stored."""
@@ -177,6 +193,20 @@ def _at_fermi_energy(dataset: xr.Dataset | None, numbers: NDArray[np.int64]) -> 
                 zip(dataset["snapshot"].to_numpy().tolist(), values.to_numpy(), strict=True)
             )
     return np.array([known.get(int(number), np.nan) for number in numbers], dtype=np.float64)
+
+
+def _cell_moves(dataset: xr.Dataset | None, numbers: NDArray[np.int64]) -> BoolArray:
+    """Whether the cell of every snapshot stands elsewhere than the one known before."""
+    moved = np.zeros(len(numbers), dtype=bool)
+    if dataset is None or not {"cell_x", "cell_y"} <= set(dataset.variables):
+        return moved
+    if dataset["cell_x"].dims != ("snapshot",):
+        return moved
+    places = np.stack([dataset["cell_x"].to_numpy(), dataset["cell_y"].to_numpy()], axis=1)
+    known = np.isfinite(places).all(axis=1)
+    steps = np.linalg.norm(np.diff(places[known], axis=0), axis=1) > _SAME_PLACE
+    changed = dataset["snapshot"].to_numpy()[known][1:][steps]
+    return np.asarray(np.isin(numbers, changed), dtype=bool)
 
 
 def _channels(dataset: xr.Dataset | None) -> dict[int, FloatArray]:

@@ -19,13 +19,11 @@ from nanogap.report.figures import shade_stages, time_limits
 from nanogap.report.result import RunResult
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, STAGE_COLOURS, WIDTH
 from nanogap.report.words import counted, number
-from nanogap.structure.gap import adatom_mask, adatom_owners
-from nanogap.structure.tips import BOTTOM, TOP
+from nanogap.structure.gap import adatom_mask
 from nanogap.typing import FloatArray
 
 #: How far a picture reaches beyond the terraces and to the sides of the constriction, angstrom.
 _DEPTH, _ASIDE = 5.5, 13.0
-_TIP_COLOURS = {BOTTOM: BLUE, TOP: ORANGE, "": GREEN}
 _EVENT_MARKS = {"first contact": "v", "re-contact": "v", "rupture": "x"}
 
 
@@ -73,7 +71,12 @@ def _examples(result: RunResult) -> list[tuple[Stage, int]]:
 def _picture(axes: Axes, result: RunResult, stage: Stage, index: int) -> None:
     """Draw the surroundings of the gap, adatoms in the colour of their tip."""
     frame = result.frames[int(result.numbers[index])]
-    draw_atoms(axes, frame, _colours(frame), result.settings.voltage.cutoff)
+    draw_atoms(
+        axes,
+        frame,
+        _colours(frame, result.frames[min(result.frames)]),
+        result.settings.voltage.cutoff,
+    )
     middle = float(frame.positions[:, 0].min() + frame.positions[:, 0].max()) / 2.0
     axes.set_xlim(middle - _ASIDE, middle + _ASIDE)
     axes.set_ylim(frame.info["bottom_terrace"] - _DEPTH, frame.info["top_terrace"] + _DEPTH)
@@ -91,12 +94,15 @@ def _picture(axes: Axes, result: RunResult, stage: Stage, index: int) -> None:
         axes.annotate("5 Å", (bar + 2.5, low + 0.4), ha="center", va="bottom", fontsize=8, zorder=9)
 
 
-def _colours(frame: Atoms) -> FloatArray:
-    """Tips in grey, adatoms in the colour of the tip that they belong to."""
+def _colours(frame: Atoms, first: Atoms) -> FloatArray:
+    """Tips in grey, adatoms in the colour of the tip that they came from."""
     colours = np.tile(to_rgba("#c9d1d9"), (len(frame), 1))
-    owners, adatoms = adatom_owners(frame), adatom_mask(frame)
-    for owner, colour in _TIP_COLOURS.items():
-        colours[adatoms & (owners == owner)] = to_rgba(colour)
+    adatoms = adatom_mask(frame)
+    # by the first frame: which tip an adatom hangs on by more bonds changes at every moment
+    middle = (first.info["bottom_terrace"] + first.info["top_terrace"]) / 2.0
+    above = first.positions[:, 2] > middle
+    colours[adatoms & ~above] = to_rgba(BLUE)
+    colours[adatoms & above] = to_rgba(ORANGE)
     return np.asarray(colours, dtype=np.float64)
 
 

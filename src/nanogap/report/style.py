@@ -22,6 +22,9 @@ ORANGE = "#D55E00"
 GREEN = "#009E73"
 PURPLE = "#AA4499"
 
+#: Colours of the two states of a device, in every figure.
+HIGH_STATE, LOW_STATE = ORANGE, BLUE
+
 #: Background of a stage in figures over time, and of its badge on the page.
 STAGE_COLOURS = {
     Stage.DRIFT: "#e8ecf1",

@@ -1,10 +1,12 @@
 """Sentences on what was simulated and what came out."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from nanogap.analysis import Stage, stage_spans
 from nanogap.report.result import RunResult
-from nanogap.settings import Settings
+from nanogap.settings import Settings, load_settings, preset_names
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 _FS_PER_PS = 1000.0
@@ -12,6 +14,7 @@ _METALS = {"Ag": "silver", "Au": "gold", "Cu": "copper"}
 
 # the smallest transmission worth digits: what a tunnelling gap gives is called zero below it
 _SMALLEST = 1e-3
+_CHANGES_NAMED = 4
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -33,6 +36,30 @@ def transmission_text(value: float) -> str:
         return f"T < {_SMALLEST:g}"
     # in a tunnelling gap the order of magnitude is what counts
     return f"T = {number(value, 3 if abs(value) >= 0.1 else 2)}"
+
+
+def title(settings: Settings) -> str:
+    """Name a run; one that carries the name of a preset but differs from it says in what."""
+    if settings.name not in preset_names():
+        return settings.name
+    changes = _changes(settings.model_dump(), load_settings(settings.name).model_dump())
+    if not changes:
+        return settings.name
+    more = len(changes) - _CHANGES_NAMED
+    shown = ", ".join(changes[:_CHANGES_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{settings.name}, changed: {shown}"
+
+
+def _changes(values: Mapping[str, object], preset: Mapping[str, object]) -> list[str]:
+    """List the keys whose values differ from those of a preset, with the values."""
+    found = []
+    for key, value in values.items():
+        before = preset[key]
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            found += [f"{key}.{change}" for change in _changes(value, before)]
+        elif value != before:
+            found.append(f"{key} = {value}")
+    return found
 
 
 def headline(settings: Settings) -> str:

@@ -1,8 +1,11 @@
 """The junctions of a run: every snapshot in the cell that the run gives it."""
 
+from pathlib import Path
+
 import numpy as np
 from ase import Atoms
 
+from nanogap.errors import SettingsError
 from nanogap.runs.directory import RunDirectory
 from nanogap.settings import JunctionSettings
 from nanogap.structure.axis import held_axes, reach
@@ -55,3 +58,43 @@ def junction_of(run: RunDirectory, number: int, settings: JunctionSettings | Non
         name=f"snapshot {number}",
         axis=cell_axis(run, number) if settings.cut == "paper" else None,
     )
+
+
+def junctions_of_frames(
+    folder: Path, index: str, cut: str | None = None
+) -> tuple[RunDirectory, list[Atoms]]:
+    """Cut frames of a run's trajectory in the cells that the run computes them in.
+
+    Parameters
+    ----------
+    folder : Path
+        The run directory.
+    index : str
+        Number of a frame, or a slice, as ASE has them: ``0``, ``-1``, ``0:10``.
+    cut : str, optional
+        ``paper`` or ``full``; default: as the run cuts them.
+
+    Returns
+    -------
+    run : RunDirectory
+    junctions : list of ase.Atoms
+
+    Raises
+    ------
+    NanogapError
+        If the run cannot be read, has no such frame, or one cannot be cut.
+    """
+    run = RunDirectory(folder)
+    numbers = range(len(run.records()))
+    try:
+        parts = [int(part) if part else None for part in index.split(":")]
+        chosen = [numbers[int(index)]] if len(parts) == 1 else list(numbers[slice(*parts)])
+    except (ValueError, TypeError, IndexError):
+        chosen = []
+    if not chosen:
+        raise SettingsError(
+            f"index {index!r}: {folder} has {len(numbers)} snapshots: give 0, -1 or 0:10"
+        )
+    changes = {} if cut is None else {"cut": cut}
+    settings = run.settings.junction.model_copy(update=changes)
+    return run, [junction_of(run, number, settings) for number in chosen]

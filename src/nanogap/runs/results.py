@@ -20,9 +20,7 @@ _ADDED = ("settings", "seed", "engine_version")
 _INDEX = frozenset({"snapshot", "k", "k1", "k2", "channel", "lead"})
 
 
-def read_transmissions(
-    paths: Mapping[int, Path], joined: Path | None = None
-) -> xr.Dataset | None:
+def read_transmissions(paths: Mapping[int, Path], joined: Path | None = None) -> xr.Dataset | None:
     """Read the transmissions of snapshots as one dataset.
 
     Parameters
@@ -82,7 +80,9 @@ def _stacked(paths: Mapping[int, Path]) -> list[xr.Dataset]:
     stacks = []
     for kind, members in numbers.items():
         template = _numbered(read_dataset(paths[members[0]]))
-        fixed = template.drop_vars([n for n, one in template.variables.items() if "snapshot" in one.dims])
+        fixed = template.drop_vars(
+            [n for n, one in template.variables.items() if "snapshot" in one.dims]
+        )
         values = {
             name: (
                 one.dims,

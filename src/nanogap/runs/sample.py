@@ -5,12 +5,14 @@ follows the trajectory that the run took (Fig. 5c of doi:10.1039/d3nh00476g).
 """
 
 import math
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from nanogap.analysis.filament.contact import first_contact
 from nanogap.dynamics.schedule import FineSchedule, FineWindow
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.run_files import is_run_directory
@@ -24,6 +26,12 @@ from nanogap.settings import Settings
 from nanogap.typing import FloatArray
 
 _FS_PER_PS = 1000.0
+_UNITS = {"": 1.0, "fs": 1.0, "ps": _FS_PER_PS, "ns": 1e6}
+_NUMBER = r"(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:e[+-]?\d{1,3})?"
+_MOMENT = re.compile(
+    rf"(?P<contact>contact)?\s*(?:(?P<sign>[+-])?\s*(?P<number>{_NUMBER})\s*(?P<unit>fs|ps|ns)?)?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,46 @@ class SampleRequest:
     duration: float
     output: Path | None = None
     replay: bool = False
+
+
+def moment(text: str, run: RunDirectory) -> float:
+    """Read a moment of a run as people type it.
+
+    Parameters
+    ----------
+    text : str
+        A time since the voltage came on, ``26000`` (fs), ``26.0ps``; or one from the first
+        contact of the run on, ``contact``, ``contact+3ps``, ``contact-500fs``.
+    run : RunDirectory
+
+    Returns
+    -------
+    float
+        fs since the voltage came on.
+
+    Raises
+    ------
+    SettingsError
+        If it is no such time, or the run has no contact yet.
+    """
+    found = _MOMENT.fullmatch(text.strip())
+    contact, number = (found["contact"], found["number"]) if found else (None, None)
+    if found is None or not (contact or number) or (contact and number and not found["sign"]):
+        raise SettingsError(
+            f"--at {text!r} is no time: give fs or ps under voltage, for example 26000 or 26.0ps, "
+            "or a time from the first contact on, for example contact+3ps"
+        )
+    time = float(number or 0.0) * _UNITS[(found["unit"] or "").lower()]
+    time = -time if found["sign"] == "-" else time
+    if not contact:
+        return time
+    observables = run.observables()
+    index = first_contact(observables)
+    if index is None:
+        raise SettingsError(
+            f"--at {text!r}: {run.path} has no first contact so far: give a time, as 26.0ps"
+        )
+    return float(observables["time"][index]) + time
 
 
 def sample_run(origin: RunDirectory, request: SampleRequest, watch: Watcher) -> RunDirectory:

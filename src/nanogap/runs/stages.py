@@ -116,7 +116,7 @@ def draw_stages(run: RunDirectory) -> Figure | None:
         observables=observables,
         transmission=None,
         spectra=None,
-        frames=[(number, run.frame(number)) for number in typical],
+        frames=[(number, run.frame(number)) for number in sorted({0, *typical})],
         failures={},
         planned_end=planned_end(run),
     )

@@ -12,7 +12,6 @@ from nanogap.caches import can_write
 from nanogap.dynamics.schedule import Schedule
 from nanogap.errors import NanogapError
 from nanogap.io import read_dataset, write_dataset
-from nanogap.report import write_report
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.results import fermi_level_transmission
 
@@ -106,6 +105,9 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
         raise NanogapError(
             f"cannot write the report into {run.path}: give -o FILE.html to write it elsewhere"
         )
+    # loaded late: status needs no figures, and loading matplotlib takes longer than it does
+    from nanogap.report import write_report  # noqa: PLC0415
+
     observables, dataset = run.observables(), run.transmission()
     provenance = _provenance(run, {} if dataset is None else dataset.attrs)
     if dataset is not None:

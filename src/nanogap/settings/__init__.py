@@ -1,5 +1,6 @@
 """The input file as pydantic models, and presets as TOML files."""
 
+from nanogap.settings.document import settings_document
 from nanogap.settings.energies import parse_energies
 from nanogap.settings.first_principles import (
     FirstPrinciplesSettings,
@@ -44,6 +45,7 @@ __all__ = [
     "parse_energies",
     "preset_names",
     "preset_text",
+    "settings_document",
     "settings_from_table",
     "settings_from_text",
     "settings_text",

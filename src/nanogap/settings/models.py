@@ -224,7 +224,7 @@ class JunctionSettings(_Model):
     """Cut of a snapshot into left lead, channel and right lead."""
 
     cut: Literal["paper", "full"] = Field(
-        "full",
+        "paper",
         description="'paper': a cell of lead_repeats x lead_repeats around the filament axis, "
         "perfect planes up to the terraces, the snapshot's atoms from terrace to terrace; 'full': "
         "a cell wide enough that no atom of the filament is cut off, with the tips' own atoms",

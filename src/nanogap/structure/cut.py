@@ -112,8 +112,8 @@ def cut_junction(
     Raises
     ------
     StructureError
-        If the snapshot has no bulk-like layers at an end, atoms overlap, or what tips carry is
-        missing.
+        If the snapshot has atoms of several elements or no bulk-like layers at an end, atoms
+        overlap, or what tips carry is missing.
 
     Examples
     --------
@@ -123,6 +123,12 @@ def cut_junction(
     {'left': 108, 'channel': 466, 'right': 108}
     """
     lattice_constant = float(check_tips(snapshot, name, _REMEDY).info["lattice_constant"])
+    elements = sorted(set(snapshot.get_chemical_symbols()))
+    if len(elements) > 1:
+        raise StructureError(
+            f"{name} has {' and '.join(elements)} atoms: a junction is cut from tips of one "
+            "element; for others, label the atoms in an array 'region'"
+        )
     settings = settings or JunctionSettings()
     cutoff = VoltageSettings().cutoff if cutoff is None else cutoff
     sides = [_side(snapshot, label, lattice_constant, name) for label in (BOTTOM, TOP)]

@@ -3,23 +3,47 @@
 A junction is an `ase.Atoms` (an extxyz file) with a per-atom array ``region`` (``left``,
 ``channel`` or ``right``) and ``info["left_period"]`` and ``info["right_period"]`` in angstrom
 along z. The atoms of ``left`` are one principal layer that repeats towards -z, those of ``right``
-towards +z. The cell and pbc give the periodicity in the plane.
+towards +z. The cell and pbc give the periodicity in the plane. The first repeat of a lead stands
+where the channel goes on (`nanogap.structure.lead_period`).
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.data import covalent_radii
 from ase.io import read
 from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
 from nanogap.errors import DataFormatError, StructureError
+from nanogap.structure.lead_period import lead_note
+from nanogap.typing import FloatArray
 
 LEFT, CHANNEL, RIGHT = "left", "channel", "right"
 
-#: No two atoms of a junction may be closer than this, angstrom: below it they overlap.
-CLOSEST = 1.9
+#: Two atoms overlap below this part of the sum of their covalent radii (Cordero et al., Dalton
+#: Trans. 2832 (2008), doi:10.1039/b801115j): 1.9 angstrom for silver.
+_OVERLAP = 1.9 / 2.9
+#: Periods beyond this are mistakes, angstrom.
+_LONGEST = 1e4
+
+
+def overlap_radii(junction: Atoms) -> FloatArray:
+    """Return a radius for every atom; two atoms nearer than the sum of theirs overlap.
+
+    Parameters
+    ----------
+    junction : ase.Atoms
+
+    Returns
+    -------
+    ndarray, shape (n_atoms,)
+        Angstrom; 0.95 for silver, 0.86 for copper.
+    """
+    radii: FloatArray = _OVERLAP * covalent_radii[junction.numbers]
+    return radii
 
 
 def validate_junction(junction: Atoms, name: str = "junction") -> None:
@@ -35,7 +59,29 @@ def validate_junction(junction: Atoms, name: str = "junction") -> None:
     ------
     StructureError
         If an array or a period is missing or impossible, a region is empty or out of order along
-        z, or atoms overlap.
+        z, atoms overlap, or the channel goes on as a lead does, but not with its period.
+    """
+    junction_notes(junction, name)
+
+
+def junction_notes(junction: Atoms, name: str = "junction") -> tuple[str, ...]:
+    """Check a junction as `validate_junction` does, and say what may be wrong with it.
+
+    Parameters
+    ----------
+    junction : ase.Atoms
+    name : str
+        What the sentences call it.
+
+    Returns
+    -------
+    tuple of str
+        One sentence for each lead that the channel does not continue.
+
+    Raises
+    ------
+    StructureError
+        As `validate_junction`.
     """
     if "region" not in junction.arrays:
         raise StructureError(
@@ -50,6 +96,8 @@ def validate_junction(junction: Atoms, name: str = "junction") -> None:
     heights = junction.positions[:, 2]
     if not np.isfinite(junction.positions).all():
         raise StructureError(f"{name}: positions are not all finite numbers")
+    if not np.isfinite(junction.cell.array).all():
+        raise StructureError(f"{name}: the cell is not all finite numbers")
     for side in (LEFT, RIGHT):
         _check_lead(junction, side, name)
     middle = heights[regions == CHANNEL]
@@ -60,24 +108,29 @@ def validate_junction(junction: Atoms, name: str = "junction") -> None:
         raise StructureError(
             f"{name}: regions must follow each other along z as {LEFT}, {CHANNEL}, {RIGHT}"
         )
-    if any(junction.pbc[:2]) and abs(np.linalg.det(junction.cell.array[:2, :2])) < CLOSEST**2:
+    least = float(2.0 * overlap_radii(junction).min())
+    if any(junction.pbc[:2]) and abs(np.linalg.det(junction.cell.array[:2, :2])) < least**2:
         raise StructureError(f"{name}: periodic in the plane, but the cell has no area there")
     _check_overlap(junction, name)
+    notes = (lead_note(junction, side, name) for side in (LEFT, RIGHT))
+    return tuple(note for note in notes if note is not None)
 
 
 def _check_lead(junction: Atoms, side: str, name: str) -> None:
-    heights = junction.positions[junction.arrays["region"] == side, 2]
+    lead = junction[junction.arrays["region"] == side]
+    heights = lead.positions[:, 2]
     if not len(heights):
         raise StructureError(f"{name} has no atoms of region '{side}': a lead needs at least one")
     key = f"{side}_period"
-    period = junction.info.get(key)
+    period: Any = junction.info.get(key)
     if not isinstance(period, int | float | np.number) or isinstance(period, bool):
         raise StructureError(f"{name} has no number {key}= in its info line: give it in Å along z")
-    thickness = float(np.ptp(heights))
-    if not float(period) >= CLOSEST or not np.isfinite(period) or thickness >= period:
+    period = np.inf if isinstance(period, int) and abs(period) > _LONGEST else float(period)
+    thickness, least = float(np.ptp(heights)), float(2.0 * overlap_radii(lead).min())
+    if not least <= period < _LONGEST or thickness >= period:
         raise StructureError(
-            f"{name}: {key} = {float(period):g} Å must exceed {CLOSEST} Å and the thickness of "
-            f"the '{side}' atoms, {thickness:.3f} Å"
+            f"{name}: {key} = {period:g} Å must exceed {least:.2f} Å and the thickness of the "
+            f"'{side}' atoms, {thickness:.3f} Å, and be a finite number without a sign, in Å"
         )
 
 
@@ -89,12 +142,15 @@ def _check_overlap(junction: Atoms, name: str) -> None:
         repeat.positions[:, 2] += sign * junction.info[f"{side}_period"]
         extended += repeat
     extended.pbc = (*junction.pbc[:2], False)
-    first, second, distance = neighbor_list("ijd", extended, CLOSEST)
+    radii = overlap_radii(extended)
+    first, second, distance = neighbor_list("ijd", extended, radii)
     if len(distance):
-        worst = int(np.argmin(distance))
+        least = radii[first] + radii[second]
+        worst = int(np.argmin(distance / least))
+        kinds = "-".join(extended.symbols[[first[worst], second[worst]]])
         raise StructureError(
             f"{name}: atoms {first[worst]} and {second[worst]} overlap "
-            f"({distance[worst]:.2f} Å apart, the least is {CLOSEST} Å)"
+            f"({distance[worst]:.2f} Å apart, the least of {kinds} is {least[worst]:.2f} Å)"
         )
 
 
@@ -120,7 +176,8 @@ def read_frames(path: Path, index: str = ":") -> list[Atoms]:
     if not path.is_file():
         raise DataFormatError(f"no file {path}")
     try:
-        frames = read(path, index=index)
+        # in a bare name ASE takes "-" for stdin, and what follows "@" for an index
+        frames = read(str(path.absolute()), index=index, do_not_split_by_at_sign=True)
     except (IndexError, StopIteration):
         raise DataFormatError(f"{path} has no frame {index}, or is empty or truncated") from None
     except Exception as error:

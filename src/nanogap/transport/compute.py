@@ -12,13 +12,15 @@ from numpy.typing import ArrayLike
 from nanogap.errors import SettingsError, StructureError
 from nanogap.settings import JunctionSettings
 from nanogap.structure.cut import cut_junction
-from nanogap.structure.junction import CHANNEL, LEFT, RIGHT, validate_junction
+from nanogap.structure.junction import CHANNEL, LEFT, RIGHT, junction_notes, validate_junction
 from nanogap.transport.backends import DEFAULT, Backend, get_backend
 from nanogap.transport.negf.neutrality import METHODS, neutral_junction
 from nanogap.transport.tight_binding.files import model_of
 from nanogap.transport.tight_binding.model import TightBindingModel
 
 CUTS = ("paper", "full")
+#: The cut of a run whose settings do not name one, and of a frame outside a run.
+DEFAULT_CUT = JunctionSettings().cut
 
 
 def compute_transmission(
@@ -28,7 +30,7 @@ def compute_transmission(
     backend: str = DEFAULT,
     kpoints: tuple[int, int] | str | None = None,
     gamma_centred: bool = False,
-    cut: str = "full",
+    cut: str = DEFAULT_CUT,
     model: TightBindingModel | str | Path | None = None,
     neutrality: str = "none",
     names: Sequence[str] | None = None,
@@ -70,7 +72,9 @@ def compute_transmission(
     xarray.Dataset
         ``transmission`` over (``snapshot``, ``k``, ``energy``), ``transmission_average`` over
         (``snapshot``, ``energy``), G0, and what else
-        `nanogap.transport.dataset.transmission_dataset` describes.
+        `nanogap.transport.dataset.transmission_dataset` describes. The attribute ``notes``, if it
+        is there, holds a line for everything that may be wrong with a junction
+        (`nanogap.structure.junction.junction_notes`), and for a lead without an open channel.
 
     Raises
     ------
@@ -106,7 +110,26 @@ def compute_transmission(
     called = _names(names, len(found))
     junctions = junctions_of(found, cut=cut, neutrality=neutrality, model=model, names=called)
     dataset = compute(junctions, values, gamma_centred=gamma_centred, names=called)
+    notes: list[str] = [dataset.attrs["notes"]] if "notes" in dataset.attrs else []
+    notes += _notes(junctions, called, dataset)
+    if notes:
+        dataset = dataset.assign_attrs(notes="\n".join(notes))
     return dataset if neutrality == "none" else dataset.assign_attrs(neutrality=neutrality)
+
+
+def _notes(junctions: Sequence[Atoms], names: Sequence[str], dataset: xr.Dataset) -> list[str]:
+    """Say which leads the channel does not continue, and which do not conduct."""
+    notes: list[str] = []
+    for number, (junction, name) in enumerate(zip(junctions, names, strict=True)):
+        notes += junction_notes(junction, name)
+        for side in (LEFT, RIGHT):
+            if dataset["open_channels"].isel(snapshot=number).sel(lead=side).item() == 0.0:
+                notes.append(
+                    f"{name}: the {side} lead has no open channel at the Fermi energy, so that "
+                    f"nothing is transmitted: is {side}_period right, and are all atoms of one "
+                    f"period labelled {side!r}?"
+                )
+    return notes
 
 
 def capable_backend(name: str, *, neutrality: str = "none", model: bool = False) -> Backend:
@@ -144,7 +167,7 @@ def capable_backend(name: str, *, neutrality: str = "none", model: bool = False)
 def junctions_of(
     structures: Atoms | Iterable[Atoms],
     *,
-    cut: str = "full",
+    cut: str = DEFAULT_CUT,
     neutrality: str = "none",
     model: TightBindingModel | None = None,
     names: Sequence[str] | None = None,

@@ -209,6 +209,8 @@ class TransmissionSummary:
         Per snapshot.
     bond_currents : list of BondCurrents, optional
         Per snapshot.
+    notes : list of str, optional
+        What may be wrong with junctions; only if there is something.
     """
 
     backend: str
@@ -228,6 +230,7 @@ class TransmissionSummary:
     current: list[list[float]] | None = None
     local_density: list[LocalDensity] | None = None
     bond_currents: list[BondCurrents] | None = None
+    notes: list[str] | None = None
 
 
 def transmission_summary(dataset: xr.Dataset, *, per_k: bool = False) -> TransmissionSummary:
@@ -256,6 +259,7 @@ def transmission_summary(dataset: xr.Dataset, *, per_k: bool = False) -> Transmi
         transmission_k=_plain(dataset["transmission"]) if per_k else None,
         kpoints=np.stack([dataset["k1"], dataset["k2"]], axis=1).tolist() if per_k else None,
         states=dataset["state"].to_numpy().tolist() if unknown and "state" in dataset else None,
+        notes=str(dataset.attrs["notes"]).splitlines() if "notes" in dataset.attrs else None,
     )
 
 

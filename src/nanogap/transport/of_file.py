@@ -14,7 +14,12 @@ from nanogap.io import write_dataset
 from nanogap.settings import parse_energies
 from nanogap.structure.junction import read_frames
 from nanogap.transport.backends import DEFAULT, backend_names, get_backend
-from nanogap.transport.compute import capable_backend, compute_transmission, junctions_of
+from nanogap.transport.compute import (
+    DEFAULT_CUT,
+    capable_backend,
+    compute_transmission,
+    junctions_of,
+)
 from nanogap.transport.current import CurrentVoltage, LinearResponse, energies_needed
 from nanogap.transport.dataset import (
     BondCurrents,
@@ -60,6 +65,8 @@ class TransmissionRequest:
         Add the density of states of every atom of the channel, the currents between atoms.
     output : Path or None
         Where to write the dataset as netCDF-4.
+    junctions : sequence of ase.Atoms
+        Already cut from the frames of the file, as a run cuts them; none: the file is cut.
     options : mapping
         What only this backend takes, by the names of its arguments.
     """
@@ -69,7 +76,7 @@ class TransmissionRequest:
     kpoints: tuple[int, int] | str | None = None
     gamma_centred: bool = False
     per_k: bool = False
-    cut: str = "full"
+    cut: str = DEFAULT_CUT
     backend: str = DEFAULT
     neutrality: str = "none"
     temperature: float | None = None
@@ -77,6 +84,7 @@ class TransmissionRequest:
     local_density: bool = False
     bond_currents: bool = False
     output: Path | None = None
+    junctions: Sequence[Atoms] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -119,7 +127,7 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> FileTransm
     capable_backend(request.backend, neutrality=request.neutrality)
     _check_local(request)
     _check_index(request.index)
-    frames = read_frames(path, request.index)
+    frames = request.junctions or read_frames(path, request.index)
     names = [f"{path} frame {number}" for number in range(len(frames))]
     junctions = junctions_of(frames, cut=request.cut, neutrality=request.neutrality, names=names)
     dataset = compute_transmission(

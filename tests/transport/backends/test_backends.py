@@ -16,7 +16,7 @@ from tests.transport.espresso_programs import need
 from tests.transport.junctions import chain, disordered, mirrored, turned_and_moved, with_lead_layer
 
 from nanogap.cli.transmission import transmission as transmission_command
-from nanogap.errors import EngineError, SettingsError
+from nanogap.errors import EngineError, NanogapError, SettingsError, StructureError
 from nanogap.settings import load_accuracy
 from nanogap.transport import backends
 from nanogap.transport.backends import Backend, backend_names, get_backend
@@ -275,6 +275,28 @@ def gold():
     wire = chain(2.7)
     wire.symbols[:] = "Au"
     return wire
+
+
+@pytest.mark.parametrize("element", ["Au", "S"])
+@pytest.mark.parametrize("place", [0, 2, 4])
+@pytest.mark.parametrize("name", list(BACKENDS))
+def test_another_atom_is_not_taken_for_silver(name, place, element, tmp_path):
+    """Found with dense, sisl and pwcond: T to the last digit that of silver, whatever the atom."""
+    wire = chain(2.7)
+    wire.symbols[place] = element
+    options = {"work": tmp_path, "settings": load_accuracy("coarse")} if name == "pwcond" else {}
+    with pytest.raises(NanogapError, match=rf"{element}\b") as caught:
+        get_backend(name).with_options(**options)([wire], names=["frame 3"])
+    assert str(caught.value).startswith("frame 3")
+    compute_local = get_backend(name).compute_local
+    if compute_local is not None:
+        sentence = f"frame 3: the junction has {element} atoms, but the Hamiltonian is one of Ag"
+        assert str(caught.value).startswith(sentence)
+        with pytest.raises(StructureError, match=sentence):
+            compute_local(wire, name="frame 3")
+    if get_backend(name).capabilities.onsite_shifts:
+        with pytest.raises(StructureError, match=r"has \w+ atoms, but the Hamiltonian"):
+            compute_transmission(wire, backend=name, neutrality="coordination")
 
 
 SHIFTED = [name for name in BACKENDS if get_backend(name).capabilities.onsite_shifts]

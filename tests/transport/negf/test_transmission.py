@@ -289,7 +289,8 @@ def test_the_error_of_a_mesh_is_that_of_the_waves_it_does_not_resolve():
     assert mesh.error(np.ones(36)) == pytest.approx(0.0, abs=1e-12)
     assert mesh.error(1.0 + np.cos(2 * np.pi * k1)) == pytest.approx(0.0, abs=1e-12)
     assert mesh.error(1.0 + np.cos(2 * np.pi * 3 * (k1 + k2))) > 0.3
-    assert np.isnan(plane_mesh((1, 4), periodic=(True, True)).error(np.ones(4)))
+    # one point says nothing about its neighbours: T may be all wrong
+    assert plane_mesh((1, 4), periodic=(True, True)).error(np.ones(4)) == 1.0
     assert plane_mesh((1, 1), periodic=(False, False)).error(np.ones(1)) == 0.0
 
 

@@ -28,6 +28,15 @@ _SADDLE = 2.0
 _KERNEL = 2.0 * np.sqrt(np.pi) * _SMOOTHING
 
 
+#: Conductance below which no contact conducts, G0: a single silver atom has about 1, contaminated
+#: ones 0.3.
+OPEN_GAP = 0.1
+
+
+#: Distance below which two peaks are one: the full width at half maximum of the smoothing, bins.
+_RESOLUTION = 2.355 * _SMOOTHING
+
+
 @dataclass(frozen=True)
 class Peak:
     """A peak of a conductance histogram.
@@ -56,6 +65,11 @@ class Peak:
     def deviation(self) -> float:
         """Position less the nearest integer, G0."""
         return self.position - self.nearest_level
+
+    @property
+    def is_open_gap(self) -> bool:
+        """Whether the position is below a tenth of G0, where the gap is open."""
+        return self.position < OPEN_GAP
 
 
 def conductance_peaks(edges: FloatArray, groups: FloatArray, points: FloatArray) -> list[Peak]:
@@ -99,7 +113,24 @@ def conductance_peaks(edges: FloatArray, groups: FloatArray, points: FloatArray)
         peak = _described(edges, groups, points, slice(first, last + 1), above)
         if peak is not None:
             peaks.append(peak)
-    return peaks
+    return _apart(peaks, edges)
+
+
+def _apart(peaks: list[Peak], edges: FloatArray) -> list[Peak]:
+    """Join peaks that the smoothing cannot tell apart: of each group the highest remains.
+
+    Data of few different values, such as those of a coarse converter, leave empty bins between
+    the counts of one peak.
+    """
+    kept: list[Peak] = []
+    for peak in peaks:
+        place = np.interp(peak.position, edges, np.arange(len(edges)))
+        before = np.interp(kept[-1].position, edges, np.arange(len(edges))) if kept else -np.inf
+        if place - before >= _RESOLUTION:
+            kept.append(peak)
+        elif peak.counts > kept[-1].counts:
+            kept[-1] = peak
+    return kept
 
 
 def _significance(groups: FloatArray, saddle: float) -> float:

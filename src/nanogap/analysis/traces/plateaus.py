@@ -81,7 +81,8 @@ class PlateauDetection(Analysis):
     Parameters
     ----------
     minimum_length : int
-        Points of the shortest plateau.
+        Points of the shortest plateau; shorter stretches between two steps are passages and belong
+        to none.
     minimum_step : float
         Smaller steps are none, G0.
     strictness : float
@@ -154,7 +155,8 @@ class PlateauDetection(Analysis):
         borders = self._segment(clean)
         borders = self._merged(clean, borders)
         borders = self._sharpened(clean, borders)
-        return _described(clean, borders, places), self._noise
+        borders = self._without_short(clean, borders)
+        return _described(clean, borders, places, self._shortest), self._noise
 
     @property
     @after_compute
@@ -171,7 +173,7 @@ class PlateauDetection(Analysis):
     @property
     @after_compute
     def plateaus(self) -> list[Plateau]:
-        """Plateaus in order."""
+        """Plateaus in order, each of `minimum_length` points or more."""
         return self._plateaus
 
     @property
@@ -248,6 +250,31 @@ class PlateauDetection(Analysis):
             moved[i] = low + int(np.argmax(np.concatenate([[0.0], gain])))
         return moved
 
+    def _without_short(self, trace: FloatArray, borders: list[int]) -> list[int]:
+        """Join stretches that became too short to a neighbour of the same level."""
+        kept = list(borders)
+        i = 0
+        while i + 1 < len(kept) and len(kept) > 2:
+            if kept[i + 1] - kept[i] >= self._shortest:
+                i += 1
+                continue
+            middle = float(np.median(trace[kept[i] : kept[i + 1]]))
+            # the border to remove, by the difference of the levels beside it
+            beside = [
+                (abs(float(trace[kept[j - 1] : kept[j]].mean()) - middle), i)
+                if j == i
+                else (abs(float(trace[kept[j] : kept[j + 1]].mean()) - middle), i + 1)
+                for j in (i, i + 1)
+                if 0 < j < len(kept) - 1
+            ]
+            difference, border = min(beside)
+            if difference > max(3.0 * self._noise, self._least, 1e-9 * abs(middle)):
+                i += 1
+                continue
+            del kept[border]
+            i = max(0, i - 1)
+        return kept
+
 
 def _noise(trace: FloatArray) -> float:
     """Estimate the noise from the differences of neighbours, in which steps drop out."""
@@ -266,10 +293,14 @@ def _without_spikes(trace: FloatArray, noise: float) -> FloatArray:
     return np.where(alone, middle, trace)
 
 
-def _described(trace: FloatArray, borders: list[int], places: NDArray[np.int64]) -> list[Plateau]:
-    """Level, noise and step of every segment."""
+def _described(
+    trace: FloatArray, borders: list[int], places: NDArray[np.int64], shortest: int
+) -> list[Plateau]:
+    """Level, noise and step of every segment that is long enough to be a plateau."""
     found: list[Plateau] = []
     for first, last in pairwise(borders):
+        if last - first < shortest:
+            continue
         part = trace[first:last]
         level = float(part.mean())
         deviation = float(part.std(ddof=1)) if len(part) > 1 else 0.0

@@ -10,18 +10,16 @@ from typing import Literal, Self
 
 import numpy as np
 import xarray as xr
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from nanogap.analysis.traces.compliance import Compliance, find_compliance
+from nanogap.analysis.traces.legs import BESIDE, Leg, lasting_step, legs, need_sweep
 from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import BoolArray, FloatArray
 
 #: Part of the largest voltage below which I/V is noise.
 _NEAR_ZERO = 0.05
-
-#: Points on either side of a step whose medians are compared.
-_BESIDE = 4
 
 #: Currents below so many standard deviations of the noise say nothing.
 _NOISE = 5.0
@@ -56,13 +54,6 @@ class SwitchingEvent:
     ratio: float
 
 
-@dataclass(frozen=True)
-class _Leg:
-    points: NDArray[np.int64]
-    polarity: int
-    outward: bool
-
-
 class SwitchingAnalysis(Analysis):
     """Find the events and the states of current-voltage loops of one device.
 
@@ -76,8 +67,8 @@ class SwitchingAnalysis(Analysis):
         Where in a change the event is: at its steepest point, where it crosses the geometric mean
         of the two states, or for a SET where the instrument enters compliance.
     compliance : float, optional
-        Compliance current, A. Default: as flagged in the data, or found as a ceiling of the
-        current that many points share.
+        Compliance current, A. Default: as flagged in the data, or found; see
+        `nanogap.analysis.traces.compliance`.
     """
 
     def __init__(
@@ -104,6 +95,7 @@ class SwitchingAnalysis(Analysis):
         current: ArrayLike,
         cycle: ArrayLike,
         compliance: ArrayLike | None = None,
+        limit: Compliance | None = None,
     ) -> Self:
         """Analyse the loops.
 
@@ -114,6 +106,8 @@ class SwitchingAnalysis(Analysis):
         cycle : array_like of int, shape (n_points,)
         compliance : array_like of bool, shape (n_points,), optional
             Points that the instrument limited.
+        limit : Compliance, optional
+            The same where it was found before; then nothing is sought.
 
         Raises
         ------
@@ -124,15 +118,12 @@ class SwitchingAnalysis(Analysis):
         if not np.isfinite(numbers).all():
             raise DataFormatError("switching needs the cycle of every point; some have none")
         cycles = numbers.astype(np.int64)
-        if not np.isfinite(volts).any() or not np.ptp(volts[np.isfinite(volts)]) > 0.0:
-            raise DataFormatError("switching needs a voltage sweep; here the voltage is constant")
+        need_sweep(volts)
         if not np.isfinite(amperes).any():
             raise DataFormatError("switching needs currents; no current here is a number")
-        flags = np.zeros(len(volts), dtype=bool)
-        if compliance is not None:
-            _, limited = as_traces(voltage=volts, compliance=compliance)
-            flags |= limited.astype(bool)
-        self._ceiling, self._limited = _compliance(amperes, flags, self._given)
+        if limit is None:
+            limit = find_compliance(volts, amperes, cycles, compliance, self._given)
+        self._ceiling, self._limited = limit.current, limit.limited
         self._floor = floor = _current_noise(amperes)
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log10(np.maximum(np.abs(amperes), floor) / np.abs(volts))
@@ -140,7 +131,7 @@ class SwitchingAnalysis(Analysis):
         events: list[SwitchingEvent] = []
         for number in np.unique(cycles):
             places = np.flatnonzero((cycles == number) & np.isfinite(volts) & np.isfinite(amperes))
-            for leg in _legs(volts, places, near):
+            for leg in legs(volts, places, near):
                 if leg.outward:
                     events += self._of_leg(leg, volts, amperes, logs, int(number))
         self._events = _with_forming(events)
@@ -194,7 +185,11 @@ class SwitchingAnalysis(Analysis):
     @property
     @after_compute
     def endurance(self) -> xr.Dataset:
-        """``high_resistance`` and ``low_resistance`` at the read voltage over ``cycle``, ohm."""
+        """``high_resistance`` and ``low_resistance`` at the read voltage over ``cycle``, ohm.
+
+        NaN where a state was not read. A low state that the compliance of the SET hides is read at
+        the opposite voltage, before the RESET.
+        """
         return self._states
 
     @property
@@ -206,21 +201,20 @@ class SwitchingAnalysis(Analysis):
         return "anticlockwise" if self._area > 0.0 else "clockwise"
 
     def _of_leg(
-        self, leg: _Leg, volts: FloatArray, amperes: FloatArray, logs: FloatArray, cycle: int
+        self, leg: Leg, volts: FloatArray, amperes: FloatArray, logs: FloatArray, cycle: int
     ) -> list[SwitchingEvent]:
         """Find the largest lasting rise and fall of an outward leg."""
         y = logs[leg.points]
-        if len(y) < 2 * _BESIDE:
+        if len(y) < 2 * BESIDE:
             return []
         found = []
         for kind, sign in (("set", 1.0), ("reset", -1.0)):
-            place = _lasting_step(sign * y, self._decades)
-            if place is None:
+            step = lasting_step(sign * y, self._decades)
+            if step is None:
                 continue
-            before = float(np.median(y[max(0, place - _BESIDE) : place]))
-            after = float(np.median(y[place : place + _BESIDE]))
-            conducting = slice(place, place + _BESIDE) if kind == "set" else slice(0, place)
-            if np.median(np.abs(amperes[leg.points[conducting][-_BESIDE:]])) <= self._floor:
+            place, before, after = step[0], sign * step[1], sign * step[2]
+            conducting = slice(place, place + BESIDE) if kind == "set" else slice(0, place)
+            if np.median(np.abs(amperes[leg.points[conducting][-BESIDE:]])) <= self._floor:
                 # both states are noise around zero current
                 continue
             place = self._moved(kind, leg, y, place, (before + after) / 2.0)
@@ -237,15 +231,15 @@ class SwitchingAnalysis(Analysis):
             )
         return found
 
-    def _moved(self, kind: str, leg: _Leg, y: FloatArray, place: int, middle: float) -> int:
+    def _moved(self, kind: str, leg: Leg, y: FloatArray, place: int, middle: float) -> int:
         """Place of the event by the chosen method."""
         if self._method == "compliance" and kind == "set":
             limited = np.flatnonzero(self._limited[leg.points])
             return int(limited[0]) if len(limited) else place
         if self._method == "threshold":
             side = y > middle if kind == "set" else y < middle
-            around = np.flatnonzero(side[max(0, place - _BESIDE) :])
-            return max(0, place - _BESIDE) + int(around[0]) if len(around) else place
+            around = np.flatnonzero(side[max(0, place - BESIDE) :])
+            return max(0, place - BESIDE) + int(around[0]) if len(around) else place
         return place
 
     def _read_states(
@@ -255,21 +249,27 @@ class SwitchingAnalysis(Analysis):
         sets = [event.voltage for event in self._events if event.kind != "reset"]
         side = -1 if sets and float(np.median(sets)) < 0.0 else 1
         numbers = np.unique(cycles)
-        table = np.full((2, len(numbers)), np.nan)
+        # rows: outward and return leg on the side of the SET, then those of the other side
+        table = np.full((4, len(numbers)), np.nan)
         for row, number in enumerate(numbers):
             places = np.flatnonzero((cycles == number) & np.isfinite(volts) & np.isfinite(amperes))
-            for leg in _legs(volts, places, min(near, 0.5 * self._read)):
+            for leg in legs(volts, places, min(near, 0.5 * self._read)):
                 points = leg.points[~self._limited[leg.points]]
-                if leg.polarity != side or len(points) < 2:
+                if len(points) < 2:
                     continue
                 v, i = np.abs(volts[points]), np.abs(amperes[points])
                 order = np.argsort(v, kind="stable")
                 if not v[order[0]] <= self._read <= v[order[-1]]:
                     continue
                 at_read = float(np.interp(self._read, v[order], i[order]))
-                table[0 if leg.outward else 1, row] = self._read / at_read if at_read else np.inf
-        known = np.where(np.isnan(table), [[-np.inf], [np.inf]], table)
-        high, low = np.maximum(*known), np.minimum(*known)
+                place = (0 if leg.outward else 1) + (0 if leg.polarity == side else 2)
+                table[place, row] = self._read / at_read if at_read else np.inf
+        high, low = self._told_apart(table[:2], numbers, side)
+        if self._limited.any():
+            # the limit of the SET hides the low state, which is there until the RESET
+            other = np.fmin(table[2], table[3])
+            lower = np.isnan(low) & ~(other >= high)
+            low[lower] = other[lower]
         return xr.Dataset(
             {
                 "high_resistance": ("cycle", _finite(high), {"units": "ohm"}),
@@ -279,52 +279,29 @@ class SwitchingAnalysis(Analysis):
             attrs={"read_voltage": side * self._read},
         )
 
+    def _told_apart(
+        self, table: FloatArray, numbers: NDArray[np.int64], side: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """High and low resistances from those of the outward and the return leg.
+
+        Where one of them could not be read the other is that of the high state on the way out and
+        of the low one on the way back, unless a RESET was found between them.
+        """
+        high, low = np.fmax(*table), np.fmin(*table)
+        reset = {
+            event.cycle
+            for event in self._events
+            if event.kind == "reset" and event.voltage * side > 0.0
+        }
+        for row in np.flatnonzero(np.isnan(table).sum(axis=0) == 1):
+            outward = bool(np.isnan(table[1, row]))
+            is_high = outward != (int(numbers[row]) in reset)
+            (low if is_high else high)[row] = np.nan
+        return high, low
+
 
 def _finite(values: FloatArray) -> FloatArray:
     return np.where(np.isfinite(values), values, np.nan)
-
-
-def _legs(volts: FloatArray, places: NDArray[np.int64], near: float) -> list[_Leg]:
-    """Cut a cycle where the voltage changes sign or turns; points near zero belong to none."""
-    used = places[np.abs(volts[places]) >= near]
-    if len(used) < 2:
-        return []
-    size = np.abs(volts[used])
-    sign = np.sign(volts[used])
-    legs = []
-    cuts = np.flatnonzero((sign[1:] != sign[:-1]) | (np.diff(used) > 1)) + 1
-    for part in np.split(np.arange(len(used)), cuts):
-        peak = part[0] + int(np.argmax(size[part]))
-        polarity = int(sign[part[0]])
-        if peak - part[0] >= 1:
-            legs.append(_Leg(used[part[0] : peak + 1], polarity, outward=True))
-        if part[-1] - peak >= 1:
-            legs.append(_Leg(used[peak : part[-1] + 1], polarity, outward=False))
-    return legs
-
-
-def _lasting_step(y: FloatArray, decades: float) -> int | None:
-    """First point after the largest rise of a leg that lasts to its end; None if there is none."""
-    count = len(y)
-    windows = np.median(sliding_window_view(y, _BESIDE), axis=1)
-    # a step between points k - 1 and k, with a whole window on either side, or less near the ends
-    k = np.arange(1, count - 1)
-    before = windows[np.clip(k - _BESIDE, 0, len(windows) - 1)]
-    after = windows[np.clip(k, 0, len(windows) - 1)]
-    for place in (*range(1, _BESIDE), *range(count - _BESIDE + 1, count - 1)):
-        before[place - 1] = np.median(y[max(0, place - _BESIDE) : place])
-        after[place - 1] = np.median(y[place : place + _BESIDE])
-    end = max(_BESIDE, count // 4)
-    last = np.full(len(k), np.median(y[-end:]))
-    for place in range(count - end, count - 1):
-        last[place - 1] = np.median(y[place:])
-    rises = np.minimum(after - before, last - before + 0.5 * decades)
-    best = int(np.argmax(rises))
-    if rises[best] < decades:
-        return None
-    # the medians are level over a few points: the steepest single step among them is the event
-    near = np.arange(max(1, best + 1 - _BESIDE), min(count, best + 2 + _BESIDE))
-    return int(near[np.argmax(np.diff(y)[near - 1])])
 
 
 def _current_noise(amperes: FloatArray) -> float:
@@ -337,26 +314,6 @@ def _current_noise(amperes: FloatArray) -> float:
     small = np.abs(known[:-1]) <= weak[-1]
     scatter = float(np.median(difference[small])) if small.any() else 0.0
     return max(float(_NOISE * 1.4826 * scatter / np.sqrt(2.0)), 1e-30)
-
-
-def _compliance(
-    amperes: FloatArray, flags: BoolArray, given: float | None
-) -> tuple[float | None, BoolArray]:
-    """Find the compliance current and the points at it."""
-    size = np.abs(np.nan_to_num(amperes))
-    if given is not None:
-        return given, flags | (size >= 0.999 * given)
-    if flags.any():
-        return float(np.median(size[flags])), flags
-    top = float(size.max(initial=0.0))
-    if top == 0.0:
-        return None, flags
-    at_top = size >= 0.998 * top
-    # a ceiling is held over several neighbouring points; a peak is passed
-    runs = np.convolve(at_top.astype(int), np.ones(4, dtype=int), mode="valid")
-    if not (runs == 4).any() or at_top.sum() < 8:
-        return None, flags
-    return float(np.median(size[at_top])), at_top
 
 
 def _with_forming(events: list[SwitchingEvent]) -> list[SwitchingEvent]:

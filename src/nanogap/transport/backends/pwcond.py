@@ -24,6 +24,8 @@ from nanogap.transport.mesh import common_mesh
 
 #: Settings that no number depends on, or that the dataset names by itself.
 _NO_ACCURACY = {"kpoints", "gamma_centred", "programs", "processes", "keep_states"}
+#: Elements whose metals or atoms are often magnetic, which a calculation without spin leaves out.
+_MAGNETIC = frozenset({"Cr", "Mn", "Fe", "Co", "Ni", "Gd", "O"})
 #: Accuracy if none is given.
 _ACCURACY = "validation"
 
@@ -40,7 +42,7 @@ def compute_transmission(
     watch: Callable[[str], None] = lambda _: None,
     confirm: Callable[[float], bool] = lambda _: True,
 ) -> xr.Dataset:
-    """Compute the ballistic transmission of junctions with pw.x and pwcond.x.
+    """Compute the ballistic transmission of junctions with pw.x and pwcond.x, without spin.
 
     What is finished is kept in the work folder, one folder per junction and accuracy: the same call
     goes on where an interrupted one stopped.
@@ -48,7 +50,8 @@ def compute_transmission(
     Parameters
     ----------
     junctions : sequence of ase.Atoms
-        In the junction format; both leads of one crystal, in register.
+        In the junction format; both leads of one crystal, in register. Of any elements that the
+        settings have a pseudopotential for.
     energies : sequence of float
         From the Fermi energy, eV, within `ENERGY_WINDOW`.
     kpoints : tuple of int or str, optional
@@ -95,10 +98,13 @@ def compute_transmission(
             f"energy {outside[0]:g} eV: PWCOND is trusted from {low:g} to {high:g} eV only"
         )
     settings = settings or load_accuracy(_ACCURACY)
+    along_shortest = kpoints is None
     if kpoints is None:
         kpoints, gamma_centred = settings.kpoints, gamma_centred or settings.gamma_centred
     names = names or [f"junction {number}" for number in range(len(junctions))]
-    mesh = common_mesh(junctions, kpoints, gamma_centred=gamma_centred)
+    mesh = common_mesh(
+        junctions, kpoints, gamma_centred=gamma_centred, along_shortest=along_shortest
+    )
     values = np.asarray(energies, dtype=np.float64)
     for junction, name in zip(junctions, names, strict=True):
         validate_junction(junction, name)
@@ -119,9 +125,21 @@ def compute_transmission(
         engine_version=f"Quantum ESPRESSO {jobs[0].engine_version}",
         kpoints=mesh.description,
         n_kpoints=len(mesh.points),
-        accuracy=settings.model_dump_json(exclude=_NO_ACCURACY),
+        accuracy=settings.model_dump_json(
+            exclude=_NO_ACCURACY | (set() if settings.pseudopotentials else {"pseudopotentials"})
+        ),
+        spin="unpolarised",
+        **_spin_note(junctions),
         wall_time=time.perf_counter() - started,
     )
+
+
+def _spin_note(junctions: Sequence[Atoms]) -> dict[str, str]:
+    """Say what the calculation leaves out where spin may matter, as an attribute."""
+    found = sorted({symbol for junction in junctions for symbol in junction.symbols} & _MAGNETIC)
+    if not found:
+        return {}
+    return {"notes": f"PWCOND computes without spin: {', '.join(found)} may be magnetic"}
 
 
 BACKEND = Backend(

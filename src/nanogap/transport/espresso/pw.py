@@ -8,6 +8,7 @@ import io
 import re
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ class PlaneWaveResult:
 
 def pw_input(
     atoms: Atoms,
-    pseudopotential: Path,
+    pseudopotentials: Path | Mapping[str, Path],
     settings: PlaneWaveSettings,
     mesh: tuple[int, int, int],
     *,
@@ -111,9 +112,10 @@ def pw_input(
     Parameters
     ----------
     atoms : ase.Atoms
-        Periodic in all directions, of one element.
-    pseudopotential : Path
-        As seen from the folder of the calculation.
+        Periodic in all directions.
+    pseudopotentials : Path or mapping
+        As seen from the folder of the calculation, all in one folder; by chemical symbol if there
+        are several elements.
     settings : PlaneWaveSettings
     mesh : tuple of int
         Gamma-centred Monkhorst-Pack mesh.
@@ -129,13 +131,15 @@ def pw_input(
     str
         The whole input file.
     """
+    if isinstance(pseudopotentials, Path):
+        pseudopotentials = {str(atoms.symbols[0]): pseudopotentials}
     names = ("nr1", "nr2", "nr3", "nr1s", "nr2s", "nr3s")
     keywords: dict[str, dict[str, Any]] = {
         "control": {
             "calculation": "scf",
             "prefix": name,
             "outdir": f"./{STATE}",
-            "pseudo_dir": str(pseudopotential.parent),
+            "pseudo_dir": str(next(iter(pseudopotentials.values())).parent),
             "verbosity": "high",
         },
         "system": {
@@ -160,7 +164,7 @@ def pw_input(
         stream,
         Atoms(atoms.symbols, positions=atoms.positions, cell=atoms.cell, pbc=True),
         input_data=keywords,
-        pseudopotentials={str(atoms.symbols[0]): pseudopotential.name},
+        pseudopotentials={symbol: path.name for symbol, path in pseudopotentials.items()},
         kpts=mesh,
     )
     return stream.getvalue()

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import spglib
 from ase import Atoms
-from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
 from nanogap.errors import StructureError
 from nanogap.structure.junction import LEFT, RIGHT
+from nanogap.structure.plane_cell import reduced_plane
 from nanogap.transport.espresso.pw import BOHR, Grid, PlaneWaveSettings
-from nanogap.typing import FloatArray
+from nanogap.typing import FloatArray, Int64Array
 
 spglib.error.OLD_ERROR_HANDLING = False  # raise, not return None
 
@@ -46,11 +46,14 @@ class ScatteringCells:
         The scattering region, which begins and ends in the lead.
     periodic : tuple of bool
         In the plane; along other axes the cell has empty space.
+    matrix : ndarray of int, shape (2, 2)
+        Their in-plane vectors, the shortest of their lattice, are this times the junction's.
     """
 
     lead: Atoms
     scattering: Atoms
     periodic: tuple[bool, bool]
+    matrix: Int64Array
 
     def grids(self, settings: PlaneWaveSettings) -> tuple[tuple[Grid, Grid], tuple[Grid, Grid]]:
         """Dense and smooth FFT grid of the lead, and those of the scattering region.
@@ -99,12 +102,11 @@ class ScatteringCells:
         they turn it, T(k) of left to right is that of right to left at k W, which by time reversal
         is that of left to right at -k W. The inversion of k is among them.
         """
-        number = atomic_numbers[str(self.scattering.symbols[0])]
         found = spglib.get_symmetry(
             (
                 self.scattering.cell.array,
                 self.scattering.get_scaled_positions(),
-                [number] * len(self.scattering),
+                self.scattering.numbers,
             ),
             symprec=1e-3,
         )
@@ -134,7 +136,7 @@ def scattering_cells(junction: Atoms, planes: int, vacuum: float) -> ScatteringC
         If the leads are not parts of one crystal, or not in register.
     """
     periodic = (bool(junction.pbc[0]), bool(junction.pbc[1]))
-    cell = _plane_cell(junction, periodic, vacuum)
+    cell, matrix = reduced_plane(_plane_cell(junction, periodic, vacuum), periodic)
     left = _Crystal.of(junction, LEFT, cell)
     right = _Crystal.of(junction, RIGHT, cell)
     if abs(left.period - right.period) > _SAME_PLACE or len(left.positions) != len(right.positions):
@@ -143,7 +145,16 @@ def scattering_cells(junction: Atoms, planes: int, vacuum: float) -> ScatteringC
             f"{len(left.positions)} and {len(right.positions)} atoms): this backend needs two "
             "leads of one crystal; use the tight-binding backend"
         )
-    positions = junction.positions[np.argsort(junction.positions[:, 2], kind="stable")]
+    made_of = [
+        str(junction[junction.arrays["region"] == region].symbols.formula.reduce()[0])
+        for region in (LEFT, RIGHT)
+    ]
+    if made_of[0] != made_of[1]:
+        raise StructureError(
+            f"the leads differ (of {made_of[0]} and of {made_of[1]}): this backend needs two leads "
+            "of one crystal"
+        )
+    positions = _rows(junction)
     first = max(0, left.count(positions) - max(planes, 1))
     last = max(0, right.count(positions) - max(planes, 1))
     if right.planes(-last, 1 - last)[0][0, 2] < left.planes(first, first + 1)[0][0, 2]:
@@ -166,10 +177,16 @@ def scattering_cells(junction: Atoms, planes: int, vacuum: float) -> ScatteringC
         & (positions[:, 2] < right.planes(-last, -last + 1)[0][0, 2] + _PLANE)
     ]
     added = [right.planes(n, n + 1)[0] for n in range(-last + 1, -last + 1 + extra)]
-    lead = _cell(junction, np.concatenate(begin), cell, bottom, left.period)
-    scattering = _cell(junction, np.concatenate([kept, *added]), cell, bottom, top - bottom)
+    lead = _cell(np.concatenate(begin), cell, bottom, left.period)
+    scattering = _cell(np.concatenate([kept, *added]), cell, bottom, top - bottom)
     _list_as_lead(scattering, lead, left.starts)
-    return ScatteringCells(lead, scattering, periodic)
+    return ScatteringCells(lead, scattering, periodic, matrix)
+
+
+def _rows(atoms: Atoms) -> FloatArray:
+    """Positions and atomic numbers in the order of height, (n, 4): equal atoms have equal rows."""
+    rows = np.column_stack([atoms.positions, atoms.numbers])
+    return np.asarray(rows[np.argsort(rows[:, 2], kind="stable")])
 
 
 def _list_as_lead(scattering: Atoms, lead: Atoms, starts: tuple[int, ...]) -> None:
@@ -181,8 +198,9 @@ def _list_as_lead(scattering: Atoms, lead: Atoms, starts: tuple[int, ...]) -> No
     cell = lead.cell.array[:2, :2]
     inverse = np.linalg.inv(cell)
     planes = np.split(lead.positions, starts[1:])
+    numbers = np.split(lead.numbers, starts[1:])
     for rise in (0.0, float(scattering.cell.array[2, 2] - lead.cell.array[2, 2])):
-        for plane in planes:
+        for plane, number in zip(planes, numbers, strict=True):
             wanted = plane + np.array([0.0, 0.0, rise])
             at = np.flatnonzero(np.abs(scattering.positions[:, 2] - wanted[0, 2]) < _PLANE)
             if len(at) != len(wanted):
@@ -191,6 +209,7 @@ def _list_as_lead(scattering: Atoms, lead: Atoms, starts: tuple[int, ...]) -> No
             apart = np.linalg.norm((fractions - np.rint(fractions)) @ cell, axis=-1)
             if apart.min(axis=0).max() < _SAME_PLACE:
                 scattering.positions[at] = wanted
+                scattering.numbers[at] = number
 
 
 def _plane_cell(junction: Atoms, periodic: tuple[bool, bool], vacuum: float) -> FloatArray:
@@ -208,17 +227,15 @@ def _plane_cell(junction: Atoms, periodic: tuple[bool, bool], vacuum: float) -> 
     return cell
 
 
-def _cell(
-    junction: Atoms, positions: FloatArray, cell: FloatArray, bottom: float, length: float
-) -> Atoms:
+def _cell(rows: FloatArray, cell: FloatArray, bottom: float, length: float) -> Atoms:
     """Build a periodic cell that begins at z = `bottom`."""
     box = np.zeros((3, 3))
     box[:2, :2], box[2, 2] = cell, length
-    fractions = positions[:, :2] @ np.linalg.inv(cell)
+    fractions = rows[:, :2] @ np.linalg.inv(cell)
     fractions -= np.floor(fractions + 1e-6)
-    heights = np.round(positions[:, 2] - bottom, 9)
+    heights = np.round(rows[:, 2] - bottom, 9)
     return Atoms(
-        f"{junction.symbols[0]}{len(positions)}",
+        rows[:, 3].astype(np.intp),
         positions=np.column_stack([fractions @ cell, heights]),
         cell=box,
         pbc=True,
@@ -229,7 +246,7 @@ def _cell(
 class _Crystal:
     """A lead as an endless stack of planes, numbered along +z; 0 is the outermost of the unit."""
 
-    positions: FloatArray  # sorted by z
+    positions: FloatArray  # rows of `_rows`
     period: float
     starts: tuple[int, ...]  # first atom of each plane
     sign: int  # +1: the crystal goes on into the junction along +z
@@ -237,8 +254,7 @@ class _Crystal:
 
     @classmethod
     def of(cls, junction: Atoms, region: str, cell: FloatArray) -> "_Crystal":
-        positions = junction.positions[junction.arrays["region"] == region]
-        positions = positions[np.argsort(positions[:, 2], kind="stable")]
+        positions = _rows(junction[junction.arrays["region"] == region])
         steps = np.flatnonzero(np.diff(positions[:, 2]) > _PLANE) + 1
         period = float(junction.info[f"{region}_period"])
         return cls(positions, period, (0, *steps.tolist()), 1 if region == LEFT else -1, cell)
@@ -248,7 +264,7 @@ class _Crystal:
         return len(self.starts)
 
     def planes(self, first: int, end: int) -> list[FloatArray]:
-        """Planes `first` to `end` - 1, each (n, 3)."""
+        """Planes `first` to `end` - 1, each (n, 4)."""
         offset = 0 if self.sign > 0 else self.n_planes - 1
         result = []
         for number in range(first + offset, end + offset):
@@ -275,13 +291,16 @@ class _Crystal:
 
 
 def _same(one: list[FloatArray], other: list[FloatArray], cell: FloatArray) -> bool:
-    """Whether two stacks of planes agree but for a shift along z and lattice vectors."""
+    """Whether two stacks of planes agree but for a shift along z and lattice vectors.
+
+    Atoms of two elements differ by one or more in the last column, as if they were so far apart.
+    """
     rise = other[0][0, 2] - one[0][0, 2]
     inverse = np.linalg.inv(cell)
     for a, b in zip(one, other, strict=True):
         if len(a) != len(b):
             return False
-        difference = b[:, None, :] - a[None, :, :] - np.array([0.0, 0.0, rise])
+        difference = b[:, None, :] - a[None, :, :] - np.array([0.0, 0.0, rise, 0.0])
         fractions = difference[..., :2] @ inverse
         difference[..., :2] = (fractions - np.rint(fractions)) @ cell
         distance = np.linalg.norm(difference, axis=-1)

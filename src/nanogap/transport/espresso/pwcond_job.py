@@ -13,12 +13,16 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanogap.errors import EngineError, StructureError
+from nanogap.errors import DataFormatError, EngineError, StructureError
 from nanogap.io import copy_atomically, write_atomically, write_json
 from nanogap.settings import FirstPrinciplesSettings
 from nanogap.transport.dataset import JunctionTransmission
 from nanogap.transport.espresso.programs import Programs, run_program
-from nanogap.transport.espresso.pseudopotential import Pseudopotential, find_pseudopotential
+from nanogap.transport.espresso.pseudopotential import (
+    Pseudopotential,
+    find_pseudopotential,
+    read_pseudopotential,
+)
 from nanogap.transport.espresso.pw import (
     STATE,
     PlaneWaveResult,
@@ -79,7 +83,8 @@ class PwcondJob:
     name : str
     cells : ScatteringCells
         The two periodic cells of the calculation.
-    pseudopotential : Pseudopotential
+    pseudopotentials : dict of Pseudopotential
+        By chemical symbol, one for every element of the junction.
     plane_wave : PlaneWaveSettings
         Accuracy of pw.x.
     folder, lead_folder : Path
@@ -111,16 +116,11 @@ class PwcondJob:
         self.name = name
         self._settings = settings
         self._programs = Programs(settings.programs, settings.processes)
-        element = str(junction.symbols[0])
-        self.pseudopotential: Pseudopotential = find_pseudopotential(
-            element, self._programs, settings.pseudopotential
-        )
-        self.plane_wave = plane_wave_settings(settings, self.pseudopotential)
-        kind, cells = element.lower(), self.cells
-        self.folder = work / (
-            f"{kind}{len(cells.scattering)}-{self._label(cells.lead, cells.scattering)}"
-        )
-        self.lead_folder = work / f"lead-{kind}{len(cells.lead)}-{self._label(cells.lead)}"
+        self.pseudopotentials = _pseudopotentials(self.cells, self._programs, settings, name)
+        self.plane_wave = plane_wave_settings(settings, *self.pseudopotentials.values())
+        lead, scattering = self.cells.lead, self.cells.scattering
+        self.folder = work / f"{_kind(scattering)}-{self._label(lead, scattering)}"
+        self.lead_folder = work / f"lead-{_kind(lead)}-{self._label(lead)}"
         # results of one accuracy of PWCOND stand in a folder of their own; they share the densities
         accuracy = f"{settings.projection:g}-{settings.subslabs}-{settings.window:g}"
         self._points = PointStore(self.folder / f"points-{accuracy}", name)
@@ -132,7 +132,12 @@ class PwcondJob:
         decisive = [
             repr(self.plane_wave),
             repr(self.cells.meshes(self._settings.mesh_density)[0]),
-            self.pseudopotential.checksum,
+            *(
+                self.pseudopotentials[element].checksum
+                for element in sorted({symbol for cell in cells for symbol in cell.symbols})
+            ),
+            # one element is in the name of the folder
+            *(str(cell.numbers.tolist()) for cell in cells if len(set(cell.numbers)) > 1),
             *(
                 (np.round(array, 6) + 0.0).tobytes().hex()
                 for cell in cells
@@ -166,7 +171,7 @@ class PwcondJob:
         EngineError
             If a program fails; what is finished is kept.
         """
-        mesh = reduced_mesh(mesh, self.cells.symmetries())
+        mesh = reduced_mesh(mesh.in_cell(self.cells.matrix), self.cells.symmetries())
         wanted = _with_fermi_energy(energies)
         points = mesh.points[mesh.computed]
         self._prepare()
@@ -190,7 +195,7 @@ class PwcondJob:
 
     def estimate(self, mesh: PlaneMesh, energies: FloatArray) -> float:
         """Estimate the time of what is not there yet, s, by `pwcond_cost`."""
-        mesh = reduced_mesh(mesh, self.cells.symmetries())
+        mesh = reduced_mesh(mesh.in_cell(self.cells.matrix), self.cells.symmetries())
         wanted = _with_fermi_energy(energies)
         missing = sum(len(self._points.missing(k, wanted)) for k in mesh.points[mesh.computed])
         if not missing:
@@ -201,15 +206,23 @@ class PwcondJob:
             seconds += size.self_consistent_time
         return seconds / self._settings.processes
 
+    @property
+    def _files(self) -> dict[str, Path]:
+        """Names of the pseudopotentials in the folders, by chemical symbol."""
+        if len(self.pseudopotentials) == 1:
+            return {element: Path(_PSEUDOPOTENTIAL) for element in self.pseudopotentials}
+        return {element: Path(f"{element}.UPF") for element in self.pseudopotentials}
+
     def _prepare(self) -> None:
         """Make the folders, self-contained but for the programs."""
         try:
             self._points.folder.mkdir(parents=True, exist_ok=True)
             self.lead_folder.mkdir(exist_ok=True)
             for folder in (self.folder, self.lead_folder):
-                target = folder / _PSEUDOPOTENTIAL
-                if not target.exists():
-                    copy_atomically(self.pseudopotential.path, target)
+                for element, found in self.pseudopotentials.items():
+                    target = folder / self._files[element]
+                    if not target.exists():
+                        copy_atomically(found.path, target)
             for folder, cell in (
                 (self.lead_folder, self.cells.lead),
                 (self.folder, self.cells.scattering),
@@ -236,7 +249,7 @@ class PwcondJob:
             watch(f"{self.name}: pw.x, {name} of {len(cell)} atoms")
             text = pw_input(
                 cell,
-                Path(_PSEUDOPOTENTIAL),
+                {element: self._files[element] for element in set(cell.symbols)},
                 self.plane_wave,
                 mesh,
                 name=name,
@@ -360,16 +373,46 @@ def _checked_points(printed: str, kpoints: FloatArray) -> dict[int, list[Point]]
 
 
 def plane_wave_settings(
-    settings: FirstPrinciplesSettings, pseudopotential: Pseudopotential
+    settings: FirstPrinciplesSettings, *pseudopotentials: Pseudopotential
 ) -> PlaneWaveSettings:
-    """Return the accuracy of pw.x; cut-offs that are not set are the pseudopotential's."""
+    """Return the accuracy of pw.x; cut-offs not set are the largest of the pseudopotentials."""
     return PlaneWaveSettings(
-        wave_cutoff=settings.wave_cutoff or pseudopotential.wave_cutoff,
-        density_cutoff=settings.density_cutoff or pseudopotential.density_cutoff,
+        wave_cutoff=settings.wave_cutoff or max(one.wave_cutoff for one in pseudopotentials),
+        density_cutoff=settings.density_cutoff
+        or max(one.density_cutoff for one in pseudopotentials),
         smearing=settings.smearing,
         convergence=settings.convergence,
         mixing=settings.mixing,
     )
+
+
+def _pseudopotentials(
+    cells: ScatteringCells, programs: Programs, settings: FirstPrinciplesSettings, name: str
+) -> dict[str, Pseudopotential]:
+    """Find a pseudopotential for every element; refuse a junction if there is none for one."""
+    elements = sorted({*cells.lead.get_chemical_symbols(), *cells.scattering.symbols})
+    given = dict(settings.pseudopotentials)
+    if settings.pseudopotential is not None:
+        only = read_pseudopotential(settings.pseudopotential).element
+        given.setdefault(only if only in elements else elements[0], settings.pseudopotential)
+    found = {}
+    for element in elements:
+        try:
+            found[element] = find_pseudopotential(element, programs, given.get(element))
+        except DataFormatError as error:
+            raise DataFormatError(f"{name}: {error}") from None
+    if len({one.functional for one in found.values()}) > 1:
+        kinds = ", ".join(f"{one.functional} of {element}" for element, one in found.items())
+        raise DataFormatError(
+            f"{name}: the pseudopotentials are of different functionals ({kinds}): give files of "
+            "one functional"
+        )
+    return found
+
+
+def _kind(cell: Atoms) -> str:
+    """Name a cell by its elements and number of atoms, for example ``ag-s43``."""
+    return f"{'-'.join(sorted({str(symbol).lower() for symbol in cell.symbols}))}{len(cell)}"
 
 
 def _with_fermi_energy(energies: FloatArray) -> list[float]:

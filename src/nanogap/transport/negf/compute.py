@@ -19,7 +19,7 @@ from nanogap.transport.mesh import PlaneMesh, common_mesh
 from nanogap.transport.negf.block_elimination import transmission_amplitudes
 from nanogap.transport.negf.device import Device, build_device
 from nanogap.transport.negf.neutrality import neutral_junction
-from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.files import hamiltonian_of
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import FloatArray
 
@@ -112,7 +112,10 @@ def _available_cores() -> int:
 
 def _device(junction: Atoms, name: str, model: TightBindingModel | None, neutrality: str) -> Device:
     validate_junction(junction, name)
-    model = model or load_model(str(junction.symbols[0]))
+    try:
+        model = hamiltonian_of(junction, model)
+    except StructureError as error:
+        raise StructureError(f"{name}: {error}") from None
     return _assembled(neutral_junction(junction, neutrality, model, name=name), name, model)
 
 

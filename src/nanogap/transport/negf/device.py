@@ -20,6 +20,7 @@ from nanogap.transport.negf.blocks import PairBlocks
 from nanogap.transport.negf.lead_side import LeadSide
 from nanogap.transport.negf.lead_unit import lead_unit
 from nanogap.transport.negf.leads import Lead, get_lead
+from nanogap.transport.tight_binding.files import hamiltonian_of
 from nanogap.transport.tight_binding.matrices import real_space_matrices
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import FloatArray, IntArray
@@ -99,14 +100,10 @@ def build_device(
     Raises
     ------
     StructureError
-        If a lead cannot conduct, or atoms are so close that orbitals depend on each other.
+        If atoms are of another element, a lead cannot conduct, or atoms are so close that orbitals
+        depend on each other.
     """
-    foreign = sorted(set(junction.get_chemical_symbols()) - {model.element})
-    if foreign:
-        raise StructureError(
-            f"the junction has {foreign[0]} atoms, but the Hamiltonian is one of {model.element}: "
-            f"give a junction of {model.element} atoms only"
-        )
+    hamiltonian_of(junction, model)
     sides, labelled = _labelled(junction, model)
     return _assemble(junction, sides, labelled, model, whole_channel=whole_channel)
 

@@ -16,11 +16,12 @@ import xarray as xr
 from ase import Atoms
 from threadpoolctl import threadpool_limits
 
+from nanogap.errors import StructureError
 from nanogap.structure.junction import CHANNEL, validate_junction
 from nanogap.transport.mesh import common_mesh
 from nanogap.transport.negf.block_elimination import eliminate_branches
 from nanogap.transport.negf.device import Device, build_device
-from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.files import hamiltonian_of
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
 from nanogap.typing import ComplexArray, FloatArray, IntArray
@@ -73,9 +74,10 @@ def compute_local(
     """
     validate_junction(junction, name)
     mesh = common_mesh([junction], kpoints, gamma_centred=gamma_centred)
-    device = build_device(
-        junction, model or load_model(str(junction.symbols[0])), whole_channel=True
-    )
+    try:
+        device = build_device(junction, hamiltonian_of(junction, model), whole_channel=True)
+    except StructureError as error:
+        raise StructureError(f"{name}: {error}") from None
     level = device.fermi_energy + energy
     bonds = _Bonds(device, level)
     density, current, transmission = np.zeros(len(device.positions)), np.zeros(bonds.count), 0.0

@@ -19,10 +19,11 @@ from threadpoolctl import threadpool_limits
 
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import CHANNEL, LEFT, RIGHT
-from nanogap.transport.mesh import plane_mesh
+from nanogap.structure.plane_cell import reduced_plane
+from nanogap.transport.mesh import common_mesh, spanning_counts
 from nanogap.transport.negf.device import SHIFT, leads_fermi_energy
 from nanogap.transport.tight_binding.bands import populations
-from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.files import hamiltonian_of
 from nanogap.transport.tight_binding.matrices import atom_densities
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.neighbours import find_neighbours
@@ -82,7 +83,10 @@ def neutral_junction(
         raise SettingsError(f"neutrality {method!r}: choose {', '.join(METHODS)}")
     if method == "none":
         return junction
-    model = model or load_model(str(junction.symbols[0]))
+    try:
+        model = hamiltonian_of(junction, model)
+    except StructureError as error:
+        raise StructureError(f"{name}: {error}") from None
     extended = _Extended.of(junction, model)
     if method == "coordination":
         shifts = extended.exposure * model.neutral_shifts(extended.coordination)
@@ -164,12 +168,9 @@ def _self_consistent(
             f"(at most {_MOST_ATOMS}): choose 'coordination', or the cut 'paper'"
         )
     periodic = (bool(atoms.pbc[0]), bool(atoms.pbc[1]))
-    sides = np.linalg.norm(atoms.cell.array[:2], axis=1)
-    counts = tuple(
-        math.ceil(_MESH_DENSITY / side) if axis else 1
-        for side, axis in zip(sides, periodic, strict=True)
-    )
-    mesh = plane_mesh((counts[0], counts[1]), gamma_centred=False, periodic=periodic)
+    cell, _ = reduced_plane(atoms.cell.array[:2, :2], periodic)
+    counts = spanning_counts([cell], _MESH_DENSITY)
+    mesh = common_mesh([atoms], counts, along_shortest=True)
     weights = np.bincount(mesh.source) / len(mesh.source)
     points = np.column_stack([mesh.points[mesh.computed], np.zeros(len(mesh.computed))])
     free = np.flatnonzero(extended.exposure)

@@ -10,14 +10,14 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
-from nanogap.errors import SettingsError
+from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import LEFT, RIGHT, validate_junction
 from nanogap.transport.dataset import JunctionTransmission, transmission_dataset
 from nanogap.transport.mesh import PlaneMesh, common_mesh
 from nanogap.transport.negf.device import in_plane, onsite_shifts
 from nanogap.transport.negf.lead_unit import LeadUnit
 from nanogap.transport.negf.leads import Lead
-from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.files import hamiltonian_of
 from nanogap.transport.tight_binding.matrices import RealSpaceMatrices, real_space_matrices
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import FloatArray
@@ -112,6 +112,8 @@ def whole_transmission(
 
     Raises
     ------
+    StructureError
+        If a junction is malformed, or has atoms of another element than the Hamiltonian.
     SettingsError
         If there is no junction or energy.
     """
@@ -124,7 +126,10 @@ def whole_transmission(
     parts = []
     for junction, name in zip(junctions, names, strict=True):
         validate_junction(junction, name)
-        whole = WholeJunction(junction, model or load_model(str(junction.symbols[0])))
+        try:
+            whole = WholeJunction(junction, hamiltonian_of(junction, model))
+        except StructureError as error:
+            raise StructureError(f"{name}: {error}") from None
         parts.append(compute(whole, mesh, values))
     return transmission_dataset(parts, mesh, values).assign_attrs(
         nanogap_version=version("nanogap"),

@@ -301,7 +301,13 @@ def _crystal(
             "the structure is periodic along an axis on which its cell has no length: set the "
             "cell of the ase.Atoms"
         )
-    return atoms, model_of(model, str(atoms.symbols[0]))
+    elements = sorted(set(atoms.get_chemical_symbols()))
+    if len(elements) > 1:
+        raise StructureError(
+            f"the structure has {' and '.join(elements)} atoms, but a Hamiltonian is one of a "
+            "single element: give a structure of one element"
+        )
+    return atoms, model_of(model, elements[0])
 
 
 def _filled(atoms: Atoms, mesh: tuple[int, ...], model: TightBindingModel) -> float:

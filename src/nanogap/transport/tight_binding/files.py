@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.errors import DataFormatError, SettingsError, StructureError
 from nanogap.transport.tight_binding.model import SHELLS, TightBindingModel
 from nanogap.transport.tight_binding.slater_koster import INTEGRALS
 from nanogap.transport.tight_binding.vacuum import VacuumTail
@@ -111,6 +112,40 @@ def model_of(
     return found
 
 
+def hamiltonian_of(junction: Atoms, model: TightBindingModel | None = None) -> TightBindingModel:
+    """Return the Hamiltonian that all atoms of a junction have, and refuse those of other elements.
+
+    Parameters
+    ----------
+    junction : ase.Atoms
+    model : TightBindingModel, optional
+        Default: the packaged one of the junction's element.
+
+    Returns
+    -------
+    TightBindingModel
+
+    Raises
+    ------
+    StructureError
+        If the junction has atoms of another element than the Hamiltonian.
+    SettingsError
+        If no Hamiltonian of its element is packaged.
+    """
+    found = sorted(set(junction.get_chemical_symbols()))
+    if model is None:
+        known = [element for element in found if element in packaged_elements()]
+        model = load_model((known or found)[0])
+    foreign = [element for element in found if element != model.element]
+    if foreign:
+        raise StructureError(
+            f"the junction has {foreign[0]} atoms, but the Hamiltonian is one of {model.element}: "
+            f"give a junction of {model.element} atoms only"
+        )
+    return model
+
+
+@functools.cache
 def packaged_elements() -> tuple[str, ...]:
     """Return the chemical symbols of the elements that have a packaged Hamiltonian."""
     names = (entry.name for entry in (files("nanogap.transport") / "data").iterdir())

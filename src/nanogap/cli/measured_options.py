@@ -1,0 +1,62 @@
+"""Options that several subcommands for measured data share, and what they all say and write."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nanogap.cli.common import log
+from nanogap.errors import SettingsError
+
+Files = Annotated[
+    list[Path], typer.Argument(help="files, folders of files, run directories of nanogap run")
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(help="what the header does not say: voltage=NAME,current=3,...", metavar="Q=COL"),
+]
+Resistance = Annotated[float, typer.Option(help="in series with every gap, ohm")]
+ResistanceError = Annotated[
+    float | None, typer.Option(help="its standard uncertainty, ohm; default: a fifth of it")
+]
+Pristine = Annotated[
+    list[Path] | None,
+    typer.Option(help="curves before breakdown: the series resistance of every device"),
+]
+Compliance = Annotated[
+    float | None,
+    typer.Option(help="limit of the current, A; default: as the files flag it, or as seen"),
+]
+OneFile = Annotated[
+    str | None, typer.Option("--file", help="-o draws this one of several files, by its name")
+]
+AveragingTime = Annotated[
+    float | None, typer.Option(help="see simulated traces through this averaging time, s")
+]
+
+
+def number_of(count: int, noun: str) -> str:
+    """Write a number with its noun, in the plural unless it is one."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def tell_excluded(result: Any) -> None:
+    """Say how many points were left out because the instrument limited them, and at what."""
+    from nanogap.measured.compliance import told_exclusions
+
+    for sentence in told_exclusions(result.exclusions):
+        log.print(sentence, markup=False, soft_wrap=True)
+
+
+def save_all(figures: Iterable[tuple[str, Any]], folder: Path) -> None:
+    """Write named figures as pdf into a folder, which is made."""
+    from nanogap.report.marks import save_figure
+
+    if folder.exists() and not folder.is_dir():
+        raise SettingsError(f"--figures {folder} is a file: give the name of a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for count, (name, figure) in enumerate(figures, 1):
+        save_figure(figure, folder / f"{count:02d}-{name}.pdf")
+    log.print(f"Wrote {number_of(count, 'figure')} to {folder}", markup=False)

@@ -1,0 +1,92 @@
+"""Points in compliance: found once for every command, left out, and told."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from nanogap.analysis.traces.compliance import Compliance, find_compliance
+from nanogap.report.marks import unit_for
+
+_ORIGINS = {
+    "given": "as given by --compliance",
+    "file": "as flagged in the file",
+    "curve": "seen in the curve: the current stays there while the voltage goes on rising",
+}
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Points of one file that the instrument limited.
+
+    Attributes
+    ----------
+    n_limited, n_points : int
+        Points in compliance, and all points.
+    current : float or None
+        The limit, A; None if no point was limited.
+    origin : str
+        See `nanogap.analysis.traces.compliance.Compliance`.
+    """
+
+    n_limited: int
+    n_points: int
+    current: float | None
+    origin: str
+
+    @classmethod
+    def of(cls, limit: Compliance) -> "Exclusion":
+        """Count the points of a limit."""
+        return cls(int(limit.limited.sum()), len(limit.limited), limit.current, limit.origin)
+
+
+def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance:
+    """Find the points of one measurement dataset that the instrument limited.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        With one source; its variable ``compliance`` holds the flags of the file.
+    given : float, optional
+        The limit, A. Default: as flagged in the file, or else as the curve shows.
+    """
+    flags = dataset["compliance"].to_numpy().astype(bool)
+    if "conductance" in dataset:
+        return Compliance(flags, None, "file" if flags.any() else "none")
+    return find_compliance(
+        dataset["voltage"].to_numpy(),
+        dataset["current"].to_numpy(),
+        dataset["cycle"].to_numpy(),
+        flags,
+        given,
+    )
+
+
+def told_exclusions(exclusions: Iterable[Exclusion]) -> list[str]:
+    """Sentences on what was left out because the instrument limited it; empty if nothing was."""
+    rows = list(exclusions)
+    total = sum(row.n_points for row in rows)
+    sentences = []
+    for origin, words in _ORIGINS.items():
+        used = [row for row in rows if row.origin == origin and row.n_limited]
+        limits = sorted({current_text(row.current) for row in used if row.current is not None})
+        if used:
+            level = f" to {' or '.join(limits[:4])}" if limits else ""
+            level += " and others" if len(limits) > 4 else ""
+            sentences.append(
+                f"{sum(row.n_limited for row in used)} of {total} points not counted: limited by "
+                f"the instrument{level} ({words})"
+            )
+    unmet = [row for row in rows if row.origin == "given" and not row.n_limited]
+    if unmet:
+        sentences.append(
+            f"--compliance: in {len(unmet)} of {len(rows)} files no current stays at that limit"
+        )
+    return sentences
+
+
+def current_text(amperes: float) -> str:
+    """Write a current with a prefix, such as 100 µA."""
+    factor, unit = unit_for(abs(amperes) * (1.0 + 1e-9), "A")
+    return f"{np.format_float_positional(amperes * factor, 3, fractional=False, trim='-')} {unit}"

@@ -1,0 +1,98 @@
+"""Every command leaves out what the instrument limited, says so, and draws what was asked for."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from nanogap import cli
+from nanogap.cli.measured_options import number_of
+
+LIMIT, G0 = 1e-4, 7.748091729e-5
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    def run(*words, status=0):
+        monkeypatch.setattr(sys, "argv", ["nanogap", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        assert code == status, captured.err
+        return captured
+
+    return run
+
+
+@pytest.fixture
+def loops(tmp_path):
+    """A device of 5.2 G0 with a SET at 0.6 V under 100 uA and a RESET without a limit."""
+    ramp = np.linspace(0.0, 1.5, 76)
+    up = np.concatenate([ramp, ramp[-2::-1]])
+    low = np.arange(len(up)) >= 30
+    positive = np.minimum(up * np.where(low, 5.2 * G0, 1e-3 * G0), LIMIT)
+    negative = -up * np.where(np.arange(len(up)) < 30, 5.2 * G0, 1e-3 * G0)
+    volts, amperes = np.tile([*up, *-up], 3), np.tile([*positive, *negative], 3)
+    path = tmp_path / "loops_nw1.csv"
+    rows = [f"{v:.6g},{i:.9g}" for v, i in zip(volts, amperes, strict=True)]
+    path.write_text("Voltage (V),Current (A)\n" + "\n".join(rows) + "\n")
+    return path, int((amperes == LIMIT).sum())
+
+
+def test_the_limit_is_no_conductance(call, loops):
+    path, limited = loops
+    for words in ((), ("--compliance", LIMIT)):
+        captured = call("histogram", path, "--json", *words)
+        content = json.loads(captured.out)
+        assert [round(peak["position"], 1) for peak in content["peaks"]] == [0.0, 5.2]
+        assert [peak["open_gap"] for peak in content["peaks"]] == [True, False]
+        assert content["n_compliance"] == limited
+        assert content["compliance_current"] == pytest.approx(LIMIT)
+        assert f"{limited} of 906 points not counted: limited by the instrument" in captured.err
+        assert "100 µA" in captured.err
+    (row,) = json.loads(call("switching", path, "--json").out)["endurance"]
+    assert row["cycle"] == [0, 1, 2]
+    assert row["low_resistance"] == pytest.approx(3 * [1.0 / (5.2 * G0)], rel=1e-3)
+    assert row["high_resistance"] == pytest.approx(3 * [1e3 / G0], rel=1e-3)
+
+
+def test_the_open_gap_is_no_level(call, loops):
+    assert "open gap" in call("histogram", loops[0]).out
+
+
+def test_retention_and_noise_refuse_a_sweep(call, loops):
+    for command in ("retention", "noise"):
+        captured = call(command, loops[0], status=2)
+        assert "loops_nw1.csv is a sweep (the voltage goes from -1.5 to 1.5 V)" in captured.err
+        assert captured.err.count("\n") == 1
+
+
+def test_the_figure_of_one_file_is_chosen(call, loops, tmp_path):
+    path, _ = loops
+    other = tmp_path / "loops_nw2.csv"
+    other.write_text(path.read_text())
+    figure = tmp_path / "figure.svg"
+    assert "shows the first of 2 files" in call("switching", path, other, "-o", figure).err
+    captured = call("switching", path, other, "-o", figure, "--file", other.name)
+    assert "first of" not in captured.err
+    captured = call("switching", path, "-o", figure, "--file", "nw9.csv", status=2)
+    assert "--file nw9.csv" in captured.err
+    captured = call("plateaus", path, "-o", figure, "--cycle", 7, status=2)
+    assert "cycles go from 0 to 2" in captured.err
+
+
+def test_levels_behind_a_series_resistance(call, tmp_path):
+    words = ("level-displacement", "--series-resistance", 500, "-o", tmp_path / "s4.svg", "--json")
+    content = json.loads(call(*words).out)
+    assert content["resistance"] == [0.0, 500.0]
+    assert content["measured"][1][:2] == pytest.approx([0.9627, 1.8561], abs=1e-4)
+    assert (tmp_path / "s4.svg").stat().st_size > 2000
+
+
+def test_one_event_is_not_plural():
+    assert number_of(1, "event") == "1 event"
+    assert number_of(2, "event") == "2 events"
