@@ -67,11 +67,21 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("NANOGAP_TRACEBACK"):
             raise
-        _complain(
-            f"internal error, please report it: {type(error).__name__}: {error} "
-            "(NANOGAP_TRACEBACK=1 shows where)"
-        )
-        sys.exit(1)
+        _end_unexpected(error)
+
+
+def _end_unexpected(error: Exception) -> NoReturn:
+    """Tell input that no reader is made for from a fault of the program."""
+    if isinstance(error, RecursionError | MemoryError):
+        deep = isinstance(error, RecursionError)
+        what = "is nested too deeply" if deep else "needs more memory than there is"
+        _complain(f"the input {what}: is a file damaged?")
+        sys.exit(2)
+    _complain(
+        f"internal error, please report it: {type(error).__name__}: {error} "
+        "(NANOGAP_TRACEBACK=1 shows where)"
+    )
+    sys.exit(1)
 
 
 def _prepare_process() -> None:
