@@ -5,7 +5,7 @@ import os
 import resource
 import sys
 import tempfile
-import time
+from pathlib import Path
 from typing import Any
 
 #: Bytes of address space; what is really used is judged from the answer.
@@ -14,15 +14,19 @@ _ADDRESSES = 12 << 30
 
 def _used() -> int:
     """Bytes in memory at the most since the last reset."""
-    with open("/proc/self/status", encoding="ascii") as file:
+    with Path("/proc/self/status").open(encoding="ascii") as file:
         line = next(line for line in file if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
 
 
 def _reset() -> None:
     """Let the most begin anew."""
-    with open("/proc/self/clear_refs", "w", encoding="ascii") as file:
-        file.write("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _seconds() -> float:
+    """Processor time of this process and its children: a busy machine makes no command hang."""
+    return sum(os.times()[:4])
 
 
 def _run(request: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +35,7 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
     os.chdir(request["folder"])
     sys.argv = ["nanogap", *request["arguments"]]
     _reset()
-    begun = time.monotonic()
+    begun = _seconds()
     kept = os.dup(1), os.dup(2)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         os.dup2(out.fileno(), 1)
@@ -60,7 +64,7 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
         "status": status,
         "stdout": texts[0],
         "stderr": texts[1],
-        "seconds": time.monotonic() - begun,
+        "seconds": _seconds() - begun,
         "memory": _used(),
     }
 

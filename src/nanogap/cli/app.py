@@ -77,11 +77,21 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("NANOGAP_TRACEBACK"):
             raise
-        _complain(
-            f"internal error, please report it: {type(error).__name__}: {error} "
-            "(NANOGAP_TRACEBACK=1 shows where)"
-        )
-        sys.exit(1)
+        _end_unexpected(error)
+
+
+def _end_unexpected(error: Exception) -> NoReturn:
+    """Tell input that no reader is made for from a fault of the program."""
+    if isinstance(error, RecursionError | MemoryError):
+        deep = isinstance(error, RecursionError)
+        what = "is nested too deeply" if deep else "needs more memory than there is"
+        _complain(f"the input {what}: is a file damaged?")
+        sys.exit(2)
+    _complain(
+        f"internal error, please report it: {type(error).__name__}: {error} "
+        "(NANOGAP_TRACEBACK=1 shows where)"
+    )
+    sys.exit(1)
 
 
 def _prepare_process() -> None:
@@ -294,6 +304,8 @@ def _print_status(directory: Path, content: "RunStatus") -> None:
         reasons = set(content.failures.values())
         why = reasons.pop() if len(reasons) == 1 else "see the report"
         table.add_row("without transmission", f"{len(content.failures)} ({why})")
+    for note in content.notes:
+        table.add_row("note", note)
     if content.error:
         table.add_row("error", content.error)
     Terminal().print(table)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _BONDS_SHOWN = 20
 
 
+#: K, and V: more is a slip of the pen, and would take hours of energies.
+_HOTTEST, _LARGEST_BIAS = 1e5, 10.0
+
+
 def register(app: typer.Typer) -> None:
     """Add the subcommand to the command line."""
     app.command()(transmission)
@@ -157,9 +161,18 @@ def _check(request: "TransmissionRequest") -> None:
 
     if request.voltages is not None:
         try:
-            parse_energies(request.voltages)
+            voltages = parse_energies(request.voltages)
         except SettingsError as error:
             raise SettingsError(f"--iv: {error}".replace("energies", "voltages")) from None
+        largest = max(map(abs, voltages))
+        if largest > _LARGEST_BIAS:
+            raise SettingsError(
+                f"--iv {request.voltages}: {largest:g} V is no voltage of a ballistic junction; "
+                f"give at most {_LARGEST_BIAS:g} V"
+            )
+    hot = request.temperature
+    if hot is not None and not 0.0 < hot <= _HOTTEST:
+        raise SettingsError(f"--temperature {hot:g}: give kelvins above 0, at most {_HOTTEST:g} K")
     kpoints = request.kpoints
     if isinstance(kpoints, tuple) and not all(1 <= number <= 64 for number in kpoints):
         raise SettingsError(f"--kpoints {kpoints[0]} {kpoints[1]}: give two numbers from 1 to 64")

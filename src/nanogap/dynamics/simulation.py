@@ -5,8 +5,6 @@ checkpoint that the last one wrote, also when nothing was interrupted; so a resu
 the trajectory of an uninterrupted one to the bit.
 """
 
-import json
-import os
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from nanogap.dynamics.checkpoint import RESTART, read_checkpoint, write_checkpoint
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.interaction import Interaction, load_interaction
@@ -368,16 +367,11 @@ class Simulation:
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint into an empty folder, flushed to disk, and go on from it."""
-        restart = folder / "restart.lammps"
+        restart, charged_at = folder / RESTART, self._work.charged_at
         self._engine.save(restart)
         self.progress = replace(self.progress, bias_work=self._work.total)
-        np.save(folder / "potential.npy", self._potential)
-        np.save(folder / "charged_at.npy", self._work.charged_at)
-        (folder / "progress.json").write_text(json.dumps(asdict(self.progress)))
-        for path in folder.iterdir():
-            with path.open("rb") as handle:
-                os.fsync(handle.fileno())
-        self._go_on(restart, self._work.charged_at)
+        write_checkpoint(folder, self._potential, charged_at, asdict(self.progress))
+        self._go_on(restart, charged_at)
 
     def load(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -385,16 +379,18 @@ class Simulation:
         Raises
         ------
         DataFormatError
-            If the checkpoint cannot be read.
+            If the checkpoint cannot be read; the simulation is as it was.
         """
+        potential, charged_at, progress = read_checkpoint(folder)
+        count = (len(self._tips),)
+        if potential.shape != count or charged_at.shape != count:
+            raise DataFormatError(f"checkpoint {folder.name} is of other tips")
         try:
-            self.progress = Progress(**json.loads((folder / "progress.json").read_text()))
-            self._potential = np.load(folder / "potential.npy")
-            charged_at = np.load(folder / "charged_at.npy")
-        except (OSError, ValueError, TypeError) as error:
-            raise DataFormatError(f"checkpoint {folder} cannot be read: {error}") from None
-        self._latest = None
-        self._go_on(folder / "restart.lammps", charged_at)
+            self.progress = Progress(**progress)
+        except TypeError as error:
+            raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
+        self._potential, self._latest = potential, None
+        self._go_on(folder / RESTART, charged_at)
 
     def _go_on(self, restart: Path, charged_at: FloatArray) -> None:
         """Load a restart file, with which every chunk begins."""

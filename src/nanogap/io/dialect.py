@@ -8,10 +8,9 @@ from nanogap.errors import NoDataError
 
 COMMENTS = ("#", "%", "//", "!")
 
-#: Lines looked at first, and at most, for a dialect.
-_SAMPLES = (300, 20_000)
-#: So many rows settle it.
-_ENOUGH = 20
+#: Lines looked at for a dialect: more, if rows are not this part of them and so many.
+_SAMPLES = (60, 300, 20_000)
+_ENOUGH, _PART = 20, 0.5
 #: A column of single numbers is a table from so many rows on.
 _SINGLE = 8
 #: No number is written with more characters.
@@ -115,9 +114,10 @@ def sniff(lines: list[str], where: str) -> Layout:
     """
     for size in _SAMPLES:
         found, count = _best(lines[:size], least=2)
-        if found and (count >= _ENOUGH or len(lines) <= size or size == _SAMPLES[-1]):
+        plain = count >= max(_ENOUGH, _PART * min(size, len(lines)))
+        if found and (plain or len(lines) <= size or size == _SAMPLES[-1]):
             return found
-    found, count = _best(lines[: _SAMPLES[0]], least=1)
+    found, count = _best(lines[: _SAMPLES[1]], least=1)
     if found and count >= _SINGLE:
         return found
     raise NoDataError(

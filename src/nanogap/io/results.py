@@ -51,7 +51,10 @@ def read_arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.float64]]:
 
 
 def read_parts(
-    path: Path, left_out: Collection[str], attributes: Sequence[str]
+    path: Path,
+    left_out: Collection[str],
+    attributes: Sequence[str],
+    names: Sequence[str] | None = None,
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, str | float]]:
     """Read the variables of a dataset that are numbers, and some attributes, in one go.
 
@@ -62,6 +65,8 @@ def read_parts(
         Variables that are not wanted.
     attributes : sequence of str
         Names; those that are missing are left out.
+    names : sequence of str, optional
+        Variables that must be there; default: all.
 
     Returns
     -------
@@ -80,16 +85,16 @@ def read_parts(
                 if name in file.attrs
             }
             arrays = {}
-            for name in file.id:
-                if name.decode() in left_out:
+            for name in [one.decode() for one in file.id] if names is None else names:
+                if name in left_out:
                     continue
                 # the low-level calls take half the time of file[name][...]
-                stored = h5py.h5d.open(file.id, name)
+                stored = h5py.h5d.open(file.id, name.encode())
                 if stored.dtype.kind in "fiu":
                     values = np.empty(stored.shape)
                     if values.size:
                         stored.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
-                    arrays[name.decode()] = values
+                    arrays[name] = values
             return arrays, found
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None

@@ -29,6 +29,11 @@ class RunFiles:
         return self.folder / "run.json"
 
     @property
+    def beginning(self) -> Path:
+        """Settings that the run was begun with."""
+        return self.folder / "beginning.json"
+
+    @property
     def dynamics(self) -> Path:
         """Progress of the dynamics, and which checkpoint and snapshots count."""
         return self.folder / "dynamics.json"

@@ -82,8 +82,20 @@ class TrajectoryStore:
         -------
         Commit
             What is valid once the caller has recorded it.
+
+        Raises
+        ------
+        DataFormatError
+            If what was committed is not there.
         """
         snapshots = commit.snapshots
+        sizes = ((self.path, commit.trajectory_bytes), (self._index, commit.index_bytes))
+        for path, size in sizes:
+            if size and (path.stat().st_size if path.is_file() else 0) < size:
+                raise DataFormatError(
+                    f"{path} is shorter than what was written to it: it was cut, or is missing; "
+                    "delete dynamics.json to go on from the last snapshot that is whole"
+                )
         self.path.touch()
         self._index.touch()
         with self.path.open("r+b") as trajectory, self._index.open("r+b") as index:

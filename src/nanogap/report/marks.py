@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from nanogap.errors import SettingsError
 from nanogap.io import write_atomically
-from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, house_style
+from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, house_style, make_inert
 from nanogap.typing import FloatArray
 
 #: One colour per device, in order; Okabe and Ito's, then repeated.
@@ -110,6 +110,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     need_figure_path(path)
     kind = path.suffix.casefold().lstrip(".")
     dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
+    make_inert(figure)
     with house_style():
         write_atomically(
             path,

@@ -4,12 +4,14 @@ Colours are those of Okabe and Ito (Color Universal Design, 2008), safe for colo
 """
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from nanogap.analysis import Stage
 
@@ -75,8 +77,38 @@ def house_style() -> Iterator[None]:
         yield
 
 
+#: The mathematics that figures write; every other dollar sign is one in a name.
+_OWN = re.compile(r"\$(?:_0|_0\^2|_F|_s|\^\\nu|\\nu|\\sigma|\\times)\$")
+
+
+def inert_text(text: str) -> str:
+    r"""Escape what is mathematics or steers a device in a name, but not the figures' own symbols.
+
+    Examples
+    --------
+    >>> print(inert_text("G$_0$ of a$"))
+    G$_0$ of a\$
+    """
+    parts, end = [], 0
+    for own in _OWN.finditer(text):
+        parts += [text[end : own.start()].replace("$", r"\$"), own[0]]
+        end = own.end()
+    escaped = "".join([*parts, text[end:].replace("$", r"\$")])
+    escaped = escaped.replace(r"\\$", r"\$")  # it was escaped before
+    return "".join(sign if sign == "\n" or sign.isprintable() else "\ufffd" for sign in escaped)
+
+
+def make_inert(figure: Figure) -> None:
+    """Make every text of a figure show names of files and devices as they are."""
+    for artist in figure.findobj(Text):
+        text = artist.get_text()
+        if "$" in text or not text.isprintable():
+            artist.set_text(inert_text(text))
+
+
 def svg(figure: Figure) -> bytes:
     """Return a figure as SVG."""
+    make_inert(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
@@ -84,6 +116,7 @@ def svg(figure: Figure) -> bytes:
 
 def png(figure: Figure, resolution: int = 170) -> bytes:
     """Return a figure as PNG, at so many dots per inch."""
+    make_inert(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=resolution, metadata={"Software": None})
     return buffer.getvalue()

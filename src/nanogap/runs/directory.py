@@ -2,20 +2,20 @@
 
 import json
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 from ase import Atoms
 from ase.io import read, write
+from pydantic import ValidationError
 
 from nanogap.dynamics.schedule import FineWindow
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import (
-    Commit,
     SnapshotRecord,
     TrajectoryStore,
     copy_atomically,
@@ -24,45 +24,11 @@ from nanogap.io import (
 )
 from nanogap.io.lock import FileLock
 from nanogap.io.run_files import RunFiles
+from nanogap.runs.beginning import UNTOLD, changes_since, record_beginning, refuse_mixture
+from nanogap.runs.recovery import recovered_state
 from nanogap.runs.results import read_averages, read_transmissions, with_moments
-from nanogap.settings import Settings
-
-
-@dataclass(frozen=True)
-class DynamicsState:
-    """State that the dynamics has committed.
-
-    Attributes
-    ----------
-    step, end_step : int
-        Time steps done and of the whole run.
-    snapshots_planned : int
-        Snapshots of the whole run, as far as it is known.
-    checkpoint : str or None
-        Name of the checkpoint folder.
-    commit : Commit
-        Valid part of the trajectory.
-    seconds : float
-        Wall time spent on the dynamics, all sessions together.
-    engine_version : str
-        LAMMPS version.
-    start_step : int
-        At which it began: that of a checkpoint of another run for a fine sampling.
-    """
-
-    step: int = 0
-    end_step: int = 0
-    snapshots_planned: int = 0
-    checkpoint: str | None = None
-    commit: Commit = field(default_factory=Commit)
-    seconds: float = 0.0
-    engine_version: str = ""
-    start_step: int = 0
-
-    @property
-    def finished(self) -> bool:
-        """Whether the dynamics has reached its end."""
-        return self.end_step > 0 and self.step >= self.end_step
+from nanogap.runs.state import DynamicsState, read_state, write_state
+from nanogap.settings import Settings, fault_sentence
 
 
 class RunDirectory:
@@ -83,7 +49,9 @@ class RunDirectory:
     source : str
         Where the settings came from.
     versions : dict
-        Versions of the programs that made it.
+        Versions of the programs that made it; several, in order, where others went on.
+    changes : tuple of str
+        Settings that were changed after the beginning.
     window : FineWindow or None
         What a fine sampling samples; None for other runs.
     trajectory : TrajectoryStore
@@ -92,6 +60,8 @@ class RunDirectory:
     ------
     DataFormatError
         If the folder does not exist or is no run directory.
+    SettingsError
+        If its settings have been edited in a way that would mix results.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -101,19 +71,27 @@ class RunDirectory:
         self._lock = FileLock(self.files.lock)
         if not path.is_dir():
             raise DataFormatError(f"no run directory {path}: 'nanogap run' makes one")
+        content: dict[str, Any] = {}
         try:
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
             self.settings = Settings.model_validate(content["settings"])
             self.versions: dict[str, str] = dict(content["versions"])
+            self.changes = tuple(map(str, content.get("changes", ())))
             window = content.get("sample")
             self.window = None if window is None else FineWindow(**window)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except ValidationError as error:
+            raise DataFormatError(
+                fault_sentence(Settings, str(self.files.description), content["settings"], error)
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise DataFormatError(
                 f"{path} is not a readable run directory: run.json: {reason}"
             ) from None
         self.trajectory = TrajectoryStore(path)
+        self._edits = changes_since(self.files, self.settings)
+        refuse_mixture(self.files, self.settings, self._edits)
 
     @classmethod
     def create(
@@ -146,12 +124,40 @@ class RunDirectory:
             }
             if window is not None:
                 content["sample"] = asdict(window)
+            record_beginning(RunFiles(path), settings)
             write_json(RunFiles(path).description, content)
         except OSError as error:
             raise SettingsError(f"cannot make run directory {path}: {error.strerror}") from None
         run = cls(path)
         run._made = made
         return run
+
+    def begin_session(self, versions: Mapping[str, str]) -> None:
+        """Record what a further session goes on with: other programs, edited settings.
+
+        Parameters
+        ----------
+        versions : mapping
+            Of the programs of this session.
+        """
+        joined = {
+            name: joined_versions(self.versions.get(name, ""), number)
+            for name, number in {**self.versions, **versions}.items()
+        }
+        reached = self.dynamics.step
+        edits = [
+            f"{edit}, from step {reached} on" for edit in self._edits if edit.key not in UNTOLD
+        ]
+        if joined == self.versions and not self._edits:
+            return
+        self.versions, self.changes = joined, (*self.changes, *edits)
+        if edits and self.files.spectra.is_file():
+            self.files.spectra.unlink()  # of the moments of a run with another end
+        record_beginning(self.files, self.settings)
+        self._edits = []
+        content = json.loads(self.files.description.read_text(encoding="utf-8"))
+        content |= {"versions": joined, "changes": list(self.changes)}
+        write_json(self.files.description, content)
 
     def remove(self) -> None:
         """Delete the run, for one that could not begin, and the folders made for it."""
@@ -214,18 +220,22 @@ class RunDirectory:
     def dynamics(self) -> DynamicsState:
         """State that the dynamics has committed."""
         path = self.files.dynamics
-        if not path.is_file():
-            return DynamicsState()
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            content["commit"] = Commit(**content["commit"])
-            return DynamicsState(**content)
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataFormatError(f"{path} is damaged: {error}") from None
+            return read_state(path)
+        except DataFormatError:
+            if self.is_locked():  # a session at work has recovered what was to recover
+                if path.is_file():
+                    raise
+                return DynamicsState()
+        return self.recovered() or DynamicsState()
 
     @dynamics.setter
     def dynamics(self, state: DynamicsState) -> None:
-        write_json(self.files.dynamics, asdict(state))
+        write_state(self.files.dynamics, state)
+
+    def recovered(self) -> DynamicsState | None:
+        """State of a dynamics whose own record is lost; None if there is nothing of it."""
+        return recovered_state(self.files, self.settings, self.window)
 
     def new_checkpoint(self, step: int) -> Path:
         """Make an empty checkpoint folder."""
@@ -356,6 +366,18 @@ class RunDirectory:
             path.unlink(missing_ok=True)
         else:
             write_json(path, {"error": message})
+
+
+def joined_versions(before: str, now: str) -> str:
+    """Add a version to those that had a part, unless it was the last.
+
+    Examples
+    --------
+    >>> joined_versions("1.0", "1.1"), joined_versions("1.0, 1.1", "1.1")
+    ('1.0, 1.1', '1.0, 1.1')
+    """
+    last = before.rpartition(", ")[2]
+    return before if last == now else f"{before}, {now}".removeprefix(", ")
 
 
 def _if_there(path: Path) -> Path | None:

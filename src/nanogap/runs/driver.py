@@ -14,10 +14,12 @@ from pathlib import Path
 
 from nanogap.dynamics.mpi import SHARED_MEMORY, free_shared_memory
 from nanogap.dynamics.start import build_tips
-from nanogap.errors import EngineError, NanogapError
+from nanogap.errors import DataFormatError, EngineError, NanogapError
 from nanogap.processes import child_environment, end_processes, python_module
+from nanogap.runs.beginning import record_beginning, refuse_other_files
 from nanogap.runs.child import ORPHANED
 from nanogap.runs.directory import RunDirectory
+from nanogap.runs.state import read_state
 from nanogap.runs.summary import make_report
 from nanogap.settings import Settings
 from nanogap.structure.cut import check_terraces
@@ -119,6 +121,9 @@ def _see_through(run: RunDirectory, lock: int, watch: Watcher) -> None:
 def prepare(run: RunDirectory) -> None:
     """Clear away what an earlier session left behind, and build the tips if there are none."""
     run.error = None
+    _recover(run)
+    refuse_other_files(run.files)
+    run.begin_session(program_versions())
     # not deeper: a fine sampling that lies within this run may be at work
     for leftover in run.files.unfinished():
         leftover.unlink(missing_ok=True)
@@ -128,6 +133,17 @@ def prepare(run: RunDirectory) -> None:
         check_terraces(tips, run.settings.junction)
         run.copy_named_files()
         run.tips = tips
+        record_beginning(run.files, run.settings)
+
+
+def _recover(run: RunDirectory) -> None:
+    """Make the record of the dynamics again where it is lost; nothing is truncated."""
+    try:
+        read_state(run.files.dynamics)
+    except DataFormatError:
+        state = run.recovered()
+        if state is not None:
+            run.dynamics = state
 
 
 def _check_hamiltonian(settings: Settings) -> None:

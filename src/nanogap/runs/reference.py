@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 
 from nanogap.analysis.filament.stages import Stage, classify_stages, typical_snapshots
 from nanogap.errors import SettingsError, StructureError
@@ -14,6 +15,14 @@ from nanogap.runs.cell import junction_of
 from nanogap.runs.directory import RunDirectory
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, parse_energies
 from nanogap.transport.backends import get_backend, pwcond
+from nanogap.transport.tight_binding.files import (
+    NONE,
+    PACKAGED,
+    chosen_model,
+    load_model,
+    packaged_elements,
+)
+from nanogap.transport.tight_binding.model import TightBindingModel
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class SnapshotReference:
     transmission : list of float
         By PWCOND at every energy, mean over k, G0; not a number where it is not to be believed.
     tight_binding : list of float
-        By tight binding, G0.
+        By tight binding, G0; not a number if there is no Hamiltonian of the element.
     """
 
     snapshot: int
@@ -115,7 +124,8 @@ def reference_of_run(
     Returns
     -------
     ReferenceOfRun
-        Both transmissions of every chosen snapshot that can be cut.
+        Both transmissions of every chosen snapshot that can be cut; those of PWCOND alone if there
+        is no Hamiltonian of the element.
 
     Raises
     ------
@@ -140,6 +150,9 @@ def reference_of_run(
     if not chosen:
         raise StructureError(f"{directory}: no chosen snapshot can be cut: raise --repeats")
     values = parse_energies(energies)
+    model = _hamiltonian(run)
+    if model is None:
+        watch(f"no Hamiltonian of {run.settings.structure.element}: PWCOND alone")
     exact = pwcond.compute_transmission(
         junctions,
         values,
@@ -149,12 +162,13 @@ def reference_of_run(
         watch=watch,
         confirm=confirm,
     )
-    fast = get_backend().compute_transmission(
-        junctions, values, kpoints=settings.kpoints, gamma_centred=settings.gamma_centred
-    )
-    exact["tight_binding"] = fast["transmission_average"].assign_attrs(
-        long_name="transmission by tight binding, mean over k"
-    )
+    exact["tight_binding"] = xr.full_like(exact["transmission_average"], np.nan)
+    if model is not None:
+        compute = get_backend().with_options(model=model)
+        exact["tight_binding"] = compute(
+            junctions, values, kpoints=settings.kpoints, gamma_centred=settings.gamma_centred
+        )["transmission_average"]
+    exact["tight_binding"].attrs["long_name"] = "transmission by tight binding, mean over k"
     exact = exact.assign_coords(snapshot=chosen)
     path = directory / "reference.nc"
     write_dataset(exact, path)
@@ -175,6 +189,14 @@ def reference_of_run(
     )
 
 
+def _hamiltonian(run: RunDirectory) -> TightBindingModel | None:
+    """Return the Hamiltonian of a run, or the packaged one of its element, or None."""
+    choice, element = run.settings.transport.hamiltonian, run.settings.structure.element
+    if choice in (PACKAGED, NONE):
+        return load_model(element) if element in packaged_elements() else None
+    return chosen_model(choice, element, run.hamiltonian)
+
+
 def describe(reference: ReferenceOfRun) -> str:
     """Put the transmissions of a run into lines of text, one per snapshot and energy."""
     lines = [f"{'snapshot':>8}  {'stage':<15}{'E (eV)':>8}{'T pwcond':>11}{'T fast':>9}"]
@@ -183,7 +205,8 @@ def describe(reference: ReferenceOfRun) -> str:
             reference.energies, entry.transmission, entry.tight_binding, strict=True
         ):
             shown = "unreliable" if math.isnan(exact) else f"{exact:.4f}"
+            other = "none" if math.isnan(fast) else f"{fast:.4f}"
             lines.append(
-                f"{entry.snapshot:>8}  {entry.stage:<15}{energy:>8.3f}{shown:>11}{fast:>9.4f}"
+                f"{entry.snapshot:>8}  {entry.stage:<15}{energy:>8.3f}{shown:>11}{other:>9}"
             )
     return "\n".join([*lines, f"file: {reference.file}"]) + "\n"

@@ -17,6 +17,7 @@ from nanogap.typing import FloatArray
 _MOMENTS = ("time", "stage", "connected")
 _ADDED = ("settings", "seed", "engine_version")
 #: Coordinates of a snapshot that its kind of mesh says.
+_AVERAGE = ("transmission_average", "energy")
 _INDEX = frozenset({"snapshot", "k", "k1", "k2", "channel", "lead"})
 
 
@@ -133,7 +134,7 @@ def read_averages(paths: Mapping[int, Path], joined: Path | None = None) -> xr.D
         if number not in found:
             average, energies, attribute = _average(path)
             found[number] = average
-            attributes.append(attribute)
+            attributes.append(attribute if attributes else read_attributes(path))
     return xr.Dataset(
         {
             "transmission_average": (
@@ -148,8 +149,8 @@ def read_averages(paths: Mapping[int, Path], joined: Path | None = None) -> xr.D
 
 def _average(path: Path) -> tuple[FloatArray, FloatArray, dict[str, str | float]]:
     """Read the average transmission of one snapshot, its energies and attributes."""
-    average, energies = read_arrays(path, ["transmission_average", "energy"])
-    return average[0], energies, read_attributes(path)
+    arrays, attributes = read_parts(path, (), ("kpoints", "wall_time"), _AVERAGE)
+    return arrays["transmission_average"][0], arrays["energy"], attributes
 
 
 def with_moments(dataset: xr.Dataset, observables: xr.Dataset) -> xr.Dataset:

@@ -19,9 +19,10 @@ from nanogap.io.run_files import is_run_directory
 from nanogap.report.marks import save_figure
 from nanogap.report.sample import noise_of, sample_figure
 from nanogap.report.style import house_style
-from nanogap.runs.directory import DynamicsState, RunDirectory
+from nanogap.runs.directory import RunDirectory
 from nanogap.runs.driver import Watcher, program_versions, resume_run
 from nanogap.runs.results import fermi_level_transmission
+from nanogap.runs.state import DynamicsState
 from nanogap.settings import Settings
 from nanogap.typing import FloatArray
 

@@ -13,6 +13,7 @@ from nanogap.dynamics.schedule import Schedule
 from nanogap.errors import NanogapError
 from nanogap.io import read_dataset, write_dataset
 from nanogap.runs.directory import RunDirectory
+from nanogap.runs.notes import notes_of
 from nanogap.runs.results import fermi_level_transmission
 
 _FRAMES_SHOWN = 60
@@ -40,6 +41,8 @@ class RunStatus:
         Why the last session failed, if it did.
     failures : dict
         Snapshots that have no transmission, and why.
+    notes : list of str
+        What a reader of the results must know: changes, damage, what is far from what was asked.
     """
 
     state: Literal["running", "finished", "interrupted", "failed"]
@@ -51,6 +54,7 @@ class RunStatus:
     report: str | None
     error: str | None
     failures: dict[int, str]
+    notes: list[str]
 
     @property
     def known(self) -> list[float]:
@@ -74,6 +78,7 @@ def status(run: RunDirectory) -> RunStatus:
         report=str(run.report) if run.report.is_file() else None,
         error=run.error,
         failures=failures,
+        notes=notes_of(run),
     )
 
 
@@ -174,4 +179,5 @@ def _provenance(run: RunDirectory, attributes: dict[str, Any]) -> dict[str, str 
         "transport, wall time (s)": round(float(attributes.get("wall_time", 0.0)), 1),
         "transport backend": attributes.get("backend", "not run yet"),
         "k-points": attributes.get("kpoints", "not known yet"),
+        **({"notes": "; ".join(notes)} if (notes := notes_of(run)) else {}),
     }

@@ -20,6 +20,8 @@ from nanogap.transport.tight_binding.files import chosen_model, why_none
 from nanogap.transport.tight_binding.model import TightBindingModel
 
 _PAUSE = 0.2
+#: Snapshots after which their transmissions are joined: reading so many singly takes a second.
+_JOINED_TOGETHER = 500
 
 
 def transmit(run: RunDirectory, worker: int, workers: int) -> None:
@@ -27,7 +29,7 @@ def transmit(run: RunDirectory, worker: int, workers: int) -> None:
     choice, element = run.settings.transport.hamiltonian, run.settings.structure.element
     missing = why_none(choice, element)
     model = None if missing else chosen_model(choice, element, run.hamiltonian)
-    done = worker
+    done, joined = worker, 0
     while True:
         state = run.dynamics
         while done < state.commit.snapshots:
@@ -36,12 +38,23 @@ def transmit(run: RunDirectory, worker: int, workers: int) -> None:
                     write_json(run.failure_path(done), {"error": missing})
                 else:
                     _one_snapshot(run, done, model)
+                    joined += 1
             done += workers
+            if worker == 0 and joined * workers >= _JOINED_TOGETHER:
+                _join(run)
+                joined = 0
         if state.finished:
             break
         time.sleep(_PAUSE)
     if worker == 0 and model is not None:
         _spectra(run, model)
+
+
+def _join(run: RunDirectory) -> None:
+    """Store the transmissions so far as one file: status and report then read no single ones."""
+    dataset = run.transmission()
+    if dataset is not None:
+        write_dataset(dataset, run.files.joined_transmission)
 
 
 def _one_snapshot(run: RunDirectory, number: int, model: TightBindingModel) -> None:

@@ -159,7 +159,9 @@ def toml_table(text: str, source: str) -> dict[str, object]:
     """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise SettingsError(f"{source} is not valid TOML: it is nested too deeply") from None
+    except ValueError as error:  # also an integer of more digits than any setting has
         raise SettingsError(f"{source} is not valid TOML: {error}") from None
 
 
@@ -210,7 +212,7 @@ def _toml_value(text: str) -> Any:
     """Read a value as TOML, and what is not TOML as a bare string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

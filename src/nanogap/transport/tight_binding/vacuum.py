@@ -18,7 +18,6 @@ space: it is there only between atoms that face vacuum, and where no third atom 
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -78,14 +77,6 @@ class VacuumTail:
     bond: tuple[float, float] = (3.3, 4.1)
     exposed: tuple[float, float] = (9.3, 11.3)
     between: tuple[float, float] = (1.6, 2.8)
-
-    @classmethod
-    def from_table(cls, table: dict[str, Any]) -> "VacuumTail":
-        """Make a tail of its parsed TOML table."""
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
-        }
-        return cls(**values)
 
     def two_centre(self, distances: FloatArray) -> FloatArray:
         """Compute the two-centre integrals of the tail, as `INTEGRALS`, shape (n, 10), eV."""

@@ -1,0 +1,96 @@
+"""A checkpoint on disk: a folder whose files carry check sums.
+
+A bit that flips in a LAMMPS restart file gives another trajectory, or crashes the engine, without
+a word; so nothing is handed to it that is not what was written.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nanogap.errors import DataFormatError
+from nanogap.typing import FloatArray
+
+RESTART = "restart.lammps"
+_POTENTIAL, _CHARGED_AT, _PROGRESS = "potential.npy", "charged_at.npy", "progress.json"
+_FILES = (RESTART, _POTENTIAL, _CHARGED_AT, _PROGRESS)
+_SUMS = "checksums.json"
+
+
+def write_checkpoint(
+    folder: Path, potential: FloatArray, charged_at: FloatArray, progress: dict[str, Any]
+) -> None:
+    """Complete a checkpoint, whose restart file is there, and flush it to disk.
+
+    Parameters
+    ----------
+    folder : Path
+        It holds `RESTART`.
+    potential, charged_at : ndarray, shape (n_atoms,)
+        V; see `nanogap.dynamics.work.BiasWork`.
+    progress : dict
+        `nanogap.dynamics.simulation.Progress`.
+    """
+    np.save(folder / _POTENTIAL, potential)
+    np.save(folder / _CHARGED_AT, charged_at)
+    (folder / _PROGRESS).write_text(json.dumps(progress), encoding="utf-8")
+    sums = {name: _sum(folder / name) for name in _FILES}
+    (folder / _SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
+    for path in folder.iterdir():
+        with path.open("rb") as handle:
+            os.fsync(handle.fileno())
+
+
+def check_checkpoint(folder: Path) -> None:
+    """Compare the files of a checkpoint with their check sums.
+
+    One of an earlier version has none; its files are only looked for.
+
+    Raises
+    ------
+    DataFormatError
+        If a file is missing or is not what was written.
+    """
+    sums: dict[str, Any] = dict.fromkeys(_FILES)
+    try:
+        if (folder / _SUMS).is_file():
+            sums |= json.loads((folder / _SUMS).read_text(encoding="utf-8"))
+        damaged = [name for name in _FILES if _sum(folder / name) != sums[name] is not None]
+    except (OSError, ValueError, TypeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its check sums are damaged"
+        raise DataFormatError(f"checkpoint {folder.name} cannot be read: {reason}") from None
+    if damaged:
+        raise DataFormatError(
+            f"checkpoint {folder.name} is damaged: {damaged[0]} is not what was written"
+        )
+
+
+def read_checkpoint(folder: Path) -> tuple[FloatArray, FloatArray, dict[str, Any]]:
+    """Read a checkpoint, all but the restart file.
+
+    Returns
+    -------
+    potential, charged_at : ndarray, shape (n_atoms,)
+        V.
+    progress : dict
+
+    Raises
+    ------
+    DataFormatError
+        If it is damaged or cannot be read.
+    """
+    check_checkpoint(folder)
+    try:
+        progress = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
+        return np.load(folder / _POTENTIAL), np.load(folder / _CHARGED_AT), progress
+    except (OSError, ValueError, EOFError) as error:
+        raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

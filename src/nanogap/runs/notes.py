@@ -1,0 +1,66 @@
+"""What a reader of a run's results must know beside them."""
+
+import numpy as np
+from ase.units import kB
+
+from nanogap.runs.directory import RunDirectory
+
+#: A voltage beyond this, V, is above all that nanogaps are switched with.
+_HIGH_VOLTAGE = 20.0
+#: Part by which a temperature may be off, and standard deviations of its fluctuation besides.
+_OFF, _DEVIATIONS = 0.25, 5.0
+
+
+def notes_of(run: RunDirectory) -> list[str]:
+    """Gather the notes of a run: changed settings, programs, damage, what is far from asked.
+
+    Parameters
+    ----------
+    run : RunDirectory
+
+    Returns
+    -------
+    list of str
+        Empty for a run that went as it should.
+    """
+    notes = [f"changed after the beginning: {change}" for change in run.changes]
+    several = [f"{name} {found}" for name, found in run.versions.items() if ", " in found]
+    if several:
+        notes.append(f"several versions had a part: {'; '.join(several)}")
+    notes += run.dynamics.notes
+    applied = run.settings.voltage.applied
+    if abs(applied) > _HIGH_VOLTAGE:
+        notes.append(
+            f"voltage.applied = {applied:g} V is far above what nanogaps are switched with (some V)"
+        )
+    return notes + _temperature_notes(run)
+
+
+def _temperature_notes(run: RunDirectory) -> list[str]:
+    """Compare the temperatures with that of the thermostat.
+
+    That of n atoms fluctuates by the part sqrt(2/(3 n)).
+    """
+    records, asked = run.records(), run.settings.dynamics.temperature
+    if not records or not asked:
+        return []
+    found = np.array([record.observables["temperature"] for record in records])
+    kinetic = records[0].observables["kinetic_energy"]
+    free = max(1.0, kinetic / (1.5 * kB * found[0])) if found[0] > 0.0 else 1.0
+    allowed = asked * (_OFF + _DEVIATIONS * (2.0 / (3.0 * free)) ** 0.5)
+    first, worst = found[0], found[np.abs(found - asked).argmax()]
+    if abs(first - asked) > allowed:
+        told = (
+            f"the temperature was {first:.0f} K when the voltage came on, and {asked:g} K were "
+            "asked: the structure does not fit the force field, or dynamics.equilibration_time is "
+            "too short"
+        )
+        return [told]
+    if abs(worst - asked) > allowed:
+        time = records[int(np.abs(found - asked).argmax())].observables["time"]
+        told = (
+            f"the temperature was {worst:.0f} K at {time:g} fs, and {asked:g} K were asked: heat "
+            "comes faster than the thermostat takes it"
+        )
+        return [told]
+    return []
