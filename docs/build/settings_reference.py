@@ -71,6 +71,8 @@ def written(value: Any) -> str:
         return "none"
     if isinstance(value, str):
         return f'"{value}"'
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {written(one)}' for key, one in value.items())}}}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(written, value))}]"
     return str(value)

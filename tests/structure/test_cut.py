@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from ase.neighborlist import neighbor_list
 
-from nanogap.errors import StructureError
-from nanogap.settings import JunctionSettings, VoltageSettings
+from nanogap.errors import SettingsError, StructureError
+from nanogap.settings import JunctionSettings, Settings, VoltageSettings
 from nanogap.structure import build_pyramids
 from nanogap.structure.cut import check_terraces, cut_junction
 from nanogap.structure.tips import TOP, layer_spacing
@@ -198,3 +198,12 @@ def test_a_given_axis_holds_the_cell_in_place(tips):
     # nothing but the three atoms of the bridge has moved
     moved = held[1].positions - held[0].positions
     assert sorted(np.linalg.norm(moved, axis=1).round(6))[-4:] == [0.0, 1.2, 1.2, 1.2]
+
+
+def test_the_settings_of_a_run_and_a_word_in_their_place(small_tips):
+    settings = Settings(junction=JunctionSettings(cut="full"))
+    whole = cut_junction(small_tips, settings)
+    section = cut_junction(small_tips, settings.junction, settings.voltage.cutoff)
+    np.testing.assert_array_equal(whole.positions, section.positions)
+    with pytest.raises(SettingsError, match="settings = 'paper': give those of a run"):
+        cut_junction(small_tips, "paper")

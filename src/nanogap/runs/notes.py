@@ -1,4 +1,4 @@
-"""What a reader of a run's results must know beside them."""
+"""Sentences that a reader of a run's results must know beside them."""
 
 import numpy as np
 from ase.units import kB

@@ -43,6 +43,8 @@ def _describe(annotation: Any, limits: list[Any]) -> str:
     if origin is tuple:
         each = _describe(arguments[0], limits).removeprefix("a ").replace("number", "numbers")
         return f"a list of {_NUMBER_WORDS[len(arguments)]} {each}"
+    if origin is dict:
+        return f"a table of {_NOUNS[arguments[1]]} by name"
     return _NOUNS[annotation] + _range(limits)
 
 

@@ -22,7 +22,7 @@ class FirstPrinciplesSettings(BaseModel):
         None, description="UPF file; without it nanogap's own is made"
     )
     pseudopotentials: dict[str, Path] = Field(
-        default_factory=dict,
+        {},
         description="UPF files by chemical symbol, for junctions of several elements",
     )
     wave_cutoff: Annotated[float, Field(ge=10.0, le=200.0)] | None = Field(

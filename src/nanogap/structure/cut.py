@@ -11,8 +11,8 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
-from nanogap.errors import StructureError
-from nanogap.settings import JunctionSettings, VoltageSettings
+from nanogap.errors import SettingsError, StructureError
+from nanogap.settings import JunctionSettings, Settings, VoltageSettings
 from nanogap.structure.connectivity import analyse_connection
 from nanogap.structure.junction import CHANNEL, LEFT, RIGHT, validate_junction
 from nanogap.structure.tips import (
@@ -69,7 +69,7 @@ class _Side:
 
 def cut_junction(
     snapshot: Atoms,
-    settings: JunctionSettings | None = None,
+    settings: Settings | JunctionSettings | None = None,
     cutoff: float | None = None,
     name: str = "the snapshot",
     *,
@@ -92,11 +92,11 @@ def cut_junction(
     snapshot : ase.Atoms
         With the array ``electrode`` and the ``info`` of `nanogap.structure.build_pyramids`, which
         frames of a trajectory and `nanogap.dynamics.simulation.Simulation.atoms` have.
-    settings : JunctionSettings, optional
-        Default: the defaults of that section of the settings.
+    settings : Settings or JunctionSettings, optional
+        Those of a run, or their section ``junction``; default: the defaults of that section.
     cutoff : float, optional
         Neighbours within this distance are connected metal, angstrom; it defines the axis.
-        Default: that of `nanogap.settings.VoltageSettings`.
+        Default: that of the settings, else of `nanogap.settings.VoltageSettings`.
     name : str
         What error messages call the snapshot.
     axis : ndarray, shape (2,), optional
@@ -120,7 +120,7 @@ def cut_junction(
     >>> from nanogap.dynamics.start import build_tips
     >>> junction = cut_junction(build_tips("quick", lattice_constant=4.216))
     >>> {name: junction.arrays["region"].tolist().count(name) for name in (LEFT, CHANNEL, RIGHT)}
-    {'left': 108, 'channel': 466, 'right': 108}
+    {'left': 27, 'channel': 72, 'right': 27}
     """
     lattice_constant = float(check_tips(snapshot, name, _REMEDY).info["lattice_constant"])
     elements = sorted(set(snapshot.get_chemical_symbols()))
@@ -128,6 +128,14 @@ def cut_junction(
         raise StructureError(
             f"{name} has {' and '.join(elements)} atoms: a junction is cut from tips of one "
             "element; for others, label the atoms in an array 'region'"
+        )
+    if isinstance(settings, Settings):
+        cutoff = settings.voltage.cutoff if cutoff is None else cutoff
+        settings = settings.junction
+    elif not isinstance(settings, JunctionSettings | None):
+        raise SettingsError(
+            f"settings = {settings!r}: give those of a run, as nanogap.load_settings returns them, "
+            "or their section junction"
         )
     settings = settings or JunctionSettings()
     cutoff = VoltageSettings().cutoff if cutoff is None else cutoff
