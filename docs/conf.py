@@ -43,7 +43,7 @@ nb_merge_streams = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc sections give the types in words
 # pydantic's own, and a compiled class without a signature that modules import
-autodoc_default_options = {"exclude-members": "model_config, model_post_init, cKDTree"}
+autodoc_default_options = {"exclude-members": "model_config, model_post_init, cKDTree, Cells"}
 numpydoc_show_class_members = False
 default_role = "py:obj"
 
