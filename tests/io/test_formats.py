@@ -105,7 +105,7 @@ def test_a_wrong_cell_in_the_first_row_is_no_header(tmp_path):
 
 def test_units_below_names_that_are_numbers(tmp_path):
     text = "x-axis,1,2\nsecond,Volt,Volt\n" + table()
-    read = read_measurement(written(tmp_path, text), {"voltage": "2", "current": "3"})
+    read = read_measurement(written(tmp_path, text), {"voltage": "2", "current": "3:A"})
     assert read.sizes["point"] == len(VOLTS)
 
 

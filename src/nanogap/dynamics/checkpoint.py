@@ -7,6 +7,7 @@ a word; so nothing is handed to it that is not what was written.
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,28 @@ _FILES = (RESTART, _POTENTIAL, _CHARGED_AT, _PROGRESS)
 _SUMS = "checksums.json"
 
 
+@dataclass(frozen=True)
+class Progress:
+    """Progress of a simulation.
+
+    Attributes
+    ----------
+    step : int
+        Time steps done, equilibration included.
+    snapshots : int
+        Snapshots sampled.
+    first_contact_step : int or None
+        Step at which bonds were first seen to lead from tip to tip under bias.
+    bias_work : float
+        Work of the voltage source, eV.
+    """
+
+    step: int = 0
+    snapshots: int = 0
+    first_contact_step: int | None = None
+    bias_work: float = 0.0
+
+
 def write_checkpoint(
     folder: Path, potential: FloatArray, charged_at: FloatArray, progress: dict[str, Any]
 ) -> None:
@@ -32,8 +55,8 @@ def write_checkpoint(
         It holds `RESTART`.
     potential, charged_at : ndarray, shape (n_atoms,)
         V; see `nanogap.dynamics.work.BiasWork`.
-    progress : dict
-        `nanogap.dynamics.simulation.Progress`.
+    progress : Progress
+        `nanogap.dynamics.checkpoint.Progress`.
     """
     np.save(folder / _POTENTIAL, potential)
     np.save(folder / _CHARGED_AT, charged_at)
@@ -69,7 +92,7 @@ def check_checkpoint(folder: Path) -> None:
         )
 
 
-def read_checkpoint(folder: Path) -> tuple[FloatArray, FloatArray, dict[str, Any]]:
+def read_checkpoint(folder: Path) -> tuple[FloatArray, FloatArray, Progress]:
     """Read a checkpoint, all but the restart file.
 
     Returns
@@ -85,9 +108,9 @@ def read_checkpoint(folder: Path) -> tuple[FloatArray, FloatArray, dict[str, Any
     """
     check_checkpoint(folder)
     try:
-        progress = json.loads((folder / _PROGRESS).read_text(encoding="utf-8"))
+        progress = Progress(**json.loads((folder / _PROGRESS).read_text(encoding="utf-8")))
         return np.load(folder / _POTENTIAL), np.load(folder / _CHARGED_AT), progress
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, TypeError, EOFError) as error:
         raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
 
 

@@ -6,7 +6,7 @@ the trajectory of an uninterrupted one to the bit.
 """
 
 import tempfile
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,7 @@ import numpy as np
 from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from nanogap.dynamics.checkpoint import RESTART, read_checkpoint, write_checkpoint
+from nanogap.dynamics.checkpoint import RESTART, Progress, read_checkpoint, write_checkpoint
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.interaction import Interaction, load_interaction
@@ -30,28 +30,6 @@ from nanogap.structure.tips import check_tips
 from nanogap.typing import FloatArray
 
 _LARGEST_ENGINE_SEED = 2**31 - 2
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Progress of a simulation.
-
-    Attributes
-    ----------
-    step : int
-        Time steps done, equilibration included.
-    snapshots : int
-        Snapshots sampled.
-    first_contact_step : int or None
-        Step at which bonds were first seen to lead from tip to tip under bias.
-    bias_work : float
-        Work of the voltage source, eV.
-    """
-
-    step: int = 0
-    snapshots: int = 0
-    first_contact_step: int | None = None
-    bias_work: float = 0.0
 
 
 def velocity_seed(seed: int) -> int:
@@ -385,10 +363,7 @@ class Simulation:
         count = (len(self._tips),)
         if potential.shape != count or charged_at.shape != count:
             raise DataFormatError(f"checkpoint {folder.name} is of other tips")
-        try:
-            self.progress = Progress(**progress)
-        except TypeError as error:
-            raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
+        self.progress = progress
         self._potential, self._latest = potential, None
         self._go_on(folder / RESTART, charged_at)
 

@@ -52,6 +52,11 @@ def names_of(above: list[str], layout: Layout, where: str) -> tuple[list[str], i
         _refuse_other_width(above, places, layout, where)
         return [""] * layout.width, begin, _metadata(lines)
     before = [place for place in places if place < line]
+    if len(before) > 1 and not means_something(found):
+        # a line of remarks below names and units
+        units, names = (_named(lines[place], layout) for place in before[:-3:-1])
+        if units and names and all(is_unit(cell) or not cell for cell in units):
+            found, line = units, before.pop()
     if before:
         upper = _named(lines[before[-1]], layout)
         if upper and all(is_unit(cell) or not cell for cell in found):

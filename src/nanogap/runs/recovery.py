@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nanogap.dynamics.checkpoint import read_checkpoint
+from nanogap.dynamics.checkpoint import Progress, read_checkpoint
 from nanogap.dynamics.schedule import FineSchedule, FineWindow, Schedule
 from nanogap.errors import DataFormatError
 from nanogap.io import Commit
@@ -40,7 +40,7 @@ def recovered_state(
     """
     snapshots, commit = _whole_snapshots(files)
     last = int(snapshots[-1]["step"]) if snapshots else None
-    begun: dict[int, dict[str, Any]] = {}
+    begun: dict[int, Progress] = {}
     for step in files.checkpoint_steps():
         # one beyond the last snapshot would leave a gap; a fine sampling begins with one
         if (last is None and window is None) or (last is not None and step > last):
