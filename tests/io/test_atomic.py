@@ -1,11 +1,21 @@
 """Files that are there whole or not at all, whoever else writes them."""
 
+import fcntl
 import os
 import subprocess
 import sys
 import threading
 
-from nanogap.io import write_atomically
+import numpy as np
+import xarray as xr
+
+from nanogap.io import (
+    read_arrays,
+    read_attributes,
+    read_dataset,
+    write_atomically,
+    write_dataset,
+)
 from nanogap.io.atomic import is_left_behind
 from nanogap.io.run_files import RunFiles
 
@@ -71,3 +81,14 @@ def test_a_disk_that_becomes_full_is_an_error_and_no_crash(tmp_path):
     )
     assert (found.returncode, found.stdout) == (0, "File too large\n"), found.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_results_are_read_without_a_lock(tmp_path):
+    """As on a file system that has none, where the library's own lock fails."""
+    path = tmp_path / "a.nc"
+    write_dataset(xr.Dataset({"a": ("x", np.arange(3.0))}, attrs={"seed": 3}), path)
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert read_arrays(path, ["a"])[0].tolist() == [0.0, 1.0, 2.0]
+        assert read_attributes(path)["seed"] == 3
+        assert read_dataset(path)["a"].sum() == 3.0

@@ -13,6 +13,9 @@ from nanogap.errors import DataFormatError
 from nanogap.io.atomic import write_bytes
 from nanogap.io.hdf5_limits import refuse_links, refuse_size, refuse_sizes
 
+# Files are renamed into place when they are whole, so reading one needs no lock (locking=False);
+# on a file system without locks the library would fail for want of one.
+
 
 def write_dataset(dataset: xr.Dataset, path: Path) -> None:
     """Write a dataset as netCDF-4, atomically, with check sums; booleans become 8-bit integers."""
@@ -40,7 +43,7 @@ def read_arrays(path: Path, names: Sequence[str]) -> list[NDArray[np.float64]]:
         If the file is missing or not netCDF-4, or has no such variable.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             for name in names:
                 if isinstance(file.get(name, getlink=True), h5py.ExternalLink):
                     refuse_links(file, path)
@@ -78,7 +81,7 @@ def read_parts(
         If the file is missing, not netCDF-4, or damaged.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             found = {
                 name: np.asarray(file.attrs[name]).item()
                 for name in attributes
@@ -109,7 +112,7 @@ def read_attributes(path: Path) -> dict[str, str | float]:
         If the file is missing or not netCDF-4.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             found = {name: np.asarray(value) for name, value in file.attrs.items()}
     except OSError as error:
         raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
@@ -133,11 +136,11 @@ def read_dataset(path: Path) -> xr.Dataset:
         raise DataFormatError(f"no file {path}")
     try:
         # asked first, because h5netcdf leaves a traceback on stderr for a damaged file
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", locking=False) as file:
             refuse_links(file, path)
             refuse_sizes(file, path)
             file.visititems(lambda _, item: list(item.attrs.values()) and None)
-        with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        with xr.open_dataset(path, engine="h5netcdf", driver_kwds={"locking": False}) as dataset:
             return dataset.load()
     except DataFormatError:
         raise
