@@ -32,7 +32,8 @@ from validation import fuzz_inputs
 PATIENCE, MEMORY = 60.0, 2 << 30
 SERVER = [sys.executable, "-c", "from validation.fuzz_server import main; main()"]
 _QUANTITY = re.compile(
-    r"\b(voltage|current|temperature|resistance|time step|energy) of [-+\d.e]+(?! ?[A-Za-z%°Ωµ])"
+    r"\b(voltage|current|temperature|resistance|time step|energy) of [-+\d.e]++"
+    r"(?! ?(?:[afpnuµmkMG]?(?:V|A|K|s|S|eV|ohm|Ω|Ohm)\b|°C|G0|%))"
 )
 
 

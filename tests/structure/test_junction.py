@@ -103,3 +103,11 @@ def test_atoms_overlap_by_their_element(element, least):
                 validate_junction(wire)
         else:
             validate_junction(wire)
+
+
+@pytest.mark.parametrize("announced", ["1000000000000", "9" * 60, "5000"])
+def test_a_file_that_announces_more_atoms_than_it_holds(tmp_path, announced):
+    path = tmp_path / "d.extxyz"
+    path.write_text(f'{announced}\nLattice="1 0 0 0 1 0 0 0 1"\nAg 0.0 0.0 0.0\n')
+    with pytest.raises(DataFormatError, match="announces"):
+        read_frames(path)

@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 from ase import Atoms
-from ase.io import read, write
+from ase.io import write
 from pydantic import ValidationError
 
 from nanogap.dynamics.schedule import FineWindow
@@ -29,6 +29,7 @@ from nanogap.runs.recovery import recovered_state
 from nanogap.runs.results import read_averages, read_transmissions, with_moments
 from nanogap.runs.state import DynamicsState, read_state, write_state
 from nanogap.settings import Settings, fault_sentence
+from nanogap.structure.junction import read_frames
 
 
 class RunDirectory:
@@ -184,7 +185,7 @@ class RunDirectory:
         if not path.is_file():
             return None
         try:
-            return read(path)
+            return read_frames(path, "-1")[0]
         except Exception as error:
             raise DataFormatError(f"{path} is damaged: {error}: start the run anew") from None
 

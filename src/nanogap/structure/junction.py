@@ -28,6 +28,8 @@ LEFT, CHANNEL, RIGHT = "left", "channel", "right"
 _OVERLAP = 1.9 / 2.9
 #: Periods beyond this are mistakes, angstrom.
 _LONGEST = 1e4
+#: The shortest line of an atom in a file, bytes.
+_LINE = 8
 
 
 def overlap_radii(junction: Atoms) -> FloatArray:
@@ -175,6 +177,7 @@ def read_frames(path: Path, index: str = ":") -> list[Atoms]:
     """
     if not path.is_file():
         raise DataFormatError(f"no file {path}")
+    _refuse_announced(path)
     try:
         # in a bare name ASE takes "-" for stdin, and what follows "@" for an index
         frames = read(str(path.absolute()), index=index, do_not_split_by_at_sign=True)
@@ -190,6 +193,23 @@ def read_frames(path: Path, index: str = ":") -> list[Atoms]:
     if not frames or any(len(frame) == 0 for frame in frames):
         raise DataFormatError(f"{path} holds no atoms at index {index}")
     return frames
+
+
+def _refuse_announced(path: Path) -> None:
+    """Refuse an xyz file whose first line announces more atoms than it has bytes for.
+
+    The reader of ASE would count as many lines beyond its end.
+    """
+    if path.suffix.casefold() not in {".xyz", ".extxyz"}:
+        return
+    with path.open("rb") as file:
+        first = file.readline(100).strip()
+    size = path.stat().st_size
+    if first.isdigit() and (len(first) > 18 or int(first) * _LINE > size):
+        raise DataFormatError(
+            f"{path} cannot be read as a structure: it announces {first[:20].decode()} atoms, and "
+            f"its {size} bytes hold fewer: is it truncated?"
+        )
 
 
 def region_mask(junction: Atoms, region: str) -> NDArray[np.bool_]:
