@@ -249,7 +249,7 @@ def test_contacts_and_ruptures_are_listed(tmp_path, content):
 def test_moves_of_the_cell_are_marked(tmp_path, content):
     n = len(TIME)
     content["transmission"] = transmission(T).assign(
-        cell_x=("snapshot", [1.0] * 4 + [2.5] * (n - 4)), cell_y=("snapshot", [0.0] * n)
+        cell_x=("snapshot", [0.0, 1.0, 1.0, 1.0] + [2.5] * (n - 4)), cell_y=("snapshot", [0.0] * n)
     )
     result = gathered(content)
     assert np.flatnonzero(result.cell_moved).tolist() == [4]

@@ -16,6 +16,7 @@ from nanogap.analysis import (
     first_contact,
     landmarks,
 )
+from nanogap.analysis.filament.contact import bonded
 from nanogap.settings import Settings
 from nanogap.typing import BoolArray, FloatArray
 
@@ -73,8 +74,9 @@ class RunResult:
     finished : bool
         Whether the dynamics has reached its planned end.
     cell_moved : ndarray of bool, shape (n_snapshots,)
-        Whether the junction of a snapshot is cut in another cell than that of the one before: the
-        transmissions on the two sides are of different cross-sections of the tips.
+        Whether the junction of a snapshot is cut in another cell than that of the one before, with
+        a bridge in both: the transmissions are of different cross-sections of the tips. The cell of
+        an open gap, where T is small anyway, moves at nearly every snapshot.
     """
 
     settings: Settings
@@ -126,7 +128,7 @@ class RunResult:
             failures=dict(failures),
             planned_end=end,
             finished=finished,
-            cell_moved=_cell_moves(transmission, numbers),
+            cell_moved=_cell_moves(transmission, numbers) & _bridged_before(observables),
         )
 
     @property
@@ -193,6 +195,14 @@ def _at_fermi_energy(dataset: xr.Dataset | None, numbers: NDArray[np.int64]) -> 
                 zip(dataset["snapshot"].to_numpy().tolist(), values.to_numpy(), strict=True)
             )
     return np.array([known.get(int(number), np.nan) for number in numbers], dtype=np.float64)
+
+
+def _bridged_before(observables: xr.Dataset) -> BoolArray:
+    """Whether bonds lead from tip to tip in a snapshot and in the one before."""
+    if not observables.sizes.get("snapshot", 0):
+        return np.zeros(0, dtype=bool)
+    bridged = bonded(observables)
+    return np.asarray(bridged & np.concatenate([[False], bridged[:-1]]), dtype=bool)
 
 
 def _cell_moves(dataset: xr.Dataset | None, numbers: NDArray[np.int64]) -> BoolArray:
