@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nanogap.dynamics.checkpoint import RESTART, read_checkpoint, write_checkpoint
+from nanogap.dynamics.checkpoint import RESTART, Progress, read_checkpoint, write_checkpoint
 from nanogap.errors import DataFormatError
 
 FILES = (RESTART, "potential.npy", "charged_at.npy", "progress.json")
@@ -14,7 +14,7 @@ def folder(tmp_path):
     folder = tmp_path / "step-10"
     folder.mkdir()
     (folder / RESTART).write_bytes(bytes(range(256)) * 20)
-    write_checkpoint(folder, np.arange(5.0), np.ones(5), {"step": 10})
+    write_checkpoint(folder, np.arange(5.0), np.ones(5), Progress(step=10))
     return folder
 
 
@@ -40,7 +40,7 @@ def test_what_is_whole_is_read(folder):
     potential, charged_at, progress = read_checkpoint(folder)
     np.testing.assert_array_equal(potential, np.arange(5.0))
     np.testing.assert_array_equal(charged_at, np.ones(5))
-    assert progress == {"step": 10}
+    assert progress == Progress(step=10)
 
 
 @pytest.mark.parametrize("name", [*FILES, "checksums.json"])
@@ -48,7 +48,7 @@ def test_what_is_whole_is_read(folder):
 def test_damage_is_told(folder, name, damage):
     damage(folder / name)
     if name == "checksums.json" and damage is remove:
-        assert read_checkpoint(folder)[2] == {"step": 10}  # as of an earlier version
+        assert read_checkpoint(folder)[2] == Progress(step=10)  # as of an earlier version
         return
     with pytest.raises(DataFormatError, match="checkpoint step-10"):
         read_checkpoint(folder)

@@ -7,7 +7,7 @@ a word; so nothing is handed to it that is not what was written.
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Progress:
 
 
 def write_checkpoint(
-    folder: Path, potential: FloatArray, charged_at: FloatArray, progress: dict[str, Any]
+    folder: Path, potential: FloatArray, charged_at: FloatArray, progress: Progress
 ) -> None:
     """Complete a checkpoint, whose restart file is there, and flush it to disk.
 
@@ -56,11 +56,10 @@ def write_checkpoint(
     potential, charged_at : ndarray, shape (n_atoms,)
         V; see `nanogap.dynamics.work.BiasWork`.
     progress : Progress
-        `nanogap.dynamics.checkpoint.Progress`.
     """
     np.save(folder / _POTENTIAL, potential)
     np.save(folder / _CHARGED_AT, charged_at)
-    (folder / _PROGRESS).write_text(json.dumps(progress), encoding="utf-8")
+    (folder / _PROGRESS).write_text(json.dumps(asdict(progress)), encoding="utf-8")
     sums = {name: _sum(folder / name) for name in _FILES}
     (folder / _SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
     for path in folder.iterdir():
@@ -99,7 +98,7 @@ def read_checkpoint(folder: Path) -> tuple[FloatArray, FloatArray, Progress]:
     -------
     potential, charged_at : ndarray, shape (n_atoms,)
         V.
-    progress : dict
+    progress : Progress
 
     Raises
     ------

@@ -6,7 +6,7 @@ the trajectory of an uninterrupted one to the bit.
 """
 
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -348,7 +348,7 @@ class Simulation:
         restart, charged_at = folder / RESTART, self._work.charged_at
         self._engine.save(restart)
         self.progress = replace(self.progress, bias_work=self._work.total)
-        write_checkpoint(folder, self._potential, charged_at, asdict(self.progress))
+        write_checkpoint(folder, self._potential, charged_at, self.progress)
         self._go_on(restart, charged_at)
 
     def load(self, folder: Path) -> None:

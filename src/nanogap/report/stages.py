@@ -99,6 +99,8 @@ def _colours(frame: Atoms, first: Atoms) -> FloatArray:
     colours = np.tile(to_rgba("#c9d1d9"), (len(frame), 1))
     adatoms = adatom_mask(frame)
     # by the first frame: which tip an adatom hangs on by more bonds changes at every moment
+    if len(first) != len(frame):
+        first = frame
     middle = (first.info["bottom_terrace"] + first.info["top_terrace"]) / 2.0
     above = first.positions[:, 2] > middle
     colours[adatoms & ~above] = to_rgba(BLUE)
