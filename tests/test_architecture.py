@@ -57,6 +57,9 @@ MAY_IMPORT = {
     "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
     "transport/of_file": {"transport", "transport/backends", "transport/compute"}
     | {"settings", "structure", "io"},
+    # atoms at laboratory times, behind their circuit: no room of plots or files of runs
+    "device": {"settings", "electrical", "structure", "io", "dynamics", *SOLVERS}
+    | {"transport/backends"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
