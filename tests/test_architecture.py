@@ -39,7 +39,8 @@ MAY_IMPORT = {
     "observables": set(),
     "caches": set(),
     "processes": set(),
-    "settings": set(),
+    # protocols are described once, where they act
+    "settings": {"electrical"},
     "io": set(),
     "electrical": set(),
     "analysis/traces": set(),

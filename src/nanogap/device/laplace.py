@@ -100,8 +100,8 @@ def _rows(
 ) -> tuple[Int64Array, SiteIndices, Int64Array, SiteIndices, FloatArray, FloatArray, FloatArray]:
     """Return the earlier and later unknown neighbours, bonds, fluxes held in, and first guess."""
     first, order = _sites_of(unknown, count)
-    earlier = np.empty(12 * len(order), dtype=np.int32)
-    later = np.empty(12 * len(order), dtype=np.int32)
+    earlier = np.empty(12 * len(order) + 1, dtype=np.int32)
+    later = np.empty(12 * len(order) + 1, dtype=np.int32)
     earlier_starts = np.zeros(count + 1, dtype=np.int64)
     later_starts = np.zeros(count + 1, dtype=np.int64)
     bonds, held, guess = np.zeros(count), np.zeros(count), np.empty(count)
@@ -114,15 +114,13 @@ def _rows(
                 end = neighbours[order[index], direction]
                 if end < 0 or not members[end] or unknown[end] == row:
                     continue
+                column = unknown[end]
+                # written in any case and counted where it is one: no branch to guess wrongly
+                earlier[n_earlier], later[n_later] = column, column
+                n_earlier += 0 <= column < row
+                n_later += column > row
                 bonds[row] += 1.0
-                if unknown[end] < 0:
-                    held[row] += potential[end]
-                elif unknown[end] < row:
-                    earlier[n_earlier] = unknown[end]
-                    n_earlier += 1
-                else:
-                    later[n_later] = unknown[end]
-                    n_later += 1
+                held[row] += potential[end] * (column < 0)
         earlier_starts[row + 1], later_starts[row + 1] = n_earlier, n_later
     return earlier_starts, earlier, later_starts, later, bonds, held, guess
 

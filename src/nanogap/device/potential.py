@@ -130,7 +130,8 @@ class PotentialField:
         share = (height - height.min()) / (height.max() - height.min())
         self._potential = np.asarray(share, dtype=np.float64)
         self._solved_labels: SiteStates | None = None
-        self.metal, self.medium = self._potential.copy(), self._potential.copy()
+        self._solved = self._potential, self._potential
+        self.metal, self.medium = self._solved
         self.conductance = 0.0
 
     @property
@@ -156,6 +157,7 @@ class PotentialField:
         """
         self._potential = potential.copy()
         self._solved_labels = solved_labels.copy()
+        self._solved = self._on_metal_and_medium(solved_labels > 0, potential)
         self.conductance = conductance
 
     def update(self, states: SiteStates) -> PotentialUpdate:
@@ -182,7 +184,7 @@ class PotentialField:
         stayed = (labels > 0) & (before > 0)
         if (labels != before)[stayed].any() or ((labels == FLOATING) & came).any():
             return self._solve(states, changed, float("nan"))
-        metal, medium = self._on_metal_and_medium(before > 0, self._potential)
+        metal, medium = self._solved
         patched = self._potential.copy()
         patched[went] = medium[went]
         patched[came] = np.select(
@@ -194,7 +196,9 @@ class PotentialField:
         )
         if changed and jump >= self._largest_jump:
             return self._solve(states, changed, jump)
-        self.metal, self.medium = self._on_metal_and_medium(states == METAL, patched)
+        self.metal, self.medium = (
+            self._on_metal_and_medium(states == METAL, patched) if changed else self._solved
+        )
         return PotentialUpdate(False, changed, jump, 0)
 
     def voltages(self, lower: float, gap: float) -> tuple[FloatArray, FloatArray]:
@@ -230,7 +234,8 @@ class PotentialField:
             self._lattice.neighbours, self._everywhere, unknown, potential, self._tolerance
         )
         self._potential, self._solved_labels = potential, labels.copy()
-        self.metal, self.medium = self._on_metal_and_medium(metal, potential)
+        self._solved = self._on_metal_and_medium(metal, potential)
+        self.metal, self.medium = self._solved
         return PotentialUpdate(True, changed, jump, iterations)
 
     def _solve_network(self, members: BoolArray, potential: FloatArray) -> int:

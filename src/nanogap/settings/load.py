@@ -4,8 +4,9 @@ import copy
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -14,12 +15,21 @@ from nanogap.errors import SettingsError
 from nanogap.settings.allowed import allowed_values
 from nanogap.settings.models import Settings
 
+#: Presets of runs lie in `presets`, those of devices in a folder in it.
+PresetFamily = Literal["run", "device"]
 #: What settings can be loaded from; see `load_settings`.
 SettingsSource = str | Path | Mapping[str, object] | Settings | None
 
+_Checked = TypeVar("_Checked", bound=BaseModel)
 
-def preset_names() -> list[str]:
+
+def preset_names(family: PresetFamily = "run") -> list[str]:
     """List the packaged presets.
+
+    Parameters
+    ----------
+    family : {'run', 'device'}
+        Presets of molecular dynamics with transport, or of devices in laboratory time.
 
     Returns
     -------
@@ -29,15 +39,22 @@ def preset_names() -> list[str]:
     --------
     >>> "quick" in preset_names()
     True
+    >>> "wire-voltage-sweep" in preset_names("device")
+    True
     """
-    folder = files("nanogap.settings") / "presets"
     return sorted(
-        e.name.removesuffix(".toml") for e in folder.iterdir() if e.name.endswith(".toml")
+        e.name.removesuffix(".toml") for e in _folder(family).iterdir() if e.name.endswith(".toml")
     )
 
 
-def preset_text(name: str) -> str:
+def preset_text(name: str, family: PresetFamily = "run") -> str:
     """Return the TOML text of a packaged preset.
+
+    Parameters
+    ----------
+    name : str
+    family : {'run', 'device'}
+        See `preset_names`.
 
     Returns
     -------
@@ -48,12 +65,18 @@ def preset_text(name: str) -> str:
     SettingsError
         If there is no such preset.
     """
-    if name not in preset_names():
+    if name not in preset_names(family):
         raise SettingsError(
-            f"no preset or file named {name!r}: the presets are {', '.join(preset_names())}; "
+            f"no preset or file named {name!r}: the presets are {', '.join(preset_names(family))}; "
             "a settings file is a path to a TOML file"
         )
-    return (files("nanogap.settings") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+    return (_folder(family) / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _folder(family: PresetFamily) -> Traversable:
+    """Return the folder of a family of presets."""
+    presets = files("nanogap.settings") / "presets"
+    return presets if family == "run" else presets / family
 
 
 def load_settings(
@@ -91,7 +114,7 @@ def load_settings(
         ...
     nanogap.errors.SettingsError: quick: junction.cut = 'diagonal': must be 'paper' or 'full'
     """
-    changes = overrides if isinstance(overrides, Mapping) else _parse_overrides(overrides)
+    changes = parse_overrides(overrides)
     if source is None:
         return settings_from_table({}, "settings", changes)
     if isinstance(source, Settings):
@@ -108,8 +131,10 @@ def load_settings(
     )
 
 
-def _parse_overrides(overrides: Sequence[str]) -> dict[str, object]:
-    """Parse ``section.key=value`` texts."""
+def parse_overrides(overrides: Sequence[str] | Mapping[str, object]) -> dict[str, object]:
+    """Parse ``section.key=value`` texts; a mapping is taken as it is."""
+    if isinstance(overrides, Mapping):
+        return dict(overrides)
     texts = [overrides] if isinstance(overrides, str) else overrides
     changes = {}
     for text in texts:
@@ -120,7 +145,7 @@ def _parse_overrides(overrides: Sequence[str]) -> dict[str, object]:
     return changes
 
 
-def settings_text(source: str) -> str:
+def settings_text(source: str, family: PresetFamily = "run") -> str:
     """Return the TOML text of a preset or a settings file; see `load_settings`."""
     path = Path(source)
     if path.suffix == ".toml" or path.is_file():
@@ -128,7 +153,7 @@ def settings_text(source: str) -> str:
             return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"cannot read settings file {source}: {_reason(error)}") from None
-    return preset_text(source)
+    return preset_text(source, family)
 
 
 def settings_from_text(
@@ -188,13 +213,39 @@ def settings_from_table(
     SettingsError
         If a key or value is wrong.
     """
+    return checked(Settings, table, source, changes)
+
+
+def checked(
+    model: type[_Checked],
+    table: Mapping[str, object],
+    source: str,
+    changes: Mapping[str, object],
+) -> _Checked:
+    """Check a nested table against a model of settings; see `settings_from_table`.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+    table, source, changes
+        As of `settings_from_table`. Another ``kind`` of a section leaves none of its other keys.
+    """
     changed = copy.deepcopy(dict(table))
-    for key, value in changes.items():
-        _put(changed, key, value)
+    for key in sorted(changes, key=lambda key: not key.endswith(".kind")):
+        if key.endswith(".kind"):
+            _forget_kind(changed, key.removesuffix(".kind"), changes[key])
+        _put(changed, key, changes[key])
     try:
-        return Settings.model_validate(changed)
+        return model.model_validate(changed)
     except ValidationError as error:
-        raise SettingsError(fault_sentence(Settings, source, changed, error)) from None
+        raise SettingsError(fault_sentence(model, source, changed, error)) from None
+
+
+def _forget_kind(table: dict[str, Any], section: str, kind: object) -> None:
+    """Empty a section that becomes of another kind."""
+    inner = table.get(section)
+    if isinstance(inner, dict) and inner.get("kind") != kind:
+        table[section] = {}
 
 
 def _put(table: dict[str, Any], key: str, value: object) -> None:
@@ -237,37 +288,64 @@ def fault_sentence(
     """
     faults = error.errors(include_url=False)
     first = faults[0]
-    path, field = _locate(model, first["loc"])
+    path, field, section = _locate(model, first["loc"])
     key, value = ".".join(path), _look_up(table, path)
     more = len({tuple(_locate(model, fault["loc"])[0]) for fault in faults}) - 1
     others = f" (and {more} more)" if more else ""
     if first["type"] == "extra_forbidden":
-        unknown = ".".join(map(str, first["loc"]))
-        return f"{source}: unknown key {unknown!r}; {_known_keys(model, path)}{others}"
+        unknown = ".".join([*path, str(first["loc"][-1])])
+        return f"{source}: unknown key {unknown!r}; {_known_keys(section, path)}{others}"
+    if first["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        kinds = " or ".join(f"'{kind}'" for kind in kinds_of(section.model_fields[path[-1]]))
+        given = f"{value['kind']!r}: must be" if "kind" in value else "is missing: it must be"
+        return f"{source}: {key}.kind {'= ' if 'kind' in value else ''}{given} {kinds}{others}"
     if first["type"] == "value_error":  # of our own validators
         where = f"{key} = {value!r}: " if field else ""
+        if not field and _is_of_kinds(model, path):
+            where = f"{key}: "
         return f"{source}: {where}{first['msg'].removeprefix('Value error, ')}{others}"
-    if first["type"] == "missing" and tuple(path) == first["loc"]:
-        return f"{source}: the key {first['loc'][-1]} is missing; {_known_keys(model, path[:-1])}"
+    if first["type"] == "missing" and path and path[-1] == first["loc"][-1]:
+        return f"{source}: the key {path[-1]} is missing; {_known_keys(section, path[:-1])}"
     if field is None:
         return f"{source}: {key} = {value!r}: must be a section, [{key}]{others}"
     return f"{source}: {key} = {value!r}: must be {allowed_values(field)}{others}"
 
 
+def kinds_of(field: FieldInfo) -> dict[str, type[BaseModel]]:
+    """Return the models of a section that may be of several kinds, by the kind; else nothing."""
+    if field.discriminator is None:
+        return {}
+    models = get_args(field.annotation)
+    return {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
+
+
+def _is_of_kinds(model: type[BaseModel], path: list[str]) -> bool:
+    """Whether a place is a section of the top level that may be of several kinds."""
+    return len(path) == 1 and bool(kinds_of(model.model_fields[path[0]]))
+
+
 def _locate(
     model: type[BaseModel], location: tuple[int | str, ...]
-) -> tuple[list[str], FieldInfo | None]:
-    """Find the key that a fault lies in, and its field; None for a section."""
+) -> tuple[list[str], FieldInfo | None, type[BaseModel]]:
+    """Find the key that a fault lies in, its field (None for a section), and the section."""
     path: list[str] = []
-    for part in location:
+    parts = iter(location)
+    for part in parts:
         field = model.model_fields.get(str(part))
         if field is None:
             break
         path.append(str(part))
-        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            return path, field
-        model = field.annotation
-    return path, None
+        kinds = kinds_of(field)
+        if kinds:
+            kind = next(parts, None)  # which kind it was checked against
+            if kind not in kinds:
+                break
+            model = kinds[str(kind)]
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            model = field.annotation
+        else:
+            return path, field, model
+    return path, None, model
 
 
 def _look_up(table: Mapping[str, object], path: list[str]) -> Any:
@@ -278,12 +356,10 @@ def _look_up(table: Mapping[str, object], path: list[str]) -> Any:
     return value
 
 
-def _known_keys(model: Any, path: list[str]) -> str:
+def _known_keys(section: type[BaseModel], path: list[str]) -> str:
     """Name the keys of a section, or of the top level."""
-    for part in path:
-        model = model.model_fields[part].annotation
     place = f"section [{'.'.join(path)}]" if path else "the top level"
-    return f"{place} knows {', '.join(model.model_fields)}"
+    return f"{place} knows {', '.join(section.model_fields)}"
 
 
 def _reason(error: Exception) -> str:
