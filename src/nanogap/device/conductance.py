@@ -28,7 +28,7 @@ from nanogap.transport.tight_binding.model import TightBindingModel
 
 
 @dataclass(frozen=True)
-class GapConductance:
+class MomentaryConductance:
     """Conductance of a gap at a moment.
 
     Attributes
@@ -121,7 +121,7 @@ class NeckConductance:
 
     def of_lattice(
         self, lattice: Lattice, labels: NDArray[np.uint8], movable: tuple[int, int]
-    ) -> GapConductance:
+    ) -> MomentaryConductance:
         """Return the conductance of the atoms on a lattice.
 
         Parameters
@@ -134,7 +134,7 @@ class NeckConductance:
 
         Returns
         -------
-        GapConductance
+        MomentaryConductance
 
         Raises
         ------
@@ -144,7 +144,7 @@ class NeckConductance:
         neck = cut_neck(lattice, labels, movable, self.cut)
         missing = neck.layers_left_out * layer_spacing(self.lattice_constant)
         value = self.of_neck(neck) * math.exp(-2.0 * self.decay * missing)
-        return GapConductance(value, neck.bridged, missing > 0.0, neck.atoms_cut_off)
+        return MomentaryConductance(value, neck.bridged, missing > 0.0, neck.atoms_cut_off)
 
     def of_neck(self, neck: Neck) -> float:
         """Return the transmission of a neck at the Fermi energy, without the layers left out."""
