@@ -3,8 +3,8 @@
 The circuit and the atoms take turns. For a stretch of time the gap voltage is held, atoms and ions
 move by kinetic Monte Carlo, and the circuit is advanced exactly over the time that passed; then
 potential and conductance follow the atoms. A stretch ends where metal joins the electrodes or
-comes apart, where the level of the source has changed by a set amount, and while the circuit
-settles after a change of the conductance, it is short against the circuit's own times.
+comes apart, and where the gap voltage, which the circuit's own equations foresee, has changed by
+a set amount: so it is short while the circuit settles.
 """
 
 import math
@@ -30,8 +30,8 @@ from nanogap.units import CONDUCTANCE_QUANTUM
 
 #: Change of the gap voltage that the rates are made anew for: this share, at least so many volts.
 _VOLTAGE_SHARE, _VOLTAGE_STEP = 0.01, 1e-3
-#: A circuit has settled after so many of its own times.
-_SETTLED = 20.0
+#: Change of the gap voltage within a stretch, as a share, that is allowed beside the settings'.
+_LARGEST_SHARE = 0.05
 #: Stretches at most in a time without readings.
 _PARTS_OF_A_WAIT = 50
 #: Change of the temperature of the contact that the rates are made anew for, K.
@@ -39,21 +39,18 @@ _TEMPERATURE_STEP = 1.0
 
 
 @dataclass(frozen=True)
-class DeviceClock:
-    """Time of the circuit since its last change of conductance, and what is applied to the atoms.
+class AppliedFields:
+    """What the rates of the atoms were made for.
 
     Attributes
     ----------
-    since_change : float
-        s.
-    applied : float
-        Gap voltage that the rates were made for, V.
+    voltage : float
+        Gap voltage, V.
     contact_temperature : float
-        K, of the rates.
+        K.
     """
 
-    since_change: float = math.inf
-    applied: float = 0.0
+    voltage: float = 0.0
     contact_temperature: float = 0.0
 
 
@@ -123,7 +120,9 @@ class Device:
         self.necks = NeckConductance(
             geometry.element,
             self.lattice.lattice_constant,
-            NeckCut(depth=settings.conductance.cut_layers),
+            NeckCut(
+                widths=settings.conductance.cell_widths, depth=settings.conductance.cut_layers
+            ),
             kpoints=(settings.conductance.kpoints,) * 2,
             store=None if settings.conductance.cache == "none" else settings.conductance.cache,
         )
@@ -136,7 +135,7 @@ class Device:
             pumped_share=heat.pumped_share,
         )
         self.circuit = SourceState()
-        self.clock = DeviceClock(contact_temperature=atoms.temperature)
+        self.applied = AppliedFields(contact_temperature=atoms.temperature)
         self.updates = 0
         self.field.update(self.engine.state.occupation)
         self.conductance = self._momentary()
@@ -170,20 +169,17 @@ class Device:
     def follow(self) -> None:
         """Let potential and conductance follow the atoms."""
         solved = self.field.update(self.engine.state.occupation).solved
-        before = self.conductance
         self.conductance = self._momentary()
         self.updates += 1
-        if before.value != self.conductance.value:
-            self._note(since_change=0.0)
         if solved:
-            self._apply(self.clock.applied, anew=True)
+            self._apply(self.applied.voltage, anew=True)
 
-    def restore(self, circuit: SourceState, clock: DeviceClock, updates: int) -> None:
+    def restore(self, circuit: SourceState, applied: AppliedFields, updates: int) -> None:
         """Go on from a stored state; engine and field have theirs already."""
         self.circuit = circuit
         self.field.update(self.engine.state.occupation)
         self.conductance = self._momentary()
-        self.clock, self.updates = clock, updates
+        self.applied, self.updates = applied, updates
 
     def _momentary(self) -> MomentaryConductance:
         """Conductance of the atoms as the field knows them."""
@@ -208,8 +204,8 @@ class Device:
         """
         elapsed = begin
         while elapsed < end * (1.0 - 1e-12):
-            stretch = self._stretch(segment, elapsed, end)
-            self._apply(self._gap_voltage(segment, elapsed + stretch / 2.0))
+            stretch, voltage = self._stretch(segment, elapsed, end)
+            self._apply(voltage)
             done = self.engine.advance(stretch, stop_on_contact=stops > 0)
             passed = done.time if done.reason is not Reason.DURATION else stretch
             if passed > 0.0:
@@ -224,77 +220,66 @@ class Device:
                 )
                 self.circuit = step.state
                 averager.add(step)
-                self._note(since_change=self.clock.since_change + passed)
             elapsed = end if passed >= end - elapsed else elapsed + passed
             if done.reason is not Reason.DURATION:
                 stops -= 1
             self.follow()
 
-    def _stretch(self, segment: Segment, elapsed: float, end: float) -> float:
-        """Longest time for which the gap voltage may be held, s."""
-        longest = end - elapsed
+    def _stretch(self, segment: Segment, elapsed: float, end: float) -> tuple[float, float]:
+        """Time for which the gap voltage may be held, s, and its mean over that time, V."""
+        stretch = end - elapsed
         if not segment.samples:
-            longest = min(longest, segment.duration / _PARTS_OF_A_WAIT)
-        slope = abs(segment.slope)
-        if segment.quantity == "current":
-            slope *= self._resistance
-        if slope > 0.0:
-            longest = min(longest, self.settings.kinetics.longest_step / slope)
-        own = self._own_time
-        if self.clock.since_change < _SETTLED * own:
-            longest = min(longest, max(own, self.clock.since_change) / 2.0)
-        return longest
-
-    @property
-    def _resistance(self) -> float:
-        """Of the gap, ohm; at the most that at which the source's own limit holds."""
-        return 1.0 / max(self.conductance.value * CONDUCTANCE_QUANTUM, 1e-12)
+            stretch = min(stretch, segment.duration / _PARTS_OF_A_WAIT)
+        shortest = self._own_time / 4.0
+        while True:
+            step = self.source.advance(
+                self.circuit, segment, elapsed, stretch, conductance=self.conductance.value
+            )
+            mean = step.gap_integral / stretch
+            change = abs(step.state.gap_voltage - self.circuit.gap_voltage)
+            allowed = max(self.settings.kinetics.longest_step, _LARGEST_SHARE * abs(mean))
+            if change <= allowed or stretch <= shortest:
+                return stretch, mean
+            stretch /= 2.0
 
     @property
     def _own_time(self) -> float:
         """Slowest time constant of the circuit, s."""
         source = self.source
-        loaded = 1.0 / (1.0 / source.series_resistance + 1.0 / self._resistance)
+        gap = self.conductance.value * CONDUCTANCE_QUANTUM
+        loaded = 1.0 / (1.0 / source.series_resistance + gap)
         return source.response_time + loaded * source.capacitance
-
-    def _gap_voltage(self, segment: Segment, elapsed: float) -> float:
-        """Voltage across the gap: of the moment while the circuit settles, else stationary."""
-        if self.clock.since_change < _SETTLED * self._own_time:
-            return self.circuit.gap_voltage
-        level = segment.level(elapsed)
-        return self.source.operating_point(segment, level, self.conductance.value).gap_voltage
 
     def _apply(self, voltage: float, *, anew: bool = False) -> None:
         """Give the atoms the potential, and the heat, of a gap voltage."""
-        change = abs(voltage - self.clock.applied)
+        change = abs(voltage - self.applied.voltage)
         if not anew and change <= max(_VOLTAGE_SHARE * abs(voltage), _VOLTAGE_STEP):
             return
         self.engine.set_potential(*self.field.voltages(0.0, voltage))
-        self._note(applied=voltage)
+        self._note(voltage=voltage)
         ambient = self.settings.atoms.temperature
         hottest = self.heating.contact_temperature(voltage, ambient)
         if not self.field.clusters.bridged:
             hottest = ambient
         heated = hottest != ambient
-        if abs(hottest - self.clock.contact_temperature) > _TEMPERATURE_STEP or (anew and heated):
+        if abs(hottest - self.applied.contact_temperature) > _TEMPERATURE_STEP or (anew and heated):
             self.engine.set_temperature(
                 self.heating.temperatures(self.field, self.lattice, voltage, ambient)
             )
             self._note(contact_temperature=hottest)
         valence = self.settings.heat.effective_valence
         if valence and (self.field.clusters.bridged or anew):
-            current = voltage / self._resistance
+            current = voltage * self.conductance.value * CONDUCTANCE_QUANTUM
             density = current_density(self.lattice, self.field, current)
-            self.engine.set_force(wind_force(self.lattice, density, valence, SILVER_RESISTIVITY))
+            self.engine.set_force(wind_force(self.lattice, density, valence, self.settings.heat.resistivity))
 
     def _note(self, **changes: float) -> None:
-        """Change the clock."""
+        """Note what was applied."""
         values = {
-            "since_change": self.clock.since_change,
-            "applied": self.clock.applied,
-            "contact_temperature": self.clock.contact_temperature,
+            "voltage": self.applied.voltage,
+            "contact_temperature": self.applied.contact_temperature,
         }
-        self.clock = DeviceClock(**(values | changes))
+        self.applied = AppliedFields(**(values | changes))
 
 
 _KINDS = ("metal", "ion", "redox")

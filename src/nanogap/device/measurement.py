@@ -8,10 +8,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nanogap.device.device import Device, DeviceClock
+from nanogap.device.device import Device, AppliedFields
 from nanogap.electrical import Averager, MeterState, Reading, Segment, SourceState
 from nanogap.errors import DataFormatError
 from nanogap.io import write_atomically, write_json
@@ -184,19 +186,18 @@ class Measurement:
         device = self.device
         device.engine.save(folder / _ENGINE)
         field = device.field
-        with write_atomically(folder / _POTENTIAL) as temporary, temporary.open("wb") as handle:
-            np.savez(
-                handle,
-                potential=field.potential,
-                solved_labels=field.solved_labels,
-                conductance=np.array(field.conductance),
-            )
+        arrays = {
+            "potential": field.potential,
+            "solved_labels": field.solved_labels,
+            "conductance": np.array(field.conductance),
+        }
+        write_atomically(folder / _POTENTIAL, lambda path: _save_arrays(path, arrays))
         write_json(
             folder / _STATE,
             {
                 "state": asdict(self.state),
                 "circuit": asdict(device.circuit),
-                "clock": asdict(device.clock),
+                "applied": asdict(device.applied),
                 "updates": device.updates,
                 "voltmeter": asdict(self._voltmeter.state),
                 "ammeter": asdict(self._ammeter.state),
@@ -228,14 +229,20 @@ class Measurement:
             )
             self._voltmeter.state = _meter_state(content["voltmeter"])
             self._ammeter.state = _meter_state(content["ammeter"])
-            circuit, clock = SourceState(**content["circuit"]), DeviceClock(**content["clock"])
+            circuit = SourceState(**content["circuit"])
+            applied = AppliedFields(**content["applied"])
             updates = int(content["updates"])
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise DataFormatError(
                 f"checkpoint {folder.name} cannot be read: {error}"
             ) from None
         device.engine.load(folder / _ENGINE)
-        device.restore(circuit, clock, updates)
+        device.restore(circuit, applied, updates)
+
+
+def _save_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    with path.open("wb") as handle:
+        np.savez(handle, allow_pickle=False, **arrays)
 
 
 def _meter_state(content: dict[str, object]) -> MeterState:

@@ -211,6 +211,9 @@ class HeatSettings(_Model):
         le=1000.0,
         description="Z* of the wind force Z* e rho j on atoms; 0: no force",
     )
+    resistivity: float = Field(
+        1.59e-8, gt=0.0, le=1.0e-4, description="rho of the wind force, ohm m; that of bulk silver"
+    )
 
 
 class ConductanceSettings(_Model):
@@ -228,8 +231,14 @@ class ConductanceSettings(_Model):
         le=20,
         description="layers kept on either side of the constriction",
     )
-    cut_width: float = Field(
-        12.0, gt=2.0, le=100.0, description="distance from the constriction's axis kept, Å"
+    cell_widths: Annotated[tuple[Annotated[int, Field(ge=3, le=12)], ...], Field(strict=False)] = (
+        Field(
+            (4, 6, 8),
+            min_length=1,
+            max_length=8,
+            description="edges of the periodic cell that may be taken, in bonds, rising; the first "
+            "that holds the constriction is",
+        )
     )
     kpoints: int = Field(3, ge=1, le=16, description="in-plane mesh, this squared")
     curve: Literal["linear", "transmission"] = Field(
