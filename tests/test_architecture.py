@@ -66,7 +66,7 @@ MAY_IMPORT = {
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
     "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
-    | {*ANALYSIS, "io", "report"},
+    | {*ANALYSIS, "io", "report", "device"},
     # many runs
     "campaign": {
         "settings",

@@ -24,7 +24,7 @@ from nanogap.device.medium import medium_of
 from nanogap.device.neck import NeckCut
 from nanogap.device.potential import PotentialField
 from nanogap.device.state import Caps
-from nanogap.electrical import Averager, Segment, Source, SourceState
+from nanogap.electrical import Averager, Segment, SourceState
 from nanogap.settings.device import DeviceSettings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -120,9 +120,7 @@ class Device:
         self.necks = NeckConductance(
             geometry.element,
             self.lattice.lattice_constant,
-            NeckCut(
-                widths=settings.conductance.cell_widths, depth=settings.conductance.cut_layers
-            ),
+            NeckCut(widths=settings.conductance.cell_widths, depth=settings.conductance.cut_layers),
             kpoints=(settings.conductance.kpoints,) * 2,
             store=None if settings.conductance.cache == "none" else settings.conductance.cache,
         )
@@ -153,9 +151,7 @@ class Device:
     @property
     def atoms(self) -> Atoms:
         """Atoms and ions of the moment."""
-        return to_atoms(
-            self.lattice, self.engine.state.occupation, self.settings.geometry.element
-        )
+        return to_atoms(self.lattice, self.engine.state.occupation, self.settings.geometry.element)
 
     def _streams(self) -> list[SeedSequence]:
         """Independent random streams of this device: atoms, voltmeter, ammeter."""
@@ -271,7 +267,9 @@ class Device:
         if valence and (self.field.clusters.bridged or anew):
             current = voltage * self.conductance.value * CONDUCTANCE_QUANTUM
             density = current_density(self.lattice, self.field, current)
-            self.engine.set_force(wind_force(self.lattice, density, valence, self.settings.heat.resistivity))
+            self.engine.set_force(
+                wind_force(self.lattice, density, valence, self.settings.heat.resistivity)
+            )
 
     def _note(self, **changes: float) -> None:
         """Note what was applied."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nanogap.device.device import Device, AppliedFields
+from nanogap.device.device import AppliedFields, Device
 from nanogap.electrical import Averager, MeterState, Reading, Segment, SourceState
 from nanogap.errors import DataFormatError
 from nanogap.io import write_atomically, write_json
@@ -188,7 +188,7 @@ class Measurement:
         field = device.field
         arrays = {
             "potential": field.potential,
-            "solved_labels": field.solved_labels,
+            "solved_labels": np.asarray(field.solved_labels),
             "conductance": np.array(field.conductance),
         }
         write_atomically(folder / _POTENTIAL, lambda path: _save_arrays(path, arrays))
@@ -233,9 +233,7 @@ class Measurement:
             applied = AppliedFields(**content["applied"])
             updates = int(content["updates"])
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-            raise DataFormatError(
-                f"checkpoint {folder.name} cannot be read: {error}"
-            ) from None
+            raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
         device.engine.load(folder / _ENGINE)
         device.restore(circuit, applied, updates)
 

@@ -6,6 +6,7 @@ from nanogap.electrical.circuit import (
     level_displacement,
     measured_conductance,
 )
+from nanogap.electrical.operating import OperatingPoint
 from nanogap.electrical.protocols import CurrentSweep, Protocol, Staircase, VoltageSweep
 from nanogap.electrical.sampling import Averager, Meter, MeterState, Sample, aperture
 from nanogap.electrical.segments import InOrder, Reading, Segment
@@ -14,7 +15,7 @@ from nanogap.electrical.series_resistance import (
     SaturationResistance,
     SeriesResistance,
 )
-from nanogap.electrical.source import OperatingPoint, Source, SourceState, SourceStep
+from nanogap.electrical.source import Source, SourceState, SourceStep
 from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
 
 __all__ = [

@@ -24,9 +24,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
-
 from nanogap.electrical.linear import Forced, TwoModes
+from nanogap.electrical.operating import OperatingPoint, SeriesLoad
 from nanogap.electrical.segments import Segment
 from nanogap.errors import EngineError, SettingsError
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -39,26 +38,6 @@ _TOLERANCE = 1e-10
 _MOST_CHANGES = 100
 #: Regimes: who steers the output.
 _SET, _UPPER, _LOWER = 0, 1, -1
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """Stationary state of circuit and source.
-
-    Attributes
-    ----------
-    voltage, gap_voltage : float
-        At the source and across the gap, V.
-    current : float
-        A.
-    in_compliance : bool
-        Whether the source is at a limit.
-    """
-
-    voltage: float
-    gap_voltage: float
-    current: float
-    in_compliance: bool
 
 
 @dataclass(frozen=True)
@@ -195,62 +174,14 @@ class Source:
         SettingsError
             If the conductance is negative, or the function is no such curve.
         """
+        load = SeriesLoad(self.series_resistance, ionic_current, self._limits(segment))
         if callable(conductance):
-            return self._of_curve(segment, level, conductance, ionic_current)
+            find = load.curve_at_voltage if segment.quantity == "voltage" else load.curve_at_current
+            return find(level, conductance)
         siemens = _siemens(conductance)
-        resistance = self.series_resistance
-        upper, lower = self._limits(segment)
         if segment.quantity == "voltage":
-            current = (siemens * level + ionic_current) / (1.0 + siemens * resistance)
-            held = min(max(current, -lower), upper)
-            if held == current or siemens == 0.0:
-                return OperatingPoint(level, level - resistance * current, current, False)
-            gap = (held - ionic_current) / siemens
-            return OperatingPoint(gap + resistance * held, gap, held, True)
-        electronic = level - ionic_current
-        if siemens > 0.0:
-            voltage = electronic / siemens + resistance * level
-        else:
-            voltage = math.copysign(math.inf, electronic) if electronic else 0.0
-        held = min(max(voltage, -lower), upper)
-        if held == voltage:
-            return OperatingPoint(voltage, voltage - resistance * level, level, False)
-        current = (siemens * held + ionic_current) / (1.0 + siemens * resistance)
-        return OperatingPoint(held, held - resistance * current, current, True)
-
-    def _of_curve(
-        self, segment: Segment, level: float, curve: Callable[[float], float], ionic: float
-    ) -> OperatingPoint:
-        """Return the stationary state of a gap with a curve I(V)."""
-        resistance = self.series_resistance
-        upper, lower = self._limits(segment)
-
-        def output(gap: float) -> float:
-            return gap + resistance * (curve(gap) + ionic)
-
-        def at_voltage(volts: float) -> float:
-            return _root(lambda gap: output(gap) - volts, volts - resistance * ionic)
-
-        def at_current(amperes: float) -> float:
-            return _root(
-                lambda gap: curve(gap) + ionic - amperes, math.copysign(1.0, amperes - ionic)
-            )
-
-        if segment.quantity == "voltage":
-            gap = at_voltage(level)
-            current = curve(gap) + ionic
-            held = min(max(current, -lower), upper)
-            if held == current:
-                return OperatingPoint(level, gap, current, False)
-            gap = at_current(held)
-            return OperatingPoint(gap + resistance * held, gap, held, True)
-        # whether the limit is reached is asked at the limit: the curve may never carry the level
-        bound = upper if level >= ionic else -lower
-        at_bound = at_voltage(bound) if math.isfinite(bound) else math.copysign(math.inf, bound)
-        if math.isfinite(at_bound) and abs(curve(at_bound)) <= abs(level - ionic):
-            return OperatingPoint(bound, at_bound, curve(at_bound) + ionic, True)
-        gap = at_current(level)
-        return OperatingPoint(gap + resistance * level, gap, level, False)
+            return load.at_voltage(level, siemens)
+        return load.at_current(level, siemens)
 
     def advance(
         self,
@@ -427,17 +358,3 @@ def _siemens(conductance: float) -> float:
     if not (math.isfinite(conductance) and conductance >= 0.0):
         raise SettingsError(f"conductance is {conductance} G0; it must be zero or above")
     return conductance * CONDUCTANCE_QUANTUM
-
-
-def _root(function: Callable[[float], float], guess: float) -> float:
-    """Return the zero of a function that does not fall, on the side of a guess."""
-    if function(0.0) == 0.0 or guess == 0.0:
-        return 0.0
-    end = guess
-    for _ in range(200):
-        if function(end) * function(0.0) <= 0.0:
-            return float(brentq(function, min(0.0, end), max(0.0, end), xtol=1e-15, rtol=1e-14))
-        end *= 2.0
-    raise SettingsError(
-        "the curve of the gap never carries the current: it must rise, and pass through zero"
-    )

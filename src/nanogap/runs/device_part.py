@@ -5,7 +5,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +99,7 @@ def compute_part(
 
 
 def part_progress(files: PartFiles) -> int:
-    """Readings of a device that are on disk and count."""
+    """Count the readings of a device that are on disk with a state that goes on from them."""
     found = files.checkpoints()
     return int(found[0].name[6:]) if found else 0
 

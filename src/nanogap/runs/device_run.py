@@ -123,9 +123,7 @@ class DeviceRun:
             {
                 "source": source,
                 "settings": settings.model_dump(mode="json"),
-                "versions": {
-                    name: version(name) for name in ("nanogap", "numpy", "numba", "scipy")
-                }
+                "versions": {name: version(name) for name in ("nanogap", "numpy", "numba", "scipy")}
                 | {"python": platform.python_version()},
             },
         )
@@ -231,7 +229,7 @@ class DeviceRun:
         )
 
     def _of_device(self, number: int) -> xr.Dataset:
-        """Readings of one device."""
+        """Return the readings of one device."""
         columns = read_points(self.files.part(number))
         name = self.settings.name if len(self.members) == 1 else self.members[number].name
         part = measurement_dataset(
