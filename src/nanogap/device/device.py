@@ -8,7 +8,8 @@ a set amount: so it is short while the circuit settles.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from ase import Atoms
@@ -20,12 +21,13 @@ from nanogap.device.energetics import load_energetics
 from nanogap.device.engine import LatticeKMC, Reason
 from nanogap.device.heat import Heating, current_density, wind_force
 from nanogap.device.lattice import Lattice, Tips, build_needles, to_atoms
-from nanogap.device.medium import medium_of
+from nanogap.device.medium import Medium, load_medium
 from nanogap.device.neck import NeckCut
 from nanogap.device.potential import PotentialField
 from nanogap.device.state import Caps
 from nanogap.electrical import Averager, Segment, SourceState
-from nanogap.settings.device import DeviceSettings
+from nanogap.errors import SettingsError
+from nanogap.settings.device import DeviceSettings, MediumSettings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 #: Change of the gap voltage that the rates are made anew for: this share, at least so many volts.
@@ -87,9 +89,10 @@ class Device:
         self.settings = settings
         geometry, atoms, kinetics = settings.geometry, settings.atoms, settings.kinetics
         energetics = load_energetics(
-            geometry.element if atoms.energetics == "packaged" else atoms.energetics,
+            geometry.element,
             bond_scaling=atoms.bond_scaling,
             surface_condition=atoms.surface_condition,
+            path=None if atoms.energetics == "packaged" else Path(atoms.energetics),
         )
         self.tips: Tips = build_needles(
             lattice_constant=energetics.lattice_constant,
@@ -106,7 +109,7 @@ class Device:
             self.tips.metal,
             self.tips.fixed,
             energetics,
-            medium_of(settings.medium.name, **settings.medium.changes),
+            _medium(settings.medium),
             temperature=atoms.temperature,
             seed=int(streams[0].generate_state(1, np.uint64)[0] >> np.uint64(1)),
             caps=Caps(*(_cap(getattr(kinetics, f"{kind}_cap")) for kind in _KINDS)),
@@ -286,3 +289,14 @@ _KINDS = ("metal", "ion", "redox")
 def _cap(value: float | str) -> float:
     """Return the number of a cap of the settings."""
     return math.inf if isinstance(value, str) else value
+
+
+def _medium(settings: MediumSettings) -> Medium | None:
+    """Return the named medium with the values that the settings change."""
+    medium, changes = load_medium(settings.name), settings.changes
+    if medium is None and changes:
+        raise SettingsError(
+            f"medium.{next(iter(changes))} is given, but medium.name = {settings.name!r} holds no "
+            "ions: leave it out, or choose another medium"
+        )
+    return replace(medium, **changes) if medium is not None else None
