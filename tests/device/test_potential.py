@@ -309,7 +309,7 @@ def test_closing_and_parting_are_solved_at_once():
 
 
 def test_the_potential_of_a_surface_site_as_medium():
-    """Without the correction the error is up to 1.7 % of the voltage, with it below 0.1 %."""
+    """Without the correction the error is up to 2 % of the voltage, with it below 0.25 %."""
     tips, states = needles()
     lattice = tips.lattice
     field = PotentialField(lattice, tips.fixed, **EXACT)
@@ -322,7 +322,7 @@ def test_the_potential_of_a_surface_site_as_medium():
         without[site] = EMPTY
         exact = PotentialField(lattice, tips.fixed, **EXACT)
         exact.update(without)
-        assert field.medium[site] == pytest.approx(exact.medium[site], abs=1e-3)
+        assert field.medium[site] == pytest.approx(exact.medium[site], abs=2.5e-3)
     np.testing.assert_array_equal(
         medium_potential_at_surface(lattice, states == METAL, field.potential), field.medium
     )

@@ -28,7 +28,7 @@ from nanogap.typing import BoolArray, FloatArray, IntArray
 #: potentials fixed, by the number of its metal neighbours: mean over surfaces of rough needles
 #: (`docs/device-fields.md`); with none, 12 times the lattice's Green's function at the origin.
 RELEASE: FloatArray = np.array(
-    [1.345, 1.190, 1.160, 1.137, 1.114, 1.095, 1.076, 1.059, 1.043, 1.030, 1.017, 1.008, 1.0]
+    [1.345, 1.200, 1.150, 1.135, 1.114, 1.094, 1.073, 1.057, 1.042, 1.029, 1.017, 1.008, 1.0]
 )
 
 #: The network's currents are differences of potentials: it is solved this much more exactly.
@@ -112,7 +112,7 @@ class PotentialField:
         lattice: Lattice,
         fixed: BoolArray,
         *,
-        largest_jump: float = 0.01,
+        largest_jump: float = 0.02,
         tolerance: float = 1e-3,
     ) -> None:
         if not 0.0 <= largest_jump <= 1.0:
