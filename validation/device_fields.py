@@ -4,6 +4,7 @@ On needles whose surfaces are roughened by moving random atoms:
 
 - error of u against the tolerance of the conjugate gradients, from a cold and a warm start;
 - error of u that waits for its next solution, against the largest jump allowed;
+- error of u with solutions near the changed sites alone, against the error allowed;
 - potential that a metal site would have as medium: the site's own equation alone, and with
   `nanogap.device.potential.RELEASE`, against full solutions without the atom, which also give the
   entries of RELEASE;
@@ -32,6 +33,7 @@ from nanogap.typing import BoolArray, FloatArray, IntArray
 DATA = Path(__file__).resolve().parent.parent / "docs" / "data" / "device-fields.json"
 LATTICE_CONSTANT = 4.09
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5)
+LOCAL_ERRORS = (0.0, 0.005, 0.01, 0.02, 0.05)
 JUMPS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
 EXACT = 1e-9
 
@@ -93,9 +95,26 @@ def rough_needles(rng: np.random.Generator, gap: float, moves: int = 40) -> Samp
     return sample
 
 
+def following(
+    sample: Sample,
+    *,
+    tolerance: float = 1e-3,
+    largest_jump: float = 0.0,
+    local_error: float = 0.0,
+) -> PotentialField:
+    """Make a potential that follows the metal, by default with a solution at every change."""
+    return PotentialField(
+        sample.lattice,
+        sample.fixed,
+        tolerance=tolerance,
+        largest_jump=largest_jump,
+        local_error=local_error,
+    )
+
+
 def solved(sample: Sample, tolerance: float = EXACT) -> PotentialField:
     """Solve for the potential from a cold start."""
-    field = PotentialField(sample.lattice, sample.fixed, tolerance=tolerance, largest_jump=0.0)
+    field = following(sample, tolerance=tolerance)
     field.update(sample.states)
     return field
 
@@ -108,9 +127,7 @@ def errors_of_tolerances(samples: int, moves: int) -> list[dict[str, float]]:
         cold, warm, iterations = [], [], []
         for _ in range(samples):
             sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
-            field = PotentialField(
-                sample.lattice, sample.fixed, tolerance=tolerance, largest_jump=0.0
-            )
+            field = following(sample, tolerance=tolerance)
             first = field.update(sample.states)
             cold.append(float(np.abs(field.medium - solved(sample).medium).max()))
             for _ in range(moves):
@@ -147,7 +164,7 @@ def errors_of_jumps(samples: int, moves: int, *, closed: bool = False) -> list[d
         for _ in range(samples):
             sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
             sample = bridged(sample) if closed else sample
-            field = PotentialField(sample.lattice, sample.fixed, largest_jump=jump)
+            field = following(sample, largest_jump=jump)
             field.update(sample.states)
             for _ in range(moves):
                 move_atom(sample, rng)
@@ -170,6 +187,32 @@ def errors_of_jumps(samples: int, moves: int, *, closed: bool = False) -> list[d
                 "surface_error_99": float(np.mean(surface)),
                 "surface_rms": float(np.sqrt(np.mean(squares))),
                 "share_solved": float(np.mean(solutions)),
+            }
+        )
+    return rows
+
+
+def errors_of_local_solutions(samples: int, moves: int) -> list[dict[str, float]]:
+    """Measure the error of u with solutions near the changed sites, by the error allowed."""
+    rows = []
+    for allowed in LOCAL_ERRORS:
+        rng = np.random.default_rng(6)
+        largest, everywhere = [], []
+        for _ in range(samples):
+            sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
+            field = following(sample, local_error=allowed)
+            field.update(sample.states)
+            for _ in range(moves):
+                move_atom(sample, rng)
+                everywhere.append(field.update(sample.states).everywhere)
+                error = field.potential - solved(sample, 1e-6).potential
+                largest.append(float(np.abs(error).max()))
+        rows.append(
+            {
+                "local_error": allowed,
+                "largest_error": max(largest),
+                "mean_largest_error": float(np.mean(largest)),
+                "share_everywhere": float(np.mean(everywhere)),
             }
         )
     return rows
@@ -276,6 +319,7 @@ def measure(quick: bool = False, only: str | None = None) -> dict[str, list[dict
         "tolerance": lambda: errors_of_tolerances(size(6), size(12)),
         "jump": lambda: errors_of_jumps(size(4), size(60)),
         "jump_bridged": lambda: errors_of_jumps(size(4), size(60), closed=True),
+        "local": lambda: errors_of_local_solutions(size(4), size(60)),
         "release": lambda: errors_of_release(size(16), size(60)),
         "spheres": radii_of_spheres,
     }

@@ -31,6 +31,12 @@ def test_no_error_while_waiting_exceeds_the_jump(stored):
         assert shares == sorted(shares, reverse=True)
 
 
+def test_local_solutions_err_less_than_allowed(stored):
+    for row in stored["local"]:
+        assert row["largest_error"] < row["local_error"] + 3e-4
+    assert stored["local"][2]["share_everywhere"] < 0.2
+
+
 def test_the_releases_are_those_measured(stored):
     for row in stored["release"]:
         assert RELEASE[row["neighbours"]] == pytest.approx(row["release"], abs=0.01)
