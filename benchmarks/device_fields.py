@@ -33,6 +33,8 @@ class FieldTimes:
         An update that finds nothing to solve.
     cold_solution, warm_open, warm_bridged : float
         Solutions: the first one, and those after one move, the gap open and bridged.
+    near : float
+        Solutions near the move alone, the gap open.
     bottleneck : float
         Fewest atoms that hold the bridge.
     heat, force : float
@@ -46,6 +48,7 @@ class FieldTimes:
     cold_solution: float
     warm_open: float
     warm_bridged: float
+    near: float
     bottleneck: float
     heat: float
     force: float
@@ -85,7 +88,9 @@ def milliseconds(call: Callable[[], object], repeats: int) -> float:
     return 1e3 * float(np.median(times))
 
 
-def warm(tips: Tips, field: PotentialField, states: SiteStates, moves: int) -> float:
+def warm(
+    tips: Tips, field: PotentialField, states: SiteStates, moves: int, *, everywhere: bool = True
+) -> float:
     """Median CPU time of a solution after an atom near the constriction has moved."""
     rng = np.random.default_rng(0)
     middle = (tips.bottom_terrace + tips.top_terrace) / 2.0
@@ -97,7 +102,8 @@ def warm(tips: Tips, field: PotentialField, states: SiteStates, moves: int) -> f
         states[rng.choice(np.flatnonzero(near & (states == METAL) & (linked < 8)))] = EMPTY
         states[rng.choice(np.flatnonzero(near & (states == EMPTY) & (linked > 3)))] = METAL
         start = time.process_time()
-        if field.update(states).solved:
+        update = field.update(states)
+        if update.solved and update.everywhere == everywhere:
             times.append(time.process_time() - start)
     return 1e3 * float(np.median(times))
 
@@ -107,7 +113,9 @@ def measure(tips: Tips, repeats: int = 20) -> FieldTimes:
     lattice, states = tips.lattice, np.where(tips.metal, METAL, EMPTY).astype(np.uint8)
     lower, upper = electrodes(lattice, tips.fixed)
     joined = bridge(tips, states)
-    opened, closed = (PotentialField(lattice, tips.fixed) for _ in range(2))
+    opened, closed = (PotentialField(lattice, tips.fixed, local_error=0.0) for _ in range(2))
+    near = PotentialField(lattice, tips.fixed)
+    near.update(states)
     opened.update(states)
     closed.update(joined)
     heating = Heating("diffusive")
@@ -128,6 +136,7 @@ def measure(tips: Tips, repeats: int = 20) -> FieldTimes:
             lambda: wind_force(lattice, current_density(lattice, closed, 1e-5), -20.0, 1.6e-8),
             repeats,
         ),
+        near=warm(tips, near, states.copy(), repeats, everywhere=False),
         warm_open=warm(tips, opened, states, repeats),
         warm_bridged=warm(tips, closed, joined, repeats),
     )

@@ -4,6 +4,7 @@ On needles whose surfaces are roughened by moving random atoms:
 
 - error of u against the tolerance of the conjugate gradients, from a cold and a warm start;
 - error of u that waits for its next solution, against the largest jump allowed;
+- error of u with solutions near the changed sites alone, against the error allowed;
 - potential that a metal site would have as medium: the site's own equation alone, and with
   `nanogap.device.potential.RELEASE`, against full solutions without the atom, which also give the
   entries of RELEASE;
@@ -16,6 +17,7 @@ Three minutes; writes docs/data/device-fields.json:
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,7 @@ from nanogap.typing import BoolArray, FloatArray, IntArray
 DATA = Path(__file__).resolve().parent.parent / "docs" / "data" / "device-fields.json"
 LATTICE_CONSTANT = 4.09
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5)
+LOCAL_ERRORS = (0.0, 0.005, 0.01, 0.02, 0.05)
 JUMPS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
 EXACT = 1e-9
 
@@ -92,9 +95,26 @@ def rough_needles(rng: np.random.Generator, gap: float, moves: int = 40) -> Samp
     return sample
 
 
+def following(
+    sample: Sample,
+    *,
+    tolerance: float = 1e-3,
+    largest_jump: float = 0.0,
+    local_error: float = 0.0,
+) -> PotentialField:
+    """Make a potential that follows the metal, by default with a solution at every change."""
+    return PotentialField(
+        sample.lattice,
+        sample.fixed,
+        tolerance=tolerance,
+        largest_jump=largest_jump,
+        local_error=local_error,
+    )
+
+
 def solved(sample: Sample, tolerance: float = EXACT) -> PotentialField:
     """Solve for the potential from a cold start."""
-    field = PotentialField(sample.lattice, sample.fixed, tolerance=tolerance, largest_jump=0.0)
+    field = following(sample, tolerance=tolerance)
     field.update(sample.states)
     return field
 
@@ -107,9 +127,7 @@ def errors_of_tolerances(samples: int, moves: int) -> list[dict[str, float]]:
         cold, warm, iterations = [], [], []
         for _ in range(samples):
             sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
-            field = PotentialField(
-                sample.lattice, sample.fixed, tolerance=tolerance, largest_jump=0.0
-            )
+            field = following(sample, tolerance=tolerance)
             first = field.update(sample.states)
             cold.append(float(np.abs(field.medium - solved(sample).medium).max()))
             for _ in range(moves):
@@ -128,25 +146,38 @@ def errors_of_tolerances(samples: int, moves: int) -> list[dict[str, float]]:
     return rows
 
 
-def errors_of_jumps(samples: int, moves: int) -> list[dict[str, float]]:
-    """Measure the error of u while it waits, by the largest jump allowed."""
+def bridged(sample: Sample) -> Sample:
+    """Fill the gap with a column of atoms on the axis."""
+    lattice = sample.lattice
+    aside = np.hypot(*(lattice.positions[:, :2] - lattice.cell[:2] / 2.0).T)
+    depth = np.abs(lattice.layer - (lattice.shape[2] - 1) / 2)
+    sample.states[(aside < 5.0) & (depth < 7)] = METAL
+    return sample
+
+
+def errors_of_jumps(samples: int, moves: int, *, closed: bool = False) -> list[dict[str, float]]:
+    """Measure the error of u while it waits, by the largest jump allowed, open or bridged."""
     rows = []
     for jump in JUMPS:
         rng = np.random.default_rng(6)
         largest, squares, surface, solutions = [], [], [], []
         for _ in range(samples):
             sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
-            field = PotentialField(sample.lattice, sample.fixed, largest_jump=jump)
+            sample = bridged(sample) if closed else sample
+            field = following(sample, largest_jump=jump)
             field.update(sample.states)
             for _ in range(moves):
                 move_atom(sample, rng)
                 solutions.append(field.update(sample.states).solved)
-                error = field.medium - solved(sample, 1e-6).medium
+                exact = solved(sample, 1e-6)
+                error = np.maximum(
+                    np.abs(field.medium - exact.medium), np.abs(field.metal - exact.metal)
+                )
                 rim = (linked(sample) > 0) & (linked(sample) < 12)
-                largest.append(float(np.abs(error).max()))
+                largest.append(float(error.max()))
                 squares.append(float(np.mean(error[rim] ** 2)))
                 surface.append(
-                    float(np.quantile(np.abs(error[near_gap(sample, np.flatnonzero(rim))]), 0.99))
+                    float(np.quantile((error[near_gap(sample, np.flatnonzero(rim))]), 0.99))
                 )
         rows.append(
             {
@@ -161,17 +192,55 @@ def errors_of_jumps(samples: int, moves: int) -> list[dict[str, float]]:
     return rows
 
 
+def errors_of_local_solutions(samples: int, moves: int) -> list[dict[str, float]]:
+    """Measure the error of u with solutions near the changed sites, by the error allowed."""
+    rows = []
+    for allowed in LOCAL_ERRORS:
+        rng = np.random.default_rng(6)
+        largest, everywhere = [], []
+        for _ in range(samples):
+            sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
+            field = following(sample, local_error=allowed)
+            field.update(sample.states)
+            for _ in range(moves):
+                move_atom(sample, rng)
+                everywhere.append(field.update(sample.states).everywhere)
+                error = field.potential - solved(sample, 1e-6).potential
+                largest.append(float(np.abs(error).max()))
+        rows.append(
+            {
+                "local_error": allowed,
+                "largest_error": max(largest),
+                "mean_largest_error": float(np.mean(largest)),
+                "share_everywhere": float(np.mean(everywhere)),
+            }
+        )
+    return rows
+
+
+def with_one_neighbour(sample: Sample, rng: np.random.Generator) -> list[int]:
+    """Add an atom that one other holds, if there is a place; return its site."""
+    places = near_gap(sample, np.flatnonzero((sample.states == EMPTY) & (linked(sample) == 1)))
+    if not len(places):
+        return []
+    site = int(rng.choice(places))
+    sample.states[site] = METAL
+    return [site]
+
+
 def errors_of_release(samples: int, sites: int) -> list[dict[str, float]]:
     """Measure what a site's potential as medium is, by its number of metal neighbours."""
     rng = np.random.default_rng(7)
     found = []
     for _ in range(samples):
         sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
+        single = with_one_neighbour(sample, rng)
         before = solved(sample)
         counts = linked(sample)
         free = np.flatnonzero((sample.states == METAL) & ~sample.fixed & (counts < 12))
         free = near_gap(sample, free)
-        for site in rng.choice(free, min(sites, len(free)), replace=False):
+        chosen = rng.choice(free, min(sites, len(free)), replace=False)
+        for site in np.union1d(chosen, np.array(single, dtype=np.intp)):
             if before.clusters.labels[site] not in {LOWER, UPPER}:
                 continue
             without = Sample(sample.lattice, sample.fixed, sample.states.copy())
@@ -240,18 +309,21 @@ def mean_radius(lattice: Lattice, metal: BoolArray, r: FloatArray) -> float:
     return float(np.average(r[metal], weights=broken[metal]))
 
 
-def measure(quick: bool = False) -> dict[str, list[dict[str, float]]]:
-    """Measure all tables."""
+def measure(quick: bool = False, only: str | None = None) -> dict[str, list[dict[str, float]]]:
+    """Measure all tables, or one."""
 
     def size(number: int) -> int:
         return max(1, number // 8) if quick else number
 
-    return {
-        "tolerance": errors_of_tolerances(size(6), size(12)),
-        "jump": errors_of_jumps(size(4), size(60)),
-        "release": errors_of_release(size(16), size(60)),
-        "spheres": radii_of_spheres(),
+    tables: dict[str, Callable[[], list[dict[str, float]]]] = {
+        "tolerance": lambda: errors_of_tolerances(size(6), size(12)),
+        "jump": lambda: errors_of_jumps(size(4), size(60)),
+        "jump_bridged": lambda: errors_of_jumps(size(4), size(60), closed=True),
+        "local": lambda: errors_of_local_solutions(size(4), size(60)),
+        "release": lambda: errors_of_release(size(16), size(60)),
+        "spheres": radii_of_spheres,
     }
+    return {name: table() for name, table in tables.items() if only in {None, name}}
 
 
 def main() -> None:
@@ -259,9 +331,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--only", help="one table, the others as they are stored")
     parser.add_argument("--quick", action="store_true", help="smaller samples, nothing written")
-    quick = parser.parse_args().quick
-    tables = measure(quick)
+    options = parser.parse_args()
+    quick = options.quick
+    tables = measure(quick, options.only)
+    if options.only:
+        tables = json.loads(DATA.read_text(encoding="utf-8")) | tables
     text = json.dumps(tables, indent=1)
     print(text)
     if not quick:

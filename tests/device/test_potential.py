@@ -19,7 +19,7 @@ from tests.device.crystals import (
     surface_radius,
 )
 
-EXACT = {"largest_jump": 0.0, "tolerance": 1e-8}
+EXACT = {"largest_jump": 0.0, "local_error": 0.0, "tolerance": 1e-8}
 
 
 def fluxes(lattice, u, sites):
@@ -230,7 +230,7 @@ def test_the_network_is_that_of_the_dynamics():
 def test_a_warm_start_finds_the_cold_solution():
     tips, states = needles()
     rng = np.random.default_rng(1)
-    warm = PotentialField(tips.lattice, tips.fixed, largest_jump=0.0)
+    warm = PotentialField(tips.lattice, tips.fixed, largest_jump=0.0, local_error=0.0)
     cold_iterations = warm.update(states).iterations
     linked = (states[tips.lattice.neighbours] == METAL).sum(axis=1)
     apex = np.abs(tips.lattice.layer - (tips.bottom_terrace + tips.top_terrace) / 2) < 8
@@ -294,6 +294,28 @@ def test_the_jump_bounds_the_error():
         assert np.abs(waiting.medium - exact.medium).max() < 1.1 * update.jump + 1e-5
 
 
+def test_local_solutions_are_off_by_no_more_than_estimated():
+    tips, states = needles(gap=14.0)
+    lattice = tips.lattice
+    rng = np.random.default_rng(4)
+    local = PotentialField(lattice, tips.fixed, largest_jump=0.0, local_error=0.006)
+    local.update(states)
+    near = np.abs(lattice.layer - (tips.bottom_terrace + tips.top_terrace) / 2) < 9
+    kinds = []
+    for _ in range(20):
+        linked = (states[lattice.neighbours] == METAL).sum(axis=1)
+        rims = near & (states == METAL) & (linked < 10) & ~tips.fixed
+        states[rng.choice(np.flatnonzero(rims))] = EMPTY
+        states[rng.choice(np.flatnonzero(near & (states == EMPTY) & (linked > 3)))] = METAL
+        update = local.update(states)
+        kinds.append(update.everywhere)
+        assert local.neglected <= 0.006
+        exact = PotentialField(lattice, tips.fixed, **EXACT)
+        exact.update(states)
+        assert np.abs(local.potential - exact.potential).max() < local.neglected + 5e-4
+    assert 0 < sum(kinds) < 15
+
+
 def test_closing_and_parting_are_solved_at_once():
     lattice, fixed, states, first = bridged(1)
     field = PotentialField(lattice, fixed, largest_jump=1.0)
@@ -309,7 +331,7 @@ def test_closing_and_parting_are_solved_at_once():
 
 
 def test_the_potential_of_a_surface_site_as_medium():
-    """Without the correction the error is up to 1.7 % of the voltage, with it below 0.1 %."""
+    """Without the correction the error is up to 2 % of the voltage, with it below 0.25 %."""
     tips, states = needles()
     lattice = tips.lattice
     field = PotentialField(lattice, tips.fixed, **EXACT)
@@ -322,7 +344,7 @@ def test_the_potential_of_a_surface_site_as_medium():
         without[site] = EMPTY
         exact = PotentialField(lattice, tips.fixed, **EXACT)
         exact.update(without)
-        assert field.medium[site] == pytest.approx(exact.medium[site], abs=1e-3)
+        assert field.medium[site] == pytest.approx(exact.medium[site], abs=2.5e-3)
     np.testing.assert_array_equal(
         medium_potential_at_surface(lattice, states == METAL, field.potential), field.medium
     )
@@ -333,7 +355,7 @@ def test_a_restored_field_goes_on_to_the_bit():
     field = PotentialField(tips.lattice, tips.fixed)
     field.update(states)
     other = PotentialField(tips.lattice, tips.fixed)
-    other.restore(field.potential, field.solved_labels, field.conductance)
+    other.restore(field.potential, field.solved_labels, field.conductance, field.neglected)
     linked = (states[tips.lattice.neighbours] == METAL).sum(axis=1)
     for site in np.flatnonzero((states == METAL) & (linked < 8) & ~tips.fixed)[:5]:
         states[site] = EMPTY
@@ -342,7 +364,9 @@ def test_a_restored_field_goes_on_to_the_bit():
         np.testing.assert_array_equal(field.metal, other.metal)
 
 
-@pytest.mark.parametrize("wrong", [{"largest_jump": -0.1}, {"tolerance": 0.0}, {"tolerance": 0.1}])
+@pytest.mark.parametrize(
+    "wrong", [{"largest_jump": -0.1}, {"local_error": 2.0}, {"tolerance": 0.0}, {"tolerance": 0.1}]
+)
 def test_parameters_out_of_range_are_refused(wrong):
     lattice, fixed, _ = plates()
     with pytest.raises(SettingsError, match=r"choose|must"):

@@ -28,11 +28,17 @@ from nanogap.typing import BoolArray, FloatArray, IntArray
 #: potentials fixed, by the number of its metal neighbours: mean over surfaces of rough needles
 #: (`docs/device-fields.md`); with none, 12 times the lattice's Green's function at the origin.
 RELEASE: FloatArray = np.array(
-    [1.345, 1.190, 1.160, 1.137, 1.114, 1.095, 1.076, 1.059, 1.043, 1.030, 1.017, 1.008, 1.0]
+    [1.345, 1.200, 1.150, 1.135, 1.114, 1.094, 1.073, 1.057, 1.042, 1.029, 1.017, 1.008, 1.0]
 )
 
 #: The network's currents are differences of potentials: it is solved this much more exactly.
 _NETWORK_TOLERANCE = 0.01
+
+#: A solution near the changed sites reaches this many bonds from them.
+_REACH = 6
+
+#: Its largest error against the change of u at its rim (`docs/device-fields.md`).
+_RIM_FACTOR = 2.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class PotentialUpdate:
     ----------
     solved : bool
         Whether the equations were solved; otherwise the change was too small for it.
+    everywhere : bool
+        Whether on all sites, not only near the changed ones.
     changed : int
         Sites whose metal came or went since the last solution.
     jump : float
@@ -55,6 +63,7 @@ class PotentialUpdate:
     """
 
     solved: bool
+    everywhere: bool
     changed: int
     jump: float
     iterations: int
@@ -70,6 +79,9 @@ class PotentialField:
         Sites of the electrodes' bases, held at u = 0 in the lower half, 1 in the upper one.
     largest_jump : float
         The equations are solved again once u at a changed site jumps by more. 0: at every change.
+    local_error : float
+        In an open gap the equations are solved near the changed sites alone, until the errors that
+        this is estimated to make add up to more. 0: everywhere each time.
     tolerance : float
         Of a solution (`nanogap.device.laplace.solve_sites`); the largest error of u is about a
         tenth of it.
@@ -85,6 +97,8 @@ class PotentialField:
         Of the last update.
     conductance : float
         Of the metal between the electrodes at the last solution, bonds; 0 while it is open.
+    neglected : float
+        Estimated errors of the local solutions since the last one everywhere, their sum.
 
     Raises
     ------
@@ -112,12 +126,17 @@ class PotentialField:
         lattice: Lattice,
         fixed: BoolArray,
         *,
-        largest_jump: float = 0.01,
+        largest_jump: float = 0.02,
+        local_error: float = 0.01,
         tolerance: float = 1e-3,
     ) -> None:
         if not 0.0 <= largest_jump <= 1.0:
             raise SettingsError(
                 f"a largest jump of {largest_jump:g} is no share of the gap voltage: choose 0 to 1"
+            )
+        if not 0.0 <= local_error <= 1.0:
+            raise SettingsError(
+                f"a local error of {local_error:g} is no share of the gap voltage: choose 0 to 1"
             )
         if not 0.0 < tolerance <= 1e-2:
             raise SettingsError(f"a tolerance of {tolerance:g} must lie above 0 and up to 0.01")
@@ -125,7 +144,9 @@ class PotentialField:
         self._fixed = fixed
         self._lower, self._upper = electrodes(lattice, fixed)
         self._everywhere = np.ones(len(lattice), dtype=np.bool_)
-        self._largest_jump, self._tolerance = largest_jump, tolerance
+        self._nobody = np.full(len(lattice), -1, dtype=np.int32)
+        self._largest_jump, self._local_error = largest_jump, local_error
+        self._tolerance = tolerance
         height = lattice.positions[:, 2]
         share = (height - height.min()) / (height.max() - height.min())
         self._potential = np.asarray(share, dtype=np.float64)
@@ -133,6 +154,7 @@ class PotentialField:
         self._solved = self._potential, self._potential
         self.metal, self.medium = self._solved
         self.conductance = 0.0
+        self.neglected = 0.0
 
     @property
     def potential(self) -> FloatArray:
@@ -144,7 +166,13 @@ class PotentialField:
         """Labels of the metal at the last solution, shape (n_sites,): what `restore` needs."""
         return self._solved_labels
 
-    def restore(self, potential: FloatArray, solved_labels: SiteStates, conductance: float) -> None:
+    def restore(
+        self,
+        potential: FloatArray,
+        solved_labels: SiteStates,
+        conductance: float,
+        neglected: float,
+    ) -> None:
         """Go on from a stored solution as if it had just been made, to the bit.
 
         An `update` with the states of the moment must follow.
@@ -153,12 +181,12 @@ class PotentialField:
         ----------
         potential : ndarray, shape (n_sites,)
         solved_labels : ndarray of uint8, shape (n_sites,)
-        conductance : float
+        conductance, neglected : float
         """
         self._potential = potential.copy()
         self._solved_labels = solved_labels.copy()
         self._solved = self._on_metal_and_medium(solved_labels > 0, potential)
-        self.conductance = conductance
+        self.conductance, self.neglected = conductance, neglected
 
     def update(self, states: SiteStates) -> PotentialUpdate:
         """Follow the metal: solve the equations if it has changed enough, else patch the changes.
@@ -195,11 +223,14 @@ class PotentialField:
             self._largest_drop(np.flatnonzero(came | went), stayed),
         )
         if changed and jump >= self._largest_jump:
+            near = self._solve_near(np.flatnonzero(came | went), states, patched)
+            if near:
+                return PotentialUpdate(True, False, changed, jump, near)
             return self._solve(states, changed, jump)
         self.metal, self.medium = (
             self._on_metal_and_medium(states == METAL, patched) if changed else self._solved
         )
-        return PotentialUpdate(False, changed, jump, 0)
+        return PotentialUpdate(False, False, changed, jump, 0)
 
     def voltages(self, lower: float, gap: float) -> tuple[FloatArray, FloatArray]:
         """Potential of metal and of medium.
@@ -233,15 +264,38 @@ class PotentialField:
         iterations += solve_sites(
             self._lattice.neighbours, self._everywhere, unknown, potential, self._tolerance
         )
-        self._potential, self._solved_labels = potential, labels.copy()
+        self.neglected = 0.0
+        self._keep(potential, metal)
+        return PotentialUpdate(True, True, changed, jump, iterations)
+
+    def _solve_near(self, sites: IntArray, states: SiteStates, potential: FloatArray) -> int:
+        """Solve near some sites if that is exact enough; return the iterations, else 0."""
+        if self.clusters.bridged or self.neglected >= self._local_error:
+            return 0
+        near, rim = _surroundings(self._lattice.neighbours, sites, _REACH)
+        medium = states != METAL
+        if (self.clusters.labels[near] == FLOATING).any():
+            return 0
+        unknown = number_unknown(near & medium, self._nobody)
+        neighbours, everywhere = self._lattice.neighbours, self._everywhere
+        iterations = solve_sites(neighbours, everywhere, unknown, potential, self._tolerance)
+        change = np.abs(potential - self._potential)[rim & medium].max(initial=0.0)
+        neglected = self.neglected + _RIM_FACTOR * float(change)
+        if neglected > self._local_error:
+            return 0
+        self.neglected = neglected
+        self._keep(potential, ~medium)
+        return max(iterations, 1)
+
+    def _keep(self, potential: FloatArray, metal: BoolArray) -> None:
+        """Make a solution the one that later changes are judged by."""
+        self._potential, self._solved_labels = potential, self.clusters.labels.copy()
         self._solved = self._on_metal_and_medium(metal, potential)
         self.metal, self.medium = self._solved
-        return PotentialUpdate(True, changed, jump, iterations)
 
     def _solve_network(self, members: BoolArray, potential: FloatArray) -> int:
         """Solve the network of the metal between the electrodes; return the iterations."""
-        nobody = np.full(len(potential), -1, dtype=np.int32)
-        unknown = number_unknown(members & ~self._fixed, nobody)
+        unknown = number_unknown(members & ~self._fixed, self._nobody)
         tolerance = _NETWORK_TOLERANCE * self._tolerance
         neighbours = self._lattice.neighbours
         iterations = solve_sites(neighbours, members, unknown, potential, tolerance)
@@ -312,3 +366,30 @@ def _metal_and_medium(
         elif linked:
             on_metal[site] = of_metal / linked
     return on_metal, in_medium
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _surroundings(
+    neighbours: SiteIndices, sites: IntArray, reach: int
+) -> tuple[BoolArray, BoolArray]:
+    """Return the sites within some bonds of given ones, and those exactly as far."""
+    near = np.zeros(len(neighbours), dtype=np.bool_)
+    rim = np.zeros(len(neighbours), dtype=np.bool_)
+    queue = np.empty(len(neighbours), dtype=np.int32)
+    found = len(sites)
+    for index in range(found):
+        queue[index] = sites[index]
+        near[sites[index]] = True
+    begin = 0
+    for _ in range(reach):
+        end = found
+        for index in range(begin, end):
+            for direction in range(12):
+                site = neighbours[queue[index], direction]
+                if site >= 0 and not near[site]:
+                    near[site] = True
+                    queue[found] = site
+                    found += 1
+        begin = end
+    rim[queue[begin:found]] = True
+    return near, rim
