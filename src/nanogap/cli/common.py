@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 log = Terminal(stderr=True)
 
+#: Work beyond this is begun only if the user agrees, s.
+LONG_WORK = 600.0
+
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 FigureFile = Annotated[
@@ -81,6 +84,21 @@ def data_files(
         resistances = DeviceResistances(SeriesResistance(resistance, error))
     clock = Clock(sampling_rate, origin)
     return DataFiles(files, chosen, resistances, averaging_time, clock=clock)
+
+
+def refuse_unasked(seconds: float) -> None:
+    """Refuse long work where there is no terminal to ask whether to begin it.
+
+    Raises
+    ------
+    SettingsError
+        If standard input is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise SettingsError(
+            f"this takes about {_duration(seconds)}, and there is no terminal to ask whether to "
+            "begin: give --yes"
+        )
 
 
 def check_output(output: Path, suffixes: tuple[str, ...], option: str = "-o") -> None:
