@@ -55,8 +55,8 @@ MAY_IMPORT = {
     "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
     "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
-    "transport/of_file": {"transport", "transport/backends", "transport/compute"}
-    | {"settings", "structure", "io"},
+    "transport/of_file": {"transport", "transport/tight_binding", "transport/backends"}
+    | {"transport/compute", "settings", "structure", "io"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
