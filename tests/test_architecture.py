@@ -56,8 +56,8 @@ MAY_IMPORT = {
     "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
     "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
-    "transport/of_file": {"transport", "transport/backends", "transport/compute"}
-    | {"settings", "structure", "io"},
+    "transport/of_file": {"transport", "transport/tight_binding", "transport/backends"}
+    | {"transport/compute", "settings", "structure", "io"},
     # atoms at laboratory times, behind their circuit: no room of plots or files of runs
     "device": {"settings", "electrical", "structure", "io", "dynamics", *SOLVERS}
     | {"transport/backends"},

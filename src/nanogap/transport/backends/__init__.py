@@ -16,6 +16,7 @@ from nanogap.transport.backends._contract import (
     Capabilities,
     ComputeLocal,
     ComputeTransmission,
+    EstimateCost,
     Option,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "Capabilities",
     "ComputeLocal",
     "ComputeTransmission",
+    "EstimateCost",
     "Option",
     "backend_names",
     "get_backend",

@@ -32,7 +32,7 @@ _MESH = 48
 #: finite pieces that they are computed in.
 _POPULATION_WIDTH = 0.1
 #: Bloch matrices are solved in batches of about so many elements.
-_BATCH = 4_000_000
+BATCH = 4_000_000
 
 
 def bands(
@@ -219,7 +219,7 @@ def band_energies(
     size = model.orbitals_per_atom * len(atoms)
     energies = np.empty((len(points), size))
     phases = np.exp(2j * np.pi * (points @ matrices.translations.T))
-    step = max(1, _BATCH // size**2)
+    step = max(1, BATCH // size**2)
     for start in range(0, len(points), step):
         part = slice(start, start + step)
         h = np.zeros((len(phases[part]), size, size), dtype=complex)
