@@ -103,7 +103,7 @@ class LatticeKMC:
     >>> metal = lattice.layer < 3
     >>> metal[np.flatnonzero(lattice.layer == 3)[0]] = True
     >>> silver = SimpleNamespace(
-    ...     phi=-0.24 * np.arange(13.0), saddle=np.full((12, 12, 7), 0.1), prefactor=1e12
+    ...     phi=-0.24 * np.arange(13.0), saddle=np.full((12, 12, 51), 0.1), prefactor=1e12
     ... )
     >>> device = LatticeKMC(lattice, metal, lattice.layer < 3, silver, temperature=300.0, seed=1)
     >>> device.advance(1.0, max_events=1000).events
