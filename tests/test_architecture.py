@@ -22,6 +22,7 @@ FOUNDATION = {
     "observables",
     "processes",
     "caches",
+    "spool",
 }
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
@@ -39,6 +40,7 @@ MAY_IMPORT = {
     "observables": set(),
     "caches": set(),
     "processes": set(),
+    "spool": set(),
     "settings": set(),
     "io": set(),
     "electrical": set(),
