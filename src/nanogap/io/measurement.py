@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from nanogap.arguments import checked
 from nanogap.errors import DataFormatError, NanogapError, NoDataError, SettingsError
 from nanogap.io.blocks import plain_name, side_by_side
 from nanogap.io.cells import check_plausible, continued_time, numbers_of
@@ -35,9 +37,12 @@ from nanogap.units import CONDUCTANCE_QUANTUM
 logger = logging.getLogger(__name__)
 
 
+@checked
 def read_measurement(
-    path: str | os.PathLike[str],
-    columns: Mapping[str, str] | None = None,
+    path: Annotated[
+        str | os.PathLike[str], "the path of one file; read_measurements reads several"
+    ],
+    columns: Mapping[str, str | int] | None = None,
     clock: Clock | None = None,
 ) -> xr.Dataset:
     r"""Read one file, or the conductance of one run directory.
@@ -76,8 +81,6 @@ def read_measurement(
     >>> data["current"].attrs["units"], data["current"].values.tolist()
     ('A', [7.75e-06, 1.55e-05])
     """
-    if not isinstance(path, str | os.PathLike):
-        raise SettingsError("read_measurement reads one file; read_measurements reads several")
     (path,) = as_paths(path)
     if not path.exists():
         raise DataFormatError(f"no file {path}")
@@ -96,7 +99,8 @@ def read_measurement(
     return _joined(read_tables(path), columns, path, clock)
 
 
-def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) -> xr.Dataset:
+@checked
+def read_measurements(paths: Paths, columns: Mapping[str, str | int] | None = None) -> xr.Dataset:
     r"""Read files and folders as one measurement dataset.
 
     Parameters
@@ -133,7 +137,7 @@ def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) ->
 
 def iterate_measurements(
     paths: Paths,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     watch: Callable[[int, int], object] | None = None,
     named: Paths | None = None,
     clock: Clock | None = None,
@@ -199,7 +203,7 @@ def _run(folder: Path) -> xr.Dataset:
     return simulated_trace(read_dataset(path), str(folder))
 
 
-def _own_file(path: Path, choice: Mapping[str, str] | None) -> xr.Dataset:
+def _own_file(path: Path, choice: Mapping[str, str | int] | None) -> xr.Dataset:
     """Read a measurement dataset, the transmissions of a run, or what other programs write."""
     if is_foreign(path):
         return _joined(hdf5_tables(path), choice, path)
@@ -243,7 +247,7 @@ def _bare_trace(dataset: xr.Dataset, path: Path) -> xr.Dataset:
 
 
 def _from_table(
-    table: Table, choice: Mapping[str, str] | None, clock: Clock | None = None
+    table: Table, choice: Mapping[str, str | int] | None, clock: Clock | None = None
 ) -> xr.Dataset:
     """Turn one table into a measurement dataset; stepped columns become sweeps one by one."""
     steps = steps_of(table.header)
@@ -265,12 +269,13 @@ def _from_table(
 
 
 def _one_sweep(
-    table: Table, choice: Mapping[str, str] | None, clock: Clock | None = None
+    table: Table, choice: Mapping[str, str | int] | None, clock: Clock | None = None
 ) -> xr.Dataset:
     """Read the columns of a table that has each quantity once."""
     where = table.where
     notes = list(table.notes)
-    found = identify_columns(table.header, {**table.roles, **(choice or {})}, where, notes)
+    chosen = {quantity: str(column) for quantity, column in (choice or {}).items()}
+    found = identify_columns(table.header, {**table.roles, **chosen}, where, notes)
     if "voltage" not in found or "current" not in found:
         _add_buffer_columns(table, found, notes)
     wanted = {"conductance", "resistance"} & set(found)
@@ -341,7 +346,10 @@ def _add_buffer_columns(table: Table, found: dict[str, Column], notes: list[str]
 
 
 def _joined(
-    tables: list[Table], choice: Mapping[str, str] | None, path: Path, clock: Clock | None = None
+    tables: list[Table],
+    choice: Mapping[str, str | int] | None,
+    path: Path,
+    clock: Clock | None = None,
 ) -> xr.Dataset:
     """Join the tables of a file; one without a voltage and a current beside others is passed over.
 
