@@ -14,6 +14,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
 FOUNDATION = {
+    "arguments",
     "computed",
     "errors",
     "units",
@@ -32,6 +33,7 @@ SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/
 #: module that has a job of its own. Measurements join at the analysis, so neither `analysis` nor
 #: `electrical` knows how a simulation is made.
 MAY_IMPORT = {
+    "arguments": set(),
     "computed": set(),
     "errors": set(),
     "units": set(),
