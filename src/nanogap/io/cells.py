@@ -52,7 +52,7 @@ def numbers_of(
     columns : mapping
         Quantity to column; ``date`` and ``fraction`` become part of the time.
     notes : list of str
-        What was left out is added to it.
+        Remarks on what was left out is added to it.
     origin : float, optional
         Zero of the time, see `nanogap.io.clock.counted_from`.
 
