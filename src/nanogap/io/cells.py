@@ -52,7 +52,7 @@ def numbers_of(
     columns : mapping
         Quantity to column; ``date`` and ``fraction`` become part of the time.
     notes : list of str
-        Remarks on what was left out is added to it.
+        What was left out is added to it.
     origin : float, optional
         Zero of the time, see `nanogap.io.clock.counted_from`.
 
@@ -95,7 +95,7 @@ class RowNumbers:
 
     @property
     def notes(self) -> list[str]:
-        """What was left out."""
+        """Remarks on what was left out."""
         return left_out(self.n_text, self.n_overflow)
 
 
