@@ -10,6 +10,7 @@ a set amount: so it is short while the circuit settles.
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -302,4 +303,5 @@ def _medium(settings: MediumSettings) -> Medium | None:
         )
     if medium is None:
         return None
-    return replace(medium, **changes)  # type: ignore[arg-type] the keys are those of numbers
+    values: dict[str, Any] = dict(changes)
+    return replace(medium, **values)
