@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from parametrisation.barriers.bands import read_bands, stored_hop
+from parametrisation.barriers.bands import join, read_bands, stored_hop
 from parametrisation.barriers.environments import Chooser, grid_sites
 from parametrisation.barriers.named import named_processes
 from parametrisation.barriers.potential import load_functions
@@ -155,6 +155,14 @@ def test_counts_of_a_hop_are_those_of_all_atoms():
         assert back.pattern() == hop.pattern()
         assert back.kind == hop.kind
         assert back.ends == hop.ends[::-1]
+
+
+def test_joined_bands_hold_every_environment_once(bands):
+    joined = join([bands, bands])
+    assert np.array_equal(np.sort(joined.pattern), np.unique(bands.pattern))
+    assert len(joined.whole) == len(joined.whole_index)
+    for row, occupied in zip(joined.whole_index, joined.whole, strict=True):
+        assert stored_hop(occupied).pattern() == joined.pattern[row]
 
 
 def test_a_file_that_holds_no_bands_is_named(tmp_path):

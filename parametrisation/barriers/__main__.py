@@ -4,7 +4,14 @@ import argparse
 import time
 from pathlib import Path
 
-from parametrisation.barriers.bands import Bands, compute_rows, gather, read_bands, write_bands
+from parametrisation.barriers.bands import (
+    Bands,
+    compute_rows,
+    gather,
+    join,
+    read_bands,
+    write_bands,
+)
 from parametrisation.barriers.figure import draw
 from parametrisation.barriers.potential import load_functions
 from parametrisation.barriers.results import Results, evaluate_bands, show, write_energetics
@@ -22,6 +29,9 @@ def main() -> None:
     bands.add_argument("-n", type=int, default=4000, help="hops tried (default 4000)")
     bands.add_argument("--seed", type=int, default=1, help="of the environments (default 1)")
     bands.add_argument("-o", "--output", type=Path, required=True, help="file of the bands, .npz")
+    several = commands.add_parser("join", help="join the bands of several seeds")
+    several.add_argument("bands", type=Path, nargs="+", help="files of bands, .npz")
+    several.add_argument("-o", "--output", type=Path, required=True, help="file of all, .npz")
     for name, text in (("fit", "fit the energetics, .json"), ("figure", "draw the fit, .png")):
         command = commands.add_parser(name, help=text)
         command.add_argument("element", help="Ag, Au or Cu")
@@ -30,6 +40,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.command == "bands":
         compute(arguments.element, arguments.n, arguments.seed, arguments.output)
+        return
+    if arguments.command == "join":
+        write_bands(arguments.output, join([read_bands(path) for path in arguments.bands]))
         return
     found, results = _fitted(arguments.element, arguments.bands)
     if arguments.command == "fit":

@@ -134,6 +134,25 @@ def _second(hop: Hop) -> tuple[int, int]:
     return int(hop.occupied(hop.start + SECOND).sum()), int(hop.occupied(hop.end + SECOND).sum())
 
 
+def join(parts: list[Bands]) -> Bands:
+    """Join the bands of several seeds, each environment once."""
+    starts = np.cumsum([0, *(len(part.kind) for part in parts[:-1])])
+    arrays: dict[str, Any] = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(Bands)
+    }
+    first = np.unique(arrays["pattern"], return_index=True)[1]
+    taken = np.zeros(len(arrays["pattern"]), dtype=bool)
+    taken[first] = True
+    moved = zip(parts, starts, strict=True)
+    rows = np.concatenate([part.whole_index + start for part, start in moved])
+    whole = arrays.pop("whole")[taken[rows]]
+    arrays.pop("whole_index")
+    numbers = (np.cumsum(taken) - 1)[rows[taken[rows]]]
+    kept = {name: values[taken] for name, values in arrays.items()}
+    return Bands(**kept, whole_index=numbers, whole=whole)
+
+
 def write_bands(path: Path, bands: Bands) -> None:
     """Write the file; small integers take a byte, energies 0.1 meV."""
     arrays: dict[str, Any] = {}

@@ -65,7 +65,8 @@ class Energetics:
         Energy of an atom by its number of neighbours, eV.
     saddle : ndarray, shape (12, 12, KINDS)
         Energy of the saddle above the mean of the ends, eV, by the neighbours at the start, those
-        at the end without the atom that hops, and `nanogap.device.bonds.bond_kind`; symmetric in the first two.
+        at the end without the atom that hops, and `nanogap.device.bonds.bond_kind`; symmetric in
+        the first two.
     seen : ndarray, shape (12, 12, KINDS)
         Bands behind each entry; where there is none the entry is a regression.
     exchanges : tuple of Exchange
