@@ -1,4 +1,4 @@
-"""What surrounds a bond of the fcc lattice, as a whole number.
+"""Surroundings of a bond of the fcc lattice, as a whole number.
 
 Eight sites decide over how high a saddle an atom hops: the four that neighbour both ends, and four
 beside the bond, each a neighbour of one end and a second neighbour of the other (an atom on a (111)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from nanogap.device.bonds import KINDS, bond_kind
-from nanogap.device.lattice import NEIGHBOUR_VECTORS, OPPOSITE, SHARED, SiteIndices
+from nanogap.device.lattice import FLANKS, OPPOSITE, SHARED, SiteIndices
 from nanogap.digest import content_digest
 from nanogap.dynamics.embedded_atom import load_embedded_atom
 from nanogap.errors import NanogapError, SettingsError
@@ -248,23 +248,6 @@ def _parse(content: dict[str, Any]) -> Energetics:
         source=str(content["source"]),
         digest=str(content["digest"]),
     )
-
-
-#: Directions to the flanks of a bond: from an end, to the side of its first and last shared site,
-#: and to the other side; shape (12, 2).
-FLANKS: SiteIndices = np.array(
-    [
-        [
-            int(np.argmin(np.linalg.norm(NEIGHBOUR_VECTORS - side, axis=1)))
-            for side in (
-                NEIGHBOUR_VECTORS[ring[0]] + NEIGHBOUR_VECTORS[ring[3]] - bond,
-                NEIGHBOUR_VECTORS[ring[1]] + NEIGHBOUR_VECTORS[ring[2]] - bond,
-            )
-        ]
-        for bond, ring in zip(NEIGHBOUR_VECTORS, SHARED, strict=True)
-    ],
-    dtype=np.int32,
-)
 
 
 def _occupied_around(occupied: BoolArray, neighbours: SiteIndices, site: int) -> BoolArray:
