@@ -13,6 +13,7 @@ from nanogap.device.neck import Neck, NeckCut, cut_neck, neck_junction
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import validate_junction
 from nanogap.structure.tips import nearest_neighbour_distance
+from nanogap.transport.negf.compute import compute_transmission
 
 CONSTANT = 4.09
 NEEDLES = {
@@ -114,6 +115,11 @@ def test_equal_keys_have_equal_transmissions():
     occupied = rng.random((3, 4, 4)) < 0.4
     conductance = NeckConductance("Ag", CONSTANT, store=None)
     value = conductance.of_neck(Neck(occupied, True, 0, 0))
+    plain = compute_transmission(
+        [neck_junction(Neck(occupied, True, 0, 0), CONSTANT, "Ag")], kpoints=(3, 3)
+    )
+    # turns of the neck turn a shifted mesh, which then has other points: to the error of the mesh
+    assert float(plain["transmission_average"].values[0, 0]) == pytest.approx(value, rel=5e-3)
     index = -np.arange(4)
     for same in (
         np.roll(occupied, (1, 2), axis=(1, 2)),
@@ -121,7 +127,7 @@ def test_equal_keys_have_equal_transmissions():
         occupied[::-1][:, index][:, :, index],
     ):
         fresh = NeckConductance("Ag", CONSTANT, store=None)
-        assert fresh.of_neck(Neck(same, True, 0, 0)) == pytest.approx(value, rel=1e-9)
+        assert fresh.of_neck(Neck(same, True, 0, 0)) == value
         assert conductance.of_neck(Neck(same, True, 0, 0)) == value
     assert conductance.count.computed == 1
     assert conductance.count.known == 3

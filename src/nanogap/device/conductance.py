@@ -156,7 +156,8 @@ class NeckConductance:
         key = neck.key
         value = self.store.get(key)
         if value is None:
-            value = self._compute(neck)
+            # which of the equivalent forms came first must not decide over the last bits
+            value = self._compute(neck.canonical)
             self.store.put(key, value)
         else:
             self.count.known += 1

@@ -5,7 +5,7 @@ crystals. What is the same but for a symmetry of the lattice is the same neck.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -80,6 +80,13 @@ class Neck:
         packed = np.packbits(turned, axis=1)
         least: bytes = min(row.tobytes() for row in packed)
         return bytes([layers, width]) + least
+
+    @property
+    def canonical(self) -> "Neck":
+        """The one of all that symmetry maps on this neck that the key names."""
+        bits = np.unpackbits(np.frombuffer(self.key[2:], dtype=np.uint8))
+        occupied = bits[: self.occupied.size].reshape(self.occupied.shape).astype(np.bool_)
+        return replace(self, occupied=occupied)
 
 
 def cut_neck(
