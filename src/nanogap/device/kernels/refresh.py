@@ -1,0 +1,93 @@
+"""The rates of one site, and of all whose surroundings an event has changed."""
+
+from numba import njit
+
+from nanogap.device.kernels import ion_hop, metal_hop, redox
+from nanogap.device.kernels.arrays import (
+    BATH_REMOVAL,
+    COUNT,
+    FIXED,
+    GENERATION,
+    N_STALE,
+    N_TOUCHED,
+    OXIDATION_RATE,
+    REDOX_SLOT,
+    REMOVAL_SLOT,
+    STALE,
+    STATE,
+    TOUCHED,
+    Sites,
+    Tables,
+    Tree,
+    Work,
+)
+from nanogap.device.kernels.lists import expire
+from nanogap.device.kernels.tree import sum_above, sum_all
+from nanogap.device.lattice import EMPTY, ION, METAL
+from nanogap.typing import FloatArray
+
+
+@njit  # type: ignore[untyped-decorator]
+def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) -> float:
+    """Fill in the rates of all events of a site; return their sum, 1/s."""
+    grid, inverse_temperature, force = sites.grid, sites.inverse_temperature, sites.force
+    levels, saddle, numbers = tables.levels, tables.saddle, tables.numbers
+    rates[REDOX_SLOT] = 0.0
+    rates[REMOVAL_SLOT] = 0.0
+    state = grid[site, STATE]
+    if state == METAL:
+        if sites.flags[site, FIXED] or grid[site, COUNT] == 12:
+            return 0.0
+        if len(inverse_temperature) == 0:
+            total = metal_hop.fill_rates(grid, levels, saddle, tables.rate, numbers, site, rates)
+        else:
+            total = metal_hop.fill_local_rates(
+                grid, levels, saddle, inverse_temperature, force, numbers, site, rates
+            )
+    elif state == ION:
+        total = ion_hop.fill_rates(grid, sites.fields, inverse_temperature, numbers, site, rates)
+        rates[REMOVAL_SLOT] = numbers[BATH_REMOVAL]
+        total += rates[REMOVAL_SLOT]
+    else:
+        return 0.0
+    if numbers[OXIDATION_RATE] > 0.0:
+        rates[REDOX_SLOT] = redox.rate(
+            grid, sites.fields, inverse_temperature, levels, tables.bound, numbers, site
+        )
+        total += rates[REDOX_SLOT]
+    return total  # type: ignore[no-any-return]
+
+
+@njit  # type: ignore[untyped-decorator]
+def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
+    """Make anew the rates of the touched sites, and of the metal beside touched empty ones."""
+    grid, flags = sites.grid, sites.flags
+    lists, marks, numbers = work.lists, work.marks, work.numbers
+    sums, leaves, nodes = tree.sums, tree.leaf, work.nodes
+    for place in range(numbers[N_TOUCHED]):
+        site = lists[TOUCHED, place]
+        state = grid[site, STATE]
+        if state == EMPTY:
+            for direction in range(12):
+                other = grid[site, direction]
+                if grid[other, STATE] == METAL and not flags[other, FIXED]:
+                    expire(lists, marks, numbers, other)
+        expire(lists, marks, numbers, site)
+    changed = 0
+    for place in range(numbers[N_STALE]):
+        site = lists[STALE, place]
+        rate = rates_of_site(sites, tables, site, work.rates)
+        leaf = leaves[site]
+        if sums[leaf] != rate:
+            sums[leaf] = rate
+            nodes[changed] = leaf
+            changed += 1
+    sum_above(sums, tree.offsets, nodes, work.node_marks, numbers[GENERATION], changed)
+
+
+@njit  # type: ignore[untyped-decorator]
+def refresh_all(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
+    """Make all rates and sums anew."""
+    for site in range(len(sites.grid) - 1):
+        tree.sums[tree.leaf[site]] = rates_of_site(sites, tables, site, work.rates)
+    sum_all(tree.sums, tree.offsets)
