@@ -14,6 +14,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
 FOUNDATION = {
+    "arguments",
     "computed",
     "errors",
     "units",
@@ -22,6 +23,7 @@ FOUNDATION = {
     "observables",
     "processes",
     "caches",
+    "spool",
 }
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
@@ -31,6 +33,7 @@ SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/
 #: module that has a job of its own. Measurements join at the analysis, so neither `analysis` nor
 #: `electrical` knows how a simulation is made.
 MAY_IMPORT = {
+    "arguments": set(),
     "computed": set(),
     "errors": set(),
     "units": set(),
@@ -39,6 +42,7 @@ MAY_IMPORT = {
     "observables": set(),
     "caches": set(),
     "processes": set(),
+    "spool": set(),
     # protocols are described once, where they act
     "settings": {"electrical"},
     "io": set(),
@@ -59,8 +63,10 @@ MAY_IMPORT = {
     "transport/of_file": {"transport", "transport/tight_binding", "transport/backends"}
     | {"transport/compute", "settings", "structure", "io"},
     # atoms at laboratory times, behind their circuit: no room of plots or files of runs
+    "device/lattice": {"structure"},
+    "device/kernels": {"device/lattice"},
     "device": {"settings", "electrical", "structure", "io", "dynamics", *SOLVERS}
-    | {"transport/backends"},
+    | {"transport/backends", "device/lattice", "device/kernels"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},

@@ -23,7 +23,7 @@ from nanogap.settings import (
 )
 from nanogap.settings.allowed import allowed_values
 from nanogap.settings.device import DeviceSettings, load_device_settings
-from nanogap.settings.load import kinds_of
+from nanogap.settings.faults import kinds_of
 
 PAGE = Path(__file__).resolve().parents[1] / "settings.md"
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: SLF001 the tables that the engine follows are private
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -121,38 +122,37 @@ def test_what_sticks_out_of_a_window_is_drawn_anew_without_bias():
 
 
 @pytest.mark.parametrize("cap", [math.inf, 1e10])
-def test_a_small_lattice_is_in_equilibrium(cap):
-    """Two atoms on a small terrace with steps: all states enumerated, populations by energy."""
-    lattice = build_lattice(4.09, 11.5, 10.0, 5)
+def test_a_cavity_is_in_equilibrium(cap):
+    """Three atoms in a cavity of seven sites: all 35 states enumerated."""
+    lattice = build_lattice(4.09, 14.0, 14.0, 6)
     metal = made_up_metal(3)
-    metal.phi = metal.phi * 0.35
-    fixed = lattice.layer < 2
-    fixed[np.flatnonzero(lattice.layer == 2)[[0, 1, 2]]] = True
-    free = np.flatnonzero((lattice.layer == 2) & ~fixed)
-    states = np.where(fixed, METAL, EMPTY).astype(np.uint8)
-    states[free[:2]] = METAL
-    engine = engine_of(states, fixed, lattice, metal, temperature=HOT, seed=7, caps=Caps(metal=cap))
-    found = {}
-    window = 20.0 / engine.total_rate
-    for _ in range(60_000):
-        engine.advance(window)
-        key = tuple(np.flatnonzero((engine._states() == METAL) & ~fixed))
-        found[key] = found.get(key, 0) + 1
-    # of all states that occur and of those that could: every pair that has metal beside it
-    beta = 1.0 / (BOLTZMANN * HOT)
-    weights = {}
-    for key in found:
+    middle = int(np.flatnonzero(lattice.layer == 3)[12])
+    cavity = [middle, *(int(lattice.neighbours[middle, k]) for k in (0, 1, 4, 6, 7, 10))]
+    fixed = np.ones(len(lattice), dtype=bool)
+    fixed[cavity] = False
+    states = np.where(fixed, METAL, EMPTY)
+    states[cavity[:3]] = METAL
+    hot = 2500.0
+    engine = engine_of(states, fixed, lattice, metal, temperature=hot, seed=7, caps=Caps(metal=cap))
+    keys = list(itertools.combinations(sorted(cavity), 3))
+    weights = np.zeros(len(keys))
+    for place, key in enumerate(keys):
         occupied = np.where(fixed, METAL, EMPTY)
         occupied[list(key)] = METAL
-        weights[key] = math.exp(-beta * energy(lattice, occupied, np.round(metal.phi, 3)))
-    common = [key for key in found if found[key] > 200]
-    seen = np.array([found[key] for key in common], dtype=float)
-    wanted = np.array([weights[key] for key in common])
-    wanted *= seen.sum() / wanted.sum()
-    # successive windows are not independent: what a sample is worth, from the scatter of blocks
-    assert len(common) > 20
-    assert np.abs(seen / wanted - 1.0).max() < 0.3
-    assert abs(np.average(seen / wanted - 1.0, weights=wanted)) < 0.02
+        weights[place] = -energy(lattice, occupied, metal.phi) / (BOLTZMANN * hot)
+    weights = np.exp(weights - weights.max())
+    seen = np.zeros(len(keys))
+    window = 40.0 / engine.total_rate
+    for _ in range(12_000):
+        engine.advance(window)
+        occupation = engine.state.occupation
+        seen[keys.index(tuple(s for s in sorted(cavity) if occupation[s] == METAL))] += 1
+    wanted = weights / weights.sum() * seen.sum()
+    often = wanted > 5.0
+    assert often.sum() > 10
+    # forty events between looks, so that they are independent
+    seen, wanted = (np.append(v[often], v[~often].sum()) for v in (seen, wanted))
+    assert stats.chisquare(seen, wanted).pvalue > 1e-3
 
 
 def neck():

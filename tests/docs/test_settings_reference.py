@@ -5,7 +5,7 @@ from docs.build import settings_reference
 
 from nanogap.settings import FirstPrinciplesSettings, Settings
 from nanogap.settings.device import DeviceSettings
-from nanogap.settings.load import kinds_of
+from nanogap.settings.faults import kinds_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,15 @@ from types import FrameType
 from typing import NoReturn
 
 #: Commands that go on where they were when they are given once more.
-_GO_ON = ("resume", "sample", "reference", "transmission", "campaign resume", "campaign collect")
+_GO_ON = (
+    "resume",
+    "sample",
+    "reference",
+    "transmission",
+    "campaign resume",
+    "campaign collect",
+    "device resume",
+)
 
 
 class Stopped(SystemExit):
@@ -58,9 +66,9 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
     'give the same command again'
     """
     words = [word for word in arguments if not word.startswith("-")]
-    command = " ".join(words[:2]) if words[:1] == ["campaign"] else "".join(words[:1])
+    command = " ".join(words[:2]) if words[:1] in (["campaign"], ["device"]) else "".join(words[:1])
     kept = "what is finished is on disk, and"
-    if command in {"run", "campaign run"}:
+    if command in {"run", "campaign run", "device run"}:
         again = command.replace("run", "resume")
         return f"{kept} nanogap {again} {shlex.quote(_output(arguments))} goes on"
     if command in _GO_ON:

@@ -10,6 +10,7 @@ a set amount: so it is short while the circuit settles.
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -27,7 +28,8 @@ from nanogap.device.potential import PotentialField
 from nanogap.device.state import Caps
 from nanogap.electrical import Averager, Segment, SourceState
 from nanogap.errors import SettingsError
-from nanogap.settings.device import DeviceSettings, MediumSettings
+from nanogap.settings.atoms import MediumSettings
+from nanogap.settings.device import DeviceSettings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 #: Change of the gap voltage that the rates are made anew for: this share, at least so many volts.
@@ -301,4 +303,7 @@ def _medium(settings: MediumSettings) -> Medium | None:
             f"medium.{next(iter(changes))} is given, but medium.name = {settings.name!r} holds no "
             "ions: leave it out, or choose another medium"
         )
-    return replace(medium, **changes) if medium is not None else None
+    if medium is None:
+        return None
+    values: dict[str, Any] = dict(changes)
+    return replace(medium, **values)

@@ -78,6 +78,8 @@ class LatticeKMC:
         Energies are rounded to 1 meV, barriers to 0.5 meV.
     medium : Medium or None
         None for vacuum, without ions.
+    ions : ndarray of bool, shape (n_sites,), optional
+        Sites with an ion at the start; drawn at random by the medium's concentration otherwise.
     temperature : float
         K.
     seed : int
@@ -103,7 +105,7 @@ class LatticeKMC:
     >>> metal = lattice.layer < 3
     >>> metal[np.flatnonzero(lattice.layer == 3)[0]] = True
     >>> silver = SimpleNamespace(
-    ...     phi=-0.24 * np.arange(13.0), saddle=np.full((12, 12, 7), 0.1), prefactor=1e12
+    ...     phi=-0.24 * np.arange(13.0), saddle=np.full((12, 12, 51), 0.1), prefactor=1e12
     ... )
     >>> device = LatticeKMC(lattice, metal, lattice.layer < 3, silver, temperature=300.0, seed=1)
     >>> device.advance(1.0, max_events=1000).events
@@ -120,7 +122,8 @@ class LatticeKMC:
         energies: EnergyTables,
         medium: Medium | None = None,
         *,
-        temperature: float = 300.0,
+        ions: BoolArray | None = None,
+        temperature: float | FloatArray = 300.0,
         seed: int = 0,
         caps: Caps | None = None,
         least_barrier: float = LEAST_BARRIER,
@@ -134,8 +137,10 @@ class LatticeKMC:
         self._caps = Caps() if caps is None else caps
         words, start = states.random_words(seed)
         occupation = np.where(metal, METAL, EMPTY).astype(np.uint8)
-        if medium is not None:
-            _place_ions(occupation, medium, lattice.site_volume, start)
+        if ions is not None:
+            _put_ions(occupation, medium, ions)
+        elif medium is not None:
+            _draw_ions(occupation, medium, lattice.site_volume, start)
         self._sites = states.make_sites(lattice, occupation, fixed)
         self._tree = states.make_tree(lattice)
         self._work = states.make_work(len(lattice), len(self._tree.sums))
@@ -456,7 +461,19 @@ def _check_occupation(lattice: Lattice, metal: BoolArray, fixed: BoolArray) -> N
         raise SettingsError("a fixed site holds no atom: fix only sites with metal")
 
 
-def _place_ions(
+def _put_ions(occupation: SiteStates, medium: Medium | None, ions: BoolArray) -> None:
+    """Put ions on chosen sites."""
+    chosen = np.asarray(ions, dtype=np.bool_)
+    if chosen.shape != occupation.shape or (occupation[chosen] != EMPTY).any():
+        raise SettingsError("ions need empty sites: give one value of each site, true only there")
+    if medium is None and chosen.any():
+        raise SettingsError(
+            f"vacuum holds no ions, and {int(chosen.sum())} are given: choose a medium, or none"
+        )
+    occupation[chosen] = ION
+
+
+def _draw_ions(
     occupation: SiteStates, medium: Medium, site_volume: float, start: np.random.Generator
 ) -> None:
     """Put ions on empty sites drawn at random, as many as the concentration says on average."""

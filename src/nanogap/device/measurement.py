@@ -190,6 +190,7 @@ class Measurement:
             "potential": field.potential,
             "solved_labels": np.asarray(field.solved_labels),
             "conductance": np.array(field.conductance),
+            "neglected": np.array(field.neglected),
         }
         write_atomically(folder / _POTENTIAL, lambda path: _save_arrays(path, arrays))
         write_json(
@@ -217,7 +218,10 @@ class Measurement:
             content = json.loads((folder / _STATE).read_text(encoding="utf-8"))
             with np.load(folder / _POTENTIAL, allow_pickle=False) as stored:
                 device.field.restore(
-                    stored["potential"], stored["solved_labels"], float(stored["conductance"])
+                    stored["potential"],
+                    stored["solved_labels"],
+                    float(stored["conductance"]),
+                    float(stored["neglected"]),
                 )
             state = content["state"]
             self.state = MeasurementState(

@@ -25,7 +25,7 @@ from nanogap.settings.atoms import (
 )
 from nanogap.settings.circuit import CircuitSettings, SourceSettings
 from nanogap.settings.load import (
-    checked,
+    checked_table,
     parse_overrides,
     preset_names,
     settings_text,
@@ -229,16 +229,16 @@ up to 1e+09
     """
     changes = parse_overrides(overrides)
     if source is None:
-        return checked(DeviceSettings, {}, "settings", changes)
+        return checked_table(DeviceSettings, {}, "settings", changes)
     if isinstance(source, DeviceSettings):
         if not changes:
             return source
-        return checked(DeviceSettings, source.model_dump(mode="json"), source.name, changes)
+        return checked_table(DeviceSettings, source.model_dump(mode="json"), source.name, changes)
     if isinstance(source, str | Path):
         text = settings_text(str(source), "device")
-        return checked(DeviceSettings, toml_table(text, str(source)), str(source), changes)
+        return checked_table(DeviceSettings, toml_table(text, str(source)), str(source), changes)
     if isinstance(source, Mapping):
-        return checked(DeviceSettings, source, "settings", changes)
+        return checked_table(DeviceSettings, source, "settings", changes)
     raise SettingsError(
         f"settings cannot be read from a {type(source).__name__}: give the name of a preset "
         f"({', '.join(preset_names('device'))}), the path of a TOML file, a dict or DeviceSettings"

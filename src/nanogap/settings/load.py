@@ -6,19 +6,22 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel
 
+from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError
-from nanogap.settings.allowed import allowed_values
+from nanogap.settings.faults import validated
 from nanogap.settings.models import Settings
 
 #: Presets of runs lie in `presets`, those of devices in a folder in it.
 PresetFamily = Literal["run", "device"]
 #: What settings can be loaded from; see `load_settings`.
-SettingsSource = str | Path | Mapping[str, object] | Settings | None
+SettingsSource = Annotated[
+    str | Path | Mapping[str, object] | Settings | None,
+    "the name of a preset (preset_names lists them), the path of a TOML file, a dict or Settings",
+]
 
 _Checked = TypeVar("_Checked", bound=BaseModel)
 
@@ -47,6 +50,7 @@ def preset_names(family: PresetFamily = "run") -> list[str]:
     )
 
 
+@checked
 def preset_text(name: str, family: PresetFamily = "run") -> str:
     """Return the TOML text of a packaged preset.
 
@@ -79,6 +83,7 @@ def _folder(family: PresetFamily) -> Traversable:
     return presets if family == "run" else presets / family
 
 
+@checked
 def load_settings(
     source: SettingsSource = None, overrides: Sequence[str] | Mapping[str, object] = ()
 ) -> Settings:
@@ -123,12 +128,7 @@ def load_settings(
         return settings_from_table(source.model_dump(mode="json"), source.name, changes)
     if isinstance(source, str | Path):
         return settings_from_text(settings_text(str(source)), str(source), changes)
-    if isinstance(source, Mapping):
-        return settings_from_table(source, "settings", changes)
-    raise SettingsError(
-        f"settings cannot be read from a {type(source).__name__}: give the name of a preset "
-        f"({', '.join(preset_names())}), the path of a TOML file, a dict or Settings"
-    )
+    return settings_from_table(source, "settings", changes)
 
 
 def parse_overrides(overrides: Sequence[str] | Mapping[str, object]) -> dict[str, object]:
@@ -140,7 +140,7 @@ def parse_overrides(overrides: Sequence[str] | Mapping[str, object]) -> dict[str
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise SettingsError(f"{text!r} is not key=value, for example voltage.applied=2")
+            raise SettingsError(f"{shown(text)} is not key=value, for example voltage.applied=2")
         changes[key.strip()] = _toml_value(value.strip())
     return changes
 
@@ -213,10 +213,10 @@ def settings_from_table(
     SettingsError
         If a key or value is wrong.
     """
-    return checked(Settings, table, source, changes)
+    return checked_table(Settings, table, source, changes)
 
 
-def checked(
+def checked_table(
     model: type[_Checked],
     table: Mapping[str, object],
     source: str,
@@ -231,14 +231,11 @@ def checked(
         As of `settings_from_table`. Another ``kind`` of a section leaves none of its other keys.
     """
     changed = copy.deepcopy(dict(table))
-    for key in sorted(changes, key=lambda key: not key.endswith(".kind")):
-        if key.endswith(".kind"):
+    for key in sorted(changes, key=lambda key: not str(key).endswith(".kind")):
+        if str(key).endswith(".kind"):
             _forget_kind(changed, key.removesuffix(".kind"), changes[key])
         _put(changed, key, changes[key])
-    try:
-        return model.model_validate(changed)
-    except ValidationError as error:
-        raise SettingsError(fault_sentence(model, source, changed, error)) from None
+    return validated(model, source, changed)
 
 
 def _forget_kind(table: dict[str, Any], section: str, kind: object) -> None:
@@ -248,8 +245,10 @@ def _forget_kind(table: dict[str, Any], section: str, kind: object) -> None:
         table[section] = {}
 
 
-def _put(table: dict[str, Any], key: str, value: object) -> None:
+def _put(table: dict[str, Any], key: object, value: object) -> None:
     """Set one ``section.key`` in a nested table."""
+    if not isinstance(key, str):
+        raise SettingsError(f"{shown(key)} is no key: give text, for example 'voltage.applied'")
     *sections, last = key.split(".")
     for section in sections:
         inner = table.setdefault(section, {})
@@ -265,101 +264,6 @@ def _toml_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text
-
-
-def fault_sentence(
-    model: type[BaseModel], source: str, table: Mapping[str, object], error: ValidationError
-) -> str:
-    """Put the first fault of a validation error into one sentence.
-
-    Parameters
-    ----------
-    model : type of BaseModel
-        What the table was checked against.
-    source : str
-        What the sentence calls the table.
-    table : mapping
-    error : ValidationError
-
-    Returns
-    -------
-    str
-        Names the source, the key, the value and what is allowed.
-    """
-    faults = error.errors(include_url=False)
-    first = faults[0]
-    path, field, section = _locate(model, first["loc"])
-    key, value = ".".join(path), _look_up(table, path)
-    more = len({tuple(_locate(model, fault["loc"])[0]) for fault in faults}) - 1
-    others = f" (and {more} more)" if more else ""
-    if first["type"] == "extra_forbidden":
-        unknown = ".".join([*path, str(first["loc"][-1])])
-        return f"{source}: unknown key {unknown!r}; {_known_keys(section, path)}{others}"
-    if first["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        kinds = " or ".join(f"'{kind}'" for kind in kinds_of(section.model_fields[path[-1]]))
-        given = f"{value['kind']!r}: must be" if "kind" in value else "is missing: it must be"
-        return f"{source}: {key}.kind {'= ' if 'kind' in value else ''}{given} {kinds}{others}"
-    if first["type"] == "value_error":  # of our own validators
-        where = f"{key} = {value!r}: " if field else ""
-        if not field and _is_of_kinds(model, path):
-            where = f"{key}: "
-        return f"{source}: {where}{first['msg'].removeprefix('Value error, ')}{others}"
-    if first["type"] == "missing" and path and path[-1] == first["loc"][-1]:
-        return f"{source}: the key {path[-1]} is missing; {_known_keys(section, path[:-1])}"
-    if field is None:
-        return f"{source}: {key} = {value!r}: must be a section, [{key}]{others}"
-    return f"{source}: {key} = {value!r}: must be {allowed_values(field)}{others}"
-
-
-def kinds_of(field: FieldInfo) -> dict[str, type[BaseModel]]:
-    """Return the models of a section that may be of several kinds, by the kind; else nothing."""
-    if field.discriminator is None:
-        return {}
-    models = get_args(field.annotation)
-    return {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
-
-
-def _is_of_kinds(model: type[BaseModel], path: list[str]) -> bool:
-    """Whether a place is a section of the top level that may be of several kinds."""
-    return len(path) == 1 and bool(kinds_of(model.model_fields[path[0]]))
-
-
-def _locate(
-    model: type[BaseModel], location: tuple[int | str, ...]
-) -> tuple[list[str], FieldInfo | None, type[BaseModel]]:
-    """Find the key that a fault lies in, its field (None for a section), and the section."""
-    path: list[str] = []
-    parts = iter(location)
-    for part in parts:
-        field = model.model_fields.get(str(part))
-        if field is None:
-            break
-        path.append(str(part))
-        kinds = kinds_of(field)
-        if kinds:
-            kind = next(parts, None)  # which kind it was checked against
-            if kind not in kinds:
-                break
-            model = kinds[str(kind)]
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            model = field.annotation
-        else:
-            return path, field, model
-    return path, None, model
-
-
-def _look_up(table: Mapping[str, object], path: list[str]) -> Any:
-    """Return what the input holds at a key."""
-    value: Any = table
-    for part in path:
-        value = value.get(part)
-    return value
-
-
-def _known_keys(section: type[BaseModel], path: list[str]) -> str:
-    """Name the keys of a section, or of the top level."""
-    place = f"section [{'.'.join(path)}]" if path else "the top level"
-    return f"{place} knows {', '.join(section.model_fields)}"
 
 
 def _reason(error: Exception) -> str:

@@ -1,9 +1,9 @@
 """Hops of metal atoms to an empty nearest neighbour.
 
-The barrier is S + dE/2, S a symmetric table of the coordination of both ends and of the shared
-sites, and never below max(0, dE) plus a floor. The higher of the two barriers of a pair is also
-never below that of the cap, which throttles both directions alike. Ends without any metal
-neighbour are left out: metal does not evaporate.
+The barrier is S + dE/2, S a symmetric table of the coordination of both ends and of what surrounds
+the bond (`nanogap.device.bonds`), and never below max(0, dE) plus a floor. The higher of the two
+barriers of a pair is also never below that of the cap, which throttles both directions alike. Ends
+without any metal neighbour are left out: metal does not evaporate.
 """
 
 import numpy as np
@@ -22,11 +22,8 @@ from nanogap.device.kernels.arrays import (
     STATE,
     Int32Array,
 )
-from nanogap.device.lattice import EMPTY, METAL, NEIGHBOUR_VECTORS, SHARED
+from nanogap.device.lattice import EMPTY, FLANKS, METAL, NEIGHBOUR_VECTORS, SHARED
 from nanogap.typing import FloatArray
-
-#: Class of the occupation of the four shared sites, by the bits of the sites in ring order.
-PATTERN_CLASS = np.array([0, 1, 1, 2, 1, 4, 3, 5, 1, 3, 4, 5, 2, 5, 5, 6], dtype=np.int32)
 
 
 @njit  # type: ignore[untyped-decorator]
@@ -45,6 +42,13 @@ def _change_and_saddle(
         | ((grid[second, STATE] == METAL) << 1)
         | ((grid[third, STATE] == METAL) << 2)
         | ((grid[fourth, STATE] == METAL) << 3)
+    )
+    near, far = FLANKS[direction, 0], FLANKS[direction, 1]
+    pattern += 16 * (
+        int(grid[grid[site, near], STATE] == METAL) + int(grid[grid[end, near], STATE] == METAL)
+    )
+    pattern += 48 * (
+        int(grid[grid[site, far], STATE] == METAL) + int(grid[grid[end, far], STATE] == METAL)
     )
     bends = (grid[first, BEND] + grid[second, BEND]) + (grid[third, BEND] + grid[fourth, BEND])
     held = grid[site, ENERGY] + levels[SLOPE, count + 1]
