@@ -6,17 +6,19 @@ On needles whose surfaces are roughened by moving random atoms:
 - error of u that waits for its next solution, against the largest jump allowed;
 - error of u with solutions near the changed sites alone, against the error allowed;
 - potential that a metal site would have as medium: the site's own equation alone, and with
-  `nanogap.device.potential.RELEASE`, against full solutions without the atom, which also give the
+  `nanogap.device.surface.RELEASE`, against full solutions without the atom, which also give the
   entries of RELEASE;
+- the same, the tolerance apart, in a medium that screens, with the overpotential of surface atoms;
 - spheres: radius of the equipotential against that of the atoms.
 
-Three minutes; writes docs/data/device-fields.json:
+Six minutes; writes docs/data/device-fields.json:
 
     python -m validation.device_fields
 """
 
 import argparse
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,8 @@ import numpy as np
 from nanogap.device.labels import LOWER, UPPER
 from nanogap.device.laplace import number_unknown, solve_sites
 from nanogap.device.lattice import EMPTY, METAL, Lattice, SiteStates, build_lattice, build_needles
-from nanogap.device.potential import RELEASE, PotentialField
+from nanogap.device.potential import PotentialField
+from nanogap.device.surface import release_factors
 from nanogap.io import write_text
 from nanogap.typing import BoolArray, FloatArray, IntArray
 
@@ -35,6 +38,8 @@ LATTICE_CONSTANT = 4.09
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5)
 LOCAL_ERRORS = (0.0, 0.005, 0.01, 0.02, 0.05)
 JUMPS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
+SCREENING = 3.0
+SCREENING_LENGTHS = (10.0, 5.0, 3.0, 2.0, 1.0)
 EXACT = 1e-9
 
 
@@ -101,6 +106,7 @@ def following(
     tolerance: float = 1e-3,
     largest_jump: float = 0.0,
     local_error: float = 0.0,
+    screening_length: float = math.inf,
 ) -> PotentialField:
     """Make a potential that follows the metal, by default with a solution at every change."""
     return PotentialField(
@@ -109,12 +115,15 @@ def following(
         tolerance=tolerance,
         largest_jump=largest_jump,
         local_error=local_error,
+        screening_length=screening_length,
     )
 
 
-def solved(sample: Sample, tolerance: float = EXACT) -> PotentialField:
+def solved(
+    sample: Sample, tolerance: float = EXACT, screening_length: float = math.inf
+) -> PotentialField:
     """Solve for the potential from a cold start."""
-    field = following(sample, tolerance=tolerance)
+    field = following(sample, tolerance=tolerance, screening_length=screening_length)
     field.update(sample.states)
     return field
 
@@ -155,7 +164,9 @@ def bridged(sample: Sample) -> Sample:
     return sample
 
 
-def errors_of_jumps(samples: int, moves: int, *, closed: bool = False) -> list[dict[str, float]]:
+def errors_of_jumps(
+    samples: int, moves: int, *, closed: bool = False, screening_length: float = math.inf
+) -> list[dict[str, float]]:
     """Measure the error of u while it waits, by the largest jump allowed, open or bridged."""
     rows = []
     for jump in JUMPS:
@@ -164,12 +175,12 @@ def errors_of_jumps(samples: int, moves: int, *, closed: bool = False) -> list[d
         for _ in range(samples):
             sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
             sample = bridged(sample) if closed else sample
-            field = following(sample, largest_jump=jump)
+            field = following(sample, largest_jump=jump, screening_length=screening_length)
             field.update(sample.states)
             for _ in range(moves):
                 move_atom(sample, rng)
                 solutions.append(field.update(sample.states).solved)
-                exact = solved(sample, 1e-6)
+                exact = solved(sample, 1e-6, screening_length)
                 error = np.maximum(
                     np.abs(field.medium - exact.medium), np.abs(field.metal - exact.metal)
                 )
@@ -192,7 +203,9 @@ def errors_of_jumps(samples: int, moves: int, *, closed: bool = False) -> list[d
     return rows
 
 
-def errors_of_local_solutions(samples: int, moves: int) -> list[dict[str, float]]:
+def errors_of_local_solutions(
+    samples: int, moves: int, screening_length: float = math.inf
+) -> list[dict[str, float]]:
     """Measure the error of u with solutions near the changed sites, by the error allowed."""
     rows = []
     for allowed in LOCAL_ERRORS:
@@ -200,12 +213,13 @@ def errors_of_local_solutions(samples: int, moves: int) -> list[dict[str, float]
         largest, everywhere = [], []
         for _ in range(samples):
             sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
-            field = following(sample, local_error=allowed)
+            field = following(sample, local_error=allowed, screening_length=screening_length)
             field.update(sample.states)
             for _ in range(moves):
                 move_atom(sample, rng)
                 everywhere.append(field.update(sample.states).everywhere)
-                error = field.potential - solved(sample, 1e-6).potential
+                exact = solved(sample, 1e-6, screening_length)
+                error = field.potential - exact.potential
                 largest.append(float(np.abs(error).max()))
         rows.append(
             {
@@ -228,14 +242,17 @@ def with_one_neighbour(sample: Sample, rng: np.random.Generator) -> list[int]:
     return [site]
 
 
-def errors_of_release(samples: int, sites: int) -> list[dict[str, float]]:
+def errors_of_release(
+    samples: int, sites: int, screening_length: float = math.inf
+) -> list[dict[str, float]]:
     """Measure what a site's potential as medium is, by its number of metal neighbours."""
+    strength = (LATTICE_CONSTANT / screening_length) ** 2
     rng = np.random.default_rng(7)
     found = []
     for _ in range(samples):
         sample = rough_needles(rng, gap=rng.uniform(7.0, 20.0))
         single = with_one_neighbour(sample, rng)
-        before = solved(sample)
+        before = solved(sample, screening_length=screening_length)
         counts = linked(sample)
         free = np.flatnonzero((sample.states == METAL) & ~sample.fixed & (counts < 12))
         free = near_gap(sample, free)
@@ -245,11 +262,12 @@ def errors_of_release(samples: int, sites: int) -> list[dict[str, float]]:
                 continue
             without = Sample(sample.lattice, sample.fixed, sample.states.copy())
             without.states[site] = EMPTY
-            after = solved(without)
+            after = solved(without, screening_length=screening_length)
             if len(after.clusters.sizes) != len(before.clusters.sizes):
                 continue
             u = before.potential[site]
-            own = before.potential[sample.lattice.neighbours[site]].mean() - u
+            around = before.potential[sample.lattice.neighbours[site]].sum()
+            own = (around + strength * before.level) / (12 + strength) - u
             found.append((counts[site], own, after.potential[site] - u))
     table = np.array(found)
     rows = []
@@ -260,12 +278,24 @@ def errors_of_release(samples: int, sites: int) -> list[dict[str, float]]:
                 "neighbours": int(count),
                 "sites": len(own),
                 "release": float(own @ full / (own @ own)),
+                "mean_change": float(np.abs(full).mean()),
                 "largest_change": float(np.abs(full).max()),
                 "error_of_own_equation": float(np.abs(full - own).max()),
-                "error_with_release": float(np.abs(full - RELEASE[count] * own).max()),
+                "error_with_release": float(
+                    np.abs(full - release_factors(strength)[count] * own).max()
+                ),
             }
         )
     return rows
+
+
+def releases_of_screening(samples: int, sites: int) -> list[dict[str, float]]:
+    """Measure the same in media that screen, by screening length."""
+    return [
+        {"screening_length": length} | row
+        for length in SCREENING_LENGTHS
+        for row in errors_of_release(samples, sites, length)
+    ]
 
 
 def radii_of_spheres() -> list[dict[str, float]]:
@@ -321,6 +351,9 @@ def measure(quick: bool = False, only: str | None = None) -> dict[str, list[dict
         "jump_bridged": lambda: errors_of_jumps(size(4), size(60), closed=True),
         "local": lambda: errors_of_local_solutions(size(4), size(60)),
         "release": lambda: errors_of_release(size(16), size(60)),
+        "jump_screened": lambda: errors_of_jumps(size(4), size(60), screening_length=SCREENING),
+        "local_screened": lambda: errors_of_local_solutions(size(4), size(60), SCREENING),
+        "release_screened": lambda: releases_of_screening(size(6), size(40)),
         "spheres": radii_of_spheres,
     }
     return {name: table() for name, table in tables.items() if only in {None, name}}

@@ -6,7 +6,8 @@ import pytest
 from nanogap.device.labels import BRIDGED, FLOATING, LOWER, UPPER
 from nanogap.device.laplace import number_unknown, solve_sites
 from nanogap.device.lattice import EMPTY, METAL, NEIGHBOUR_VECTORS, build_lattice
-from nanogap.device.potential import RELEASE, PotentialField, medium_potential_at_surface
+from nanogap.device.potential import PotentialField
+from nanogap.device.surface import RELEASE
 from nanogap.dynamics.laplace import graph_laplacian, solve_laplace
 from nanogap.errors import EngineError, SettingsError
 from tests.device.crystals import (
@@ -345,9 +346,6 @@ def test_the_potential_of_a_surface_site_as_medium():
         exact = PotentialField(lattice, tips.fixed, **EXACT)
         exact.update(without)
         assert field.medium[site] == pytest.approx(exact.medium[site], abs=2.5e-3)
-    np.testing.assert_array_equal(
-        medium_potential_at_surface(lattice, states == METAL, field.potential), field.medium
-    )
 
 
 def test_a_restored_field_goes_on_to_the_bit():

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,6 +92,9 @@ def test_settings_make_the_circuit_and_the_meters():
 def test_values_of_a_medium_are_the_named_ones_unless_given():
     settings = load_device_settings(None, ["medium.name=vacuum", "medium.ion_barrier=0.4"])
     assert (settings.medium.name, settings.medium.changes) == ("vacuum", {"ion_barrier": 0.4})
+    for value, expected in (("none", math.inf), ("9.6", 9.6)):
+        settings = load_device_settings(None, [f"medium.screening_length={value}"])
+        assert settings.medium.changes == {"screening_length": expected}
 
 
 @pytest.mark.parametrize(
@@ -108,6 +113,7 @@ def test_values_of_a_medium_are_the_named_ones_unless_given():
         ("protocol=1", ["protocol = 1", "[protocol]"]),
         ("preparation.rate=2", ["preparation.kind is missing", "'none'"]),
         ("medium.concentration=-1", ["medium.concentration = -1", "0 to 90"]),
+        ("medium.screening_length=0", ["medium.screening_length = 0", "above 0", "'none'"]),
         ("kinetics.metal_cap=0", ["kinetics.metal_cap = 0", "'none'"]),
         ("source.noise=1", ["source.noise = 1", "from 0, below 1"]),
         ("circuit.wire=0", ["circuit.wire = 0"]),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nanogap.device.potential import RELEASE
+from nanogap.device.surface import RELEASE
 from validation import device_fields
 
 ROOT = Path(__file__).resolve().parents[2]

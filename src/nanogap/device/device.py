@@ -106,12 +106,13 @@ class Device:
             margin=geometry.margin,
         )
         streams = self._streams()
+        medium = _medium(settings.medium)
         self.engine = LatticeKMC(
             self.lattice,
             self.tips.metal,
             self.tips.fixed,
             energetics,
-            _medium(settings.medium),
+            medium,
             temperature=atoms.temperature,
             seed=int(streams[0].generate_state(1, np.uint64)[0] >> np.uint64(1)),
             caps=Caps(*(_cap(getattr(kinetics, f"{kind}_cap")) for kind in _KINDS)),
@@ -121,6 +122,7 @@ class Device:
             self.tips.fixed,
             largest_jump=kinetics.largest_jump,
             tolerance=kinetics.potential_tolerance,
+            screening_length=medium.screening_length if medium is not None else math.inf,
         )
         self.necks = NeckConductance(
             geometry.element,

@@ -8,7 +8,14 @@ isotropic to second order, and equal conductances g = sigma a / 4 (or epsilon a 
 exactly the energy and the current of the continuum in a uniform field. `docs/device-fields.md` has
 the steps. `nanogap.dynamics.laplace` solves networks of any bonds from their matrix; here nothing
 but lists of the unknown neighbours is made, which is what makes a solution take milliseconds.
+
+In a medium whose ions screen, nabla^2 u = (u - u0) / lambda^2: by the same expansion every site of
+it has one more bond, of conductance kappa2 = 2 d^2 / lambda^2 = a^2 / lambda^2, to a common node,
+the bulk of the medium, of potential u0. A node without net flux keeps the medium neutral, so u0 is
+one more unknown of the same network.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -20,12 +27,35 @@ from nanogap.typing import BoolArray, FloatArray, Int64Array
 _MOST_ITERATIONS = 2000
 
 
+@dataclass(frozen=True)
+class Screening:
+    """Screening by the ions of a medium: sum_k (u_k - u) - strength (u - level) = 0.
+
+    Attributes
+    ----------
+    sites : ndarray of bool, shape (n_sites,)
+        Sites of the medium. Those whose potential is held, or shared, are left out.
+    strength : float
+        Conductance from a site to the bulk, kappa2 = a^2 / lambda^2 with the lattice constant a and
+        the screening length lambda; above 0, in units of a bond's.
+    level : float or None
+        Potential u0 of the bulk. None: that with which the unknown sites together are neutral,
+        which is their mean potential.
+    """
+
+    sites: BoolArray
+    strength: float
+    level: float | None = None
+
+
 def solve_sites(
     neighbours: SiteIndices,
     members: BoolArray,
     unknown: SiteIndices,
     potential: FloatArray,
     tolerance: float,
+    *,
+    screening: Screening | None = None,
 ) -> int:
     """Solve the discrete Laplace equation for the unknown potentials, in place.
 
@@ -46,6 +76,8 @@ def solve_sites(
     tolerance : float
         Of the norm of the residual with the preconditioner, in the unit of the potential: about
         the largest error of the potential (measured: `docs/device-fields.md`).
+    screening : Screening, optional
+        By the ions of the medium; without, the medium is a dielectric.
 
     Returns
     -------
@@ -60,7 +92,11 @@ def solve_sites(
     count = int(unknown.max(initial=-1)) + 1
     if not count:
         return 0
-    rows = _rows(neighbours, members, unknown, potential, count)
+    sites, strength, level = members, 0.0, 0.0
+    if screening is not None:
+        sites, strength = screening.sites, screening.strength
+        level = np.nan if screening.level is None else screening.level
+    rows = _rows(neighbours, members, unknown, potential, count, sites, strength, level)
     iterations = int(_conjugate_gradients(*rows, tolerance))
     if iterations < 0:
         raise EngineError(
@@ -91,23 +127,42 @@ def number_unknown(single: BoolArray, groups: SiteIndices) -> SiteIndices:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _rows(
+def _rows(  # noqa: PLR0917 the arrays of one loop
     neighbours: SiteIndices,
     members: BoolArray,
     unknown: SiteIndices,
     potential: FloatArray,
     count: int,
+    sites: BoolArray,
+    strength: float,
+    level: float,
 ) -> tuple[Int64Array, SiteIndices, Int64Array, SiteIndices, FloatArray, FloatArray, FloatArray]:
-    """Return the earlier and later unknown neighbours, bonds, fluxes held in, and first guess."""
+    """Return the earlier and later unknown neighbours, bonds, fluxes held in, and first guess.
+
+    A level that is not a number adds one row, the last: the bulk of the medium, whose unknown is
+    strength times its level, which makes all entries of the symmetric matrix -1.
+    """
     first, order = _sites_of(unknown, count)
-    earlier = np.empty(12 * len(order) + 1, dtype=np.int32)
-    later = np.empty(12 * len(order) + 1, dtype=np.int32)
-    earlier_starts = np.zeros(count + 1, dtype=np.int64)
-    later_starts = np.zeros(count + 1, dtype=np.int64)
-    bonds, held, guess = np.zeros(count), np.zeros(count), np.empty(count)
+    screened = (
+        _screened(first, order, sites, count) if strength else np.zeros(count, dtype=np.bool_)
+    )
+    bulk = screened.any() and np.isnan(level)
+    rows = count + 1 if bulk else count
+    earlier = np.empty(13 * len(order) + 1, dtype=np.int32)
+    later = np.empty(13 * len(order) + 1, dtype=np.int32)
+    earlier_starts = np.zeros(rows + 1, dtype=np.int64)
+    later_starts = np.zeros(rows + 1, dtype=np.int64)
+    bonds, held, guess = np.zeros(rows), np.zeros(rows), np.empty(rows)
     n_earlier, n_later = 0, 0
     for row in range(count):
         guess[row] = potential[order[first[row]]]
+        if screened[row]:
+            bonds[row] = strength
+            if bulk:
+                later[n_later] = count
+                n_later += 1
+            else:
+                held[row] = strength * level
         for index in range(first[row], first[row + 1]):
             # backwards: the site just before comes last, which lets the sums of a solution overlap
             for direction in range(11, -1, -1):
@@ -122,7 +177,23 @@ def _rows(
                 bonds[row] += 1.0
                 held[row] += potential[end] * (column < 0)
         earlier_starts[row + 1], later_starts[row + 1] = n_earlier, n_later
+    if bulk:
+        linked = np.flatnonzero(screened)
+        size = len(linked)
+        earlier[n_earlier : n_earlier + size] = linked
+        earlier_starts[rows], later_starts[rows] = n_earlier + size, n_later
+        bonds[count] = size / strength
+        guess[count] = strength * guess[linked].mean()
     return earlier_starts, earlier, later_starts, later, bonds, held, guess
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _screened(first: SiteIndices, order: SiteIndices, sites: BoolArray, count: int) -> BoolArray:
+    """Return whether each unknown is that of a screened site."""
+    screened = np.empty(count, dtype=np.bool_)
+    for row in range(count):
+        screened[row] = sites[order[first[row]]]
+    return screened
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

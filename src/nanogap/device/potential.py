@@ -2,10 +2,11 @@
 
 The electrodes hold u = 0 and u = 1. A floating cluster is an equipotential without net flux; metal
 that joins the electrodes is a network of equal resistors, one per bond; the medium, of uniform
-permittivity, obeys the Laplace equation on the sites (`nanogap.device.laplace`). Charges of ions
-are left out of the field: the medium screens them, or they are few.
+permittivity, obeys the Laplace equation on the sites (`nanogap.device.laplace`), or the linear
+Poisson-Boltzmann equation where its ions screen. Charges of single ions are left out of the field.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,17 +20,11 @@ from nanogap.device.labels import (
     electrodes,
     label_metal,
 )
-from nanogap.device.laplace import number_unknown, solve_sites
+from nanogap.device.laplace import Screening, number_unknown, solve_sites
 from nanogap.device.lattice import METAL, Lattice, SiteIndices, SiteStates
+from nanogap.device.surface import layer_capacity, potentials_at_surface
 from nanogap.errors import SettingsError
 from nanogap.typing import BoolArray, FloatArray, IntArray
-
-#: Change of the potential of a metal site that becomes medium, against that with its neighbours'
-#: potentials fixed, by the number of its metal neighbours: mean over surfaces of rough needles
-#: (`docs/device-fields.md`); with none, 12 times the lattice's Green's function at the origin.
-RELEASE: FloatArray = np.array(
-    [1.345, 1.200, 1.150, 1.135, 1.114, 1.094, 1.073, 1.057, 1.042, 1.029, 1.017, 1.008, 1.0]
-)
 
 #: The network's currents are differences of potentials: it is solved this much more exactly.
 _NETWORK_TOLERANCE = 0.01
@@ -85,6 +80,8 @@ class PotentialField:
     tolerance : float
         Of a solution (`nanogap.device.laplace.solve_sites`); the largest error of u is about a
         tenth of it.
+    screening_length : float
+        Of the medium, angstrom; infinity: a dielectric.
 
     Attributes
     ----------
@@ -92,11 +89,14 @@ class PotentialField:
         u of the metal; next to metal, the mean over the metal neighbours, which is what an ion
         meets that is reduced there; elsewhere u of the medium.
     medium : ndarray, shape (n_sites,)
-        u of the medium; on metal sites, u that the site would have as medium (`RELEASE`).
+        u of the medium; on metal sites, u that the site would have as medium
+        (`nanogap.device.surface`).
     clusters : MetalClusters
         Of the last update.
     conductance : float
         Of the metal between the electrodes at the last solution, bonds; 0 while it is open.
+    level : float
+        Mean of u over the medium at the last solution: u of its bulk, where it screens.
     neglected : float
         Estimated errors of the local solutions since the last one everywhere, their sum.
 
@@ -129,6 +129,7 @@ class PotentialField:
         largest_jump: float = 0.02,
         local_error: float = 0.01,
         tolerance: float = 1e-3,
+        screening_length: float = math.inf,
     ) -> None:
         if not 0.0 <= largest_jump <= 1.0:
             raise SettingsError(
@@ -140,6 +141,8 @@ class PotentialField:
             )
         if not 0.0 < tolerance <= 1e-2:
             raise SettingsError(f"a tolerance of {tolerance:g} must lie above 0 and up to 0.01")
+        if not screening_length > 0.0:
+            raise SettingsError(f"a screening length of {screening_length:g} Å must lie above 0")
         self._lattice = lattice
         self._fixed = fixed
         self._lower, self._upper = electrodes(lattice, fixed)
@@ -147,12 +150,14 @@ class PotentialField:
         self._nobody = np.full(len(lattice), -1, dtype=np.int32)
         self._largest_jump, self._local_error = largest_jump, local_error
         self._tolerance = tolerance
+        self._strength = (lattice.lattice_constant / screening_length) ** 2
         height = lattice.positions[:, 2]
         share = (height - height.min()) / (height.max() - height.min())
         self._potential = np.asarray(share, dtype=np.float64)
         self._solved_labels: SiteStates | None = None
         self._solved = self._potential, self._potential
         self.metal, self.medium = self._solved
+        self.level = 0.5
         self.conductance = 0.0
         self.neglected = 0.0
 
@@ -183,9 +188,7 @@ class PotentialField:
         solved_labels : ndarray of uint8, shape (n_sites,)
         conductance, neglected : float
         """
-        self._potential = potential.copy()
-        self._solved_labels = solved_labels.copy()
-        self._solved = self._on_metal_and_medium(solved_labels > 0, potential)
+        self._keep(potential.copy(), solved_labels.copy())
         self.conductance, self.neglected = conductance, neglected
 
     def update(self, states: SiteStates) -> PotentialUpdate:
@@ -228,7 +231,7 @@ class PotentialField:
                 return PotentialUpdate(True, False, changed, jump, near)
             return self._solve(states, changed, jump)
         self.metal, self.medium = (
-            self._on_metal_and_medium(states == METAL, patched) if changed else self._solved
+            self._at_surface(states == METAL, patched) if changed else self._solved
         )
         return PotentialUpdate(False, False, changed, jump, 0)
 
@@ -259,13 +262,11 @@ class PotentialField:
         self.conductance = 0.0
         if self.clusters.bridged:
             iterations += self._solve_network(labels == BRIDGED, potential)
-        metal = states == METAL
-        unknown = number_unknown(~metal, floating)
-        iterations += solve_sites(
-            self._lattice.neighbours, self._everywhere, unknown, potential, self._tolerance
-        )
+        medium = states != METAL
+        unknown = number_unknown(medium, floating)
+        iterations += self._solve_medium(unknown, potential, self._screening(medium, None))
         self.neglected = 0.0
-        self._keep(potential, metal)
+        self._keep(potential, labels.copy())
         return PotentialUpdate(True, True, changed, jump, iterations)
 
     def _solve_near(self, sites: IntArray, states: SiteStates, potential: FloatArray) -> int:
@@ -277,20 +278,42 @@ class PotentialField:
         if (self.clusters.labels[near] == FLOATING).any():
             return 0
         unknown = number_unknown(near & medium, self._nobody)
-        neighbours, everywhere = self._lattice.neighbours, self._everywhere
-        iterations = solve_sites(neighbours, everywhere, unknown, potential, self._tolerance)
+        iterations = self._solve_medium(unknown, potential, self._screening(medium, self.level))
         change = np.abs(potential - self._potential)[rim & medium].max(initial=0.0)
-        neglected = self.neglected + _RIM_FACTOR * float(change)
+        neglected = self.neglected + _RIM_FACTOR * float(change) + self._shift(potential, medium)
         if neglected > self._local_error:
             return 0
         self.neglected = neglected
-        self._keep(potential, ~medium)
+        self._keep(potential, self.clusters.labels.copy())
         return max(iterations, 1)
 
-    def _keep(self, potential: FloatArray, metal: BoolArray) -> None:
+    def _screening(self, medium: BoolArray, level: float | None) -> Screening | None:
+        """Screening by the medium, if there is one, with a given level or that of neutrality."""
+        return Screening(medium, self._strength, level) if self._strength else None
+
+    def _solve_medium(
+        self, unknown: SiteIndices, potential: FloatArray, screening: Screening | None
+    ) -> int:
+        """Solve for the medium and floating clusters; return the iterations."""
+        neighbours, everywhere = self._lattice.neighbours, self._everywhere
+        return solve_sites(
+            neighbours, everywhere, unknown, potential, self._tolerance, screening=screening
+        )
+
+    def _shift(self, potential: FloatArray, medium: BoolArray) -> float:
+        """Estimate by how much the level would have to change for the medium to be neutral."""
+        if not self._strength:
+            return 0.0
+        excess = float((potential[medium] - self.level).sum())
+        capacity = layer_capacity(self._lattice.neighbours, ~medium, self._strength)
+        return abs(excess) / min(capacity, float(medium.sum()))
+
+    def _keep(self, potential: FloatArray, labels: SiteStates) -> None:
         """Make a solution the one that later changes are judged by."""
-        self._potential, self._solved_labels = potential, self.clusters.labels.copy()
-        self._solved = self._on_metal_and_medium(metal, potential)
+        metal = labels > 0
+        self._potential, self._solved_labels = potential, labels
+        self.level = float(potential[~metal].mean()) if not metal.all() else 0.5
+        self._solved = self._at_surface(metal, potential)
         self.metal, self.medium = self._solved
 
     def _solve_network(self, members: BoolArray, potential: FloatArray) -> int:
@@ -313,59 +336,10 @@ class PotentialField:
         lowest = np.where(linked, values, np.inf).min(axis=1, initial=np.inf)
         return float(np.where(linked.any(axis=1), highest - lowest, 0.0).max(initial=0.0))
 
-    def _on_metal_and_medium(
-        self, metal: BoolArray, potential: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        on_metal, in_medium = _metal_and_medium(self._lattice.neighbours, metal, potential, RELEASE)
-        return np.asarray(on_metal), np.asarray(in_medium)
-
-
-def medium_potential_at_surface(
-    lattice: Lattice, metal: BoolArray, potential: FloatArray
-) -> FloatArray:
-    """Foresee the potential that metal sites would have as medium.
-
-    The site's own equation, the mean over its neighbours with their potentials fixed, gives the
-    change that `RELEASE` then corrects for their giving way.
-
-    Parameters
-    ----------
-    lattice : Lattice
-    metal : ndarray of bool, shape (n_sites,)
-    potential : ndarray, shape (n_sites,)
-        u or V of metal and medium.
-
-    Returns
-    -------
-    ndarray, shape (n_sites,)
-        The potential itself on sites of the medium.
-    """
-    return np.asarray(_metal_and_medium(lattice.neighbours, metal, potential, RELEASE)[1])
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _metal_and_medium(
-    neighbours: SiteIndices, metal: BoolArray, potential: FloatArray, release: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return the potential of the metal at every site, and that of the medium."""
-    on_metal, in_medium = potential.copy(), potential.copy()
-    for site in range(len(potential)):
-        linked, existing, total, of_metal = 0, 0, 0.0, 0.0
-        for direction in range(12):
-            end = neighbours[site, direction]
-            if end < 0:
-                continue
-            existing += 1
-            total += potential[end]
-            if metal[end]:
-                linked += 1
-                of_metal += potential[end]
-        if metal[site]:
-            change = total / existing - potential[site]
-            in_medium[site] = potential[site] + release[linked] * change
-        elif linked:
-            on_metal[site] = of_metal / linked
-    return on_metal, in_medium
+    def _at_surface(self, metal: BoolArray, potential: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Potential of every site as metal and as medium."""
+        neighbours = self._lattice.neighbours
+        return potentials_at_surface(neighbours, metal, potential, self._strength, self.level)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

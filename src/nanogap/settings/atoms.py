@@ -3,6 +3,7 @@
 Units are those of the house: angstrom, s, K, V, eV.
 """
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -131,12 +132,18 @@ class MediumSettings(_Model):
         description="rate at which an ion leaves for the medium outside the box, 1/s; 0: a closed "
         f"box; {_NAMED}",
     )
+    screening_length: Annotated[float, Field(gt=0.0, le=1.0e6)] | Literal["named", "none"] = Field(
+        "named",
+        description="length over which the ions of the medium screen the metal's potential, Å; "
+        f"'none': a dielectric; {_NAMED}",
+    )
 
     @property
     def changes(self) -> dict[str, float]:
         """Values that are not those of the named medium."""
         given = {key: getattr(self, key) for key in type(self).model_fields if key != "name"}
-        return {key: value for key, value in given.items() if value != "named"}
+        changed = {key: value for key, value in given.items() if value != "named"}
+        return {key: math.inf if value == "none" else value for key, value in changed.items()}
 
 
 class KineticsSettings(_Model):
