@@ -29,8 +29,8 @@ from nanogap.typing import FloatArray
 PATTERN_CLASS = np.array([0, 1, 1, 2, 1, 4, 3, 5, 1, 3, 4, 5, 2, 5, 5, 6], dtype=np.int32)
 
 
-@njit  # type: ignore[untyped-decorator]
-def _change_and_saddle(
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def change_and_saddle(
     grid: Int32Array, levels: Int32Array, saddle: Int32Array, site: int, direction: int
 ) -> tuple[int, int]:
     """Return energy change, meV, and symmetric part of the barrier, half meV, of a hop."""
@@ -71,7 +71,7 @@ def fill_rates(
         end = grid[site, direction]
         if grid[end, STATE] != EMPTY or grid[end, COUNT] < 2 or alone:
             continue
-        change, part = _change_and_saddle(grid, levels, saddle, site, direction)
+        change, part = change_and_saddle(grid, levels, saddle, site, direction)
         size = abs(change)
         high = max(part + size, 2 * size + least, cap)
         barrier = high + 2 * min(change, 0)
@@ -103,7 +103,7 @@ def fill_local_rates(
         end = grid[site, direction]
         if grid[end, STATE] != EMPTY or grid[end, COUNT] < 2 or alone:
             continue
-        change, part = _change_and_saddle(grid, levels, saddle, site, direction)
+        change, part = change_and_saddle(grid, levels, saddle, site, direction)
         gain = 1e-3 * change
         if len(force) > 0:
             for axis in range(3):
