@@ -316,8 +316,8 @@ def test_what_cannot_be_is_refused_in_a_sentence():
         replace(MEDIUM, concentration=89.0).site_fraction(89.0, 20.0)
     with pytest.raises(SettingsError, match="vacuum holds no ions"):
         engine_of(*random_states(SMALL, 1, ions=0.2), free_metal(), None)
+    states, fixed = random_states(SMALL, 1)
     with pytest.raises(SettingsError, match="empty sites"):
-        states, fixed = random_states(SMALL, 1)
         LatticeKMC(SMALL, states == METAL, fixed, free_metal(), MEDIUM, ions=states == METAL)
 
 

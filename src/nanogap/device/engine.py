@@ -5,6 +5,7 @@ that it can have changed are made anew. The equations and their sources are in
 `docs/device-kinetics.md`, the events in `nanogap.device.kernels`.
 """
 
+import copy
 import math
 import time
 from dataclasses import dataclass
@@ -367,6 +368,14 @@ class LatticeKMC:
             list(Reason)[reason],
             states.charge_of(self._counts.transferred - charge),
         )
+
+    def copy(self) -> "LatticeKMC":
+        """Copy the device, with all that its future depends on."""
+        other = copy.copy(self)
+        for name in ("_sites", "_tree", "_work", "_counts"):
+            found = getattr(self, name)
+            setattr(other, name, type(found)(*(array.copy() for array in found)))
+        return other
 
     def save(self, path: Path) -> None:
         """Write all that the future depends on, atomically and with a checksum."""

@@ -46,7 +46,7 @@ def site_energy(grid: Int32Array, levels: Int32Array, site: int) -> int:
     return total  # type: ignore[no-any-return]
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit(inline="always")  # type: ignore[untyped-decorator]
 def _recount(
     grid: Int32Array,
     levels: Int32Array,

@@ -21,7 +21,7 @@ def begin(numbers: Int64Array) -> None:
     numbers[N_STALE] = 0
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit(inline="always")  # type: ignore[untyped-decorator]
 def touch(lists: Int32Array, marks: Int32Array, numbers: Int64Array, site: int) -> None:
     """List a site whose energy, coordination or occupation changed."""
     if marks[site, TOUCHED] != numbers[GENERATION]:
@@ -30,7 +30,7 @@ def touch(lists: Int32Array, marks: Int32Array, numbers: Int64Array, site: int) 
         numbers[N_TOUCHED] += 1
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit(inline="always")  # type: ignore[untyped-decorator]
 def expire(lists: Int32Array, marks: Int32Array, numbers: Int64Array, site: int) -> None:
     """List a site whose rates are to be made anew."""
     if marks[site, STALE] != numbers[GENERATION]:

@@ -26,8 +26,8 @@ from nanogap.device.lattice import EMPTY, FLANKS, METAL, NEIGHBOUR_VECTORS, SHAR
 from nanogap.typing import FloatArray
 
 
-@njit  # type: ignore[untyped-decorator]
-def _change_and_saddle(
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def change_and_saddle(
     grid: Int32Array, levels: Int32Array, saddle: Int32Array, site: int, direction: int
 ) -> tuple[int, int]:
     """Return energy change, meV, and symmetric part of the barrier, half meV, of a hop."""
@@ -75,7 +75,7 @@ def fill_rates(
         end = grid[site, direction]
         if grid[end, STATE] != EMPTY or grid[end, COUNT] < 2 or alone:
             continue
-        change, part = _change_and_saddle(grid, levels, saddle, site, direction)
+        change, part = change_and_saddle(grid, levels, saddle, site, direction)
         size = abs(change)
         high = max(part + size, 2 * size + least, cap)
         barrier = high + 2 * min(change, 0)
@@ -107,7 +107,7 @@ def fill_local_rates(
         end = grid[site, direction]
         if grid[end, STATE] != EMPTY or grid[end, COUNT] < 2 or alone:
             continue
-        change, part = _change_and_saddle(grid, levels, saddle, site, direction)
+        change, part = change_and_saddle(grid, levels, saddle, site, direction)
         gain = 1e-3 * change
         if len(force) > 0:
             for axis in range(3):

@@ -73,10 +73,20 @@ def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
                 if grid[other, STATE] == METAL and not flags[other, FIXED]:
                     expire(lists, marks, numbers, other)
         expire(lists, marks, numbers, site)
+    levels, saddle, table, singles = tables.levels, tables.saddle, tables.rate, tables.numbers
+    rates = work.rates
+    plain = len(sites.inverse_temperature) == 0 and singles[OXIDATION_RATE] == 0.0
     changed = 0
     for place in range(numbers[N_STALE]):
         site = lists[STALE, place]
-        rate = rates_of_site(sites, tables, site, work.rates)
+        if grid[site, STATE] == EMPTY:
+            rate = 0.0
+        elif plain and grid[site, STATE] == METAL:
+            rate = 0.0
+            if not flags[site, FIXED] and grid[site, COUNT] < 12:
+                rate = metal_hop.fill_rates(grid, levels, saddle, table, singles, site, rates)
+        else:
+            rate = rates_of_site(sites, tables, site, rates)
         leaf = leaves[site]
         if sums[leaf] != rate:
             sums[leaf] = rate

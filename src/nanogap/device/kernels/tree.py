@@ -6,7 +6,7 @@ from nanogap.device.kernels.arrays import Int32Array
 from nanogap.typing import FloatArray, Int64Array
 
 
-@njit  # type: ignore[untyped-decorator]
+@njit(inline="always")  # type: ignore[untyped-decorator]
 def _sum_of_eight(sums: FloatArray, first: int) -> float:
     """Sum eight neighbours in one order."""
     return ((sums[first] + sums[first + 1]) + (sums[first + 2] + sums[first + 3])) + (  # type: ignore[no-any-return]
