@@ -21,6 +21,7 @@ FOUNDATION = {
     "typing",
     "digest",
     "observables",
+    "printing",
     "processes",
     "caches",
 }
@@ -40,6 +41,7 @@ MAY_IMPORT = {
     "digest": set(),
     "observables": set(),
     "caches": set(),
+    "printing": set(),
     "processes": set(),
     "settings": set(),
     "io": set(),
