@@ -24,6 +24,7 @@ FOUNDATION = {
     "printing",
     "processes",
     "caches",
+    "spool",
 }
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
@@ -43,6 +44,7 @@ MAY_IMPORT = {
     "caches": set(),
     "printing": set(),
     "processes": set(),
+    "spool": set(),
     "settings": set(),
     "io": set(),
     "electrical": set(),
@@ -59,8 +61,8 @@ MAY_IMPORT = {
     "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
     "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
-    "transport/of_file": {"transport", "transport/backends", "transport/compute"}
-    | {"settings", "structure", "io"},
+    "transport/of_file": {"transport", "transport/tight_binding", "transport/backends"}
+    | {"transport/compute", "settings", "structure", "io"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},

@@ -1,7 +1,7 @@
 """Points in compliance: found once for every command, left out, and told."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -39,6 +39,13 @@ class Exclusion:
     def of(cls, limit: Compliance) -> "Exclusion":
         """Count the points of a limit."""
         return cls(int(limit.limited.sum()), len(limit.limited), limit.current, limit.origin)
+
+    def __add__(self, other: "Exclusion | None") -> "Exclusion":
+        """Count the points of two pieces of one file."""
+        if other is None:
+            return self
+        both = self.n_limited + other.n_limited, self.n_points + other.n_points
+        return replace(self, n_limited=both[0], n_points=both[1])
 
 
 def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance:

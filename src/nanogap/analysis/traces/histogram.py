@@ -101,6 +101,8 @@ class ConductanceHistogram(Analysis):
     def _reset(self) -> None:
         self._begun = False
         self._groups: FloatArray = np.zeros((1, 0))
+        #: memory for `_groups`, with room for rows to come
+        self._room: FloatArray = self._groups
         self._points: Int64Array = np.zeros(0, dtype=np.int64)
         self._missing = self._outside = 0
         self._by_cycle = False
@@ -288,11 +290,15 @@ class ConductanceHistogram(Analysis):
         """Make room for the bins and the cycles of new points."""
         bins = max(self._groups.shape[1], self._bins(values))
         rows = max(len(self._groups), min(rows, max(1, _MOST_CELLS // max(1, bins))))
-        if (rows, bins) != self._groups.shape:
-            grown = np.zeros((rows, bins))
+        if (rows, bins) == self._groups.shape:
+            return
+        if rows > len(self._room) or bins > self._room.shape[1]:
+            # twice the rows, so that many files with a cycle each are not copied over and over
+            grown = np.zeros((max(rows, min(2 * len(self._room), _MOST_GROUPS)), bins))
             grown[: len(self._groups), : self._groups.shape[1]] = self._groups
-            self._groups = grown
+            self._room = grown
             self._points = np.pad(self._points, (0, bins - len(self._points)))
+        self._groups = self._room[:rows, :bins]
 
     def _bins(self, values: FloatArray) -> int:
         """Return the number of bins that the range needs."""

@@ -17,6 +17,7 @@ from nanogap.transport.backends._contract import (
     Capabilities,
     ComputeLocal,
     ComputeTransmission,
+    EstimateCost,
     Option,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "Capabilities",
     "ComputeLocal",
     "ComputeTransmission",
+    "EstimateCost",
     "Option",
     "backend_names",
     "get_backend",

@@ -35,7 +35,7 @@ _POPULATION_WIDTH = 0.1
 #: Longest path and densest mesh, points per 1/angstrom: beyond, memory ends before the bands do.
 _MOST_POINTS, _DENSEST = 1_000_000, 100.0
 #: Bloch matrices are solved in batches of about so many elements.
-_BATCH = 4_000_000
+BATCH = 4_000_000
 
 
 @checked
@@ -231,7 +231,7 @@ def band_energies(
     size = model.orbitals_per_atom * len(atoms)
     energies = np.empty((len(points), size))
     phases = np.exp(2j * np.pi * (points @ matrices.translations.T))
-    step = max(1, _BATCH // size**2)
+    step = max(1, BATCH // size**2)
     for start in range(0, len(points), step):
         part = slice(start, start + step)
         h = np.zeros((len(phases[part]), size, size), dtype=complex)
