@@ -21,6 +21,7 @@ FOUNDATION = {
     "typing",
     "digest",
     "observables",
+    "printing",
     "processes",
     "caches",
     "spool",
@@ -41,6 +42,7 @@ MAY_IMPORT = {
     "digest": set(),
     "observables": set(),
     "caches": set(),
+    "printing": set(),
     "processes": set(),
     "spool": set(),
     # protocols are described once, where they act

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from nanogap.arguments import check_arguments, checked
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Printed, Rows, results_of
 from nanogap.typing import FloatArray
 
 Owner = TypeVar("Owner", bound="Analysis")
@@ -23,7 +24,7 @@ Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 
 
-class Analysis:
+class Analysis(Printed):
     """Base of every analysis.
 
     A subclass takes its parameters in the constructor, its data in `compute` or, piece by piece,
@@ -53,6 +54,9 @@ class Analysis:
     ...         return self._mean
     >>> Mean().compute([1.0, 3.0]).mean
     2.0
+    >>> Mean().compute([1.0, 3.0])
+    Mean
+      results  .mean
     >>> Mean().mean
     Traceback (most recent call last):
     AttributeError: call compute() first: this Mean has no data yet
@@ -60,6 +64,8 @@ class Analysis:
 
     synthetic: bool = False
     _has_data: bool = False
+    #: Whether `nanogap.plot` draws it.
+    _has_figure: bool = False
 
     def __init_subclass__(cls, arrays: tuple[str, ...] = ()) -> None:
         """Watch the constructor, `compute` and `add` of a subclass; check all arguments."""
@@ -73,6 +79,22 @@ class Analysis:
         if "__init__" in cls.__dict__:
             init = _parameters_only(cls, cls.__dict__["__init__"], arrays)
             setattr(cls, "__init__", init)  # noqa: B010  # a type checker wants no assignment
+
+    def _found(self) -> Rows:
+        """Give the results that are worth reading first, in words; only after `compute`."""
+        return ()
+
+    def _rows(self) -> Rows:
+        if not self._has_data:
+            call = "compute" if hasattr(self, "compute") else "add"
+            yield "no data", f"call {call}() first"
+            return
+        if self.synthetic:
+            yield "data", "synthetic"
+        yield from self._found()
+        yield "results", ", ".join(f".{name}" for name in results_of(type(self)))
+        if self._has_figure:
+            yield "figure", "nanogap.plot(...)"
 
     def _need_data(self) -> None:
         """Raise before there are data.

@@ -25,6 +25,7 @@ from nanogap.dynamics.schedule import Schedule
 from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError, EngineError, SettingsError
 from nanogap.observables import OBSERVABLES
+from nanogap.printing import Printed, Rows, counted
 from nanogap.settings import SettingsSource, load_settings
 from nanogap.structure import analyse_connection, analyse_gap
 from nanogap.structure.tips import check_tips
@@ -49,7 +50,7 @@ def velocity_seed(seed: int) -> int:
     return int(stream.generate_state(1)[0]) % _LARGEST_ENGINE_SEED + 1
 
 
-class Simulation:
+class Simulation(Printed):
     """Bias-driven dynamics of two tips, by LAMMPS.
 
     Parameters
@@ -95,6 +96,11 @@ class Simulation:
     True
     >>> observables["connected"]
     False
+    >>> simulation
+    Simulation
+      tips  486 atoms at 800 K
+      time  step 20 of 15000, 8 V for 0.08 ps
+      next  .run(steps), .atoms, .observables, .close()
     """
 
     @checked
@@ -147,6 +153,14 @@ class Simulation:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _rows(self) -> Rows:
+        schedule, dynamics, step = self.schedule, self._dynamics, self.progress.step
+        time = (step - schedule.equilibration) * dynamics.time_step / 1000.0
+        bias = f"{self._voltage.applied:g} V for {time:.4g} ps" if time > 0.0 else "0 V"
+        yield "tips", f"{counted(len(self._tips), 'atom')} at {dynamics.temperature:g} K"
+        yield "time", f"step {step} of {schedule.last(self.progress.first_contact_step)}, {bias}"
+        yield "next", ".run(steps), .atoms, .observables, .close()"
 
     @property
     def finished(self) -> bool:

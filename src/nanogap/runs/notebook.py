@@ -11,14 +11,15 @@ from ase import Atoms
 from nanogap.arguments import checked
 from nanogap.errors import DataFormatError
 from nanogap.io import read_dataset
+from nanogap.printing import Printed, Rows
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.driver import Progress, resume_run, start_run
 from nanogap.runs.results import fermi_level_transmission, with_moments
-from nanogap.runs.summary import RunStatus, make_report, status
+from nanogap.runs.summary import RunStatus, make_report, status, status_rows
 from nanogap.settings import Settings, SettingsSource, load_settings
 
 
-class Run:
+class Run(Printed):
     """A run, finished or not: every question is answered from what is on disk at that moment.
 
     Parameters
@@ -35,8 +36,14 @@ class Run:
     --------
     >>> from nanogap.runs import open_run
     >>> run = open_run("demo")                          # doctest: +SKIP
-    >>> run.status.state, len(run)                      # doctest: +SKIP
-    ('finished', 61)
+    >>> run                                             # doctest: +SKIP
+    Run 'demo'
+      state         finished
+      snapshots     61 of 61, 0 to 3 ps under voltage
+      connected     13 snapshots, first at 2.4 ps
+      transmission  of 61 snapshots: last 1.02, largest 1.31 G0
+      report        demo/report.html
+      next          .conductance, .observables(), .transmission(), .frame(n), .spectra()
     >>> run.conductance.plot(x="time")                  # doctest: +SKIP
     >>> run.frame(-1).get_kinetic_energy()              # doctest: +SKIP
     72.9
@@ -48,13 +55,16 @@ class Run:
             directory = RunDirectory(directory)
         self.directory = directory
 
-    def __repr__(self) -> str:
-        """Name the folder and say how far the run is."""
+    def _title(self) -> str:
+        return f"Run {str(self.path)!r}"
+
+    def _rows(self) -> Rows:
         found = self.status
-        return (
-            f"Run({str(self.path)!r}: {found.state}, {found.snapshots} of "
-            f"{found.snapshots_planned} snapshots)"
-        )
+        yield from status_rows(found)
+        if found.state in {"finished", "running"}:
+            yield "next", ".conductance, .observables(), .transmission(), .frame(n), .spectra()"
+        else:
+            yield "next", f"nanogap.resume({str(self.path)!r})"
 
     def __len__(self) -> int:
         """Count the snapshots."""

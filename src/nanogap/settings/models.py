@@ -19,6 +19,7 @@ from pydantic import (
 
 from nanogap.arguments import shown
 from nanogap.errors import SettingsError
+from nanogap.printing import Printed, Rows
 from nanogap.settings.energies import parse_energies
 from nanogap.settings.faults import fault_sentence, validated
 
@@ -329,13 +330,28 @@ class TransportSettings(_Model):
         return value
 
 
-class Settings(_Model):
+def changed_keys(settings: BaseModel, prefix: str = "") -> Rows:
+    """Give the keys that differ from their defaults, and their values, but for the name."""
+    for key, field in type(settings).model_fields.items():
+        value = getattr(settings, key)
+        if isinstance(value, BaseModel):
+            yield from changed_keys(value, f"{prefix}{key}.")
+        elif value != field.default and (prefix or key != "name"):
+            yield f"{prefix}{key}", repr(value)
+
+
+class Settings(Printed, _Model):
     """Everything that defines a run; the same settings and seed give the same run.
 
     Examples
     --------
     >>> Settings(seed=7).structure.element
     'Ag'
+    >>> Settings(name="mine", voltage={"applied": 2.0})
+    Settings 'mine'
+      voltage.applied  2.0
+      others           at their defaults, as in nanogap.load_settings()
+      next             nanogap.run(settings, folder), nanogap.build_tips(settings)
     """
 
     name: str = Field("run", min_length=1, max_length=80, description="title of the run")
@@ -345,6 +361,14 @@ class Settings(_Model):
     voltage: VoltageSettings = VoltageSettings()
     junction: JunctionSettings = JunctionSettings()
     transport: TransportSettings = TransportSettings()
+
+    def _title(self) -> str:
+        return f"Settings {self.name!r}"
+
+    def _rows(self) -> Rows:
+        yield from changed_keys(self)
+        yield "others", "at their defaults, as in nanogap.load_settings()"
+        yield "next", "nanogap.run(settings, folder), nanogap.build_tips(settings)"
 
     @field_validator("name")
     @classmethod

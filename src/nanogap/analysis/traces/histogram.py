@@ -15,10 +15,13 @@ from scipy.stats import chi2
 from nanogap.analysis.traces.histogram_peaks import Peak, conductance_peaks
 from nanogap.computed import Analysis, after_compute, as_trace, as_traces
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, listed, number
 from nanogap.typing import FloatArray, Int64Array
 
-#: More bins than this is a slip in the bin width or a point that is no conductance.
+#: Resamples of a bootstrap, at most.
 _MOST_RESAMPLES = 100_000
+
+#: More bins than this is a slip in the bin width or a point that is no conductance.
 _MOST_BINS = 1_000_000
 
 #: Cycles that are kept apart; more share a row, which leaves a bootstrap over rows valid.
@@ -52,7 +55,15 @@ class ConductanceHistogram(Analysis):
     >>> histogram = ConductanceHistogram(bin_width=0.5).compute([0.1, 0.9, 1.1, float("nan")])
     >>> histogram.edges.tolist(), histogram.counts.tolist(), histogram.n_missing
     ([0.0, 0.5, 1.0, 1.5], [1.0, 1.0, 1.0], 1)
+    >>> histogram
+    ConductanceHistogram
+      counts   3 in 3 bins from 0 to 1.5 G0 (1 missing, 0 outside)
+      peaks    none
+      results  .edges, .counts, .n_cycles, .n_missing, .n_outside, .peaks
+      figure   nanogap.plot(...)
     """
+
+    _has_figure = True
 
     def __init__(
         self,
@@ -75,6 +86,17 @@ class ConductanceHistogram(Analysis):
         self._origin = float(np.log10(minimum)) if self._logarithmic else 0.0
         self._maximum = maximum
         self._reset()
+
+    def _found(self) -> Rows:
+        edges = self.edges
+        bins = counted(len(edges) - 1, "bin")
+        bins += f" from {number(edges[0])} to {number(edges[-1], 'G0')}"
+        left = f"{self.n_missing} missing, {self.n_outside} outside"
+        yield "counts", f"{number(float(self.counts.sum()))} in {bins} ({left})"
+        if self.n_cycles > 1:
+            yield "cycles", f"{self.n_cycles}"
+        peaks = [number(one.position, "G0", one.uncertainty) for one in self.peaks]
+        yield "peaks", listed(peaks)
 
     def _reset(self) -> None:
         self._begun = False

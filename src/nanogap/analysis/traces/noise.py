@@ -17,6 +17,7 @@ from scipy.signal import welch
 
 from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, number, quantity
 from nanogap.typing import FloatArray
 
 _FEWEST = 64
@@ -53,6 +54,8 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
     interval : float
         As given, s.
     """
+
+    _has_figure = True
 
     def __init__(
         self,
@@ -103,6 +106,13 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
         self._values = values
         self._fit()
         return self
+
+    def _found(self) -> Rows:
+        samples = counted(len(self._values), "sample")
+        yield "trace", f"{samples}, one every {quantity(self.interval, 's')}"
+        yield "mean", number(self.mean, "G0")
+        yield "deviation", f"{number(self.deviation, 'G0')} ({100.0 * self.relative:.3g} %)"
+        yield "spectrum", f"S ~ f^-a, a = {number(self.exponent, '', self.exponent_uncertainty)}"
 
     @property
     @after_compute
