@@ -353,7 +353,7 @@ def measure(quick: bool = False, only: str | None = None) -> dict[str, list[dict
         "release": lambda: errors_of_release(size(16), size(60)),
         "jump_screened": lambda: errors_of_jumps(size(4), size(60), screening_length=SCREENING),
         "local_screened": lambda: errors_of_local_solutions(size(4), size(60), SCREENING),
-        "release_screened": lambda: releases_of_screening(size(6), size(40)),
+        "release_screened": lambda: releases_of_screening(size(8), size(40)),
         "spheres": radii_of_spheres,
     }
     return {name: table() for name, table in tables.items() if only in {None, name}}

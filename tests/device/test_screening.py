@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from nanogap.device.device import Device
 from nanogap.device.labels import FLOATING, LOWER, UPPER
 from nanogap.device.laplace import Screening, number_unknown, solve_sites
 from nanogap.device.lattice import EMPTY, METAL, build_lattice
@@ -13,6 +14,7 @@ from nanogap.device.medium import Medium, debye_length, load_medium
 from nanogap.device.potential import PotentialField
 from nanogap.device.surface import RELEASE, layer_capacity, potentials_at_surface, release_factors
 from nanogap.errors import SettingsError
+from nanogap.settings.device import load_device_settings
 from tests.device.crystals import BOND, LATTICE_CONSTANT, centred, chain, needles, plates
 
 EXACT = {"largest_jump": 0.0, "local_error": 0.0, "tolerance": 1e-8}
@@ -295,3 +297,17 @@ def test_media_have_a_screening_length():
     lattice, fixed, _ = plates()
     with pytest.raises(SettingsError, match="screening length"):
         PotentialField(lattice, fixed, screening_length=0.0)
+
+
+def test_the_field_of_a_device_has_the_screening_of_its_medium():
+    over = []
+    for length in ("none", "named", "1.0"):
+        overrides = [f"medium.screening_length={length}", "conductance.cache=none"]
+        device = Device(load_device_settings("device-quick", overrides))
+        occupation, ends = device.engine.state.occupation, device.lattice.neighbours
+        linked = ((ends >= 0) & (occupation[ends] == METAL)).sum(axis=1)
+        terrace = (occupation == METAL) & (linked == 9) & ~device.tips.fixed
+        over.append(np.abs(device.field.metal - device.field.medium)[terrace].mean())
+    assert over[0] < 0.03
+    assert 0.1 < over[1] < 0.15
+    assert over[2] > 0.3

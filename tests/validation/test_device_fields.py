@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nanogap.device.surface import RELEASE
+from nanogap.device.surface import RELEASE, release_factors
 from validation import device_fields
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +42,18 @@ def test_the_releases_are_those_measured(stored):
         assert RELEASE[row["neighbours"]] == pytest.approx(row["release"], abs=0.01)
         assert row["error_with_release"] < 0.0025
         assert row["error_with_release"] < 0.15 * row["error_of_own_equation"]
+
+
+def test_with_screening_no_error_is_larger(stored):
+    for row in stored["jump_screened"]:
+        assert row["largest_error"] < row["jump"] + 3e-4
+    for row in stored["local_screened"]:
+        assert row["largest_error"] < row["local_error"] + 3e-4
+    for row in stored["release_screened"]:
+        strength = (device_fields.LATTICE_CONSTANT / row["screening_length"]) ** 2
+        release = release_factors(strength)[row["neighbours"]]
+        assert release == pytest.approx(row["release"], abs=0.012)
+        assert row["error_with_release"] < 0.003
 
 
 def test_spheres_of_atoms_are_those_of_the_continuum(stored):

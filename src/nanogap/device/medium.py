@@ -145,8 +145,8 @@ def debye_length(concentration: float, permittivity: float, temperature: float) 
     """Compute the Debye length of a salt of ions of charge one.
 
     sqrt(eps_r eps_0 k T / (2 e^2 N_A c)): P. Debye & E. Hueckel, Phys. Z. 24, 185 (1923);
-    J. N. Israelachvili, Intermolecular and Surface Forces, 3rd ed. (2011), chapter 14,
-    doi:10.1016/C2009-0-21560-1. It is the screening length where the potential is far below kT/e.
+    J. N. Israelachvili, Intermolecular and Surface Forces, 3rd ed. (2011), chapter 14.
+    It is the screening length where the potential is far below kT/e.
 
     Parameters
     ----------
