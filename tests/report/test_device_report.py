@@ -1,4 +1,4 @@
-"""The report of a simulated device: what it says, what it carries, and that steps can be clicked."""
+"""The report of a simulated device: what it says and carries, and that steps can be clicked."""
 
 import base64
 import gzip

@@ -28,13 +28,11 @@ _EXCEPTIONS = {
     "compliance": ("in compliance", "the source limits the voltage or the current"),
     "continued": (
         "conductance continued",
-        "the gap is wider than Green's functions resolve, so the transmission of a smaller gap is "
-        "extrapolated with the decay in vacuum",
+        "the gap is wider than Green's functions resolve: extrapolated with the decay in vacuum",
     ),
     "atoms_cut_off": (
         "atoms cut off",
-        "the constriction is wider than the largest cell of the transport computation, so the "
-        "conductance is too small",
+        "the constriction is wider than the largest cell of the transport: it conducts more",
     ),
 }
 
