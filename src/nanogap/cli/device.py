@@ -113,6 +113,55 @@ def status(directory: DeviceDirectory, as_json: AsJson = False) -> None:
     _tell(directory, as_json)
 
 
+@app.command()
+def report(
+    directory: DeviceDirectory,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="html; default: report.html in DIR")
+    ] = None,
+    measured: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--measured",
+            help="measured file or folder to draw on the same axes; may be given several times",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report anew, finished or not; --measured draws measured curves beside it."""
+    from nanogap.io import iterate_measurements
+    from nanogap.runs.device_report import report_device
+    from nanogap.runs.device_run import DeviceRun
+
+    if output is not None:
+        check_output(output, (".html",))
+    device = DeviceRun(directory)
+    beside = list(iterate_measurements(measured)) if measured else []
+    written = report_device(device, output, beside)
+    if as_json:
+        emit({"report": str(written), "measured": len(beside)})
+    else:
+        log.print(f"Report: {written}", highlight=False)
+
+
+@app.command()
+def frames(
+    directory: DeviceDirectory,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the trajectory, .extxyz")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the frames at the steps of the conductance as a trajectory."""
+    from nanogap.runs.device_frames import write_frames
+    from nanogap.runs.device_run import DeviceRun
+
+    check_output(output, (".extxyz", ".xyz"))
+    count = write_frames(DeviceRun(directory), output)
+    if as_json:
+        emit({"frames": count, "trajectory": str(output)})
+    else:
+        log.print(f"Wrote {count} frames to {output}", highlight=False)
+
+
 def _tell(directory: Path, as_json: bool) -> None:
     """Say the state of a device directory."""
     from nanogap.runs.device_run import DeviceRun
@@ -134,3 +183,5 @@ def _tell(directory: Path, as_json: bool) -> None:
         log.print(f"conductance now: {values} G0", highlight=False)
     if content.measurement:
         log.print(f"Measurement: {content.measurement}", highlight=False)
+    if content.report:
+        log.print(f"Report: {content.report}", highlight=False)

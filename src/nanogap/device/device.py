@@ -18,7 +18,7 @@ from numpy.random import SeedSequence
 from scipy import constants
 
 from nanogap.device.conductance import MomentaryConductance, NeckConductance
-from nanogap.device.energetics import load_energetics
+from nanogap.device.energetics import Energetics, load_energetics
 from nanogap.device.engine import LatticeKMC, Reason
 from nanogap.device.heat import Heating, current_density, wind_force
 from nanogap.device.lattice import Lattice, Tips, build_needles, to_atoms
@@ -90,21 +90,8 @@ class Device:
     def __init__(self, settings: DeviceSettings) -> None:
         self.settings = settings
         geometry, atoms, kinetics = settings.geometry, settings.atoms, settings.kinetics
-        energetics = load_energetics(
-            geometry.element,
-            bond_scaling=atoms.bond_scaling,
-            surface_condition=atoms.surface_condition,
-            path=None if atoms.energetics == "packaged" else Path(atoms.energetics),
-        )
-        self.tips: Tips = build_needles(
-            lattice_constant=energetics.lattice_constant,
-            base_width=geometry.base_width,
-            height=geometry.height,
-            apex_width=geometry.apex_width,
-            gap=geometry.gap,
-            fixed_layers=geometry.fixed_layers,
-            margin=geometry.margin,
-        )
+        energetics = make_energetics(settings)
+        self.tips = make_tips(settings, energetics.lattice_constant)
         streams = self._streams()
         medium = _medium(settings.medium)
         self.engine = LatticeKMC(
@@ -285,6 +272,31 @@ class Device:
             "contact_temperature": self.applied.contact_temperature,
         }
         self.applied = AppliedFields(**(values | changes))
+
+
+def make_energetics(settings: DeviceSettings) -> Energetics:
+    """Load energies and barriers of a device's metal."""
+    atoms = settings.atoms
+    return load_energetics(
+        settings.geometry.element,
+        bond_scaling=atoms.bond_scaling,
+        surface_condition=atoms.surface_condition,
+        path=None if atoms.energetics == "packaged" else Path(atoms.energetics),
+    )
+
+
+def make_tips(settings: DeviceSettings, lattice_constant: float) -> Tips:
+    """Build the needles of a device, on their lattice."""
+    geometry = settings.geometry
+    return build_needles(
+        lattice_constant=lattice_constant,
+        base_width=geometry.base_width,
+        height=geometry.height,
+        apex_width=geometry.apex_width,
+        gap=geometry.gap,
+        fixed_layers=geometry.fixed_layers,
+        margin=geometry.margin,
+    )
 
 
 _KINDS = ("metal", "ion", "redox")

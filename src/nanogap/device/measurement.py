@@ -6,7 +6,7 @@ of the engine, so a measurement that was interrupted goes on to the same bits.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanogap.device.device import AppliedFields, Device
+from nanogap.device.state import event_names
 from nanogap.electrical import Averager, MeterState, Reading, Segment, SourceState
 from nanogap.errors import DataFormatError
 from nanogap.io import write_atomically, write_json
@@ -47,6 +48,15 @@ class Point:
         Whether the conductance was continued beyond what Green's functions resolve.
     read : bool
         Whether it belongs to a reading of the state, not to a sweep.
+    atoms_cut_off : int
+        Atoms of the constriction that its cell could not hold, at the end.
+    n_ions : int
+        Ions at the end.
+    events : tuple of int
+        Of each kind (`nanogap.device.state.event_names`) since the beginning.
+    charge : tuple of int
+        Ions that left the lower and the upper electrode as metal since the beginning, less those
+        that became metal there.
     """
 
     time: float
@@ -61,6 +71,26 @@ class Point:
     bridged: bool
     continued: bool
     read: bool
+    atoms_cut_off: int
+    n_ions: int
+    events: tuple[int, ...]
+    charge: tuple[int, int]
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """Return all as numbers, in the order of `point_columns`."""
+        single = (float(getattr(self, name)) for name in _SINGLE)
+        return (*single, *map(float, self.events), *map(float, self.charge))
+
+
+_SINGLE = tuple(field.name for field in fields(Point) if field.name not in {"events", "charge"})
+#: Electrodes, in the order of `Point.charge`.
+ELECTRODES = ("lower", "upper")
+
+
+def point_columns() -> tuple[str, ...]:
+    """Return the names of a point's numbers: fields, kinds of events, ``charge lower`` ..."""
+    return (*_SINGLE, *event_names(), *(f"charge {name}" for name in ELECTRODES))
 
 
 @dataclass(frozen=True)
@@ -99,6 +129,8 @@ class Measurement:
     ----------
     device : Device
     state : MeasurementState
+    moment : State
+        Atoms and ions at the latest reading.
 
     Examples
     --------
@@ -114,6 +146,7 @@ class Measurement:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.state = MeasurementState()
+        self.moment = device.engine.state
         self._protocol = device.settings.make_protocol()
         voltage, current = device.meter_seeds()
         unit = device.settings.source
@@ -153,6 +186,7 @@ class Measurement:
         voltage = self._voltmeter.read(true.voltage, interval)
         current = self._ammeter.read(true.current, interval)
         siemens = true.electronic_current / true.gap_voltage if true.gap_voltage else 0.0
+        moment = self.moment = self.device.engine.state
         state = self.state
         self.state = replace(
             state,
@@ -173,6 +207,10 @@ class Measurement:
             bridged=momentary.bridged,
             continued=momentary.continued,
             read=segment.is_read,
+            atoms_cut_off=momentary.atoms_cut_off,
+            n_ions=moment.n_ions,
+            events=tuple(moment.events.values()),
+            charge=(moment.charge["lower"], moment.charge["upper"]),
         )
 
     def save(self, folder: Path) -> None:
@@ -240,6 +278,7 @@ class Measurement:
             raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
         device.engine.load(folder / _ENGINE)
         device.restore(circuit, applied, updates)
+        self.moment = device.engine.state
 
 
 def _save_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:

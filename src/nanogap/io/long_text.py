@@ -85,7 +85,8 @@ def read_long_text(
         return None
     division = Division([Section(header, layout)], where)
     numbers = set(columns) - {"time", "date", "fraction", "compliance"}
-    reader = _Reader(columns, division, LongCurve(path.name, sorted(numbers), piece))
+    curve = LongCurve(path.name, sorted(numbers), piece, flagged="compliance" in columns)
+    reader = _Reader(columns, division, curve)
     reader.feed(head[begin:], begin + 1)
     complete = True
     for more, has_end in lines:

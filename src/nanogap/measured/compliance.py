@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from nanogap.analysis.traces.compliance import Compliance, find_compliance
+from nanogap.io.dataset import flags_compliance
 from nanogap.report.marks import unit_for
 
 _ORIGINS = {
@@ -56,7 +57,8 @@ def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance
     dataset : xarray.Dataset
         With one source; its variable ``compliance`` holds the flags of the file.
     given : float, optional
-        The limit, A. Default: as flagged in the file, or else as the curve shows.
+        The limit, A. Default: as flagged in the file; as the curve shows where the file has no
+        flags.
     """
     flags = dataset["compliance"].to_numpy().astype(bool)
     if "conductance" in dataset:
@@ -65,7 +67,7 @@ def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance
         dataset["voltage"].to_numpy(),
         dataset["current"].to_numpy(),
         dataset["cycle"].to_numpy(),
-        flags,
+        flags if flags.any() or flags_compliance(dataset) else None,
         given,
     )
 

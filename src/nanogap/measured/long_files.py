@@ -35,8 +35,8 @@ class _Limit:
     def __init__(self, curve: LongCurve, given: float | None) -> None:
         need_limit(given)
         self._curve = curve
-        self._flagged = any(flags.any() for flags in curve.flag_pieces())
-        self._seen = curve.has_curve and (given is not None or not self._flagged)
+        flagged = curve.flagged or any(flags.any() for flags in curve.flag_pieces())
+        self._seen = curve.has_curve and (given is not None or not flagged)
         if self._seen:
             self._thresholds = limit_thresholds(curve.curve_pieces, given)
         anything = any(mask.any() for mask in self.masks())

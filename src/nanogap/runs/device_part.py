@@ -1,31 +1,34 @@
 """One device of a device directory: readings are appended, states are kept, frames are chosen."""
 
+import json
 import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanogap.device.device import Device
 from nanogap.device.lattice import SiteStates
-from nanogap.device.measurement import Measurement, Point
+from nanogap.device.measurement import Measurement, Point, point_columns
 from nanogap.errors import DataFormatError
-from nanogap.io import write_text
+from nanogap.io import write_json, write_text
 from nanogap.io.device_files import PartFiles
 from nanogap.settings.device import DeviceSettings
 from nanogap.typing import FloatArray
 
 #: Time between two states that are kept, s, at the least.
 _PAUSE = 10.0
-#: A frame is kept where the conductance has changed by so many G0 since the last one.
+#: Where the conductance has changed by so many G0 since the last frame, the one before and the one
+#: after are kept.
 _STEP = 0.25
 #: Frames at most; later ones are passed over.
 _MOST_FRAMES = 2000
-_COLUMNS = tuple(field.name for field in fields(Point))
+_COLUMNS = point_columns()
 _PER_BYTE = 4
+_COST = "cost.json"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,35 @@ class Frame:
     states: SiteStates
 
 
+@dataclass(frozen=True)
+class PartCost:
+    """Computing time of the readings of a device.
+
+    Attributes
+    ----------
+    cpu_time : float
+        Of all, s.
+    transport_time : float
+        Of the conductances, s.
+    asked, known, computed : int
+        Conductances that were asked for, those that the cache knew, those that were computed.
+    updates : int
+        Times that potential and conductance followed the atoms.
+    """
+
+    cpu_time: float = 0.0
+    transport_time: float = 0.0
+    asked: int = 0
+    known: int = 0
+    computed: int = 0
+    updates: int = 0
+
+    def __add__(self, other: "PartCost") -> "PartCost":
+        """Add the cost of another stretch, or of another device."""
+        names = [field.name for field in fields(self)]
+        return PartCost(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
 def compute_part(
     files: PartFiles, settings: DeviceSettings, watch: Callable[[int], object]
 ) -> None:
@@ -65,37 +97,95 @@ def compute_part(
     """
     if files.done.is_file():
         return
+    begun = time.process_time()
     files.folder.mkdir(exist_ok=True)
     device = Device(settings)
     measurement = Measurement(device)
     frames = _resume(files, measurement)
-    shown = frames[-1].conductance if frames else -1.0
-    bridged = bool(frames) and device.conductance.bridged
-    n_frames, rows, saved = len(frames), [], time.monotonic()
+    spent, updates = read_cost(files), device.updates
+
+    def cost() -> PartCost:
+        count = device.necks.count
+        return spent + PartCost(
+            cpu_time=time.process_time() - begun,
+            transport_time=count.seconds,
+            asked=count.asked,
+            known=count.known,
+            computed=count.computed,
+            updates=device.updates - updates,
+        )
+
+    chosen = _Chosen(measurement, frames, _last_time(files))
+    rows, saved = [], time.monotonic()
     with files.points.open("ab") as points, files.frames.open("ab") as pictures:
         for point in measurement:
-            rows.append(tuple(float(getattr(point, name)) for name in _COLUMNS))
-            now = device.conductance.value
-            if n_frames < _MOST_FRAMES and (
-                abs(now - shown) > _STEP or point.bridged != bridged or not n_frames
-            ):
-                shown, bridged = now, point.bridged
-                frame = Frame(
-                    measurement.state.points - 1,
-                    point.time,
-                    now,
-                    device.engine.state.occupation,
-                )
+            rows.append(point.numbers)
+            for frame in chosen.of(point):
                 pictures.write(_packed(frame))
-                n_frames += 1
             watch(measurement.state.points)
             if time.monotonic() - saved > _PAUSE:
                 _flush(points, pictures, rows)
-                _keep(files, measurement)
+                _keep(files, measurement, cost())
                 rows, saved = [], time.monotonic()
+        for frame in chosen.end():
+            pictures.write(_packed(frame))
         _flush(points, pictures, rows)
-    _keep(files, measurement)
+    _keep(files, measurement, cost())
     write_text(files.done, f"{measurement.state.points} readings\n")
+
+
+class _Chosen:
+    """Frames that are kept: the first, those before and after each step, and the last.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        As it is at the latest reading.
+    frames : list of Frame
+        Kept so far.
+    time : float
+        Of the latest reading, s.
+    """
+
+    def __init__(self, measurement: Measurement, frames: list[Frame], time: float) -> None:
+        self._measurement, self._count = measurement, len(frames)
+        self._latest = self._frame(time)
+        self._kept = frames[-1] if frames else None
+        # a change would have been kept
+        self._bridged = measurement.device.conductance.bridged
+
+    def of(self, point: Point) -> list[Frame]:
+        """Return the frames that are to be kept because of a reading."""
+        before, self._latest = self._latest, self._frame(point.time)
+        last, now = self._kept, self._latest
+        step = last is None or point.bridged != self._bridged
+        if not step and last is not None:
+            step = abs(now.conductance - last.conductance) > _STEP
+        if self._count >= _MOST_FRAMES or not step:
+            return []
+        kept = [now] if last is None or before.point == last.point else [before, now]
+        self._kept, self._bridged, self._count = now, point.bridged, self._count + len(kept)
+        return kept
+
+    def end(self) -> list[Frame]:
+        """Return the frame of the end, unless it is kept already."""
+        known = self._kept is None or self._kept.point == self._latest.point
+        return [] if known else [self._latest]
+
+    def _frame(self, time: float) -> Frame:
+        """Return the frame of the latest reading."""
+        measurement = self._measurement
+        return Frame(
+            measurement.state.points - 1,
+            time,
+            measurement.device.conductance.value,
+            measurement.moment.occupation,
+        )
+
+
+def _last_time(files: PartFiles) -> float:
+    """Return the time of the latest reading that counts, s."""
+    return float(read_points(files)["time"][-1]) if part_progress(files) else 0.0
 
 
 def part_progress(files: PartFiles) -> int:
@@ -104,13 +194,23 @@ def part_progress(files: PartFiles) -> int:
     return int(found[0].name[6:]) if found else 0
 
 
+def read_cost(files: PartFiles) -> PartCost:
+    """Read what the readings that count have cost; nothing if it was not recorded."""
+    for folder in files.checkpoints()[:1]:
+        try:
+            return PartCost(**json.loads((folder / _COST).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            break
+    return PartCost()
+
+
 def read_points(files: PartFiles) -> dict[str, FloatArray]:
     """Read the readings that count.
 
     Returns
     -------
     dict of str to ndarray, shape (n_points,)
-        By the fields of `nanogap.device.measurement.Point`.
+        By `nanogap.device.measurement.point_columns`.
     """
     count = part_progress(files)
     table = np.zeros((0, len(_COLUMNS)))
@@ -201,7 +301,7 @@ def _flush(points: object, pictures: object, rows: list[tuple[float, ...]]) -> N
         os.fsync(handle.fileno())  # type: ignore[attr-defined]
 
 
-def _keep(files: PartFiles, measurement: Measurement) -> None:
+def _keep(files: PartFiles, measurement: Measurement, cost: PartCost) -> None:
     """Keep the present state, and that before it."""
     target = files.checkpoint(measurement.state.points)
     if target.is_dir():
@@ -210,6 +310,7 @@ def _keep(files: PartFiles, measurement: Measurement) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     measurement.save(fresh)
+    write_json(fresh / _COST, asdict(cost))
     fresh.rename(target)
     for old in files.checkpoints()[2:]:
         shutil.rmtree(old)

@@ -4,7 +4,7 @@ import json
 import multiprocessing
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from typing import Literal, Self
 import numpy as np
 import xarray as xr
 
+from nanogap.device.measurement import ELECTRODES, point_columns
+from nanogap.device.state import event_names
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_atomically, write_json
 from nanogap.io.dataset import joined_files, measurement_dataset
@@ -23,6 +25,7 @@ from nanogap.io.lock import FileLock
 from nanogap.io.results import write_dataset
 from nanogap.runs.device_part import compute_part, part_progress, read_points
 from nanogap.settings.device import DeviceSettings, load_device_settings
+from nanogap.typing import FloatArray
 
 _POLL = 0.5
 _UNITS = {
@@ -95,13 +98,18 @@ class DeviceRun:
         try:
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
-            table = content["settings"]
+            table, columns = content["settings"], list(content["columns"])
         except FileNotFoundError:
             raise DataFormatError(
                 f"{path} is no device directory: make one with 'nanogap device run PRESET -o DIR'"
             ) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataFormatError(f"{self.files.description} cannot be read: {error}") from None
+        if columns != list(point_columns()):
+            raise DataFormatError(
+                f"{path} was written by another version of nanogap, with other columns of "
+                "readings: use that version, or run it anew"
+            )
         self.settings = load_device_settings(table)
         self.members = self.settings.members()
 
@@ -123,6 +131,7 @@ class DeviceRun:
             {
                 "source": source,
                 "settings": settings.model_dump(mode="json"),
+                "columns": point_columns(),
                 "versions": {name: version(name) for name in ("nanogap", "numpy", "numba", "scipy")}
                 | {"python": platform.python_version()},
             },
@@ -137,7 +146,11 @@ class DeviceRun:
     @property
     def points(self) -> int:
         """Readings on disk."""
-        return sum(part_progress(self.files.part(one)) for one in range(len(self.members)))
+        return sum(self.points_of(number) for number in range(len(self.members)))
+
+    def points_of(self, number: int) -> int:
+        """Return the number of readings of a device that are on disk."""
+        return part_progress(self.files.part(number))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -181,6 +194,7 @@ class DeviceRun:
             finally:
                 if self.points:
                     self.write(table=table)
+                    self._report()
 
     def _compute_here(self, watch: Watcher) -> None:
         """Compute one device after the other."""
@@ -217,9 +231,11 @@ class DeviceRun:
         xarray.Dataset
             As `nanogap.io.dataset.measurement_dataset` makes it, with ``gap_voltage``,
             ``electronic_current``, ``ionic_current`` and ``gap_conductance`` (true means, without
-            noise), ``bridged``, ``continued``, and ``device``.
+            noise), ``bridged``, ``continued``, ``read``, ``atoms_cut_off``, ``n_ions`` and
+            ``device``; ``events`` over (``point``, ``event``) and ``charge`` over (``point``,
+            ``electrode``), both counted from the beginning (`nanogap.device.measurement.Point`).
         """
-        parts = [self._of_device(number) for number in range(len(self.members))]
+        parts = [self.of_device(number) for number in range(len(self.members))]
         whole = joined_files([part for part in parts if part.sizes["point"]] or parts[:1])
         return whole.assign_attrs(
             simulated="kinetic Monte Carlo of a device",
@@ -228,7 +244,7 @@ class DeviceRun:
             series_resistance=[member.circuit.series.parasitic for member in self.members],
         )
 
-    def _of_device(self, number: int) -> xr.Dataset:
+    def of_device(self, number: int) -> xr.Dataset:
         """Return the readings of one device."""
         columns = read_points(self.files.part(number))
         name = self.settings.name if len(self.members) == 1 else self.members[number].name
@@ -246,6 +262,10 @@ class DeviceRun:
             part[key] = ("point", columns[key], {"units": unit})
         for key in ("bridged", "continued", "read"):
             part[key] = ("point", columns[key].astype(bool))
+        for key in ("atoms_cut_off", "n_ions"):
+            part[key] = ("point", columns[key].astype(np.int64))
+        part["events"] = _together(columns, "event", event_names())
+        part["charge"] = _together(columns, "electrode", ELECTRODES, "charge ")
         part["device"] = ("point", np.full(len(columns["time"]), number + 1, dtype=np.int64))
         return part
 
@@ -269,6 +289,12 @@ class DeviceRun:
                 self.files.table,
                 lambda path: frame.to_csv(path, index=False, header=list(header.values())),
             )
+
+    def _report(self) -> None:
+        """Write the report."""
+        from nanogap.runs.device_report import report_device  # noqa: PLC0415 it imports this
+
+        report_device(self)
 
     def status(self) -> DeviceStatus:
         """Say how far the measurement is."""
@@ -328,6 +354,14 @@ def start_device(
             run.remove()
         raise
     return run
+
+
+def _together(
+    columns: dict[str, FloatArray], dimension: str, names: Sequence[str], prefix: str = ""
+) -> xr.DataArray:
+    """Put counts beside each other, shape (n_points, n_names)."""
+    counts = np.stack([columns[f"{prefix}{name}"] for name in names], axis=1).astype(np.int64)
+    return xr.DataArray(counts, {dimension: list(names)}, ("point", dimension))
 
 
 def _silent(_points: int) -> None:
