@@ -272,7 +272,7 @@ class LatticeKMC:
         )
         fields[is_metal, arrays.MEDIUM_POTENTIAL] = everywhere[is_metal]
         surface = np.flatnonzero(is_metal & (grid[:, arrays.COUNT] < 12))
-        around = grid[surface, :12]
+        around = sites.around[surface]
         real = around < len(self.lattice)
         mean = np.where(real, everywhere[around], 0.0).sum(axis=1) / real.sum(axis=1)
         fields[surface, arrays.MEDIUM_POTENTIAL] = mean

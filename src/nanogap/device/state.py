@@ -102,15 +102,15 @@ class State:
 def make_sites(lattice: Lattice, states: SiteStates, fixed: BoolArray) -> arrays.Sites:
     """Make the arrays of the sites, without what follows from the occupation."""
     count = len(lattice)
+    around = np.full((count + 1, 12), count, dtype=np.uint32)
+    around[:-1] = np.where(lattice.neighbours < 0, count, lattice.neighbours)
     grid = np.zeros((count + 1, arrays.N_GRID), dtype=np.int32)
-    grid[:-1, :12] = np.where(lattice.neighbours < 0, count, lattice.neighbours)
-    grid[-1, :12] = count
     grid[:-1, arrays.STATE] = states
     grid[-1, arrays.STATE] = arrays.OUTSIDE
     flags = np.zeros((count + 1, arrays.N_FLAGS), dtype=np.uint8)
     flags[:-1, arrays.FIXED] = fixed
     fields = np.zeros((count + 1, arrays.N_FIELDS))
-    return arrays.Sites(grid, flags, fields, np.zeros(0), np.zeros((0, 3)))
+    return arrays.Sites(around, grid, flags, fields, np.zeros(0), np.zeros((0, 3)))
 
 
 def make_tree(lattice: Lattice) -> arrays.Tree:
@@ -140,9 +140,13 @@ def make_tree(lattice: Lattice) -> arrays.Tree:
 def make_work(n_sites: int, n_nodes: int) -> arrays.Work:
     """Make room for lists."""
     return arrays.Work(
-        lists=np.zeros((2, n_sites + 1), dtype=np.int32),
+        lists=np.zeros((2, n_sites + 1), dtype=np.uint32),
+        queue=np.zeros(n_sites + 1, dtype=np.uint32),
         marks=np.zeros((n_sites + 1, 2), dtype=np.int32),
         numbers=np.zeros(arrays.N_WORK, dtype=np.int64),
+        saved=np.zeros((n_sites + 1, arrays.N_GRID), dtype=np.int32),
+        leaves=np.zeros(n_sites + 1, dtype=np.int32),
+        old_rates=np.zeros(n_sites + 1),
         nodes=np.zeros(n_sites + 1, dtype=np.int32),
         node_marks=np.zeros(n_nodes, dtype=np.int32),
         rates=np.zeros(arrays.N_SLOTS),

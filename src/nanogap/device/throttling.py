@@ -131,8 +131,8 @@ def adapt_caps(
     if not (most_events_per_second > 0.0 and slow_rate > 0.0 and margin >= 1.0):
         raise SettingsError(
             f"caps for {most_events_per_second:g} events per second, a slow rate of "
-            f"{slow_rate:g}/s and a margin of {margin:g} cannot be: choose above 0, above 0, and "
-            "at least 1"
+            f"{slow_rate:g}/s and a margin of {margin:g} cannot be: choose above 0, above 0, "
+            "and at least 1"
         )
     floor = margin * slow_rate
     cost = measure_cost(engine, events=events)

@@ -5,7 +5,7 @@ entry of a table: energies in meV, barriers in half meV, since a barrier holds h
 change. Arrays of sites have one more entry than there are sites: what lies beyond the first and
 last layer, neither metal nor empty, so that no neighbour needs a question.
 
-All that an event asks of a site lies in one row of 64 bytes, one line of the processor's cache.
+What an event asks of a site lies in one row of 16 bytes, four to a line of the processor's cache.
 The inner functions are given the arrays themselves: numba counts references to every array of a
 tuple that it hands on, which took forty times as long as the work.
 """
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from nanogap.typing import FloatArray, Int64Array
 
 Int32Array = NDArray[np.int32]
+LinkArray = NDArray[np.uint32]
 ByteArray = NDArray[np.uint8]
 
 #: State of what lies beyond the box, beside EMPTY, METAL and ION of the lattice.
@@ -31,10 +32,10 @@ REDOX_SLOT, REMOVAL_SLOT, N_SLOTS = 12, 13, 14
 #: Why a kernel returned.
 DURATION, EVENTS, CONTACT, OPENED, SURFACE = range(5)
 
-#: Columns of `Sites.grid` after the twelve neighbours: what the metal gains by an atom at the
-#: site, its neighbours included, meV; second difference of the energy table at the site's
-#: coordination if it is metal, else 0; state; number of metal neighbours.
-ENERGY, BEND, STATE, COUNT, N_GRID = 12, 13, 14, 15, 16
+#: Columns of `Sites.grid`: what the metal gains by an atom at the site, its neighbours included,
+#: meV; second difference of the energy table at the site's coordination if it is metal, else 0;
+#: state; number of metal neighbours.
+ENERGY, BEND, STATE, COUNT, N_GRID = range(5)
 #: Columns of `Sites.flags`: whether an atom stays; label of metal; whether changes are counted.
 FIXED, LABEL, WATCHED, N_FLAGS = range(4)
 #: Columns of `Sites.fields`: potentials, V; factors of the redox rates that a metal neighbour and
@@ -57,7 +58,9 @@ class Sites(NamedTuple):
 
     Attributes
     ----------
-    grid : int32, shape (n_sites + 1, 16)
+    around : uint32, shape (n_sites + 1, 12)
+        Neighbours; without sign, so that numba need not ask whether they count from the end.
+    grid : int32, shape (n_sites + 1, 4)
     flags : uint8, shape (n_sites + 1, 3)
     fields : float64, shape (n_sites + 1, 8)
     inverse_temperature : float64, shape (n_sites + 1,), (1,) or (0,)
@@ -66,6 +69,7 @@ class Sites(NamedTuple):
         Force on a hopping atom, eV/angstrom.
     """
 
+    around: LinkArray
     grid: Int32Array
     flags: ByteArray
     fields: FloatArray
@@ -151,27 +155,42 @@ class Tree(NamedTuple):
 #: Rows of `Work.lists`, and columns of `Work.marks` with which a site is listed once: sites whose
 #: energy, coordination or occupation changed; sites whose rates are to be made anew.
 TOUCHED, STALE = 0, 1
-#: Places in `Work.numbers`: lengths of both lists, generation of the marks.
-N_TOUCHED, N_STALE, GENERATION, N_WORK = range(4)
+#: Places in `Work.numbers`: lengths of both lists, generation of the marks; number of rates that
+#: the last event changed, site of the atom that it moved and direction back, -1 of none.
+N_TOUCHED, N_STALE, GENERATION, N_CHANGED, LAST_SITE, LAST_BACK, N_WORK = range(7)
 
 
 class Work(NamedTuple):
-    """Room for lists, whose content means nothing between events.
+    """Room for lists, and what the last hop of an atom changed, with which it can be undone.
+
+    Nearly half of all hops under a cap undo the hop before. Exchanging what was with what is gives
+    the same bits as to work them out again.
 
     Attributes
     ----------
-    lists : int32, shape (2, n_sites + 1)
+    lists : uint32, shape (2, n_sites + 1)
+    queue : uint32, shape (n_sites + 1,)
+        Sites of a search for clusters.
     marks : int32, shape (n_sites + 1, 2)
-    numbers : int64, shape (3,)
+    numbers : int64, shape (6,)
+    saved : int32, shape (n_sites + 1, 4)
+        Rows of `Sites.grid` as they were, of the touched sites.
+    leaves : int32, shape (n_sites + 1,)
+    old_rates : float64, shape (n_sites + 1,)
+        Leaves whose rates changed, and these as they were.
     nodes, node_marks : int32
         Nodes of the tree whose sums are to be made anew, and when they were.
     rates : float64, shape (14,)
         Rates of one site.
     """
 
-    lists: Int32Array
+    lists: LinkArray
+    queue: LinkArray
     marks: Int32Array
     numbers: Int64Array
+    saved: Int32Array
+    leaves: Int32Array
+    old_rates: FloatArray
     nodes: Int32Array
     node_marks: Int32Array
     rates: FloatArray

@@ -19,6 +19,7 @@ from nanogap.device.kernels.arrays import (
     SLOPE,
     STATE,
     Int32Array,
+    LinkArray,
 )
 from nanogap.device.kernels.lists import touch
 from nanogap.device.lattice import EMPTY, METAL, OPPOSITE, SHARED
@@ -35,12 +36,12 @@ APART = np.array(
 
 
 @njit  # type: ignore[untyped-decorator]
-def site_energy(grid: Int32Array, levels: Int32Array, site: int) -> int:
+def site_energy(around: LinkArray, grid: Int32Array, levels: Int32Array, site: int) -> int:
     """Return the energy of a site from its surroundings, meV."""
     without = 0 if grid[site, STATE] == METAL else 1
     total = levels[PHI, grid[site, COUNT]]
     for direction in range(12):
-        other = grid[site, direction]
+        other = around[site, direction]
         if grid[other, STATE] == METAL:
             total += levels[SLOPE, grid[other, COUNT] + without]
     return total  # type: ignore[no-any-return]
@@ -48,9 +49,11 @@ def site_energy(grid: Int32Array, levels: Int32Array, site: int) -> int:
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
 def _recount(
+    around: LinkArray,
     grid: Int32Array,
     levels: Int32Array,
-    lists: Int32Array,
+    saved: Int32Array,
+    lists: LinkArray,
     marks: Int32Array,
     numbers: Int64Array,
     site: int,
@@ -70,49 +73,55 @@ def _recount(
     of_metal = levels[SLOPE, after] - levels[SLOPE, before]
     of_others = levels[SLOPE, after + 1] - levels[SLOPE, before + 1]
     for direction in range(12):
-        other = grid[site, direction]
+        other = around[site, direction]
+        touch(grid, saved, lists, marks, numbers, other)
         grid[other, ENERGY] += of_metal if grid[other, STATE] == METAL else of_others
-        touch(lists, marks, numbers, other)
 
 
 @njit  # type: ignore[untyped-decorator]
 def move_metal(
+    around: LinkArray,
     grid: Int32Array,
     levels: Int32Array,
-    lists: Int32Array,
+    saved: Int32Array,
+    lists: LinkArray,
     marks: Int32Array,
     numbers: Int64Array,
     start: int,
     direction: int,
 ) -> None:
     """Move an atom to an empty neighbour."""
-    end = grid[start, direction]
+    end = around[start, direction]
     at_start, at_end = grid[start, COUNT], grid[end, COUNT] - 1
+    touch(grid, saved, lists, marks, numbers, start)
+    touch(grid, saved, lists, marks, numbers, end)
     grid[start, STATE], grid[end, STATE] = EMPTY, METAL
     grid[start, COUNT], grid[end, COUNT] = at_start + 1, at_end
     for other_direction in range(12):
-        other = grid[start, other_direction]
+        other = around[start, other_direction]
+        touch(grid, saved, lists, marks, numbers, other)
         grid[other, ENERGY] -= levels[SLOPE, at_start + (grid[other, STATE] != METAL)]
-        touch(lists, marks, numbers, other)
-        other = grid[end, other_direction]
+        other = around[end, other_direction]
+        touch(grid, saved, lists, marks, numbers, other)
         grid[other, ENERGY] += levels[SLOPE, at_end + (grid[other, STATE] != METAL)]
-        touch(lists, marks, numbers, other)
     back = OPPOSITE[direction]
     # the four shared sites lose one neighbour and gain another
     for place in range(7):
-        loser, winner = grid[start, APART[direction, place]], grid[end, APART[back, place]]
-        _recount(grid, levels, lists, marks, numbers, loser, -1)
-        _recount(grid, levels, lists, marks, numbers, winner, 1)
-    grid[start, ENERGY] = site_energy(grid, levels, start)
-    grid[end, ENERGY] = site_energy(grid, levels, end)
+        loser, winner = around[start, APART[direction, place]], around[end, APART[back, place]]
+        _recount(around, grid, levels, saved, lists, marks, numbers, loser, -1)
+        _recount(around, grid, levels, saved, lists, marks, numbers, winner, 1)
+    grid[start, ENERGY] = site_energy(around, grid, levels, start)
+    grid[end, ENERGY] = site_energy(around, grid, levels, end)
     grid[start, BEND], grid[end, BEND] = 0, levels[CURVATURE, at_end]
 
 
 @njit  # type: ignore[untyped-decorator]
 def change_metal(
+    around: LinkArray,
     grid: Int32Array,
     levels: Int32Array,
-    lists: Int32Array,
+    saved: Int32Array,
+    lists: LinkArray,
     marks: Int32Array,
     numbers: Int64Array,
     site: int,
@@ -121,28 +130,28 @@ def change_metal(
     """Turn metal into something else, or something else into metal, in place."""
     gain = 1 if state == METAL else -1
     count, energy = grid[site, COUNT], grid[site, ENERGY]
+    touch(grid, saved, lists, marks, numbers, site)
     grid[site, STATE] = state
     grid[site, BEND] = levels[CURVATURE, count] if gain > 0 else 0
-    touch(lists, marks, numbers, site)
     for direction in range(12):
-        other = grid[site, direction]
+        other = around[site, direction]
+        touch(grid, saved, lists, marks, numbers, other)
         grid[other, ENERGY] += gain * levels[SLOPE, count + (grid[other, STATE] != METAL)]
-        touch(lists, marks, numbers, other)
-        _recount(grid, levels, lists, marks, numbers, other, gain)
+        _recount(around, grid, levels, saved, lists, marks, numbers, other, gain)
     grid[site, ENERGY] = energy  # the same before an atom comes and after
 
 
 @njit  # type: ignore[untyped-decorator]
-def count_all(grid: Int32Array, levels: Int32Array) -> None:
+def count_all(around: LinkArray, grid: Int32Array, levels: Int32Array) -> None:
     """Make counts, energies and second differences anew from the occupation."""
     n_sites = len(grid) - 1
     for site in range(n_sites):
         count = 0
         for direction in range(12):
-            count += grid[grid[site, direction], STATE] == METAL
+            count += grid[around[site, direction], STATE] == METAL
         grid[site, COUNT] = count
     for site in range(n_sites):
-        grid[site, ENERGY] = site_energy(grid, levels, site)
+        grid[site, ENERGY] = site_energy(around, grid, levels, site)
         is_metal = grid[site, STATE] == METAL
         grid[site, BEND] = levels[CURVATURE, grid[site, COUNT]] if is_metal else 0
     grid[n_sites, COUNT], grid[n_sites, ENERGY], grid[n_sites, BEND] = 0, 0, 0

@@ -11,7 +11,7 @@ from numba import njit
 
 from nanogap.device.kernels import energy, labels, loop
 from nanogap.device.kernels import refresh as refreshing
-from nanogap.device.kernels.arrays import STALE, Counts, Sites, Tables, Tree, Work
+from nanogap.device.kernels.arrays import Counts, Sites, Tables, Tree, Work
 from nanogap.digest import source_digest
 
 _SOURCES = int(source_digest("nanogap.device.kernels")[:15], 16)
@@ -23,8 +23,8 @@ def _made_rebuild(sources: int) -> Callable[..., Any]:
     @njit(cache=True)  # type: ignore[untyped-decorator]
     def rebuild(sites: Sites, tables: Tables, tree: Tree, work: Work, counts: Counts) -> int:
         """Make counts, energies, labels and rates anew from the occupation."""
-        energy.count_all(sites.grid, tables.levels)
-        labels.label_all(sites.grid, sites.flags, work.lists[STALE], counts.numbers)
+        energy.count_all(sites.around, sites.grid, tables.levels)
+        labels.label_all(sites.around, sites.grid, sites.flags, work.queue, counts.numbers)
         refreshing.refresh_all(sites, tables, tree, work)
         return sources
 

@@ -18,6 +18,7 @@ from nanogap.device.kernels.arrays import (
     MEDIUM_POTENTIAL,
     STATE,
     Int32Array,
+    LinkArray,
 )
 from nanogap.device.lattice import EMPTY
 from nanogap.typing import FloatArray
@@ -25,6 +26,7 @@ from nanogap.typing import FloatArray
 
 @njit  # type: ignore[untyped-decorator]
 def fill_rates(
+    around: LinkArray,
     grid: Int32Array,
     fields: FloatArray,
     inverse_temperature: FloatArray,
@@ -36,7 +38,7 @@ def fill_rates(
     total = 0.0
     for direction in range(12):
         rates[direction] = 0.0
-        end = grid[site, direction]
+        end = around[site, direction]
         if grid[end, STATE] != EMPTY:
             continue
         if len(inverse_temperature) > 1:

@@ -20,6 +20,7 @@ from nanogap.device.kernels.arrays import (
     UPPER,
     ByteArray,
     Int32Array,
+    LinkArray,
 )
 from nanogap.device.lattice import METAL, NEIGHBOUR_VECTORS
 from nanogap.typing import BoolArray, Int64Array
@@ -43,14 +44,21 @@ CONNECTED: BoolArray = _connected_masks()
 
 
 @njit  # type: ignore[untyped-decorator]
-def _flood(grid: Int32Array, flags: ByteArray, queue: Int32Array, filled: int, label: int) -> int:
+def _flood(
+    around: LinkArray,
+    grid: Int32Array,
+    flags: ByteArray,
+    queue: LinkArray,
+    filled: int,
+    label: int,
+) -> int:
     """Spread a label from the queued sites; return how many carry it."""
     place = 0
     while place < filled:
         site = queue[place]
         place += 1
         for direction in range(12):
-            other = grid[site, direction]
+            other = around[site, direction]
             if grid[other, STATE] == METAL and flags[other, LABEL] == 0:
                 flags[other, LABEL] = label
                 queue[filled] = other
@@ -59,7 +67,7 @@ def _flood(grid: Int32Array, flags: ByteArray, queue: Int32Array, filled: int, l
 
 
 @njit  # type: ignore[untyped-decorator]
-def _queue_fixed(flags: ByteArray, queue: Int32Array, first: int, end: int, label: int) -> int:
+def _queue_fixed(flags: ByteArray, queue: LinkArray, first: int, end: int, label: int) -> int:
     """Label the fixed atoms of a range of sites that have none, and queue them."""
     filled = 0
     for site in range(first, end):
@@ -71,13 +79,15 @@ def _queue_fixed(flags: ByteArray, queue: Int32Array, first: int, end: int, labe
 
 
 @njit  # type: ignore[untyped-decorator]
-def label_all(grid: Int32Array, flags: ByteArray, queue: Int32Array, numbers: Int64Array) -> None:
+def label_all(
+    around: LinkArray, grid: Int32Array, flags: ByteArray, queue: LinkArray, numbers: Int64Array
+) -> None:
     """Label all metal: from the fixed lower half, the fixed upper half, and what is left."""
     numbers[N_SEARCHES] += 1
     n_sites = len(grid) - 1
     flags[:, LABEL] = 0
     filled = _queue_fixed(flags, queue, 0, n_sites // 2, LOWER)
-    filled = _flood(grid, flags, queue, filled, LOWER)
+    filled = _flood(around, grid, flags, queue, filled, LOWER)
     bridged = False
     for site in range(n_sites // 2, n_sites):
         if flags[site, FIXED] and flags[site, LABEL] == LOWER:
@@ -89,27 +99,27 @@ def label_all(grid: Int32Array, flags: ByteArray, queue: Int32Array, numbers: In
             flags[queue[place], LABEL] = label
     numbers[IS_BRIDGED] = bridged
     filled = _queue_fixed(flags, queue, n_sites // 2, n_sites, label)
-    _flood(grid, flags, queue, filled, label)
+    _flood(around, grid, flags, queue, filled, label)
     for site in range(n_sites):
         if grid[site, STATE] == METAL and flags[site, LABEL] == 0:
             flags[site, LABEL] = FLOATING
 
 
 @njit  # type: ignore[untyped-decorator]
-def _leaves_a_split(grid: Int32Array, site: int) -> bool:
+def _leaves_a_split(around: LinkArray, grid: Int32Array, site: int) -> bool:
     """Whether metal around a site is not connected among itself."""
     mask = 0
     for direction in range(12):
-        mask |= (grid[grid[site, direction], STATE] == METAL) << direction
+        mask |= (grid[around[site, direction], STATE] == METAL) << direction
     return not CONNECTED[mask]
 
 
 @njit  # type: ignore[untyped-decorator]
-def _label_of_neighbours(grid: Int32Array, flags: ByteArray, site: int) -> int:
+def _label_of_neighbours(around: LinkArray, grid: Int32Array, flags: ByteArray, site: int) -> int:
     """Return the one label of the metal around a site, FLOATING of none, 0 of several."""
     found = 0
     for direction in range(12):
-        other = grid[site, direction]
+        other = around[site, direction]
         if grid[other, STATE] == METAL:
             label = flags[other, LABEL]
             if found == 0:
@@ -121,9 +131,10 @@ def _label_of_neighbours(grid: Int32Array, flags: ByteArray, site: int) -> int:
 
 @njit  # type: ignore[untyped-decorator]
 def relabel(
+    around: LinkArray,
     grid: Int32Array,
     flags: ByteArray,
-    queue: Int32Array,
+    queue: LinkArray,
     numbers: Int64Array,
     left: int,
     come: int,
@@ -132,9 +143,9 @@ def relabel(
     split = False
     if left >= 0:
         flags[left, LABEL] = 0
-        split = _leaves_a_split(grid, left)
+        split = _leaves_a_split(around, grid, left)
     if come >= 0:
-        flags[come, LABEL] = _label_of_neighbours(grid, flags, come)
+        flags[come, LABEL] = _label_of_neighbours(around, grid, flags, come)
         split = split or flags[come, LABEL] == 0
     if split:
-        label_all(grid, flags, queue, numbers)
+        label_all(around, grid, flags, queue, numbers)

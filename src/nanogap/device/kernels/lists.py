@@ -4,11 +4,13 @@ from numba import njit
 
 from nanogap.device.kernels.arrays import (
     GENERATION,
+    LAST_SITE,
     N_STALE,
     N_TOUCHED,
     STALE,
     TOUCHED,
     Int32Array,
+    LinkArray,
 )
 from nanogap.typing import Int64Array
 
@@ -19,19 +21,30 @@ def begin(numbers: Int64Array) -> None:
     numbers[GENERATION] += 1
     numbers[N_TOUCHED] = 0
     numbers[N_STALE] = 0
+    numbers[LAST_SITE] = -1
 
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
-def touch(lists: Int32Array, marks: Int32Array, numbers: Int64Array, site: int) -> None:
-    """List a site whose energy, coordination or occupation changed."""
+def touch(
+    grid: Int32Array,
+    saved: Int32Array,
+    lists: LinkArray,
+    marks: Int32Array,
+    numbers: Int64Array,
+    site: int,
+) -> None:
+    """List a site whose energy, coordination or occupation will change, and save what it was."""
     if marks[site, TOUCHED] != numbers[GENERATION]:
         marks[site, TOUCHED] = numbers[GENERATION]
-        lists[TOUCHED, numbers[N_TOUCHED]] = site
-        numbers[N_TOUCHED] += 1
+        place = numbers[N_TOUCHED]
+        lists[TOUCHED, place] = site
+        saved[place, 0], saved[place, 1] = grid[site, 0], grid[site, 1]
+        saved[place, 2], saved[place, 3] = grid[site, 2], grid[site, 3]
+        numbers[N_TOUCHED] = place + 1
 
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
-def expire(lists: Int32Array, marks: Int32Array, numbers: Int64Array, site: int) -> None:
+def expire(lists: LinkArray, marks: Int32Array, numbers: Int64Array, site: int) -> None:
     """List a site whose rates are to be made anew."""
     if marks[site, STALE] != numbers[GENERATION]:
         marks[site, STALE] = numbers[GENERATION]
@@ -41,9 +54,13 @@ def expire(lists: Int32Array, marks: Int32Array, numbers: Int64Array, site: int)
 
 @njit  # type: ignore[untyped-decorator]
 def expire_around(
-    grid: Int32Array, lists: Int32Array, marks: Int32Array, numbers: Int64Array, site: int
+    around: LinkArray,
+    lists: LinkArray,
+    marks: Int32Array,
+    numbers: Int64Array,
+    site: int,
 ) -> None:
     """List a site and its neighbours, whose rates are to be made anew."""
     expire(lists, marks, numbers, site)
     for direction in range(12):
-        expire(lists, marks, numbers, grid[site, direction])
+        expire(lists, marks, numbers, around[site, direction])

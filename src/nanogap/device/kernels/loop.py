@@ -19,7 +19,10 @@ from nanogap.device.kernels.arrays import (
     ION_HOP,
     IS_BRIDGED,
     LABEL,
+    LAST_BACK,
+    LAST_SITE,
     METAL_HOP,
+    METAL_POTENTIAL,
     N_EMPTY,
     N_SLOTS,
     N_WATCHED,
@@ -29,12 +32,12 @@ from nanogap.device.kernels.arrays import (
     REDUCTION,
     REMOVAL,
     REMOVAL_SLOT,
-    STALE,
     STATE,
     SURFACE,
     WATCHED,
     Counts,
     Int32Array,
+    LinkArray,
     Sites,
     Tables,
     Tree,
@@ -44,16 +47,16 @@ from nanogap.device.kernels.energy import change_metal, move_metal
 from nanogap.device.kernels.labels import relabel
 from nanogap.device.kernels.lists import begin, expire_around
 from nanogap.device.kernels.random import uniform
-from nanogap.device.kernels.refresh import rates_of_site, refresh
+from nanogap.device.kernels.refresh import rates_of_site, refresh, undo
 from nanogap.device.kernels.tree import find_leaf
-from nanogap.device.lattice import EMPTY, ION, METAL
+from nanogap.device.lattice import EMPTY, ION, METAL, OPPOSITE
 
 
 @njit  # type: ignore[untyped-decorator]
-def _donor(grid: Int32Array, site: int, apart_from: int) -> int:
+def _donor(around: LinkArray, grid: Int32Array, site: int, apart_from: int) -> int:
     """Return the metal whose potential new metal takes; -1 of none."""
     for direction in range(12):
-        other = grid[site, direction]
+        other = around[site, direction]
         if other != apart_from and grid[other, STATE] == METAL:
             return other  # type: ignore[no-any-return]
     return -1
@@ -61,26 +64,55 @@ def _donor(grid: Int32Array, site: int, apart_from: int) -> int:
 
 @njit  # type: ignore[untyped-decorator]
 def _hop_metal(
-    sites: Sites, tables: Tables, work: Work, counts: Counts, site: int, direction: int
+    sites: Sites,
+    tables: Tables,
+    tree: Tree,
+    work: Work,
+    counts: Counts,
+    site: int,
+    direction: int,
 ) -> int:
     """Move an atom; return the kind of the event."""
-    grid, flags = sites.grid, sites.flags
-    end = grid[site, direction]
-    redox.take_potential(sites.fields, end, _donor(grid, end, site))
-    move_metal(grid, tables.levels, work.lists, work.marks, work.numbers, site, direction)
+    around, grid, flags, fields = sites.around, sites.grid, sites.flags, sites.fields
+    numbers = work.numbers
+    end = around[site, direction]
+    donor = _donor(around, grid, end, site)
+    undoes = (
+        numbers[LAST_SITE] == site
+        and numbers[LAST_BACK] == direction
+        and fields[end, METAL_POTENTIAL] == fields[donor, METAL_POTENTIAL]
+    )
+    redox.take_potential(fields, end, donor)
+    if undoes:
+        undo(grid, tree, work)
+    else:
+        begin(numbers)
+        move_metal(
+            around,
+            grid,
+            tables.levels,
+            work.saved,
+            work.lists,
+            work.marks,
+            numbers,
+            site,
+            direction,
+        )
+        refresh(sites, tables, tree, work)
+    numbers[LAST_SITE], numbers[LAST_BACK] = end, OPPOSITE[direction]
     counts.numbers[N_WATCHED] += flags[site, WATCHED] | flags[end, WATCHED]
-    relabel(grid, flags, work.lists[STALE], counts.numbers, site, end)
+    relabel(around, grid, flags, work.queue, counts.numbers, site, end)
     return METAL_HOP
 
 
 @njit  # type: ignore[untyped-decorator]
 def _hop_ion(sites: Sites, work: Work, site: int, direction: int) -> int:
     """Move an ion; return the kind of the event."""
-    grid = sites.grid
-    end = grid[site, direction]
+    around, grid = sites.around, sites.grid
+    end = around[site, direction]
     grid[site, STATE], grid[end, STATE] = EMPTY, ION
-    expire_around(grid, work.lists, work.marks, work.numbers, site)
-    expire_around(grid, work.lists, work.marks, work.numbers, end)
+    expire_around(around, work.lists, work.marks, work.numbers, site)
+    expire_around(around, work.lists, work.marks, work.numbers, end)
     return ION_HOP
 
 
@@ -89,8 +121,9 @@ def _redox(
     sites: Sites, tables: Tables, work: Work, counts: Counts, site: int, share: float
 ) -> int:
     """Oxidize an atom or reduce an ion; return the kind of the event."""
-    grid, flags = sites.grid, sites.flags
+    around, grid, flags = sites.around, sites.grid, sites.flags
     partner = redox.choose_neighbour(
+        around,
         grid,
         sites.fields,
         sites.inverse_temperature,
@@ -107,8 +140,10 @@ def _redox(
     if not oxidized:
         redox.take_potential(sites.fields, site, partner)
     change_metal(
+        around,
         grid,
         tables.levels,
+        work.saved,
         work.lists,
         work.marks,
         work.numbers,
@@ -116,21 +151,21 @@ def _redox(
         ION if oxidized else METAL,
     )
     left, come = (site, -1) if oxidized else (-1, site)
-    relabel(grid, flags, work.lists[STALE], counts.numbers, left, come)
+    relabel(around, grid, flags, work.queue, counts.numbers, left, come)
     return OXIDATION if oxidized else REDUCTION
 
 
 @njit  # type: ignore[untyped-decorator]
 def _insert(sites: Sites, work: Work, counts: Counts) -> int:
     """Put an ion on an empty site drawn at random; return the kind of the event."""
-    grid = sites.grid
+    around, grid = sites.around, sites.grid
     n_sites = len(grid) - 1
     site = int(uniform(counts.random) * n_sites)
     while grid[site, STATE] != EMPTY:
         site = int(uniform(counts.random) * n_sites)
     grid[site, STATE] = ION
     counts.numbers[N_EMPTY] -= 1
-    expire_around(grid, work.lists, work.marks, work.numbers, site)
+    expire_around(around, work.lists, work.marks, work.numbers, site)
     return INSERTION
 
 
@@ -139,13 +174,19 @@ def _remove(sites: Sites, work: Work, counts: Counts, site: int) -> int:
     """Take an ion away; return the kind of the event."""
     sites.grid[site, STATE] = EMPTY
     counts.numbers[N_EMPTY] += 1
-    expire_around(sites.grid, work.lists, work.marks, work.numbers, site)
+    expire_around(sites.around, work.lists, work.marks, work.numbers, site)
     return REMOVAL
 
 
 @njit  # type: ignore[untyped-decorator]
 def _do_event(
-    sites: Sites, tables: Tables, work: Work, counts: Counts, site: int, target: float
+    sites: Sites,
+    tables: Tables,
+    tree: Tree,
+    work: Work,
+    counts: Counts,
+    site: int,
+    target: float,
 ) -> int:
     """Choose among the events of a site and do one; return its kind, -1 of none."""
     rates = work.rates
@@ -158,13 +199,17 @@ def _do_event(
             if target < rates[other]:
                 break
             target -= rates[other]
+    if slot < REDOX_SLOT and sites.grid[site, STATE] == METAL:
+        return _hop_metal(sites, tables, tree, work, counts, site, slot)  # type: ignore[no-any-return]
+    begin(work.numbers)
     if slot == REMOVAL_SLOT:
-        return _remove(sites, work, counts, site)  # type: ignore[no-any-return]
-    if slot == REDOX_SLOT:
-        return _redox(sites, tables, work, counts, site, uniform(counts.random))  # type: ignore[no-any-return]
-    if sites.grid[site, STATE] == ION:
-        return _hop_ion(sites, work, site, slot)  # type: ignore[no-any-return]
-    return _hop_metal(sites, tables, work, counts, site, slot)  # type: ignore[no-any-return]
+        kind = _remove(sites, work, counts, site)
+    elif slot == REDOX_SLOT:
+        kind = _redox(sites, tables, work, counts, site, uniform(counts.random))
+    else:
+        kind = _hop_ion(sites, work, site, slot)
+    refresh(sites, tables, tree, work)
+    return kind  # type: ignore[no-any-return]
 
 
 @njit  # type: ignore[untyped-decorator]
@@ -212,19 +257,19 @@ def run(
         if not elapsed + step < window:
             return window, done, DURATION
         elapsed += step
-        begin(work.numbers)
         target = uniform(counts.random) * total
         bridged = counts.numbers[IS_BRIDGED]
         kind = -1
         if target < of_sites:
             leaf, target = find_leaf(tree.sums, tree.offsets, target)
             if leaf >= 0:
-                kind = _do_event(sites, tables, work, counts, tree.site[leaf], target)
+                kind = _do_event(sites, tables, tree, work, counts, tree.site[leaf], target)
         elif tables.numbers[BATH_INSERTION] > 0.0:
+            begin(work.numbers)
             kind = _insert(sites, work, counts)
+            refresh(sites, tables, tree, work)
         if kind < 0:
             continue
-        refresh(sites, tables, tree, work)
         counts.events[kind] += 1
         if stop_on_contact and counts.numbers[IS_BRIDGED] != bridged:
             reason = CONTACT if counts.numbers[IS_BRIDGED] else OPENED

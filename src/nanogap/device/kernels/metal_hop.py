@@ -21,6 +21,7 @@ from nanogap.device.kernels.arrays import (
     SLOPE,
     STATE,
     Int32Array,
+    LinkArray,
 )
 from nanogap.device.lattice import EMPTY, FLANKS, METAL, NEIGHBOUR_VECTORS, SHARED
 from nanogap.typing import FloatArray
@@ -28,15 +29,20 @@ from nanogap.typing import FloatArray
 
 @njit(inline="always")  # type: ignore[untyped-decorator]
 def change_and_saddle(
-    grid: Int32Array, levels: Int32Array, saddle: Int32Array, site: int, direction: int
+    around: LinkArray,
+    grid: Int32Array,
+    levels: Int32Array,
+    saddle: Int32Array,
+    site: int,
+    direction: int,
 ) -> tuple[int, int]:
     """Return energy change, meV, and symmetric part of the barrier, half meV, of a hop."""
-    end = grid[site, direction]
+    end = around[site, direction]
     count, at_end = grid[site, COUNT], grid[end, COUNT] - 1
-    first = grid[site, SHARED[direction, 0]]
-    second = grid[site, SHARED[direction, 1]]
-    third = grid[site, SHARED[direction, 2]]
-    fourth = grid[site, SHARED[direction, 3]]
+    first = around[site, SHARED[direction, 0]]
+    second = around[site, SHARED[direction, 1]]
+    third = around[site, SHARED[direction, 2]]
+    fourth = around[site, SHARED[direction, 3]]
     pattern = (
         (grid[first, STATE] == METAL)
         | ((grid[second, STATE] == METAL) << 1)
@@ -58,6 +64,7 @@ def change_and_saddle(
 
 @njit  # type: ignore[untyped-decorator]
 def fill_rates(
+    around: LinkArray,
     grid: Int32Array,
     levels: Int32Array,
     saddle: Int32Array,
@@ -72,10 +79,10 @@ def fill_rates(
     alone = grid[site, COUNT] < 1
     for direction in range(12):
         rates[direction] = 0.0
-        end = grid[site, direction]
+        end = around[site, direction]
         if grid[end, STATE] != EMPTY or grid[end, COUNT] < 2 or alone:
             continue
-        change, part = change_and_saddle(grid, levels, saddle, site, direction)
+        change, part = change_and_saddle(around, grid, levels, saddle, site, direction)
         size = abs(change)
         high = max(part + size, 2 * size + least, cap)
         barrier = high + 2 * min(change, 0)
@@ -87,6 +94,7 @@ def fill_rates(
 
 @njit  # type: ignore[untyped-decorator]
 def fill_local_rates(
+    around: LinkArray,
     grid: Int32Array,
     levels: Int32Array,
     saddle: Int32Array,
@@ -104,10 +112,10 @@ def fill_local_rates(
     alone = grid[site, COUNT] < 1
     for direction in range(12):
         rates[direction] = 0.0
-        end = grid[site, direction]
+        end = around[site, direction]
         if grid[end, STATE] != EMPTY or grid[end, COUNT] < 2 or alone:
             continue
-        change, part = change_and_saddle(grid, levels, saddle, site, direction)
+        change, part = change_and_saddle(around, grid, levels, saddle, site, direction)
         gain = 1e-3 * change
         if len(force) > 0:
             for axis in range(3):

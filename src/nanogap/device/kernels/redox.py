@@ -35,6 +35,7 @@ from nanogap.device.kernels.arrays import (
     STATE,
     TRANSFER,
     Int32Array,
+    LinkArray,
 )
 from nanogap.device.lattice import METAL
 from nanogap.typing import FloatArray
@@ -67,6 +68,7 @@ def channel(
 
 @njit  # type: ignore[untyped-decorator]
 def rate(
+    around: LinkArray,
     grid: Int32Array,
     fields: FloatArray,
     inverse_temperature: FloatArray,
@@ -80,7 +82,7 @@ def rate(
     oxidation, reduction = 0.0, 0.0
     last_potential, last_oxidation, last_reduction = np.nan, 0.0, 0.0
     for direction in range(12):
-        other = grid[site, direction]
+        other = around[site, direction]
         if grid[other, STATE] == METAL:
             metal += 1
             if fields[other, METAL_POTENTIAL] != last_potential:
@@ -109,6 +111,7 @@ def rate(
 
 @njit  # type: ignore[untyped-decorator]
 def choose_neighbour(
+    around: LinkArray,
     grid: Int32Array,
     fields: FloatArray,
     inverse_temperature: FloatArray,
@@ -122,7 +125,7 @@ def choose_neighbour(
     which = 0 if grid[site, STATE] == METAL else 1
     total = 0.0
     for direction in range(12):
-        other = grid[site, direction]
+        other = around[site, direction]
         if grid[other, STATE] == METAL:
             total += channel(
                 grid, fields, inverse_temperature, levels, bound, numbers, site, other
@@ -130,7 +133,7 @@ def choose_neighbour(
     target = share * total
     chosen = -1
     for direction in range(12):
-        other = grid[site, direction]
+        other = around[site, direction]
         if grid[other, STATE] == METAL:
             chosen = other
             target -= channel(
