@@ -51,10 +51,10 @@ def change_and_saddle(
     )
     near, far = FLANKS[direction, 0], FLANKS[direction, 1]
     pattern += 16 * (
-        int(grid[grid[site, near], STATE] == METAL) + int(grid[grid[end, near], STATE] == METAL)
+        int(grid[around[site, near], STATE] == METAL) + int(grid[around[end, near], STATE] == METAL)
     )
     pattern += 48 * (
-        int(grid[grid[site, far], STATE] == METAL) + int(grid[grid[end, far], STATE] == METAL)
+        int(grid[around[site, far], STATE] == METAL) + int(grid[around[end, far], STATE] == METAL)
     )
     bends = (grid[first, BEND] + grid[second, BEND]) + (grid[third, BEND] + grid[fourth, BEND])
     held = grid[site, ENERGY] + levels[SLOPE, count + 1]
