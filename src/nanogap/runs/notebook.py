@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from ase import Atoms
+from ase.constraints import FixAtoms
 
 from nanogap.errors import DataFormatError
 from nanogap.io import read_dataset
@@ -15,6 +16,7 @@ from nanogap.runs.driver import Progress, resume_run, start_run
 from nanogap.runs.results import fermi_level_transmission, with_moments
 from nanogap.runs.summary import RunStatus, make_report, status
 from nanogap.settings import Settings, load_settings
+from nanogap.structure.tips import MOBILE
 
 
 class Run:
@@ -137,18 +139,20 @@ class Run:
         ase.Atoms
             With charges by ``get_charges()`` (e), energies by ``get_potential_energy()`` and
             ``get_kinetic_energy()`` (eV), the array ``electrode``, and its observables in ``info``.
+            The bases are fixed by a constraint, so that ``get_temperature()`` is that of the
+            atoms that move.
 
         Raises
         ------
         DataFormatError
             If there is no such snapshot, or the trajectory is damaged.
         """
-        return self.directory.frame(snapshot)
+        return _with_fixed_bases(self.directory.frame(snapshot))
 
     def frames(self) -> Iterator[Atoms]:
         """Read the atoms of all snapshots, one after the other; see `frame`."""
         for record in self.directory.records():
-            yield self.directory.trajectory.frame(record)
+            yield _with_fixed_bases(self.directory.trajectory.frame(record))
 
     @property
     def report(self) -> Path | None:
@@ -167,6 +171,12 @@ class Run:
             raise DataFormatError(f"{self.path} has no snapshot yet: wait for the first")
         make_report(self.directory)
         return self.directory.report
+
+
+def _with_fixed_bases(frame: Atoms) -> Atoms:
+    """Tell ASE which atoms do not move: a trajectory holds no constraints."""
+    frame.set_constraint(FixAtoms(mask=frame.arrays["electrode"] != MOBILE))
+    return frame
 
 
 def open_run(path: str | Path) -> Run:
