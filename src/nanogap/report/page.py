@@ -1,5 +1,6 @@
 """One self-contained HTML page that tells what a run simulated and what came out."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -155,6 +156,8 @@ def _pictures(result: RunResult, *, fluctuates: bool) -> dict[str, str | None]:
                 # thousands of atoms are smaller as pixels
                 raster = name in ("pictures", "stages") or len(result.time) > _MOST_VECTORS
                 images[name] = data_uri(png(figure) if raster else svg(figure), raster=raster)
+                del figure
+                gc.collect()  # figures hold themselves, and of a long run each is tens of MB
     return images
 
 
