@@ -15,6 +15,7 @@ from nanogap.io.clock import Clock
 from nanogap.io.column_names import split_unit
 from nanogap.io.columns import Column, buffer_columns, identify_columns, steps_of
 from nanogap.io.dataset import device_of, is_instrument, measurement_dataset, stacked
+from nanogap.io.stated_limits import limits_above, stated
 from nanogap.io.text_table import Table
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -108,6 +109,8 @@ def _one_sweep(
     if "compliance" in found:
         raw = table.cells.iloc[:, found["compliance"].index].astype(str).str.strip().str.casefold()
         compliance |= raw.isin(["1", "1.0", "true", "yes", "c", "t"]).to_numpy()[keep]
+    if "current" in values and not compliance.any():
+        compliance = stated(table, keep, values["current"], found.get("compliance"))
     check_plausible(values, found, where)
     count = int(keep.sum())
     conductance = values.get("conductance")
@@ -127,7 +130,7 @@ def _one_sweep(
         compliance=compliance,
         name=source[0],
         device=source[1],
-        attrs={**table.metadata, "notes": "; ".join(notes)},
+        attrs={**table.metadata, **limits_above(table.metadata), "notes": "; ".join(notes)},
     )
 
 
