@@ -184,7 +184,7 @@ class _Reader:
         self.n_overflow += found.n_overflow
         limited = (found.status == "C") | (found.status == "T")
         if "compliance" in self.columns:
-            cells = table.cells.iloc[:, self.columns["compliance"].index]
+            cells = table.column(self.columns["compliance"].index)
             raw = cells.astype(str).str.strip().str.casefold()
             limited |= raw.isin(FLAGGED).to_numpy()[found.keep]
         numbers = dict(found.numbers)
@@ -197,7 +197,7 @@ class _Reader:
         key = next((key for key in ("time", "date") if key in self.columns), None)
         if key is None:
             return None
-        series = table.cells.iloc[:, self.columns[key].index]
+        series = table.column(self.columns[key].index)
         numbers = column_numbers(series, np.full(len(series), "N", dtype="<U1"))
         given = series.notna().to_numpy()
         if series.dtype.kind in "fiu" or np.isfinite(numbers[given]).mean() > 0.5:

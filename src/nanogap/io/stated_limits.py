@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -49,6 +50,7 @@ def limit_column(header: Sequence[str]) -> Column | None:
     return found[0] if len(found) == 1 else None
 
 
+@lru_cache(maxsize=4096)
 def _limit_factor(name: str, unit_text: str) -> float | None:
     """Factor to A of what a name calls a limit of the current; None if it is none."""
     words = re.sub(r"[_\-.]", " ", name).casefold()
@@ -89,7 +91,7 @@ def limits_above(metadata: Mapping[str, str]) -> dict[str, str]:
 
 def column_limits(table: Table, column: Column) -> FloatArray:
     """Return the limit of every row, A; NaN where the column holds no number."""
-    cells = table.cells.iloc[:, column.index]
+    cells = table.column(column.index)
     return column.factor * column_numbers(cells, np.full(len(cells), "N", dtype="<U1"))
 
 

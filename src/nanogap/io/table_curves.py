@@ -107,7 +107,7 @@ def _one_sweep(
         raise DataFormatError(f"{where}: the table has no rows of numbers")
     compliance = (status == "C") | (status == "T")
     if "compliance" in found:
-        raw = table.cells.iloc[:, found["compliance"].index].astype(str).str.strip().str.casefold()
+        raw = table.column(found["compliance"].index).astype(str).str.strip().str.casefold()
         compliance |= raw.isin(["1", "1.0", "true", "yes", "c", "t"]).to_numpy()[keep]
     if "current" in values and not compliance.any():
         compliance = stated(table, keep, values["current"], found.get("compliance"))
@@ -139,9 +139,7 @@ def _add_buffer_columns(table: Table, found: dict[str, Column], notes: list[str]
     pair = buffer_columns(table.header)
     if pair is None:
         return
-    sizes = [
-        pd.to_numeric(table.cells.iloc[:, place], errors="coerce").abs().median() for place in pair
-    ]
+    sizes = [pd.to_numeric(table.column(place), errors="coerce").abs().median() for place in pair]
     given = [split_unit(table.header[place])[1] for place in pair]
     function = next(
         (value for key, value in table.metadata.items() if "source" in key and "func" in key), ""

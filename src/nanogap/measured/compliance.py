@@ -59,10 +59,12 @@ def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance
     given : float, optional
         The limit, A. Default: as flagged in the file, or else as the curve shows.
     """
-    flags = dataset["compliance"].to_numpy().astype(bool)
+    flags = np.asarray(dataset.variables["compliance"].values, dtype=bool)
     if "conductance" in dataset:
         return Compliance(flags, None, "file" if flags.any() else "none")
-    volts, amperes, cycles = (dataset[key].to_numpy() for key in ("voltage", "current", "cycle"))
+    volts, amperes, cycles = (
+        dataset.variables[key].values for key in ("voltage", "current", "cycle")
+    )
     if given is None and not flags.any():
         for stated in stated_limits(dataset):
             found = find_compliance(volts, amperes, cycles, given=stated)
