@@ -14,6 +14,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
 FOUNDATION = {
+    "arguments",
     "computed",
     "errors",
     "units",
@@ -32,6 +33,7 @@ SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/
 #: module that has a job of its own. Measurements join at the analysis, so neither `analysis` nor
 #: `electrical` knows how a simulation is made.
 MAY_IMPORT = {
+    "arguments": set(),
     "computed": set(),
     "errors": set(),
     "units": set(),
@@ -57,8 +59,8 @@ MAY_IMPORT = {
     "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
     "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
-    "transport/of_file": {"transport", "transport/backends", "transport/compute"}
-    | {"settings", "structure", "io"},
+    "transport/of_file": {"transport", "transport/tight_binding", "transport/backends"}
+    | {"transport/compute", "settings", "structure", "io"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},

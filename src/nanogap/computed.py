@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nanogap.arguments import check_arguments, checked
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
 
@@ -61,14 +62,17 @@ class Analysis:
     _has_data: bool = False
 
     def __init_subclass__(cls, arrays: tuple[str, ...] = ()) -> None:
-        """Watch the constructor, `compute` and `add` of a subclass."""
+        """Watch the constructor, `compute` and `add` of a subclass; check all arguments."""
         super().__init_subclass__()
         for name, watch in (("compute", _computing), ("add", _adding)):
             if name in cls.__dict__:
                 setattr(cls, name, watch(cls.__dict__[name]))
+        for name, member in list(vars(cls).items()):
+            if inspect.isfunction(member) and not name.startswith("_"):
+                setattr(cls, name, checked(member))
         if "__init__" in cls.__dict__:
-            checked = _parameters_only(cls, cls.__dict__["__init__"], arrays)
-            setattr(cls, "__init__", checked)  # noqa: B010  # a type checker wants no assignment
+            init = _parameters_only(cls, cls.__dict__["__init__"], arrays)
+            setattr(cls, "__init__", init)  # noqa: B010  # a type checker wants no assignment
 
     def _need_data(self) -> None:
         """Raise before there are data.
@@ -128,7 +132,7 @@ def as_trace(values: ArrayLike, name: str = "conductance") -> FloatArray:
             if values is None or found.dtype.kind in "cmM"
             else found.astype(np.float64, copy=False)
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = None
     if array is None:
         raise DataFormatError(
@@ -195,16 +199,17 @@ def _parameters_only(
     names = list(inspect.signature(init).parameters)[1:]
 
     @wraps(init)
-    def checked(self: Analysis, *args: Any, **kwargs: Any) -> None:
+    def parameters_only(self: Analysis, *args: Any, **kwargs: Any) -> None:
         given = chain(zip(names, args, strict=False), kwargs.items())
         if any(_are_data(value) for name, value in given if name not in arrays):
             call = "compute" if hasattr(owner, "compute") else "add"
             raise SettingsError(
                 f"{owner.__name__} takes {', '.join(names)}: give the data to {call}()"
             )
+        check_arguments(init, self, *args, **kwargs)
         init(self, *args, **kwargs)
 
-    return checked
+    return parameters_only
 
 
 def _are_data(value: Any) -> bool:

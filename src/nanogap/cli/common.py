@@ -5,7 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from nanogap.measured import DataFiles
 
 log = Terminal(stderr=True)
+
+#: Work beyond this is begun only if the user agrees, s.
+LONG_WORK = 600.0
 
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
@@ -81,6 +84,21 @@ def data_files(
         resistances = DeviceResistances(SeriesResistance(resistance, error))
     clock = Clock(sampling_rate, origin)
     return DataFiles(files, chosen, resistances, averaging_time, clock=clock)
+
+
+def refuse_unasked(seconds: float) -> None:
+    """Refuse long work where there is no terminal to ask whether to begin it.
+
+    Raises
+    ------
+    SettingsError
+        If standard input is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise SettingsError(
+            f"this takes about {_duration(seconds)}, and there is no terminal to ask whether to "
+            "begin: give --yes"
+        )
 
 
 def check_output(output: Path, suffixes: tuple[str, ...], option: str = "-o") -> None:
@@ -238,6 +256,22 @@ def counted(what: str, total: int | None = None) -> Iterator[Callable[..., None]
                 lines.update([(what, done, known)])
 
         yield watch
+
+
+@contextmanager
+def counted_after(spinner: Any, what: str) -> Iterator[Callable[[int, int], object]]:
+    """Show how much is done in the place of a spinner, from the first that is told on."""
+    with ExitStack() as stack:
+        watch: Callable[..., object] | None = None
+
+        def update(done: int, total: int) -> None:
+            nonlocal watch
+            if watch is None:
+                spinner.stop()
+                watch = stack.enter_context(counted(what))
+            watch(done, total)
+
+        yield update
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import numpy as np
 from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from nanogap.arguments import checked
 from nanogap.dynamics.checkpoint import RESTART, Progress, read_checkpoint, write_checkpoint
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engine import Engine
@@ -58,7 +59,7 @@ class Simulation:
     settings : str, Path, mapping, Settings or None
         A preset, a file, a table or settings; see `nanogap.settings.load_settings`. The structure
         is that of `tips`, whatever the settings say of it.
-    folder : Path, optional
+    folder : str or Path, optional
         An existing folder where the engine writes its input and log; default: a temporary one.
     seed : int, optional
         Seed of the starting velocities, from 1 to 2**31 - 1; default: `velocity_seed` of that of
@@ -96,12 +97,13 @@ class Simulation:
     False
     """
 
+    @checked
     def __init__(
         self,
         tips: Atoms,
         settings: SettingsSource = None,
         *,
-        folder: Path | None = None,
+        folder: str | Path | None = None,
         seed: int | None = None,
         schedule: Schedule | None = None,
         interaction: Interaction | None = None,
@@ -114,16 +116,17 @@ class Simulation:
         self._electrode = tips.arrays["electrode"]
         interaction = interaction or load_interaction(dynamics, str(tips.symbols[0]))
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
+        if folder is not None and not Path(folder).is_dir():
+            raise SettingsError(f"folder = {str(folder)!r}: no such folder: make it first")
         if folder is None:
             self._own_folder = tempfile.TemporaryDirectory(prefix="nanogap-")
             folder = Path(self._own_folder.name)
-        self._engine = Engine(
-            tips,
-            dynamics,
-            interaction,
-            folder,
-            velocity_seed(loaded.seed) if seed is None else seed,
-        )
+        engine_seed = velocity_seed(loaded.seed) if seed is None else seed
+        try:
+            self._engine = Engine(tips, dynamics, interaction, Path(folder), engine_seed)
+        except BaseException:
+            self._remove_own_folder()
+            raise
         self._potential: FloatArray = np.zeros(len(tips))
         self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
         self.schedule = schedule or Schedule(dynamics, voltage)
@@ -185,6 +188,7 @@ class Simulation:
         info = self.atoms.info
         return {name: info[name] for name in OBSERVABLES}
 
+    @checked
     def run(self, steps: int | None = None, *, checkpoints: Path | None = None) -> list[Atoms]:
         """Run some time steps, at the most to the end that the settings set.
 
@@ -378,6 +382,9 @@ class Simulation:
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
+        self._remove_own_folder()
+
+    def _remove_own_folder(self) -> None:
         if self._own_folder is not None:
             self._own_folder.cleanup()
 

@@ -95,7 +95,7 @@ class RowNumbers:
 
     @property
     def notes(self) -> list[str]:
-        """What was left out."""
+        """Remarks on what was left out."""
         return left_out(self.n_text, self.n_overflow)
 
 

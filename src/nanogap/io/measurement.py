@@ -4,12 +4,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import numpy as np
 import xarray as xr
 
-from nanogap.errors import DataFormatError, NanogapError, NoDataError, SettingsError
+from nanogap.arguments import checked
+from nanogap.errors import DataFormatError, NanogapError, NoDataError
 from nanogap.io.clock import Clock
 from nanogap.io.data_folders import NETCDF_SUFFIXES, Paths, as_paths, measurement_files
 from nanogap.io.dataset import (
@@ -28,9 +29,12 @@ logger = logging.getLogger(__name__)
 Content = TypeVar("Content")
 
 
+@checked
 def read_measurement(
-    path: str | os.PathLike[str],
-    columns: Mapping[str, str] | None = None,
+    path: Annotated[
+        str | os.PathLike[str], "the path of one file; read_measurements reads several"
+    ],
+    columns: Mapping[str, str | int] | None = None,
     clock: Clock | None = None,
 ) -> xr.Dataset:
     r"""Read one file, or the conductance of one run directory.
@@ -69,8 +73,6 @@ def read_measurement(
     >>> data["current"].attrs["units"], data["current"].values.tolist()
     ('A', [7.75e-06, 1.55e-05])
     """
-    if not isinstance(path, str | os.PathLike):
-        raise SettingsError("read_measurement reads one file; read_measurements reads several")
     (path,) = as_paths(path)
     if not path.exists():
         raise DataFormatError(f"no file {path}")
@@ -89,7 +91,8 @@ def read_measurement(
     return dataset_of_tables(read_tables(path), columns, path, clock)
 
 
-def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) -> xr.Dataset:
+@checked
+def read_measurements(paths: Paths, columns: Mapping[str, str | int] | None = None) -> xr.Dataset:
     r"""Read files and folders as one measurement dataset.
 
     Parameters
@@ -126,7 +129,7 @@ def read_measurements(paths: Paths, columns: Mapping[str, str] | None = None) ->
 
 def iterate_measurements(
     paths: Paths,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | int] | None = None,
     watch: Callable[[int, int], object] | None = None,
     named: Paths | None = None,
     clock: Clock | None = None,
@@ -215,7 +218,7 @@ def _run(folder: Path) -> xr.Dataset:
     return simulated_trace(read_dataset(path), str(folder))
 
 
-def _own_file(path: Path, choice: Mapping[str, str] | None) -> xr.Dataset:
+def _own_file(path: Path, choice: Mapping[str, str | int] | None) -> xr.Dataset:
     """Read a measurement dataset, the transmissions of a run, or what other programs write."""
     if is_foreign(path):
         return dataset_of_tables(hdf5_tables(path), choice, path)

@@ -21,7 +21,10 @@ from nanogap.units import CONDUCTANCE_QUANTUM
 
 
 def dataset_of_tables(
-    tables: list[Table], choice: Mapping[str, str] | None, path: Path, clock: Clock | None = None
+    tables: list[Table],
+    choice: Mapping[str, str | int] | None,
+    path: Path,
+    clock: Clock | None = None,
 ) -> xr.Dataset:
     """Join the tables of a file; one without a voltage and a current beside others is passed over.
 
@@ -57,7 +60,7 @@ def dataset_of_tables(
 
 def _from_table(
     table: Table,
-    choice: Mapping[str, str] | None,
+    choice: Mapping[str, str | int] | None,
     clock: Clock | None,
     source: tuple[str, str],
 ) -> xr.Dataset:
@@ -82,14 +85,15 @@ def _from_table(
 
 def _one_sweep(
     table: Table,
-    choice: Mapping[str, str] | None,
+    choice: Mapping[str, str | int] | None,
     clock: Clock | None,
     source: tuple[str, str],
 ) -> xr.Dataset:
     """Read the columns of a table that has each quantity once."""
     where = table.where
     notes = list(table.notes)
-    found = identify_columns(table.header, {**table.roles, **(choice or {})}, where, notes)
+    chosen = {quantity: str(column) for quantity, column in (choice or {}).items()}
+    found = identify_columns(table.header, {**table.roles, **chosen}, where, notes)
     if "voltage" not in found or "current" not in found:
         _add_buffer_columns(table, found, notes)
     wanted = {"conductance", "resistance"} & set(found)

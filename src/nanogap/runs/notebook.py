@@ -8,13 +8,14 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
+from nanogap.arguments import checked
 from nanogap.errors import DataFormatError
 from nanogap.io import read_dataset
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.driver import Progress, resume_run, start_run
 from nanogap.runs.results import fermi_level_transmission, with_moments
 from nanogap.runs.summary import RunStatus, make_report, status
-from nanogap.settings import Settings, load_settings
+from nanogap.settings import Settings, SettingsSource, load_settings
 
 
 class Run:
@@ -22,8 +23,8 @@ class Run:
 
     Parameters
     ----------
-    directory : RunDirectory
-        What the run is made of; `open_run` finds it by its path.
+    directory : str, Path or RunDirectory
+        The folder, or what stands for it.
 
     Attributes
     ----------
@@ -41,7 +42,10 @@ class Run:
     72.9
     """
 
-    def __init__(self, directory: RunDirectory) -> None:
+    @checked
+    def __init__(self, directory: RunDirectory | str | Path) -> None:
+        if not isinstance(directory, RunDirectory):
+            directory = RunDirectory(directory)
         self.directory = directory
 
     def __repr__(self) -> str:
@@ -124,6 +128,7 @@ class Run:
         )
         return with_moments(trace, observables)["conductance"]
 
+    @checked
     def frame(self, snapshot: int) -> Atoms:
         """Read the atoms of a snapshot.
 
@@ -169,6 +174,7 @@ class Run:
         return self.directory.report
 
 
+@checked
 def open_run(path: str | Path) -> Run:
     """Open a run directory, finished or not.
 
@@ -188,11 +194,12 @@ def open_run(path: str | Path) -> Run:
     ...
     nanogap.errors.DataFormatError: no run directory nowhere: 'nanogap run' makes one
     """
-    return Run(RunDirectory(path))
+    return Run(path)
 
 
+@checked
 def run(
-    source: Settings | str | Path,
+    source: SettingsSource,
     directory: str | Path,
     *,
     progress: Callable[[Progress], object] | None = None,
@@ -204,8 +211,9 @@ def run(
 
     Parameters
     ----------
-    source : Settings, str or Path
-        Settings, the name of a preset, or a settings file.
+    source : str, Path, mapping or Settings
+        The name of a preset, a settings file, a table of what differs from the defaults, or
+        settings; see `nanogap.settings.load_settings`.
     directory : str or Path
         The run directory, new or empty.
     progress : callable, optional
@@ -220,16 +228,17 @@ def run(
     Examples
     --------
     >>> from nanogap.settings import load_settings
-    >>> settings = load_settings("quick", ("voltage.applied=4",))
+    >>> settings = load_settings("quick", {"voltage.applied": 4.0})
     >>> finished = run(settings, "demo")                # doctest: +SKIP
     >>> finished.report                                 # doctest: +SKIP
     PosixPath('demo/report.html')
     """
-    settings = source if isinstance(source, Settings) else load_settings(str(source))
-    name = "settings in Python" if isinstance(source, Settings) else str(source)
+    settings = load_settings(source)
+    name = str(source) if isinstance(source, str | Path) else "settings in Python"
     return Run(start_run(Path(directory), settings, name, progress or _ignore))
 
 
+@checked
 def resume(directory: str | Path, *, progress: Callable[[Progress], object] | None = None) -> Run:
     """Go on with an interrupted or failed run, as the command ``nanogap resume`` does.
 

@@ -18,6 +18,7 @@ from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray, Int64Array
 
 #: More bins than this is a slip in the bin width or a point that is no conductance.
+_MOST_RESAMPLES = 100_000
 _MOST_BINS = 1_000_000
 
 #: Cycles that are kept apart; more share a row, which leaves a bootstrap over rows valid.
@@ -229,11 +230,17 @@ class ConductanceHistogram(Analysis):
         Raises
         ------
         SettingsError
-            If the level is not a probability or a bootstrap has fewer than two cycles.
+            If the level is not a probability, a bootstrap has fewer than two cycles, or there is
+            no such number of resamples or seed.
         """
         groups = self._groups
         if not 0.0 < level < 1.0:
             raise SettingsError(f"confidence level is {level}; it must lie between 0 and 1")
+        if not 1 <= n_resamples <= _MOST_RESAMPLES or seed < 0:
+            raise SettingsError(
+                f"n_resamples is {n_resamples} and seed {seed}; give 1 to {_MOST_RESAMPLES} "
+                "resamples and a seed from 0"
+            )
         tail = (1.0 - level) / 2.0
         if method is None:
             method = "bootstrap" if self.n_cycles >= 5 else "poisson"

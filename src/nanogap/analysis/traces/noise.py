@@ -31,6 +31,10 @@ _FLOOR_GAIN = 12.0
 _BANDWIDTH = 1.5
 
 
+#: Shortest time between two samples that has a frequency, s.
+_SHORTEST = 1e-30
+
+
 class NoiseAnalysis(Analysis, arrays=("band",)):
     """Fluctuation of a trace at equal times.
 
@@ -56,7 +60,7 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
         segment: int | None = None,
         band: tuple[float, float] | None = None,
     ) -> None:
-        if not (np.isfinite(interval) and interval > 0.0):
+        if not _SHORTEST <= interval < np.inf:
             raise SettingsError(f"sampling interval is {interval} s; it must be positive")
         if segment is not None and segment < 16:
             raise SettingsError(

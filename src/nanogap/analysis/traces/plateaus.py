@@ -198,7 +198,7 @@ class PlateauDetection(Analysis):
         for begin in range(0, len(trace), _WINDOW):
             window = trace[begin : begin + _WINDOW]
             if len(window) >= 2 * self._shortest:
-                penalty = 3.0 * self._strictness * variance * np.log(len(trace))
+                penalty = max(3.0 * self._strictness * variance * np.log(len(trace)), 1e-300)
                 search = ruptures.KernelCPD(kernel="linear", min_size=self._shortest)
                 found = search.fit((window - window.mean())[:, None]).predict(pen=penalty)
                 borders += [begin + int(place) for place in found]
