@@ -108,6 +108,11 @@ class RunFiles:
         return {number: folder / f"{number:06d}{ending}" for number in numbers}
 
     @property
+    def moved_cells(self) -> Path:
+        """T of the snapshots whose cell moved, in the cell before; with the parts that it needs."""
+        return self.folder / "transmission" / "moved-cells.nc"
+
+    @property
     def joined_transmission(self) -> Path:
         """Transmission of all snapshots, written with the report."""
         return self.folder / "transmission.nc"

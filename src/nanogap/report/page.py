@@ -44,6 +44,7 @@ def write_report(
     failures: Mapping[int, str],
     planned_end: float,
     sampled: str | None = None,
+    moved: xr.Dataset | None = None,
 ) -> None:
     """Write the report of a run, finished or not.
 
@@ -71,6 +72,8 @@ def write_report(
         Time of the last snapshot that is planned since the voltage was applied, fs.
     sampled : str, optional
         Of a fine sampling: a sentence that says of what; its fluctuation is drawn.
+    moved : xarray.Dataset, optional
+        ``transmission_average`` of snapshots whose cell moved, each in the cell before.
     """
     result = RunResult.gather(
         settings=settings,
@@ -80,6 +83,7 @@ def write_report(
         frames=frames,
         failures=failures,
         planned_end=planned_end,
+        moved=moved,
     )
     page = _render(result, _provenance(provenance, transmission), provenance.get("state"), sampled)
     write_text(path, page)
@@ -99,6 +103,7 @@ def _render(
         plotly=compressed_plotly() if scene else "",
         name=words.title(settings),
         cell_moves=int(result.cell_moved.sum()),
+        moves=words.moves(result),
         headline=words.headline(settings),
         sampled=sampled,
         state=state or ("dynamics complete" if result.finished else "in progress or stopped"),

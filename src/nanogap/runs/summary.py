@@ -165,6 +165,7 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
         observables=observables,
         transmission=dataset,
         spectra=spectra,
+        moved=read_dataset(run.files.moved_cells) if run.files.moved_cells.is_file() else None,
         frames=[(number, run.frame(number)) for number in shown],
         provenance=provenance,
         failures=run.failures(),
