@@ -116,13 +116,13 @@ def test_no_lock_of_the_library_is_needed(folder, monkeypatch):
     """Each file is opened without one: a file system may have none."""
     opened = []
 
-    class Spy(h5py.File):
-        def __init__(self, name, *arguments, **options):
-            if not isinstance(name, io.BytesIO):
-                opened.append(options.get("locking"))
-            super().__init__(name, *arguments, **options)
+    real = h5py.h5f.open
 
-    monkeypatch.setattr(h5py, "File", Spy)
+    def spy(name, flags, fapl):
+        opened.append(fapl.get_file_locking()[0])
+        return real(name, flags, fapl)
+
+    monkeypatch.setattr(h5py.h5f, "open", spy)
     CampaignState(folder).describe()
     collect(folder)
     with open_source(folder.path) as source:

@@ -6,7 +6,7 @@ import pytest
 from tests.campaign.synthetic import rewiring
 
 from nanogap.campaign import drive as driving
-from nanogap.campaign.costs import ResultAttributes
+from nanogap.campaign.costs import Outcome
 from nanogap.campaign.estimate import Estimate
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.io import write_dataset
@@ -16,7 +16,7 @@ def test_a_new_campaign_file_is_a_campaign(nanogap, workplace):
     outcome = nanogap("campaign", "new", "mine.toml", "--json")
     assert json.loads(outcome.out) == {"campaign": "mine.toml"}
     folder = CampaignFolder.plan(workplace / "camp", workplace / "mine.toml")
-    assert len(folder.entries) == 16
+    assert len(folder.entries) == 12
     assert nanogap("campaign", "new", "mine.toml").status == 2
 
 
@@ -27,8 +27,8 @@ def test_the_question_can_be_declined(nanogap, workplace, monkeypatch):
     asked = []
     monkeypatch.setattr(driving, "estimate", lambda *_: needs)
     monkeypatch.setattr(CampaignFolder, "finished", lambda self: self.entries[:1])
-    made = ResultAttributes(1.0, 0.5, 1e8, 1e6, 1, 0.9)
-    monkeypatch.setattr("nanogap.campaign.state.result_attributes", lambda _: made)
+    made = Outcome(1.0, 1, 0.9)
+    monkeypatch.setattr("nanogap.campaign.state.result_outcome", lambda _: made)
     monkeypatch.setattr("nanogap.campaign.estimate.estimate", lambda *_: needs)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", lambda *words, **_: asked.append(words) or False)
@@ -83,8 +83,8 @@ def _needs(monkeypatch, hours):
     monkeypatch.setattr(driving, "estimate", lambda *_: needs)
     monkeypatch.setattr(driving, "_run", lambda *_: begun.append(True))
     monkeypatch.setattr(CampaignFolder, "finished", lambda self: self.entries[:1])
-    made = ResultAttributes(1.0, 0.5, 1e8, 1e6, 1, 0.9)
-    monkeypatch.setattr("nanogap.campaign.state.result_attributes", lambda _: made)
+    made = Outcome(1.0, 1, 0.9)
+    monkeypatch.setattr("nanogap.campaign.state.result_outcome", lambda _: made)
     monkeypatch.setattr("nanogap.campaign.estimate.estimate", lambda *_: needs)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     return begun

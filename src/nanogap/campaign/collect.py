@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from nanogap import __version__
 from nanogap.campaign.costs import needed_attributes
@@ -15,6 +14,9 @@ from nanogap.errors import DataFormatError
 from nanogap.io.ensemble import write_ensemble
 from nanogap.io.hdf5_limits import refuse_links, refuse_sizes
 from nanogap.io.results import open_hdf5
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 #: Attributes of a result that the dataset has for every member.
 _PER_MEMBER = ("core_seconds", "peak_memory")
@@ -76,7 +78,7 @@ def collect(
             "stays as it is; move it away to collect those that are left"
         )
     files = [folder.result_path(entry) for entry in finished]
-    made = [needed_attributes(file, ("versions", *_PER_MEMBER)) for file in files]
+    made = [needed_attributes(file, ["versions"], _PER_MEMBER) for file in files]
     versions = sorted({str(one["versions"]) for one in made})
     notes = []
     if len(versions) > 1:
@@ -136,7 +138,7 @@ def lost_members(folder: CampaignFolder) -> int:
     return len(stored & planned - {entry.key for entry in folder.finished()})
 
 
-def open_ensemble(path: Path) -> xr.Dataset:
+def open_ensemble(path: Path) -> "xr.Dataset":
     """Open a collected dataset lazily: numbers are read when they are used.
 
     Raises
@@ -144,6 +146,8 @@ def open_ensemble(path: Path) -> xr.Dataset:
     DataFormatError
         If there is none, or it cannot be read.
     """
+    import xarray as xr  # noqa: PLC0415 takes longer to load than a thousand members to read
+
     if not path.is_file():
         raise DataFormatError(f"no dataset {path}: 'nanogap campaign collect' makes one")
     try:

@@ -34,6 +34,37 @@ class ResultAttributes:
     first_contact: float
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """Numbers of the result of a member that the state of a campaign tells.
+
+    Attributes
+    ----------
+    core_seconds : float
+    points : int
+    first_contact : float
+        As in `ResultAttributes`.
+    """
+
+    core_seconds: float
+    points: int
+    first_contact: float
+
+
+def result_outcome(path: Path) -> Outcome:
+    """Read the outcome of a member, in half of the time of `result_attributes`.
+
+    Raises
+    ------
+    DataFormatError
+        If it cannot be read.
+    """
+    found = needed_attributes(path, numbers=[field.name for field in fields(Outcome)])
+    return Outcome(
+        float(found["core_seconds"]), int(found["points"]), float(found["first_contact"])
+    )
+
+
 def result_attributes(path: Path) -> ResultAttributes:
     """Read the cost and outcome of the result of a member.
 
@@ -42,12 +73,14 @@ def result_attributes(path: Path) -> ResultAttributes:
     DataFormatError
         If it cannot be read.
     """
-    found = needed_attributes(path, [field.name for field in fields(ResultAttributes)])
+    found = needed_attributes(path, numbers=[field.name for field in fields(ResultAttributes)])
     numbers = {name: float(value) for name, value in found.items()}
     return ResultAttributes(**{**numbers, "points": int(numbers["points"])})  # type: ignore[arg-type]
 
 
-def needed_attributes(path: Path, names: Sequence[str]) -> dict[str, str | float]:
+def needed_attributes(
+    path: Path, texts: Sequence[str] = (), numbers: Sequence[str] = ()
+) -> dict[str, str | float]:
     """Read attributes of the result of a member, all of which must be there.
 
     Raises
@@ -56,10 +89,10 @@ def needed_attributes(path: Path, names: Sequence[str]) -> dict[str, str | float
         If it cannot be read, or one is missing.
     """
     try:
-        found = read_some_attributes(path, names)
+        found = read_some_attributes(path, texts, numbers)
     except DataFormatError as error:
         raise DataFormatError(f"{error}: remove it and resume the campaign") from None
-    missing = set(names) - found.keys()
+    missing = {*texts, *numbers} - found.keys()
     if missing:
         raise DataFormatError(f"{path} is no result of a member: {min(missing)} is missing")
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nanogap.campaign.costs import ResultAttributes, result_attributes
+from nanogap.campaign.costs import Outcome, result_outcome
 from nanogap.campaign.file import SettingValue
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
@@ -118,7 +118,7 @@ class CampaignState:
 
     def __init__(self, folder: CampaignFolder) -> None:
         self._folder = folder
-        self._made: dict[str, ResultAttributes] = {}
+        self._made: dict[str, Outcome] = {}
         self._seen: dict[Path, float] = {}
         self._hours_each: float | None = None
         self._begun = time.monotonic()
@@ -133,7 +133,7 @@ class CampaignState:
         running = [entry for entry in locked if entry.key not in done]
         for entry in finished:
             if entry.key not in self._made:
-                self._made[entry.key] = result_attributes(folder.result_path(entry))
+                self._made[entry.key] = result_outcome(folder.result_path(entry))
         made = [self._made[entry.key] for entry in finished]
         left = len(folder.entries) - len(finished) - len(given_up)
         at_work = {entry.key for entry in running}
@@ -214,7 +214,7 @@ class CampaignState:
         return self._hours_each * left / max(1, min(running, left))
 
 
-def _contacts(made: list[ResultAttributes]) -> ContactsSoFar:
+def _contacts(made: list[Outcome]) -> ContactsSoFar:
     values = np.array([one.first_contact for one in made])
     values = values[np.isfinite(values)]
     return ContactsSoFar(

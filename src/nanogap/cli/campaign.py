@@ -138,8 +138,10 @@ def collect(
     folder = CampaignFolder(directory)
     with common.counted("collected", len(folder.finished())) as watch:
         collected = collect_members(folder, watch)
-    with open_ensemble(folder.dataset) as dataset:
-        tables = {str(path): export_table(dataset, path) for path in export or []}
+    tables = {}
+    if export:
+        with open_ensemble(folder.dataset) as dataset:
+            tables = {str(path): export_table(dataset, path) for path in export}
     if as_json:
         common.emit({**vars(collected), "tables": tables})
         return

@@ -99,8 +99,15 @@ def transmission(
     as_json: AsJson = False,
 ) -> None:
     """Compute the ballistic transmission of a junction or of trajectory frames."""
+    from nanogap.caches import compiles_anew
     from nanogap.transport.of_file import TransmissionRequest, transmission_of_file
 
+    if compiles_anew():
+        log.print(
+            "Note: no cache folder can be written, so that the program is compiled anew at each "
+            "call, which takes up to a minute: let NUMBA_CACHE_DIR name a folder that stays",
+            soft_wrap=True,
+        )
     if output is not None:
         check_output(output, (".nc",))
     if figure is not None:

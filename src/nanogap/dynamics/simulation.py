@@ -12,13 +12,14 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from ase import Atoms, units
+from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanogap.arguments import checked
 from nanogap.dynamics.checkpoint import RESTART, Progress, read_checkpoint, write_checkpoint
-from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
+from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
+from nanogap.dynamics.frame import observed_frame
 from nanogap.dynamics.interaction import Interaction, load_interaction
 from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.dynamics.schedule import Schedule
@@ -27,7 +28,6 @@ from nanogap.errors import DataFormatError, EngineError, SettingsError
 from nanogap.observables import OBSERVABLES
 from nanogap.printing import Printed, Rows, counted
 from nanogap.settings import SettingsSource, load_settings
-from nanogap.structure import analyse_connection, analyse_gap
 from nanogap.structure.tips import check_tips
 from nanogap.typing import FloatArray
 
@@ -321,45 +321,16 @@ class Simulation(Printed):
 
     def _snapshot(self) -> Atoms:
         """Describe the present moment as `atoms` says; the engine must be prepared."""
-        engine, atoms = self._engine, self._tips.copy()
-        atoms.positions = engine.positions
-        charges = engine.charges
-        atoms.set_velocities(engine.velocities / units.fs)
-        atoms.new_array("potential", self._potential.copy())
-        cutoff, height = self._voltage.cutoff, atoms.positions[:, 2]
-        connection = analyse_connection(atoms, cutoff)
-        network = MetalNetwork.from_positions(atoms.positions, self._electrode, cutoff)
-        upper = height > atoms.cell[2, 2] / 2.0
-        lattice_constant = atoms.info["lattice_constant"]
         step = self.progress.step
-        bond = reference_bond(lattice_constant, cutoff)
-        flux_top, flux_bottom = network.base_fluxes(self._potential)
-        kinetic, potential = engine.kinetic_energy, engine.potential_energy
-        atoms.info.update(
-            time=(step - self.schedule.equilibration) * self._dynamics.time_step,
+        return observed_frame(
+            self._tips,
+            self._engine,
+            electrochemical=self._potential,
+            work=self._work,
+            voltage=self._voltage,
             step=step,
-            applied_voltage=self._voltage.applied,
-            temperature=engine.temperature,
-            potential_energy=potential,
-            kinetic_energy=kinetic,
-            bias_work=self._work.total,
-            energy_balance=kinetic + potential - self._work.total,
-            thermostat_energy=engine.thermostat_energy,
-            connected=connection.connected,
-            minimax_gap=connection.minimax_gap,
-            network_conductance=network.conductance() / bond,
-            flux_top=flux_top / bond,
-            flux_bottom=flux_bottom / bond,
-            bottleneck_atoms=len(connection.bottleneck),
-            axis=connection.axis,
-            constriction_x=float(connection.axis[0]),
-            constriction_y=float(connection.axis[1]),
-            charge_bottom=float(charges[~upper].sum()),
-            charge_top=float(charges[upper].sum()),
-            **analyse_gap(atoms, connection).observables,
+            time=(step - self.schedule.equilibration) * self._dynamics.time_step,
         )
-        atoms.calc = SinglePointCalculator(atoms, energy=potential, charges=charges)
-        return atoms
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint into an empty folder, flushed to disk, and go on from it."""

@@ -140,7 +140,7 @@ def row_numbers(
         places["time"] = columns["time" if "time" in columns else "date"].index
     for key, column in columns.items():
         if key not in _CLOCK:
-            raw[key] = column_numbers(cells.iloc[:, column.index], status)
+            raw[key] = column_numbers(table.column(column.index), status)
     keep, n_text = _rows_of_data(table, raw, places)
     values = {key: numbers[keep] for key, numbers in raw.items()}
     over = np.zeros(int(keep.sum()), dtype=bool)
@@ -169,7 +169,7 @@ def _rows_of_data(
     for key, numbers in raw.items():
         bad[key] = np.isnan(numbers)
         if bad[key].any():
-            bad[key] &= table.cells.iloc[:, places[key]].notna().to_numpy()
+            bad[key] &= table.column(places[key]).notna().to_numpy()
         numeric |= np.isfinite(numbers)
         words |= bad[key]
     # a row without one number is a repeated header, a comment or blank

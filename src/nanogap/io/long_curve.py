@@ -12,6 +12,7 @@ from nanogap.io.cells import Sizes
 from nanogap.io.columns import Column
 from nanogap.io.dataset import dataset_of, device_of
 from nanogap.io.long_sweeps import cycles_of, swept
+from nanogap.io.stated_limits import StatedLimits
 from nanogap.spool import PIECE, Spool, median
 from nanogap.typing import BoolArray, FloatArray, Int64Array
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -69,6 +70,17 @@ class LongCurve:
     def flag_pieces(self) -> Iterator[NDArray[np.bool_]]:
         """Yield which points the file flags as limited by the instrument."""
         yield from self._flags.pieces()
+
+    def flag_stated(self) -> None:
+        """Flag points at the limits of the column, if nothing is flagged yet."""
+        if "limit" not in self._numbers or any(flags.any() for flags in self.flag_pieces()):
+            return
+        found, flags = StatedLimits(), Spool("?", self._flags.length)
+        for begin, end in self._ranges():
+            found.add(*(self._read(key, begin, end) for key in ("current", "limit")))
+        for begin, end in self._ranges():
+            flags.append(found.limited(*(self._read(k, begin, end) for k in ("current", "limit"))))
+        self._flags = flags
 
     @property
     def has_curve(self) -> bool:

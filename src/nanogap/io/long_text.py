@@ -22,6 +22,7 @@ from nanogap.io.file_tables import is_known_format
 from nanogap.io.header import names_of
 from nanogap.io.long_curve import LongCurve, sizes_of
 from nanogap.io.sections import Division, Section
+from nanogap.io.stated_limits import column_limits, limit_column, limits_above
 from nanogap.io.text_table import Table, ends_cut_off, table_of
 from nanogap.spool import PIECE
 from nanogap.typing import FloatArray
@@ -76,17 +77,17 @@ def read_long_text(
     where = str(path)
     layout = sniff(head, where)
     header, begin, metadata = names_of(head[: layout.first], layout, where)
-    if steps_of(header) or side_by_side(header):
-        return None
     notes: list[str] = []
-    columns = identify_columns(header, choice, where, notes)
-    pair = {"voltage", "current"} <= set(columns)
-    if not pair and (buffer_columns(header) or not {"conductance", "resistance"} & set(columns)):
+    stepped = steps_of(header) or side_by_side(header)
+    columns = {} if stepped else identify_columns(header, choice, where, notes)
+    if not _is_one_curve(header, columns):
         return None
     division = Division([Section(header, layout)], where)
+    limit = limit_column(header) or columns.get("compliance")
     numbers = set(columns) - {"time", "date", "fraction", "compliance"}
+    numbers |= {"limit"} if limit is not None else set()
     curve = LongCurve(path.name, sorted(numbers), piece, flagged="compliance" in columns)
-    reader = _Reader(columns, division, curve)
+    reader = _Reader(columns, division, curve, limit)
     reader.feed(head[begin:], begin + 1)
     complete = True
     for more, has_end in lines:
@@ -99,11 +100,19 @@ def read_long_text(
     reader.end(notes)
     if not reader.one_table:
         return None
-    curve = reader.curve
+    if curve.spool("current") is not None:
+        curve.flag_stated()
     check_sizes(sizes_of(curve, columns), columns, where)
-    curve.attrs.update(metadata)
+    curve.attrs.update({**metadata, **limits_above(metadata)})
     curve.attrs["notes"] = "; ".join([*notes, *left_out(reader.n_text, reader.n_overflow)])
     return curve
+
+
+def _is_one_curve(header: list[str], columns: Mapping[str, Column]) -> bool:
+    """Whether a table has one curve whose columns are known by their names."""
+    if {"voltage", "current"} <= set(columns):
+        return True
+    return not buffer_columns(header) and bool({"conductance", "resistance"} & set(columns))
 
 
 def is_long(path: Path) -> bool:
@@ -119,6 +128,7 @@ class _Reader:
     columns: dict[str, Column]
     division: Division
     curve: LongCurve
+    limit: Column | None = None
     n_text: int = 0
     n_overflow: int = 0
     #: lines that are held back: the last with content, and blank ones below
@@ -174,17 +184,20 @@ class _Reader:
         self.n_overflow += found.n_overflow
         limited = (found.status == "C") | (found.status == "T")
         if "compliance" in self.columns:
-            cells = table.cells.iloc[:, self.columns["compliance"].index]
+            cells = table.column(self.columns["compliance"].index)
             raw = cells.astype(str).str.strip().str.casefold()
             limited |= raw.isin(FLAGGED).to_numpy()[found.keep]
-        self.curve.append(found.numbers, limited)
+        numbers = dict(found.numbers)
+        if self.limit is not None:
+            numbers["limit"] = column_limits(table, self.limit)[found.keep]
+        self.curve.append(numbers, limited)
 
     def _seconds(self, table: Table) -> FloatArray | None:
         """Tell which rows have a time; numbers as they are, others as zero."""
         key = next((key for key in ("time", "date") if key in self.columns), None)
         if key is None:
             return None
-        series = table.cells.iloc[:, self.columns[key].index]
+        series = table.column(self.columns[key].index)
         numbers = column_numbers(series, np.full(len(series), "N", dtype="<U1"))
         given = series.notna().to_numpy()
         if series.dtype.kind in "fiu" or np.isfinite(numbers[given]).mean() > 0.5:

@@ -1,7 +1,9 @@
 """Result datasets as netCDF-4 files."""
 
 import io
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,10 +140,18 @@ def read_attributes(path: Path) -> dict[str, str | float]:
     }
 
 
-def read_some_attributes(path: Path, names: Sequence[str]) -> dict[str, str | float]:
-    """Read some attributes of a dataset, each text or a single number; those missing are left out.
+def read_some_attributes(
+    path: Path, texts: Sequence[str] = (), numbers: Sequence[str] = ()
+) -> dict[str, str | float]:
+    """Read some attributes of a dataset; those that are missing or something else are left out.
 
-    A member of thousands is read in 0.3 ms, texts take twice as long again.
+    Made for thousands of files: three numbers of one take 0.3 ms, a text as long again.
+
+    Parameters
+    ----------
+    path : Path
+    texts, numbers : sequence of str
+        Names of texts and of single numbers.
 
     Raises
     ------
@@ -150,20 +160,43 @@ def read_some_attributes(path: Path, names: Sequence[str]) -> dict[str, str | fl
     """
     found: dict[str, str | float] = {}
     try:
-        with open_hdf5(path) as file:
+        with open_hdf5_quickly(path) as file:
             # the low-level calls take a fifth of the time of file.attrs[name]
-            for name in names:
-                if not h5py.h5a.exists(file.id, name.encode()):
+            for name in [*texts, *numbers]:
+                if not h5py.h5a.exists(file, name.encode()):
                     continue
-                stored = h5py.h5a.open(file.id, name.encode())
-                value = np.empty(stored.shape, stored.dtype)
+                stored = h5py.h5a.open(file, name.encode())
+                # the type takes as long as the rest; numbers of every kind become one
+                value = np.empty(stored.shape, stored.dtype if name in texts else np.float64)
                 stored.read(value)
                 if value.size == 1:
                     one = value.item()
                     found[name] = one.decode() if isinstance(one, bytes) else one
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, TypeError) as error:
         raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
     return found
+
+
+@contextmanager
+def open_hdf5_quickly(path: Path) -> Iterator[h5py.h5f.FileID]:
+    """Open an HDF5 file for the low-level calls, in a third of the time of `open_hdf5`.
+
+    Yields
+    ------
+    h5py.h5f.FileID
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_file_locking(False, True)
+    file = h5py.h5f.open(os.fsencode(path), h5py.h5f.ACC_RDONLY, access)
+    try:
+        yield file
+    finally:
+        file.close()
 
 
 def read_dataset(path: Path) -> "xr.Dataset":

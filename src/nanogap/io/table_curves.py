@@ -15,6 +15,7 @@ from nanogap.io.clock import Clock
 from nanogap.io.column_names import split_unit
 from nanogap.io.columns import Column, buffer_columns, identify_columns, steps_of
 from nanogap.io.dataset import device_of, is_instrument, measurement_dataset, stacked
+from nanogap.io.stated_limits import limits_above, stated
 from nanogap.io.text_table import Table
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -110,8 +111,10 @@ def _one_sweep(
         raise DataFormatError(f"{where}: the table has no rows of numbers")
     compliance = (status == "C") | (status == "T")
     if "compliance" in found:
-        raw = table.cells.iloc[:, found["compliance"].index].astype(str).str.strip().str.casefold()
+        raw = table.column(found["compliance"].index).astype(str).str.strip().str.casefold()
         compliance |= raw.isin(["1", "1.0", "true", "yes", "c", "t"]).to_numpy()[keep]
+    if "current" in values and not compliance.any():
+        compliance = stated(table, keep, values["current"], found.get("compliance"))
     check_plausible(values, found, where)
     count = int(keep.sum())
     conductance = values.get("conductance")
@@ -131,7 +134,7 @@ def _one_sweep(
         compliance=compliance if "compliance" in found or compliance.any() else None,
         name=source[0],
         device=source[1],
-        attrs={**table.metadata, "notes": "; ".join(notes)},
+        attrs={**table.metadata, **limits_above(table.metadata), "notes": "; ".join(notes)},
     )
 
 
@@ -140,9 +143,7 @@ def _add_buffer_columns(table: Table, found: dict[str, Column], notes: list[str]
     pair = buffer_columns(table.header)
     if pair is None:
         return
-    sizes = [
-        pd.to_numeric(table.cells.iloc[:, place], errors="coerce").abs().median() for place in pair
-    ]
+    sizes = [pd.to_numeric(table.column(place), errors="coerce").abs().median() for place in pair]
     given = [split_unit(table.header[place])[1] for place in pair]
     function = next(
         (value for key, value in table.metadata.items() if "source" in key and "func" in key), ""

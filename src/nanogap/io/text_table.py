@@ -54,6 +54,10 @@ class Table:
     lines: Int64Array | None = None
     roles: dict[str, str] = field(default_factory=dict)
 
+    def column(self, place: int) -> "pd.Series[str]":
+        """Return the cells of a column, by its place from 0."""
+        return self.cells[self.cells.columns[place]]
+
     def line_of(self, row: int) -> int:
         """Return the line of a row in the file, from 1."""
         return self.first_line + row if self.lines is None else int(self.lines[row])
@@ -164,7 +168,7 @@ def _parse(
         raise DataFormatError(f"{where}: quotes do not close in the rows from line {lines[0]} on")
     extra = np.zeros(len(cells), dtype=bool)
     for place in range(layout.width, layout.width + 2):
-        extra |= cells[place].notna().to_numpy()
+        extra |= ~np.asarray(pd.isna(cells[place].to_numpy()))
     if extra.any():
         line = int(lines[int(extra.argmax())])
         raise DataFormatError(

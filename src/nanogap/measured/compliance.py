@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from nanogap.analysis.traces.compliance import Compliance, find_compliance
+from nanogap.analysis.traces.compliance import FEWEST_POINTS, Compliance, find_compliance
 from nanogap.io.dataset import flags_compliance
+from nanogap.io.stated_limits import STATED
 from nanogap.report.marks import unit_for
 
 _ORIGINS = {
     "given": "as given by --compliance",
-    "file": "as flagged in the file",
+    "file": "as the file says",
     "curve": "seen in the curve: the current stays there while the voltage goes on rising",
 }
 
@@ -60,16 +61,24 @@ def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance
         The limit, A. Default: as flagged in the file; as the curve shows where the file has no
         flags.
     """
-    flags = dataset["compliance"].to_numpy().astype(bool)
+    flags = np.asarray(dataset.variables["compliance"].values, dtype=bool)
     if "conductance" in dataset:
         return Compliance(flags, None, "file" if flags.any() else "none")
-    return find_compliance(
-        dataset["voltage"].to_numpy(),
-        dataset["current"].to_numpy(),
-        dataset["cycle"].to_numpy(),
-        flags if flags.any() or flags_compliance(dataset) else None,
-        given,
+    volts, amperes, cycles = (
+        dataset.variables[key].values for key in ("voltage", "current", "cycle")
     )
+    known = bool(flags.any()) or flags_compliance(dataset)
+    if given is None and not known:
+        for stated in stated_limits(dataset):
+            found = find_compliance(volts, amperes, cycles, given=stated)
+            if np.count_nonzero(found.limited) >= FEWEST_POINTS:
+                return replace(found, origin="file")
+    return find_compliance(volts, amperes, cycles, flags if known else None, given)
+
+
+def stated_limits(dataset: xr.Dataset) -> list[float]:
+    """Limits of the current that the lines above the table state, the lowest first, A."""
+    return sorted(float(limit) for limit in str(dataset.attrs.get(STATED, "")).split())
 
 
 def told_exclusions(exclusions: Iterable[Exclusion]) -> list[str]:

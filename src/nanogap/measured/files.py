@@ -278,9 +278,9 @@ def gap_trace(
     series = SeriesResistance(0.0)
     if resistances is not None and not simulated:
         series = resistances.of(device)
-    time = dataset["time"].to_numpy().astype(np.float64)
+    time = np.asarray(dataset.variables["time"].values, dtype=np.float64)
     if "conductance" in dataset:
-        raw = dataset["conductance"].to_numpy().astype(np.float64)
+        raw = np.asarray(dataset.variables["conductance"].values, dtype=np.float64)
         if simulated and averaging_time is not None:
             raw = averaged_over(time, raw, averaging_time)
         # V = 1/G and I = 1 have this conductance
@@ -289,8 +289,8 @@ def gap_trace(
         current = np.ones_like(raw)
         voltage[raw == 0.0], current[raw == 0.0] = 1.0, 0.0
     else:
-        voltage = dataset["voltage"].to_numpy().astype(np.float64)
-        current = dataset["current"].to_numpy().astype(np.float64)
+        voltage = np.asarray(dataset.variables["voltage"].values, dtype=np.float64)
+        current = np.asarray(dataset.variables["current"].values, dtype=np.float64)
         raw = GapConductance().compute(voltage, current).conductance
     gap = GapConductance(series).compute(voltage, current)
     return Trace(

@@ -8,12 +8,14 @@ import numpy as np
 from nanogap.analysis.traces.compliance import (
     FEWEST_POINTS,
     Compliance,
+    LimitThresholds,
     Origin,
     limit_thresholds,
     limited_pieces,
     need_limit,
 )
 from nanogap.io.long_curve import LongCurve
+from nanogap.measured.compliance import stated_limits
 from nanogap.spool import median
 from nanogap.typing import BoolArray, FloatArray
 
@@ -35,20 +37,33 @@ class _Limit:
     def __init__(self, curve: LongCurve, given: float | None) -> None:
         need_limit(given)
         self._curve = curve
-        flagged = curve.flagged or any(flags.any() for flags in curve.flag_pieces())
-        self._seen = curve.has_curve and (given is not None or not flagged)
-        if self._seen:
+        self.origin: Origin = "none"
+        self.current: float | None = None
+        self._thresholds: LimitThresholds | None = None
+        anywhere = any(flags.any() for flags in curve.flag_pieces())
+        if not curve.has_curve or (given is None and (anywhere or curve.flagged)):
+            self.origin = "file" if anywhere else "none"
+            self.current = self._lower() if anywhere and curve.has_curve else None
+            return
+        if given is not None:
             self._thresholds = limit_thresholds(curve.curve_pieces, given)
-        anything = any(mask.any() for mask in self.masks())
-        self.origin: Origin = "given" if given is not None and curve.has_curve else "none"
-        self.current = given if anything and curve.has_curve else None
-        if self.origin == "none" and anything:
-            self.origin = "curve" if self._seen else "file"
-            self.current = self._lower() if curve.has_curve else None
+            self.origin, self.current = "given", given if self._number() else None
+            return
+        for stated in stated_limits(next(curve.pieces())):
+            self._thresholds = limit_thresholds(curve.curve_pieces, stated)
+            if self._number() >= FEWEST_POINTS:
+                self.origin, self.current = "file", stated
+                return
+        self._thresholds = limit_thresholds(curve.curve_pieces)
+        if self._number():
+            self.origin, self.current = "curve", self._lower()
+
+    def _number(self) -> int:
+        return sum(int(mask.sum()) for mask in self.masks())
 
     def masks(self) -> Iterator[BoolArray]:
         """Yield which points of every piece are limited."""
-        if not self._seen:
+        if self._thresholds is None:
             yield from self._curve.flag_pieces()
             return
         limited = limited_pieces(self._curve.curve_pieces, self._thresholds)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from ase import Atoms
+from ase.constraints import FixAtoms
 
 from nanogap.arguments import checked
 from nanogap.errors import DataFormatError
@@ -17,6 +18,7 @@ from nanogap.runs.driver import Progress, resume_run, start_run
 from nanogap.runs.results import fermi_level_transmission, with_moments
 from nanogap.runs.summary import RunStatus, make_report, status, status_rows
 from nanogap.settings import Settings, SettingsSource, load_settings
+from nanogap.structure.tips import MOBILE
 
 
 class Run(Printed):
@@ -152,18 +154,20 @@ class Run(Printed):
         ase.Atoms
             With charges by ``get_charges()`` (e), energies by ``get_potential_energy()`` and
             ``get_kinetic_energy()`` (eV), the array ``electrode``, and its observables in ``info``.
+            The bases are fixed by a constraint, so that ``get_temperature()`` is that of the
+            atoms that move.
 
         Raises
         ------
         DataFormatError
             If there is no such snapshot, or the trajectory is damaged.
         """
-        return self.directory.frame(snapshot)
+        return _with_fixed_bases(self.directory.frame(snapshot))
 
     def frames(self) -> Iterator[Atoms]:
         """Read the atoms of all snapshots, one after the other; see `frame`."""
         for record in self.directory.records():
-            yield self.directory.trajectory.frame(record)
+            yield _with_fixed_bases(self.directory.trajectory.frame(record))
 
     @property
     def report(self) -> Path | None:
@@ -182,6 +186,12 @@ class Run(Printed):
             raise DataFormatError(f"{self.path} has no snapshot yet: wait for the first")
         make_report(self.directory)
         return self.directory.report
+
+
+def _with_fixed_bases(frame: Atoms) -> Atoms:
+    """Tell ASE which atoms do not move: a trajectory holds no constraints."""
+    frame.set_constraint(FixAtoms(mask=frame.arrays["electrode"] != MOBILE))
+    return frame
 
 
 @checked

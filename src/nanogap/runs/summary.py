@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nanogap.analysis.filament.stages import classify_stages, landmarks, typical_snapshots
 from nanogap.caches import can_write
 from nanogap.dynamics.schedule import Schedule
 from nanogap.errors import NanogapError
@@ -135,7 +134,12 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
         raise NanogapError(
             f"cannot write the report into {run.path}: give -o FILE.html to write it elsewhere"
         )
-    # loaded late: status needs no figures, and loading matplotlib takes longer than it does
+    # loaded late: status needs no figures, and loading them takes longer than it does
+    from nanogap.analysis.filament.stages import (  # noqa: PLC0415
+        classify_stages,
+        landmarks,
+        typical_snapshots,
+    )
     from nanogap.report import write_report  # noqa: PLC0415
 
     observables, dataset = run.observables(), run.transmission()
@@ -148,6 +152,8 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
         )
         if output is None:
             write_dataset(dataset, run.files.joined_transmission)
+        # the report shows means only, and those of each wave vector are most of the memory
+        dataset = dataset.drop_dims("k", errors="ignore")
     spectra = read_dataset(run.spectra_path) if run.spectra_path.is_file() else None
     typical = typical_snapshots(classify_stages(observables))
     shown = _thinned(
@@ -159,6 +165,7 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
         observables=observables,
         transmission=dataset,
         spectra=spectra,
+        moved=read_dataset(run.files.moved_cells) if run.files.moved_cells.is_file() else None,
         frames=[(number, run.frame(number)) for number in shown],
         provenance=provenance,
         failures=run.failures(),
