@@ -72,7 +72,7 @@ MAY_IMPORT = {
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
     "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
-    | {*ANALYSIS, "io", "report", "device"},
+    | {*ANALYSIS, "io", "report", "device", "device/lattice"},
     # many runs
     "campaign": {
         "settings",
