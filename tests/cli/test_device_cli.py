@@ -11,15 +11,16 @@ import ase.io
 import numpy as np
 import pytest
 import xarray as xr
-from tests.runs.hand_made_device import COST, LEVELS, READINGS, make
+from tests.runs.hand_made_device import COST, LEVELS, READINGS, SERIES, make
 
 from nanogap import cli
 from nanogap.io.device_files import DeviceFiles
 from nanogap.runs.device_part import PartCost, read_cost, read_points
+from nanogap.settings.device import load_device_settings
 
 SMALLEST = (
     "--set=geometry.base_width=12", "--set=geometry.height=7", "--set=geometry.gap=5",
-    "--set=geometry.fixed_layers=1", "--set=geometry.margin=3", "--set=conductance.cell_widths=4",
+    "--set=geometry.fixed_layers=1", "--set=geometry.margin=3", "--set=conductance.cell_widths=[4]",
     "--set=conductance.kpoints=1", "--set=medium.name=vacuum", "--set=protocol.rate=8",
 )  # fmt: skip
 
@@ -105,6 +106,22 @@ def test_the_flags_of_a_simulated_measurement_count(call, tmp_path):
     captured = call("histogram", run.path, "--json")
     assert json.loads(captured.out)["n_compliance"] == 0
     assert "not counted: limited" not in captured.err
+
+
+def test_devices_of_one_measurement_are_analysed_apart(call, tmp_path):
+    """Each has its name, its cycles and something in series with its gap."""
+    settings = load_device_settings("device-quick", ["devices.number=2"])
+    folder = make(tmp_path / "dev", settings=settings).path
+    rows = json.loads(call("switching", folder, "--json").out)["endurance"]
+    assert [row["device"] for row in rows] == ["device-quick-1", "device-quick-2"]
+    raw, seen = (
+        json.loads(call("histogram", folder, "--json", *words).out)
+        for words in ((), ("--series-resistance", SERIES))
+    )
+    assert (raw["n_points"], seen["n_points"]) == (2 * READINGS, 2 * READINGS)
+    for content, levels in ((raw, [0.96, 1.86]), (seen, [1.0, 2.0])):
+        found = [peak["position"] for peak in content["peaks"]][1:]
+        assert found == pytest.approx(levels, abs=0.05)  # a bin
 
 
 def test_costs_add(tmp_path):

@@ -44,7 +44,7 @@ _TEMPERATURE_STEP = 1.0
 
 @dataclass(frozen=True)
 class AppliedFields:
-    """What the rates of the atoms were made for.
+    """Voltage and temperature that the rates of the atoms were made for.
 
     Attributes
     ----------

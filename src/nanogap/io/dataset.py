@@ -8,7 +8,7 @@ current are NaN.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,19 @@ def dataset_of(
         "device_name": xr.Variable("source", np.array([device])),
     }
     return xr.Dataset(data, coords, dict(attrs))
+
+
+def sources_of(dataset: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Yield the measurement datasets of the sources of one, such as devices or files."""
+    if dataset.sizes["source"] == 1:
+        yield dataset
+        return
+    place = dataset["file"].to_numpy()
+    for number in range(dataset.sizes["source"]):
+        one = dataset.isel(point=np.flatnonzero(place == number), source=[number])
+        one = one.assign_coords(file=one["file"] - number)
+        one.encoding.update(dataset.encoding)
+        yield one
 
 
 def device_of(name: str) -> str:

@@ -17,6 +17,7 @@ from nanogap.io import iterate_measurements, read_measurement
 from nanogap.io.clock import Clock
 from nanogap.io.columns import QUANTITIES
 from nanogap.io.data_folders import Paths, as_paths, measurement_files
+from nanogap.io.dataset import sources_of
 from nanogap.io.long_text import is_long, read_long_text
 from nanogap.io.measurement import each_file
 from nanogap.io.run_files import is_run_directory
@@ -127,14 +128,16 @@ class DataFiles:
             yield self.trace(dataset)
 
     def pieces(self) -> Iterator[Iterator["Trace"]]:
-        """Yield the conductance of the gap in every file in turn, long files in pieces."""
+        """Yield the conductance of the gap of every file and device, long files in pieces."""
 
-        def read(path: Path) -> Iterator[Trace]:
+        def read(path: Path) -> list[Iterator[Trace]]:
             if is_long(path) and (curve := read_long_text(path, self.columns)) is not None:
-                return traces_of(curve, self)
-            return iter([self.trace(read_measurement(path, self.columns, self.clock))])
+                return [traces_of(curve, self)]
+            dataset = read_measurement(path, self.columns, self.clock)
+            return [iter([self.trace(one)]) for one in sources_of(dataset)]
 
-        yield from each_file(self.files, read, self.watch, self.paths)
+        for sources in each_file(self.files, read, self.watch, self.paths):
+            yield from sources
 
     def trace(
         self, dataset: xr.Dataset, limit: Compliance | None = None, *, whole: bool = True
@@ -159,7 +162,7 @@ class Trace:
     device, name : str
         Of the device and of the file.
     simulated : bool
-        Whether it is a simulated run.
+        Whether it is the conductance of a simulated run; a simulated device is measured.
     synthetic : str
         What the file says about being synthetic; empty for real data.
     series : SeriesResistance
@@ -274,7 +277,8 @@ def gap_trace(
         Whether these are all points of the file.
     """
     device = str(dataset["device_name"].to_numpy()[0])
-    simulated = "simulated" in dataset.attrs
+    # the conductance of structures has nothing in series; a simulated device has, and an instrument
+    simulated = "simulated" in dataset.attrs and "conductance" in dataset
     series = SeriesResistance(0.0)
     if resistances is not None and not simulated:
         series = resistances.of(device)

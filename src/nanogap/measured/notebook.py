@@ -24,7 +24,7 @@ from nanogap.computed import as_trace
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements, measurement_dataset, simulated_trace
-from nanogap.io.dataset import flags_compliance
+from nanogap.io.dataset import flags_compliance, sources_of
 from nanogap.measured.files import Trace, gap_trace
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.result_figures import plot
@@ -361,9 +361,7 @@ def _of_dataset(data: xr.Dataset) -> Iterator[xr.Dataset]:
             "the dataset is no measurement with voltage and current over 'point': make one with "
             "read_measurement, or give its conductance as an array"
         )
-    place = data["file"].to_numpy()
-    for number in range(data.sizes["source"]):
-        yield data.isel(point=np.flatnonzero(place == number), source=[number])
+    yield from sources_of(data)
 
 
 def _only(data: Any, what: str, resistance: float = 0.0) -> Trace:
