@@ -17,9 +17,10 @@ from ase import Atoms
 from numpy.random import SeedSequence
 from scipy import constants
 
+from nanogap.device.advance import Reason
 from nanogap.device.conductance import MomentaryConductance, NeckConductance
 from nanogap.device.energetics import Energetics, load_energetics
-from nanogap.device.engine import LatticeKMC, Reason
+from nanogap.device.engine import LatticeKMC
 from nanogap.device.heat import Heating, current_density, wind_force
 from nanogap.device.lattice import Lattice, Tips, build_needles, to_atoms
 from nanogap.device.medium import Medium, load_medium

@@ -8,13 +8,12 @@ that it can have changed are made anew. The equations and their sources are in
 import copy
 import math
 import time
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
 
 from nanogap.device import state as states
+from nanogap.device.advance import Advance, Reason
 from nanogap.device.kernels import arrays, entry
 from nanogap.device.kernels.arrays import Int32Array
 from nanogap.device.lattice import EMPTY, ION, METAL, Lattice
@@ -31,38 +30,6 @@ _TURN = 0.2
 _FIRST_TURN, _LONGEST_TURN = 20_000, 5_000_000
 #: Least barrier of the downhill direction of a hop, eV.
 LEAST_BARRIER = 0.01
-
-
-class Reason(Enum):
-    """Why a simulation returned."""
-
-    DURATION = "duration"
-    EVENTS = "events"
-    CONTACT = "contact"
-    OPENED = "opened"
-    SURFACE = "surface"
-
-
-@dataclass(frozen=True)
-class Advance:
-    """Stretch of a simulation.
-
-    Attributes
-    ----------
-    time : float
-        Simulated time, s.
-    events : int
-    reason : Reason
-        Why it ended: the duration is over; so many events were done; metal came to join the
-        electrodes, or they came apart; so many atoms changed in the watched region.
-    charge : dict of str to int
-        Elementary charges that went from metal into the medium, by electrode.
-    """
-
-    time: float
-    events: int
-    reason: Reason
-    charge: dict[str, int]
 
 
 class LatticeKMC:

@@ -1,4 +1,4 @@
-"""What fills the gap, and the parameters of redox and of ions in it.
+"""Media that fill the gap, and the parameters of redox and of ions in it.
 
 Named media are data (`data/media.toml`), each number with its range and source; what is a fit is
 marked as one.

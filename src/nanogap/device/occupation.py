@@ -1,4 +1,4 @@
-"""What is on the sites of a lattice when a simulation begins."""
+"""Metal and ions on the sites of a lattice when a simulation begins."""
 
 import numpy as np
 
