@@ -5,7 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -256,6 +256,22 @@ def counted(what: str, total: int | None = None) -> Iterator[Callable[..., None]
                 lines.update([(what, done, known)])
 
         yield watch
+
+
+@contextmanager
+def counted_after(spinner: Any, what: str) -> Iterator[Callable[[int, int], object]]:
+    """Show how much is done in the place of a spinner, from the first that is told on."""
+    with ExitStack() as stack:
+        watch: Callable[..., object] | None = None
+
+        def update(done: int, total: int) -> None:
+            nonlocal watch
+            if watch is None:
+                spinner.stop()
+                watch = stack.enter_context(counted(what))
+            watch(done, total)
+
+        yield update
 
 
 @contextmanager

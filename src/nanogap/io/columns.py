@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nanogap.arguments import shown
 from nanogap.errors import SettingsError
 from nanogap.io.column_names import HeaderCell, read_header, split_unit
 from nanogap.io.column_units import KNOWN_UNITS, parse_unit
@@ -190,9 +191,7 @@ def _choose(
 ) -> Column:
     """Find the column that the user named, with the unit that the user or the header gives."""
     if quantity not in QUANTITIES:
-        raise SettingsError(
-            f"--columns {quantity}={wanted}: {quantity!r} is none of {', '.join(QUANTITIES)}"
-        )
+        raise SettingsError(f"--columns: {shown(quantity)} is none of {', '.join(QUANTITIES)}")
     index, sign, unit_text = _place(header, quantity, wanted, where)
     cell = read_header(header[index])
     name = header[index].strip() or f"column {index + 1}"

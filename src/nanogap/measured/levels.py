@@ -303,7 +303,7 @@ def histogram_campaign(
     minimum: float = 1e-6,
     two_dimensional: bool = False,
 ) -> HistogramCampaign:
-    """Count the conductances of all files, one file in memory at a time.
+    """Count the conductances of all files, one file or a piece of it in memory at a time.
 
     Parameters
     ----------
@@ -318,30 +318,42 @@ def histogram_campaign(
         return ConductanceHistogram(bin_width, maximum, scale=scale, minimum=minimum)
 
     result = HistogramCampaign()
-    for trace in files.traces():
-        result.files.append(trace.name)
-        result.devices.append(trace.device)
-        if trace.notes:
-            result.notes.append(f"{trace.name}: {trace.notes}")
-        if trace.synthetic:
-            result.synthetic.append(trace.name)
-        result.exclusions.append(trace.exclusion)
-        numbers = trace.cycle_number + result.cycles
-        result.n_points += len(trace.gap)
-        if trace.simulated:
-            result.simulated = result.simulated or new()
-            result.simulated.add(trace.gap, cycle=numbers)
-        else:
-            _add_measured(result, trace, numbers, files, new)
-        if two_dimensional:
-            _add_aligned(result, trace, maximum or 10.0, bin_width)
-        result.cycles = int(numbers.max(initial=result.cycles - 1)) + 1
+    # a time axis needs the whole file
+    sources = ([trace] for trace in files.traces()) if two_dimensional else files.pieces()
+    for pieces in sources:
+        before, exclusion = result.cycles, None
+        for trace in pieces:
+            if exclusion is None:
+                _add_names(result, trace)
+            exclusion = trace.exclusion + exclusion
+            numbers = trace.cycle_number + before
+            result.n_points += len(trace.gap)
+            if trace.simulated:
+                result.simulated = result.simulated or new()
+                result.simulated.add(trace.gap, cycle=numbers)
+            else:
+                _add_measured(result, trace, numbers, files, new)
+            if two_dimensional:
+                _add_aligned(result, trace, maximum or 10.0, bin_width)
+            result.cycles = max(result.cycles, int(numbers.max(initial=-1)) + 1)
+        if exclusion is not None:
+            result.exclusions.append(exclusion)
     result.resistances = files.resistances.of_all(
         [device for device in result.devices if not device.startswith("simulated ")]
     )
     result.series = files.resistances.default
     _ = result.main
     return result
+
+
+def _add_names(result: HistogramCampaign, trace: Trace) -> None:
+    """Note what the file of a trace is called and what it says about itself."""
+    result.files.append(trace.name)
+    result.devices.append(trace.device)
+    if trace.notes:
+        result.notes.append(f"{trace.name}: {trace.notes}")
+    if trace.synthetic:
+        result.synthetic.append(trace.name)
 
 
 def _add_measured(
@@ -362,7 +374,7 @@ def _add_measured(
         result.low, result.high = result.low or new(), result.high or new()
         for histogram, direction in ((result.low, -1.0), (result.high, 1.0)):
             moved = replace(files, resistances=files.resistances.moved(direction))
-            other = moved.trace(trace.dataset)
+            other = moved.trace(trace.dataset, trace.limit)
             histogram.add(other.gap[other.usable], cycle=numbers[other.usable])
 
 

@@ -19,6 +19,7 @@ from nanogap.analysis import (
     SwitchingAnalysis,
 )
 from nanogap.analysis.traces.plateaus import PlateauDetection
+from nanogap.arguments import checked
 from nanogap.computed import as_trace
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
@@ -32,6 +33,7 @@ from nanogap.typing import FloatArray, Int64Array
 __all__ = ["breakdown", "histogram", "noise", "plateaus", "plot", "retention", "switching"]
 
 
+@checked
 def histogram(
     data: Any,
     bin_width: float = 0.05,
@@ -82,6 +84,7 @@ def histogram(
     return found
 
 
+@checked
 def plateaus(
     data: Any,
     minimum_length: int = 8,
@@ -129,6 +132,7 @@ def plateaus(
     return detection.compute(np.concatenate(values), np.concatenate(cycles))
 
 
+@checked
 def switching(
     data: Any,
     read_voltage: float = 0.4,
@@ -175,6 +179,7 @@ def switching(
     )
 
 
+@checked
 def noise(
     data: Any,
     interval: float | None = None,
@@ -222,6 +227,7 @@ def noise(
     return analysis.compute(_usable_gap(trace))
 
 
+@checked
 def retention(
     data: Any,
     time: Any = None,
@@ -265,6 +271,7 @@ def retention(
     return drift.compute(since_written(trace) if time is None else time, _usable_gap(trace))
 
 
+@checked
 def breakdown(data: Any, minimum_drop: float = 0.5) -> BreakdownAnalysis:
     """Find where one pristine wire broke.
 

@@ -1,5 +1,6 @@
 """One self-contained HTML page that tells what a run simulated and what came out."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +44,7 @@ def write_report(
     failures: Mapping[int, str],
     planned_end: float,
     sampled: str | None = None,
+    moved: xr.Dataset | None = None,
 ) -> None:
     """Write the report of a run, finished or not.
 
@@ -70,6 +72,8 @@ def write_report(
         Time of the last snapshot that is planned since the voltage was applied, fs.
     sampled : str, optional
         Of a fine sampling: a sentence that says of what; its fluctuation is drawn.
+    moved : xarray.Dataset, optional
+        ``transmission_average`` of snapshots whose cell moved, each in the cell before.
     """
     result = RunResult.gather(
         settings=settings,
@@ -79,6 +83,7 @@ def write_report(
         frames=frames,
         failures=failures,
         planned_end=planned_end,
+        moved=moved,
     )
     page = _render(result, _provenance(provenance, transmission), provenance.get("state"), sampled)
     write_text(path, page)
@@ -98,6 +103,7 @@ def _render(
         plotly=compressed_plotly() if scene else "",
         name=words.title(settings),
         cell_moves=int(result.cell_moved.sum()),
+        moves=words.moves(result),
         headline=words.headline(settings),
         sampled=sampled,
         state=state or ("dynamics complete" if result.finished else "in progress or stopped"),
@@ -155,6 +161,8 @@ def _pictures(result: RunResult, *, fluctuates: bool) -> dict[str, str | None]:
                 # thousands of atoms are smaller as pixels
                 raster = name in ("pictures", "stages") or len(result.time) > _MOST_VECTORS
                 images[name] = data_uri(png(figure) if raster else svg(figure), raster=raster)
+                del figure
+                gc.collect()  # figures hold themselves, and of a long run each is tens of MB
     return images
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from nanogap.analysis.filament.stages import classify_stages
 from nanogap.errors import DataFormatError
 from nanogap.io import read_arrays, read_attributes, read_dataset
 from nanogap.io.results import read_parts
@@ -173,6 +172,9 @@ def with_moments(dataset: xr.Dataset, observables: xr.Dataset) -> xr.Dataset:
     DataFormatError
         If a snapshot is not among the observables.
     """
+    # loaded late: status needs no stages, and loading scipy.stats takes longer than it does
+    from nanogap.analysis.filament.stages import classify_stages  # noqa: PLC0415
+
     stages = classify_stages(observables)
     meaning = {"long_name": "stage of the filament"}
     moments = observables[["time", "connected"]].assign(

@@ -17,6 +17,7 @@ from scipy.signal import welch
 
 from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, number, quantity
 from nanogap.typing import FloatArray
 
 _FEWEST = 64
@@ -29,6 +30,10 @@ _FLOOR_GAIN = 12.0
 
 #: Neighbouring frequencies of a Hann window share information: its noise bandwidth, bins.
 _BANDWIDTH = 1.5
+
+
+#: Shortest time between two samples that has a frequency, s.
+_SHORTEST = 1e-30
 
 
 class NoiseAnalysis(Analysis, arrays=("band",)):
@@ -50,13 +55,15 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
         As given, s.
     """
 
+    _has_figure = True
+
     def __init__(
         self,
         interval: float,
         segment: int | None = None,
         band: tuple[float, float] | None = None,
     ) -> None:
-        if not (np.isfinite(interval) and interval > 0.0):
+        if not _SHORTEST <= interval < np.inf:
             raise SettingsError(f"sampling interval is {interval} s; it must be positive")
         if segment is not None and segment < 16:
             raise SettingsError(
@@ -99,6 +106,13 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
         self._values = values
         self._fit()
         return self
+
+    def _found(self) -> Rows:
+        samples = counted(len(self._values), "sample")
+        yield "trace", f"{samples}, one every {quantity(self.interval, 's')}"
+        yield "mean", number(self.mean, "G0")
+        yield "deviation", f"{number(self.deviation, 'G0')} ({100.0 * self.relative:.3g} %)"
+        yield "spectrum", f"S ~ f^-a, a = {number(self.exponent, '', self.exponent_uncertainty)}"
 
     @property
     @after_compute
