@@ -1,4 +1,4 @@
-"""What reading the files of a campaign left out or assumed, told once and in the same words."""
+"""Notes on reading the files of a campaign, told once and in the same words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Reading:
-    """What was left out of the files of a campaign, or assumed of them.
+    """Notes on what was left out of the files of a campaign, or assumed of them.
 
     Attributes
     ----------
@@ -29,11 +29,11 @@ class Reading:
     passed_over: list[str] = field(default_factory=list)
 
     def add(self, trace: "Trace") -> None:
-        """Note what a file, or the first piece of one, says."""
+        """Remember what a file, or the first piece of one, says."""
         self.said.append((trace.name, trace.notes))
 
     def add_file(self, trace: "Trace") -> None:
-        """Note what a whole file says and which of its points the instrument limited."""
+        """Remember what a whole file says and which of its points the instrument limited."""
         self.add(trace)
         self.exclusions.append(trace.exclusion)
 
