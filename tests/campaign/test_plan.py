@@ -47,7 +47,7 @@ def test_the_example_is_a_campaign_of_all_combinations():
     found = planned(EXAMPLE)
     assert len(found) == 12
     assert [member.number for member in found] == list(range(12))
-    assert {member.settings.voltage.applied for member in found} == {4.0, 8.0}
+    assert {member.settings.voltage.applied for member in found} == {0.0, 8.0}
     assert all(member.settings.dynamics.production_time == 10_000.0 for member in found)
     assert len({member.key for member in found}) == 12
     assert len({member.settings.seed for member in found}) == 12

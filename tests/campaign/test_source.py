@@ -16,7 +16,7 @@ from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.page import write_campaign_report
 from nanogap.campaign.source import open_source
 from nanogap.campaign.state import CampaignState
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_bytes, write_dataset
 
 
@@ -36,9 +36,10 @@ def _unwritable(folder, monkeypatch):
     def refuse(path, content):
         if path.is_relative_to(folder.path):
             raise OSError(errno.EROFS, "Read-only file system", str(path))
-        write_bytes(path, content)
+        write_bytes(path, content.encode() if isinstance(content, str) else content)
 
     monkeypatch.setattr("nanogap.io.ensemble.write_bytes", refuse)
+    monkeypatch.setattr("nanogap.report.sections.write_text", refuse)
 
 
 def test_the_report_of_a_folder_whose_results_are_gone(folder):
@@ -110,6 +111,8 @@ def test_a_folder_that_cannot_be_written_has_status_and_report(folder, tmp_path)
     assert "dataset.nc could not be written (Read-only file system)" in page
     assert not folder.dataset.exists()
     assert not folder.report.exists()
+    with pytest.raises(SettingsError, match=r"cannot write .*report\.html .*another output"):
+        write_campaign_report(folder.path)
 
 
 def test_no_lock_of_the_library_is_needed(folder, monkeypatch):

@@ -237,12 +237,11 @@ repeats = 6      # members of every combination of the axes, each with its own s
                  # no 95 % intervals
 
 # Settings that differ from the base in all members. These are small tips close together, which
-# make contact within picoseconds: a member takes a minute of a core. Remove them for your own.
+# make contact within picoseconds: a member takes a minute of a core. Change them for your own.
 [set]
 "structure.height" = 8.0                   # A
 "structure.apex_width" = 10.0              # A
-"structure.gap" = 5.5                      # A
-"dynamics.equilibration_time" = 1_000.0    # fs
+"structure.gap" = 5.0                      # A
 "dynamics.production_time" = 10_000.0      # fs
 "dynamics.sampling_interval" = 250.0       # fs
 "transport.kpoints" = [3, 3]
@@ -251,7 +250,7 @@ repeats = 6      # members of every combination of the axes, each with its own s
 # What varies: any setting, as a list of its values; all combinations are run. Others are
 # "structure.gap", "structure.apex_width", "dynamics.temperature", "dynamics.time_step", ...
 [axes]
-"voltage.applied" = [8.0, 4.0]   # V
+"voltage.applied" = [8.0, 0.0]   # V
 
 # Or, instead of [axes], the combinations one by one:
 # [[members]]

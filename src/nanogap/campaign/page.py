@@ -15,7 +15,7 @@ from nanogap.campaign.kinetics import CampaignKinetics
 from nanogap.campaign.source import open_source
 from nanogap.campaign.statistics import GEOMETRIES, EnsembleStatistics, ensemble_statistics
 from nanogap.campaign.summary import EnsembleSummary, VariancePart
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles
 from nanogap.report import ensemble
 from nanogap.report.marks import mark, save_figure
@@ -83,14 +83,21 @@ def write_campaign_report(
     sections.append(_members(source.collected))
     comparison = statistics.comparison
     synthetic = comparison is not None and comparison.synthetic
-    write_page(
-        written,
-        title=f"Campaign {source.name}",
-        lead=statistics.statement(),
-        warning="The data it is compared with are synthetic, not measured." if synthetic else "",
-        sections=sections,
-        notes=source.collected.notes,
-    )
+    try:
+        write_page(
+            written,
+            title=f"Campaign {source.name}",
+            lead=statistics.statement(),
+            warning="The data it is compared with are synthetic, not measured."
+            if synthetic
+            else "",
+            sections=sections,
+            notes=source.collected.notes,
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write {written} ({error.strerror}): give another output"
+        ) from None
     if figures is not None:
         figures.mkdir(parents=True, exist_ok=True)
         for name, figure in drawn.items():

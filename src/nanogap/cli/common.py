@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from nanogap.cli.terminal import Terminal
+from nanogap.cli.terminal import Terminal, as_options
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def save(figure: Any, output: Path) -> None:
 def tell(synthetic: bool, notes: Sequence[str] = ()) -> None:
     """Say on stderr what reading left out, and that synthetic data are synthetic."""
     for note in notes:
-        log.print(note)
+        log.print(as_options(note), highlight=False, soft_wrap=True)
     if synthetic:
         log.print("The data are SYNTHETIC.")
 

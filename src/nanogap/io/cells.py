@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nanogap.errors import DataFormatError
 from nanogap.io.clock import clock_times, counted_from
-from nanogap.io.columns import Column
+from nanogap.io.columns import Column, as_argument
 from nanogap.io.dates import ClockTimes
 from nanogap.io.text_table import Table
 from nanogap.typing import FloatArray
@@ -290,7 +290,7 @@ def check_sizes(sizes: Sizes, columns: Mapping[str, Column], where: str) -> None
             raise DataFormatError(
                 f"{where}: a {name} of {sizes.largest[name]:.3g} {unit} is more than any such "
                 f"instrument gives ({largest:g} {unit}); check the units in the header, or state "
-                f"them: --columns {name}={columns[name].index + 1}:m{unit}"
+                f"them: {as_argument({name: f'{columns[name].index + 1}:m{unit}'})}"
             )
     if not sizes.n_known:
         return
@@ -298,15 +298,15 @@ def check_sizes(sizes: Sizes, columns: Mapping[str, Column], where: str) -> None
         raise DataFormatError(
             f"{where}: voltage over current is {sizes.typical_resistance:.2g} ohm, which no such "
             "device has; the columns or their units seem to have changed places: choose them with "
-            "--columns voltage=NAME,current=NAME, with units as in current=3:mA"
+            f"{as_argument({'voltage': 'NAME', 'current': 'NAME'})}, with units as in 3:mA"
         )
     turned = sizes.n_turned / sizes.n_known
     if sizes.n_known > 2 and turned > 0.95 and sizes.typical_current > _OFFSET_CURRENT:
-        name = columns["current"].name
+        turn = as_argument({"current": f"-{columns['current'].index + 1}"})
         raise DataFormatError(
             f"{where}: current and voltage have opposite signs in {sizes.n_turned} of "
             f"{sizes.n_known} points, as at the other terminal of a device: turn the current with "
-            f"--columns current=-{name} (or current=-{columns['current'].index + 1})"
+            f"{turn}"
         )
 
 
@@ -319,20 +319,21 @@ def _check_conductance(sizes: Sizes, columns: Mapping[str, Column], where: str) 
         if largest > most:
             raise DataFormatError(
                 f"{where}: a conductance of {largest:.3g} G0 is more than any such device has; "
-                f"state the unit: --columns conductance={column.index + 1}:UNIT"
+                f"state the unit: {as_argument({'conductance': f'{column.index + 1}:UNIT'})}"
             )
         if not column.unit and 0.0 < largest < _SIEMENS_SIZED:
             raise DataFormatError(
                 f"{where}: the conductance in column {column.name!r} names no unit and is at most "
-                f"{largest:.3g}, which could be G0 or S: state it with --columns "
-                f"conductance={column.index + 1}:G0 or conductance={column.index + 1}:S"
+                f"{largest:.3g}, which could be G0 or S: state it: "
+                f"{as_argument({'conductance': f'{column.index + 1}:G0'})}, or {column.index + 1}:S"
             )
     if "resistance" in sizes.columns and not {"conductance", "current"} & sizes.columns:
         usual = sizes.usual_resistance
         if usual < _LEAST_RESISTANCE:
+            place = columns["resistance"].index + 1
             raise DataFormatError(
                 f"{where}: a resistance of {usual:.2g} ohm is less than any such device has; state "
-                f"the unit: --columns resistance={columns['resistance'].index + 1}:UNIT"
+                f"the unit: {as_argument({'resistance': f'{place}:UNIT'})}"
             )
 
 
@@ -356,7 +357,7 @@ def continued_time(time: FloatArray, where: str, notes: list[str]) -> FloatArray
     if len(back) > 0.1 * len(steps):
         raise DataFormatError(
             f"{where}: the time runs backwards in {len(back)} of {len(steps)} rows; is it another "
-            "column? choose it with --columns time=NAME"
+            f"column? choose it with {as_argument({'time': 'NAME'})}"
         )
     # sweeps that are stored one after the other all begin where the first began
     late = time[back + 1] - time[0] > 0.05 * float(np.ptp(time))
@@ -364,7 +365,7 @@ def continued_time(time: FloatArray, where: str, notes: list[str]) -> FloatArray
         raise DataFormatError(
             f"{where}: the time runs back from {time[back][late][0]:g} s to "
             f"{time[back + 1][late][0]:g} s; is it another column? choose it with "
-            "--columns time=NAME"
+            f"{as_argument({'time': 'NAME'})}"
         )
     usual = float(np.median(steps[steps >= 0.0]))
     steps[back] = usual

@@ -177,6 +177,7 @@ def each_file(
     read: Callable[[Path], Content],
     watch: Callable[[int, int], object] | None = None,
     named: Paths | None = None,
+    passed_over: list[str] | None = None,
 ) -> Iterator[Content]:
     """Read files and folders one by one; see `iterate_measurements`.
 
@@ -186,10 +187,12 @@ def each_file(
         See `iterate_measurements`.
     read : callable
         Reads one file; raises `NoDataError` if it holds no measurement.
+    passed_over : list of str, optional
+        Gets the reasons of files that are passed over. Default: the log.
     """
     files = measurement_files(paths)
     sure = {os.path.realpath(path) for path in as_paths(paths if named is None else named)}
-    passed_over: list[NanogapError] = []
+    errors: list[NanogapError] = []
     found = 0
     for done, file in enumerate(files):
         if watch is not None:
@@ -199,13 +202,16 @@ def each_file(
         except NoDataError as error:
             if os.path.realpath(file) in sure:
                 raise
-            passed_over.append(error)
-            logger.warning("passed over: %s", error)
+            errors.append(error)
+            if passed_over is None:
+                logger.warning("passed over: %s", error)
+            else:
+                passed_over.append(str(error))
             continue
         found += 1
         yield one
     if files and not found:
-        raise passed_over[0]
+        raise errors[0]
     if watch is not None:
         watch(len(files), len(files))
 

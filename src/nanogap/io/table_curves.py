@@ -13,7 +13,7 @@ from nanogap.io.blocks import plain_name, side_by_side
 from nanogap.io.cells import check_plausible, continued_time, numbers_of
 from nanogap.io.clock import Clock
 from nanogap.io.column_names import split_unit
-from nanogap.io.columns import Column, buffer_columns, identify_columns, steps_of
+from nanogap.io.columns import Column, as_argument, buffer_columns, identify_columns, steps_of
 from nanogap.io.dataset import device_of, is_instrument, measurement_dataset, stacked
 from nanogap.io.stated_limits import limits_above, stated
 from nanogap.io.text_table import Table
@@ -102,7 +102,8 @@ def _one_sweep(
         names = ", ".join(repr(cell) for cell in table.header if cell) or "none"
         raise NoDataError(
             f"{where}: no {missing} column among its {len(table.header)} columns (names: {names}); "
-            "choose them with --columns voltage=NAME,current=NAME, or by number (conductance=1:G0)"
+            f"choose them with {as_argument({'voltage': 'NAME', 'current': 'NAME'})}, or by "
+            f"number, with a unit: {as_argument({'conductance': '1:G0'})}"
         )
     used = [key for key in found if key != "compliance"]
     clock = clock or Clock()

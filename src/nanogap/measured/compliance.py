@@ -12,7 +12,7 @@ from nanogap.io.stated_limits import STATED
 from nanogap.report.marks import unit_for
 
 _ORIGINS = {
-    "given": "as given by --compliance",
+    "given": "as given by `compliance`",
     "file": "as the file says",
     "curve": "seen in the curve: the current stays there while the voltage goes on rising",
 }
@@ -99,7 +99,7 @@ def told_exclusions(exclusions: Iterable[Exclusion]) -> list[str]:
     unmet = [row for row in rows if row.origin == "given" and not row.n_limited]
     if unmet:
         sentences.append(
-            f"--compliance: in {len(unmet)} of {len(rows)} files no current stays at that limit"
+            f"`compliance`: in {len(unmet)} of {len(rows)} files no current stays at that limit"
         )
     return sentences
 

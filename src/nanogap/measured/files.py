@@ -13,7 +13,7 @@ from nanogap.analysis.traces.compliance import Compliance
 from nanogap.electrical import GapConductance, SeriesResistance
 from nanogap.electrical.instrument import averaged_over
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io import iterate_measurements, read_measurement
+from nanogap.io import read_measurement
 from nanogap.io.clock import Clock
 from nanogap.io.columns import QUANTITIES
 from nanogap.io.data_folders import Paths, as_paths, measurement_files
@@ -23,6 +23,7 @@ from nanogap.io.measurement import each_file
 from nanogap.io.run_files import is_run_directory
 from nanogap.measured.compliance import Exclusion, compliance_of
 from nanogap.measured.long_files import traces_of
+from nanogap.measured.reading import Reading
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -44,12 +45,12 @@ def parse_columns(text: str | None) -> dict[str, str] | None:
         quantity, sign, column = part.partition("=")
         if not sign or not column.strip() or quantity.strip() not in QUANTITIES:
             raise SettingsError(
-                f"--columns {text}: write it as QUANTITY=NAME_OR_NUMBER,... (3:uA states a "
+                f"`columns={text}`: write it as QUANTITY=NAME_OR_NUMBER,... (3:uA states a "
                 f"unit, -Id turns the sign); quantities are "
                 f"{', '.join(QUANTITIES)}"
             )
         if quantity.strip() in chosen:
-            raise SettingsError(f"--columns {text} gives the {quantity.strip()} twice")
+            raise SettingsError(f"`columns={text}` gives the {quantity.strip()} twice")
         chosen[quantity.strip()] = column.strip()
     return chosen
 
@@ -86,6 +87,8 @@ class DataFiles:
         Called with how many files are analysed, and how many there are.
     clock : Clock
         Sampling rate of files without times, and zero of the time.
+    passed_over : list of str
+        Files of folders without a measurement, and why; filled while the files are read.
     """
 
     paths: Paths
@@ -95,6 +98,7 @@ class DataFiles:
     watch: Callable[[int, int], object] | None = None
     compliance: float | None = None
     clock: Clock = field(default_factory=Clock)
+    passed_over: list[str] = field(default_factory=list, compare=False)
 
     def __post_init__(self) -> None:
         if not as_paths(self.paths):
@@ -118,9 +122,17 @@ class DataFiles:
 
     def measurements(self) -> Iterator[xr.Dataset]:
         """Yield the measurement dataset of every file in turn."""
-        yield from iterate_measurements(
-            self.files, self.columns, self.watch, named=self.paths, clock=self.clock
-        )
+
+        def read(path: Path) -> xr.Dataset:
+            one = read_measurement(path, self.columns, self.clock)
+            one.encoding["source"] = str(path)
+            return one
+
+        yield from each_file(self.files, read, self.watch, self.paths, self.passed_over)
+
+    def new_reading(self) -> Reading:
+        """Return what is known of reading these files, to be filled while that is done."""
+        return Reading(passed_over=self.passed_over)
 
     def traces(self) -> Iterator["Trace"]:
         """Yield the conductance of the gap in every file in turn."""
@@ -136,7 +148,7 @@ class DataFiles:
             dataset = read_measurement(path, self.columns, self.clock)
             return [iter([self.trace(one)]) for one in sources_of(dataset)]
 
-        for sources in each_file(self.files, read, self.watch, self.paths):
+        for sources in each_file(self.files, read, self.watch, self.paths, self.passed_over):
             yield from sources
 
     def trace(
@@ -238,14 +250,14 @@ class Trace:
         steps = np.diff(self.time)
         if not len(steps) or not np.isfinite(steps).all():
             raise SettingsError(
-                f"{self.name} has no times: give the time between samples with --interval, or "
-                "--sampling-rate"
+                f"{self.name} has no times: give the time between samples, `interval`, or the "
+                "`sampling_rate`"
             )
         usual = float(np.median(steps))
         if usual <= 0.0 or np.abs(steps - usual).max() > 0.5 * usual:
             raise SettingsError(
                 f"{self.name} is sampled unevenly: spectra and dwell times need equal steps; give "
-                "the mean step with --interval to take the samples as equally spaced"
+                "the mean step as `interval` to take the samples as equally spaced"
             )
         return usual
 

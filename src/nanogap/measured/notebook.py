@@ -25,6 +25,7 @@ from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements, measurement_dataset, simulated_trace
 from nanogap.io.dataset import flags_compliance, sources_of
+from nanogap.measured.classify import need_steady
 from nanogap.measured.files import Trace, gap_trace
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.result_figures import plot
@@ -37,7 +38,7 @@ __all__ = ["breakdown", "histogram", "noise", "plateaus", "plot", "retention", "
 @checked
 def histogram(
     data: Any,
-    bin_width: float = 0.05,
+    bin_width: float | None = None,
     maximum: float | None = 10.0,
     *,
     scale: Literal["linear", "logarithmic"] = "linear",
@@ -217,7 +218,7 @@ def noise(
     Raises
     ------
     DataFormatError
-        If there are several traces, or too few samples.
+        If there are several traces, too few samples, a sweep, or no variation.
     SettingsError
         If the interval is not known.
 
@@ -229,6 +230,7 @@ def noise(
     (0.004, True)
     """
     trace = _only(data, "noise", series_resistance)
+    need_steady(trace.dataset, "noise")
     if interval is None and not np.isfinite(trace.time).any():
         raise SettingsError("noise needs the time between two samples: give interval, in s")
     analysis = NoiseAnalysis(trace.interval(interval), band=band)
@@ -265,7 +267,7 @@ def retention(
     Raises
     ------
     DataFormatError
-        If there are several traces, too few points, or no times.
+        If there are several traces, too few points, no times, or a sweep.
 
     Examples
     --------
@@ -275,6 +277,7 @@ def retention(
     (-0.02, 2.5)
     """
     trace = _only(data, "retention", series_resistance)
+    need_steady(trace.dataset, "retention")
     drift = RetentionDrift(tolerance)
     drift.synthetic = bool(trace.synthetic)
     return drift.compute(since_written(trace) if time is None else time, _usable_gap(trace))

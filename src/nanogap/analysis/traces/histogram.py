@@ -40,8 +40,9 @@ class ConductanceHistogram(Analysis):
 
     Parameters
     ----------
-    bin_width : float
-        G0; decades on a logarithmic scale.
+    bin_width : float, optional
+        G0, or decades on a logarithmic scale. Default: 0.05 G0, or 0.01 decades, which keep the
+        levels up to 5 G0 apart.
     maximum : float, optional
         Upper end of the range, rounded up to whole bins, G0. Default: the range ends at the
         first edge above the highest point.
@@ -67,12 +68,14 @@ class ConductanceHistogram(Analysis):
 
     def __init__(
         self,
-        bin_width: float = 0.05,
+        bin_width: float | None = None,
         maximum: float | None = None,
         *,
         scale: Literal["linear", "logarithmic"] = "linear",
         minimum: float = 1e-6,
     ) -> None:
+        if bin_width is None:
+            bin_width = 0.01 if scale == "logarithmic" else 0.05
         if not (np.isfinite(bin_width) and bin_width > 0.0):
             raise SettingsError(f"bin width is {bin_width}; it must be a positive number of G0")
         if maximum is not None and not (np.isfinite(maximum) and maximum > 0.0):
