@@ -22,11 +22,13 @@ def level(place):
     return [value for begin, value in LEVELS.items() if begin <= place][-1]
 
 
-def point(place):
-    """Reading of a triangle of 1 V up and down, at 50 readings per second."""
-    volts = 1.0 - 2.0 * abs((place + 1) / READINGS - 0.5)
+def point(place, steady=None):
+    """Reading of a triangle of 1 V up and down, or of a steady voltage, at 50 per second."""
+    volts = steady or 1.0 - 2.0 * abs((place + 1) / READINGS - 0.5)
     gap, true = level(place) * SIEMENS, level(place)
     current = volts / (SERIES + 1.0 / gap)
+    if steady:
+        current *= 1.0 + 1e-3 * np.sin(place**2)
     return Point(
         time=(place + 1) / 50.0,
         voltage=volts,
@@ -61,7 +63,7 @@ def states(tips, place):
     return found
 
 
-def make(folder, readings=READINGS, *, finished=True, settings=None):
+def make(folder, readings=READINGS, *, finished=True, settings=None, steady=None):
     """Write the directory with so many readings."""
     settings = settings or load_device_settings("device-quick")
     run = DeviceRun.create(folder, settings, "device-quick")
@@ -70,7 +72,7 @@ def make(folder, readings=READINGS, *, finished=True, settings=None):
         files.folder.mkdir()
         if not readings:
             continue
-        points = [point(place) for place in range(readings)]
+        points = [point(place, steady) for place in range(readings)]
         np.array([one.numbers for one in points]).tofile(files.points)
         tips = make_tips(member, make_energetics(member).lattice_constant)
         kept = sorted({0, *(n for begin in LEVELS if begin for n in (begin - 1, begin))})
