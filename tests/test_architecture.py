@@ -14,14 +14,17 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
 FOUNDATION = {
+    "arguments",
     "computed",
     "errors",
     "units",
     "typing",
     "digest",
     "observables",
+    "printing",
     "processes",
     "caches",
+    "spool",
 }
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
@@ -31,6 +34,7 @@ SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/
 #: module that has a job of its own. Measurements join at the analysis, so neither `analysis` nor
 #: `electrical` knows how a simulation is made.
 MAY_IMPORT = {
+    "arguments": set(),
     "computed": set(),
     "errors": set(),
     "units": set(),
@@ -38,7 +42,9 @@ MAY_IMPORT = {
     "digest": set(),
     "observables": set(),
     "caches": set(),
+    "printing": set(),
     "processes": set(),
+    "spool": set(),
     "settings": set(),
     "io": set(),
     "electrical": set(),

@@ -96,3 +96,33 @@ def test_levels_behind_a_series_resistance(call, tmp_path):
 def test_one_event_is_not_plural():
     assert number_of(1, "event") == "1 event"
     assert number_of(2, "event") == "2 events"
+
+
+@pytest.mark.parametrize("command", ["histogram", "plateaus", "switching", "breakdown", "report"])
+def test_every_command_tells_what_was_left_out_once(call, loops, tmp_path, monkeypatch, command):
+    path, limited = loops
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "loops.csv").write_text(path.read_text() + "Mean,0.5,1e-5\n")
+    (folder / "notes.txt").write_text("the device was warm\n")
+    monkeypatch.chdir(tmp_path)
+    captured = call(command, folder, "--json")
+    notes = json.loads(captured.out)["notes"]
+    words = (
+        "notes.txt holds no table",
+        "rows of statistics",
+        f"{limited} of 906 points not counted",
+    )
+    for part in words[:1] + words[2:]:
+        assert sum(part in note for note in notes) == 1, notes
+        assert captured.err.count(part) == 1, captured.err
+
+
+def test_refusals_of_the_command_line_speak_of_options(call, tmp_path):
+    path = tmp_path / "bare.csv"
+    path.write_text("".join(f"{n},{0.1 * n},{1e-6 * n}\n" for n in range(1, 30)))
+    told = call("histogram", path, status=2).err
+    assert "--columns voltage=NAME,current=NAME" in told
+    assert "`" not in told
+    told = call("histogram", path, "--columns", "voltage=2,current=-3", status=2).err
+    assert "--columns current=-3" in told

@@ -40,7 +40,17 @@ def test_a_run_is_opened_by_its_path_and_answers(directory):
         assert run.status.state == "interrupted"
         assert run.status.failures == {1: "it cannot be cut"}
         assert run.report is None
-        assert "interrupted, 3 of 3 snapshots" in repr(run)
+        assert repr(run).splitlines() == [
+            f"Run {str(directory.path)!r}",
+            "  state            interrupted",
+            "  snapshots        3 of 3, 0 to 1 ps under voltage",
+            "  connected        1 snapshot, first at 1 ps",
+            "  transmission     of 2 snapshots: last 0.9, largest 0.9 G0",
+            "  no transmission  1 snapshot",
+            "  report           not written yet",
+            f"  next             nanogap.resume({str(directory.path)!r})",
+        ]
+        assert repr(run.status).startswith("RunStatus\n  state            interrupted\n")
 
 
 def test_the_conductance_of_a_run_is_a_trace_over_time(directory):

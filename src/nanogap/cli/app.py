@@ -28,7 +28,7 @@ from nanogap.cli.common import (
 )
 from nanogap.cli.measured_report import report_of_data
 from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
-from nanogap.cli.terminal import LogLines, Terminal, inert
+from nanogap.cli.terminal import LogLines, Terminal, as_options, inert
 from nanogap.errors import NanogapError, SettingsError
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _end_interrupted() -> NoReturn:
 
 def _complain(sentence: str) -> None:
     """Write one line, whatever line breaks a library's own message has."""
-    sys.stderr.write(f"nanogap: {inert(' '.join(sentence.split()))}\n")
+    sys.stderr.write(f"nanogap: {inert(as_options(' '.join(sentence.split())))}\n")
 
 
 @app.callback(invoke_without_command=True)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from nanogap.arguments import can_be_path, shown
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.run_files import is_run_directory
 
@@ -37,7 +38,7 @@ def as_paths(paths: Paths) -> list[Path]:
     True
     """
     if isinstance(paths, str | os.PathLike):
-        return [Path(paths)]
+        return [_as_path(paths)]
     # a dataset is a mapping too, and the names of its variables are words but no paths
     several = isinstance(paths, Iterable) and not isinstance(paths, Mapping)
     found = list(paths) if several else [None]
@@ -46,7 +47,14 @@ def as_paths(paths: Paths) -> list[Path]:
             f"{type(paths).__name__!r} given where files belong: name a file or folder, as str or "
             "Path, or a list of them"
         )
-    return [Path(path) for path in found if path is not None]
+    return [_as_path(path) for path in found if path is not None]
+
+
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path; empty text is none, and not the current folder."""
+    if isinstance(path, str) and not can_be_path(path):
+        raise SettingsError(f"{shown(path)} is no path: name a file or folder")
+    return Path(path)
 
 
 def natural_order(path: Path) -> list[tuple[int, str]]:

@@ -10,6 +10,7 @@ current are NaN.
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -81,19 +82,25 @@ def measurement_dataset(
     }
     if conductance is not None:
         variables["conductance"] = conductance
-    dataset = xr.Dataset(
-        {key: ("point", values) for key, values in variables.items()},
-        coords={
-            "file": ("point", np.zeros(count, dtype=np.int32)),
-            "file_name": ("source", [name]),
-            "device_name": ("source", [device or device_of(name)]),
-        },
-        attrs=dict(attrs or {}),
-    )
-    for key, unit in _UNITS.items():
-        if key in dataset:
-            dataset[key].attrs["units"] = unit
-    return dataset
+    return dataset_of(variables, name, device or device_of(name), attrs or {})
+
+
+def dataset_of(
+    variables: Mapping[str, NDArray[Any]], name: str, device: str, attrs: Mapping[str, str]
+) -> xr.Dataset:
+    """Make a measurement dataset of one source of variables over ``point``."""
+    place = np.zeros(len(variables["time"]), dtype=np.int32)
+    # variables that are made here need no checks, which cost more than a short file's numbers
+    data = {
+        key: xr.Variable("point", values, {"units": _UNITS[key]} if key in _UNITS else None)
+        for key, values in variables.items()
+    }
+    coords = {
+        "file": xr.Variable("point", place),
+        "file_name": xr.Variable("source", np.array([name])),
+        "device_name": xr.Variable("source", np.array([device])),
+    }
+    return xr.Dataset(data, coords, dict(attrs))
 
 
 def device_of(name: str) -> str:

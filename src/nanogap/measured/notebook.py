@@ -19,10 +19,12 @@ from nanogap.analysis import (
     SwitchingAnalysis,
 )
 from nanogap.analysis.traces.plateaus import PlateauDetection
+from nanogap.arguments import checked
 from nanogap.computed import as_trace
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements, measurement_dataset, simulated_trace
+from nanogap.measured.classify import need_steady
 from nanogap.measured.files import Trace, gap_trace
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.result_figures import plot
@@ -32,9 +34,10 @@ from nanogap.typing import FloatArray, Int64Array
 __all__ = ["breakdown", "histogram", "noise", "plateaus", "plot", "retention", "switching"]
 
 
+@checked
 def histogram(
     data: Any,
-    bin_width: float = 0.05,
+    bin_width: float | None = None,
     maximum: float | None = 10.0,
     *,
     scale: Literal["linear", "logarithmic"] = "linear",
@@ -82,6 +85,7 @@ def histogram(
     return found
 
 
+@checked
 def plateaus(
     data: Any,
     minimum_length: int = 8,
@@ -129,6 +133,7 @@ def plateaus(
     return detection.compute(np.concatenate(values), np.concatenate(cycles))
 
 
+@checked
 def switching(
     data: Any,
     read_voltage: float = 0.4,
@@ -175,6 +180,7 @@ def switching(
     )
 
 
+@checked
 def noise(
     data: Any,
     interval: float | None = None,
@@ -203,7 +209,7 @@ def noise(
     Raises
     ------
     DataFormatError
-        If there are several traces, or too few samples.
+        If there are several traces, too few samples, a sweep, or no variation.
     SettingsError
         If the interval is not known.
 
@@ -215,6 +221,7 @@ def noise(
     (0.004, True)
     """
     trace = _only(data, "noise", series_resistance)
+    need_steady(trace.dataset, "noise")
     if interval is None and not np.isfinite(trace.time).any():
         raise SettingsError("noise needs the time between two samples: give interval, in s")
     analysis = NoiseAnalysis(trace.interval(interval), band=band)
@@ -222,6 +229,7 @@ def noise(
     return analysis.compute(_usable_gap(trace))
 
 
+@checked
 def retention(
     data: Any,
     time: Any = None,
@@ -250,7 +258,7 @@ def retention(
     Raises
     ------
     DataFormatError
-        If there are several traces, too few points, or no times.
+        If there are several traces, too few points, no times, or a sweep.
 
     Examples
     --------
@@ -260,11 +268,13 @@ def retention(
     (-0.02, 2.5)
     """
     trace = _only(data, "retention", series_resistance)
+    need_steady(trace.dataset, "retention")
     drift = RetentionDrift(tolerance)
     drift.synthetic = bool(trace.synthetic)
     return drift.compute(since_written(trace) if time is None else time, _usable_gap(trace))
 
 
+@checked
 def breakdown(data: Any, minimum_drop: float = 0.5) -> BreakdownAnalysis:
     """Find where one pristine wire broke.
 

@@ -11,7 +11,6 @@ from typing import Any
 import xarray as xr
 from ase import Atoms
 from ase.io import write
-from pydantic import ValidationError
 
 from nanogap.dynamics.schedule import FineWindow
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
@@ -28,7 +27,7 @@ from nanogap.runs.beginning import UNTOLD, changes_since, record_beginning, refu
 from nanogap.runs.recovery import recovered_state
 from nanogap.runs.results import Watch, read_averages, read_transmissions, with_moments
 from nanogap.runs.state import DynamicsState, read_state, write_state
-from nanogap.settings import Settings, fault_sentence
+from nanogap.settings import Settings, validated
 from nanogap.structure.junction import read_frames
 
 
@@ -76,15 +75,13 @@ class RunDirectory:
         try:
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
-            self.settings = Settings.model_validate(content["settings"])
+            self.settings = validated(Settings, str(self.files.description), content["settings"])
             self.versions: dict[str, str] = dict(content["versions"])
             self.changes = tuple(map(str, content.get("changes", ())))
             window = content.get("sample")
             self.window = None if window is None else FineWindow(**window)
-        except ValidationError as error:
-            raise DataFormatError(
-                fault_sentence(Settings, str(self.files.description), content["settings"], error)
-            ) from None
+        except SettingsError as error:
+            raise DataFormatError(str(error)) from None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise DataFormatError(

@@ -11,6 +11,7 @@ from nanogap.caches import can_write
 from nanogap.dynamics.schedule import Schedule
 from nanogap.errors import NanogapError
 from nanogap.io import read_dataset, write_dataset
+from nanogap.printing import Printed, Rows, counted, number
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.notes import notes_of
 from nanogap.runs.results import Watch, fermi_level_transmission
@@ -18,8 +19,8 @@ from nanogap.runs.results import Watch, fermi_level_transmission
 _FRAMES_SHOWN = 60
 
 
-@dataclass(frozen=True)
-class RunStatus:
+@dataclass(frozen=True, repr=False)
+class RunStatus(Printed):
     """Progress and results of a run, as far as they are on disk.
 
     Attributes
@@ -55,10 +56,34 @@ class RunStatus:
     failures: dict[int, str]
     notes: list[str]
 
+    def _rows(self) -> Rows:
+        return status_rows(self)
+
     @property
     def known(self) -> list[float]:
         """Transmissions that are known, in order of time, G0."""
         return [value for value in self.transmission if math.isfinite(value)]
+
+
+def status_rows(found: RunStatus) -> Rows:
+    """Say in words how far a run is and what came out, for printing."""
+    yield "state", found.state
+    told = f"{found.snapshots} of {found.snapshots_planned}"
+    if found.time:
+        told += f", {found.time[0] / 1000.0:g} to {found.time[-1] / 1000.0:g} ps under voltage"
+    yield "snapshots", told
+    joined = [moment for moment, there in zip(found.time, found.connected, strict=True) if there]
+    if joined:
+        yield "connected", f"{counted(len(joined), 'snapshot')}, first at {joined[0] / 1000.0:g} ps"
+    if found.known:
+        last = f"last {number(found.known[-1])}, largest {number(max(found.known), 'G0')}"
+        yield "transmission", f"of {counted(len(found.known), 'snapshot')}: {last}"
+    if found.failures:
+        yield "no transmission", counted(len(found.failures), "snapshot")
+    yield from (("note", note) for note in found.notes)
+    if found.error is not None:
+        yield "error", found.error
+    yield "report", found.report or "not written yet"
 
 
 def status(run: RunDirectory) -> RunStatus:

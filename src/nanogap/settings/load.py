@@ -5,17 +5,18 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
-
+from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError
-from nanogap.settings.allowed import allowed_values
+from nanogap.settings.faults import validated
 from nanogap.settings.models import Settings
 
 #: What settings can be loaded from; see `load_settings`.
-SettingsSource = str | Path | Mapping[str, object] | Settings | None
+SettingsSource = Annotated[
+    str | Path | Mapping[str, object] | Settings | None,
+    "the name of a preset (preset_names lists them), the path of a TOML file, a dict or Settings",
+]
 
 
 def preset_names() -> list[str]:
@@ -36,6 +37,7 @@ def preset_names() -> list[str]:
     )
 
 
+@checked
 def preset_text(name: str) -> str:
     """Return the TOML text of a packaged preset.
 
@@ -56,6 +58,7 @@ def preset_text(name: str) -> str:
     return (files("nanogap.settings") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
 
 
+@checked
 def load_settings(
     source: SettingsSource = None, overrides: Sequence[str] | Mapping[str, object] = ()
 ) -> Settings:
@@ -100,12 +103,7 @@ def load_settings(
         return settings_from_table(source.model_dump(mode="json"), source.name, changes)
     if isinstance(source, str | Path):
         return settings_from_text(settings_text(str(source)), str(source), changes)
-    if isinstance(source, Mapping):
-        return settings_from_table(source, "settings", changes)
-    raise SettingsError(
-        f"settings cannot be read from a {type(source).__name__}: give the name of a preset "
-        f"({', '.join(preset_names())}), the path of a TOML file, a dict or Settings"
-    )
+    return settings_from_table(source, "settings", changes)
 
 
 def _parse_overrides(overrides: Sequence[str]) -> dict[str, object]:
@@ -115,7 +113,7 @@ def _parse_overrides(overrides: Sequence[str]) -> dict[str, object]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise SettingsError(f"{text!r} is not key=value, for example voltage.applied=2")
+            raise SettingsError(f"{shown(text)} is not key=value, for example voltage.applied=2")
         changes[key.strip()] = _toml_value(value.strip())
     return changes
 
@@ -191,14 +189,13 @@ def settings_from_table(
     changed = copy.deepcopy(dict(table))
     for key, value in changes.items():
         _put(changed, key, value)
-    try:
-        return Settings.model_validate(changed)
-    except ValidationError as error:
-        raise SettingsError(fault_sentence(Settings, source, changed, error)) from None
+    return validated(Settings, source, changed)
 
 
-def _put(table: dict[str, Any], key: str, value: object) -> None:
+def _put(table: dict[str, Any], key: object, value: object) -> None:
     """Set one ``section.key`` in a nested table."""
+    if not isinstance(key, str):
+        raise SettingsError(f"{shown(key)} is no key: give text, for example 'voltage.applied'")
     *sections, last = key.split(".")
     for section in sections:
         inner = table.setdefault(section, {})
@@ -214,76 +211,6 @@ def _toml_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text
-
-
-def fault_sentence(
-    model: type[BaseModel], source: str, table: Mapping[str, object], error: ValidationError
-) -> str:
-    """Put the first fault of a validation error into one sentence.
-
-    Parameters
-    ----------
-    model : type of BaseModel
-        What the table was checked against.
-    source : str
-        What the sentence calls the table.
-    table : mapping
-    error : ValidationError
-
-    Returns
-    -------
-    str
-        Names the source, the key, the value and what is allowed.
-    """
-    faults = error.errors(include_url=False)
-    first = faults[0]
-    path, field = _locate(model, first["loc"])
-    key, value = ".".join(path), _look_up(table, path)
-    more = len({tuple(_locate(model, fault["loc"])[0]) for fault in faults}) - 1
-    others = f" (and {more} more)" if more else ""
-    if first["type"] == "extra_forbidden":
-        unknown = ".".join(map(str, first["loc"]))
-        return f"{source}: unknown key {unknown!r}; {_known_keys(model, path)}{others}"
-    if first["type"] == "value_error":  # of our own validators
-        where = f"{key} = {value!r}: " if field else ""
-        return f"{source}: {where}{first['msg'].removeprefix('Value error, ')}{others}"
-    if first["type"] == "missing" and tuple(path) == first["loc"]:
-        return f"{source}: the key {first['loc'][-1]} is missing; {_known_keys(model, path[:-1])}"
-    if field is None:
-        return f"{source}: {key} = {value!r}: must be a section, [{key}]{others}"
-    return f"{source}: {key} = {value!r}: must be {allowed_values(field)}{others}"
-
-
-def _locate(
-    model: type[BaseModel], location: tuple[int | str, ...]
-) -> tuple[list[str], FieldInfo | None]:
-    """Find the key that a fault lies in, and its field; None for a section."""
-    path: list[str] = []
-    for part in location:
-        field = model.model_fields.get(str(part))
-        if field is None:
-            break
-        path.append(str(part))
-        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            return path, field
-        model = field.annotation
-    return path, None
-
-
-def _look_up(table: Mapping[str, object], path: list[str]) -> Any:
-    """Return what the input holds at a key."""
-    value: Any = table
-    for part in path:
-        value = value.get(part)
-    return value
-
-
-def _known_keys(model: Any, path: list[str]) -> str:
-    """Name the keys of a section, or of the top level."""
-    for part in path:
-        model = model.model_fields[part].annotation
-    place = f"section [{'.'.join(path)}]" if path else "the top level"
-    return f"{place} knows {', '.join(model.model_fields)}"
 
 
 def _reason(error: Exception) -> str:
