@@ -171,3 +171,12 @@ def test_status_loads_no_statistics():
     code = "import sys, nanogap.runs; print('scipy.stats' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_reading_single_snapshots_tells_how_many_are_done(tmp_path):
+    paths = {number: tmp_path / f"{number}.nc" for number in range(3)}
+    for path in paths.values():
+        write_dataset(snapshot(2, (2, 2)), path)
+    told = []
+    read_transmissions(paths, watch=lambda *count: told.append(count))
+    assert told == [(1, 3), (2, 3), (3, 3)]

@@ -28,6 +28,7 @@ from nanogap.cli.common import (
     Directory,
     SamplingRate,
     check_output,
+    counted,
     data_files,
     emit,
     log,
@@ -272,7 +273,8 @@ def report(
         raise SettingsError(f"{directory} has no snapshot yet: wait for the first, or resume it")
     if output is not None:
         check_output(output, (".html",))
-    make_report(finished, output)
+    with counted("transmissions read:") as watch:
+        make_report(finished, output, watch)
     written = output or finished.report
     if as_json:
         emit({"report": str(written)})

@@ -25,7 +25,7 @@ from nanogap.io.lock import FileLock
 from nanogap.io.run_files import RunFiles
 from nanogap.runs.beginning import UNTOLD, changes_since, record_beginning, refuse_mixture
 from nanogap.runs.recovery import recovered_state
-from nanogap.runs.results import read_averages, read_transmissions, with_moments
+from nanogap.runs.results import Watch, read_averages, read_transmissions, with_moments
 from nanogap.runs.state import DynamicsState, read_state, write_state
 from nanogap.settings import Settings, validated
 from nanogap.structure.junction import read_frames
@@ -300,8 +300,13 @@ class RunDirectory:
         """Number of snapshots whose transmission is known, or known to be impossible."""
         return len(self.files.transmissions()) + len(self.files.failures())
 
-    def transmission(self) -> xr.Dataset | None:
+    def transmission(self, watch: Watch = lambda _done, _total: None) -> xr.Dataset | None:
         """All transmissions computed so far, in order of snapshots.
+
+        Parameters
+        ----------
+        watch : callable, optional
+            See `nanogap.runs.results.read_transmissions`.
 
         Returns
         -------
@@ -309,7 +314,8 @@ class RunDirectory:
             `nanogap.transport.negf.compute.compute_transmission` with the coordinates ``time``
             (fs), ``stage`` and ``connected`` over ``snapshot``; None if there is none yet.
         """
-        dataset = read_transmissions(self.files.transmissions(), self.files.joined_transmission)
+        paths, joined = self.files.transmissions(), self.files.joined_transmission
+        dataset = read_transmissions(paths, joined, watch)
         return None if dataset is None else with_moments(dataset, self.observables())
 
     def transmission_averages(self) -> xr.Dataset | None:

@@ -14,7 +14,7 @@ from nanogap.io import read_dataset, write_dataset
 from nanogap.printing import Printed, Rows, counted, number
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.notes import notes_of
-from nanogap.runs.results import fermi_level_transmission
+from nanogap.runs.results import Watch, fermi_level_transmission
 
 _FRAMES_SHOWN = 60
 
@@ -116,7 +116,9 @@ def _state(
     return "finished" if complete and run.report.is_file() else "interrupted"
 
 
-def make_report(run: RunDirectory, output: Path | None = None) -> None:
+def make_report(
+    run: RunDirectory, output: Path | None = None, watch: Watch = lambda _done, _total: None
+) -> None:
     """Merge the transmissions into ``transmission.nc`` and write ``report.html``.
 
     Parameters
@@ -124,6 +126,9 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
     run : RunDirectory
     output : Path, optional
         Write the report there instead, and nothing into the run.
+    watch : callable, optional
+        Is told how many transmissions of single snapshots are read, and how many there are, which
+        takes most of the time where they have not been joined yet.
 
     Raises
     ------
@@ -142,7 +147,7 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
     )
     from nanogap.report import write_report  # noqa: PLC0415
 
-    observables, dataset = run.observables(), run.transmission()
+    observables, dataset = run.observables(), run.transmission(watch)
     provenance = _provenance(run, {} if dataset is None else dataset.attrs)
     if dataset is not None:
         dataset = dataset.assign_attrs(
