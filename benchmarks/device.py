@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from nanogap.device.bonds import KINDS
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.kernels import entry
 from nanogap.device.lattice import build_needles
@@ -31,7 +32,7 @@ def silver() -> EnergyTables:
     saddle = 0.06 + 0.09 * np.maximum(lower - 3.0, 0.0)
     return SimpleNamespace(
         phi=-2.85 * (0.4 * n / 12.0 + 0.6 * np.sqrt(n / 12.0)),
-        saddle=np.repeat(saddle[:, :, None], 7, axis=2),
+        saddle=np.repeat(saddle[:, :, None], KINDS, axis=2),
         prefactor=1e12,
     )
 

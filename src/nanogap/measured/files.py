@@ -121,21 +121,23 @@ class DataFiles:
         return kept
 
     def measurements(self) -> Iterator[xr.Dataset]:
-        """Yield the measurement dataset of every file in turn."""
+        """Yield the measurement dataset of every file, and of every device in it, in turn."""
 
-        def read(path: Path) -> xr.Dataset:
-            one = read_measurement(path, self.columns, self.clock)
-            one.encoding["source"] = str(path)
-            return one
+        def read(path: Path) -> list[xr.Dataset]:
+            parts = list(sources_of(read_measurement(path, self.columns, self.clock)))
+            for part in parts:
+                part.encoding["source"] = str(path)
+            return parts
 
-        yield from each_file(self.files, read, self.watch, self.paths, self.passed_over)
+        for parts in each_file(self.files, read, self.watch, self.paths, self.passed_over):
+            yield from parts
 
     def new_reading(self) -> Reading:
         """Return what is known of reading these files, to be filled while that is done."""
         return Reading(passed_over=self.passed_over)
 
     def traces(self) -> Iterator["Trace"]:
-        """Yield the conductance of the gap in every file in turn."""
+        """Yield the conductance of the gap of every file and device in turn."""
         for dataset in self.measurements():
             yield self.trace(dataset)
 
