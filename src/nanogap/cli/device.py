@@ -86,6 +86,11 @@ def run(
         f"readings each, into {output}",
         highlight=False,
     )
+    log.print(
+        "Note: the medium is not fitted to any device, so times and voltages cannot be compared "
+        "with a measurement yet (docs/device-results.md)",
+        highlight=False,
+    )
     with counted("readings") as watch:
         done = start_device(output, settings, source, watch, processes=processes, table=csv)
     _tell(done.path, as_json)
