@@ -45,7 +45,8 @@ MAY_IMPORT = {
     "printing": set(),
     "processes": set(),
     "spool": set(),
-    "settings": set(),
+    # protocols are described once, where they act
+    "settings": {"electrical"},
     "io": set(),
     "electrical": set(),
     "analysis/traces": set(),
@@ -63,12 +64,17 @@ MAY_IMPORT = {
     "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
     "transport/of_file": {"transport", "transport/tight_binding", "transport/backends"}
     | {"transport/compute", "settings", "structure", "io"},
+    # atoms at laboratory times, behind their circuit: no room of plots or files of runs
+    "device/lattice": {"structure"},
+    "device/kernels": {"device/lattice"},
+    "device": {"settings", "electrical", "structure", "io", "dynamics", *SOLVERS}
+    | {"transport/backends", "device/lattice", "device/kernels"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
     "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
-    | {*ANALYSIS, "io", "report"},
+    | {*ANALYSIS, "io", "report", "device", "device/lattice"},
     # many runs
     "campaign": {
         "settings",

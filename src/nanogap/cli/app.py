@@ -12,7 +12,15 @@ import typer
 from rich.table import Table
 
 from nanogap import __version__
-from nanogap.cli import campaign, dynamics, first_principles, fit, measured, transmission
+from nanogap.cli import (
+    campaign,
+    device,
+    dynamics,
+    first_principles,
+    fit,
+    measured,
+    transmission,
+)
 from nanogap.cli import measured_options as options
 from nanogap.cli.common import (
     AsJson,
@@ -276,6 +284,7 @@ def report(
 
 measured.register(app)
 dynamics.register(app)
+device.register(app)
 fit.register(app)
 first_principles.register(app)
 transmission.register(app)

@@ -9,9 +9,18 @@ from types import FrameType
 from typing import NoReturn
 
 #: Commands that go on where they were when they are given once more.
-_GO_ON = ("resume", "sample", "reference", "campaign resume", "campaign collect")
+_GO_ON = (
+    "resume",
+    "sample",
+    "reference",
+    "campaign resume",
+    "campaign collect",
+    "device resume",
+)
 #: The backend whose transmissions go on where they were.
 _RESTARTABLE = "pwcond"
+#: What says that the folder of a command holds something to go on with.
+_BEGUN = {"run": "run.json", "campaign run": "campaign.toml", "device run": "device.json"}
 
 
 class Stopped(SystemExit):
@@ -61,11 +70,11 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
     'give the same command again'
     """
     words = [word for word in arguments if not word.startswith("-")]
-    command = " ".join(words[:2]) if words[:1] == ["campaign"] else "".join(words[:1])
+    command = " ".join(words[:2]) if words[:1] in (["campaign"], ["device"]) else "".join(words[:1])
     kept = "what is finished is on disk, and"
-    if command in {"run", "campaign run"}:
+    if command in _BEGUN:
         folder = Path(_output(arguments))
-        if not (folder / ("run.json" if command == "run" else "campaign.toml")).is_file():
+        if not (folder / _BEGUN[command]).is_file():
             return "give the same command again"  # ended before there was anything to go on with
         again = command.replace("run", "resume")
         return f"{kept} nanogap {again} {shlex.quote(str(folder))} goes on"

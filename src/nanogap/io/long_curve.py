@@ -29,6 +29,8 @@ class LongCurve:
         Which of ``voltage``, ``current``, ``conductance``, ``resistance`` and ``cycle`` it has.
     length : int
         Points of a piece.
+    flagged : bool
+        Whether the file has a column of flags of points in compliance.
 
     Attributes
     ----------
@@ -37,8 +39,10 @@ class LongCurve:
         What the file says about itself, and ``notes``.
     """
 
-    def __init__(self, name: str, quantities: list[str], length: int = PIECE) -> None:
-        self.name, self.device = name, device_of(name)
+    def __init__(
+        self, name: str, quantities: list[str], length: int = PIECE, *, flagged: bool = False
+    ) -> None:
+        self.name, self.device, self.flagged = name, device_of(name), flagged
         self.attrs: dict[str, str] = {}
         self._numbers = {key: Spool(length=length) for key in quantities}
         self._flags = Spool("?", length)

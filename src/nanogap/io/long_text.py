@@ -86,7 +86,7 @@ def read_long_text(
     limit = limit_column(header) or columns.get("compliance")
     numbers = set(columns) - {"time", "date", "fraction", "compliance"}
     numbers |= {"limit"} if limit is not None else set()
-    curve = LongCurve(path.name, sorted(numbers), piece)
+    curve = LongCurve(path.name, sorted(numbers), piece, flagged="compliance" in columns)
     reader = _Reader(columns, division, curve, limit)
     reader.feed(head[begin:], begin + 1)
     complete = True

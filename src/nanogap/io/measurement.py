@@ -17,6 +17,7 @@ from nanogap.io.dataset import (
     joined_files,
     measurement_dataset,
     simulated_trace,
+    sources_of,
 )
 from nanogap.io.file_tables import read_tables
 from nanogap.io.hdf5_table import hdf5_tables, is_foreign
@@ -153,7 +154,8 @@ def iterate_measurements(
     Yields
     ------
     xarray.Dataset
-        A measurement dataset per file; its path is ``encoding["source"]``.
+        A measurement dataset per file, or per device of a file that has several; its path is
+        ``encoding["source"]``.
 
     Raises
     ------
@@ -166,7 +168,8 @@ def iterate_measurements(
         one.encoding["source"] = str(file)
         return one
 
-    yield from each_file(paths, read, watch, named)
+    for one in each_file(paths, read, watch, named):
+        yield from sources_of(one)
 
 
 def each_file(

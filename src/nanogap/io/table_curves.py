@@ -132,7 +132,7 @@ def _one_sweep(
         current=values.get("current"),
         conductance=conductance if not {"voltage", "current"} <= set(values) else None,
         cycle=None if cycle is None else np.round(cycle).astype(np.int64),
-        compliance=compliance,
+        compliance=compliance if "compliance" in found or compliance.any() else None,
         name=source[0],
         device=source[1],
         attrs={**table.metadata, **limits_above(table.metadata), "notes": "; ".join(notes)},

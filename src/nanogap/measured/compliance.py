@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from nanogap.analysis.traces.compliance import FEWEST_POINTS, Compliance, find_compliance
+from nanogap.io.dataset import flags_compliance
 from nanogap.io.stated_limits import STATED
 from nanogap.report.marks import unit_for
 
@@ -57,7 +58,8 @@ def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance
     dataset : xarray.Dataset
         With one source; its variable ``compliance`` holds the flags of the file.
     given : float, optional
-        The limit, A. Default: as flagged in the file, or else as the curve shows.
+        The limit, A. Default: as flagged in the file; as the curve shows where the file has no
+        flags.
     """
     flags = np.asarray(dataset.variables["compliance"].values, dtype=bool)
     if "conductance" in dataset:
@@ -65,12 +67,13 @@ def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance
     volts, amperes, cycles = (
         dataset.variables[key].values for key in ("voltage", "current", "cycle")
     )
-    if given is None and not flags.any():
+    known = bool(flags.any()) or flags_compliance(dataset)
+    if given is None and not known:
         for stated in stated_limits(dataset):
             found = find_compliance(volts, amperes, cycles, given=stated)
             if np.count_nonzero(found.limited) >= FEWEST_POINTS:
                 return replace(found, origin="file")
-    return find_compliance(volts, amperes, cycles, flags, given)
+    return find_compliance(volts, amperes, cycles, flags if known else None, given)
 
 
 def stated_limits(dataset: xr.Dataset) -> list[float]:

@@ -17,6 +17,7 @@ from nanogap.io import read_measurement
 from nanogap.io.clock import Clock
 from nanogap.io.columns import QUANTITIES
 from nanogap.io.data_folders import Paths, as_paths, measurement_files
+from nanogap.io.dataset import sources_of
 from nanogap.io.long_text import is_long, read_long_text
 from nanogap.io.measurement import each_file
 from nanogap.io.run_files import is_run_directory
@@ -120,33 +121,37 @@ class DataFiles:
         return kept
 
     def measurements(self) -> Iterator[xr.Dataset]:
-        """Yield the measurement dataset of every file in turn."""
+        """Yield the measurement dataset of every file, and of every device in it, in turn."""
 
-        def read(path: Path) -> xr.Dataset:
-            one = read_measurement(path, self.columns, self.clock)
-            one.encoding["source"] = str(path)
-            return one
+        def read(path: Path) -> list[xr.Dataset]:
+            parts = list(sources_of(read_measurement(path, self.columns, self.clock)))
+            for part in parts:
+                part.encoding["source"] = str(path)
+            return parts
 
-        yield from each_file(self.files, read, self.watch, self.paths, self.passed_over)
+        for parts in each_file(self.files, read, self.watch, self.paths, self.passed_over):
+            yield from parts
 
     def new_reading(self) -> Reading:
         """Return what is known of reading these files, to be filled while that is done."""
         return Reading(passed_over=self.passed_over)
 
     def traces(self) -> Iterator["Trace"]:
-        """Yield the conductance of the gap in every file in turn."""
+        """Yield the conductance of the gap of every file and device in turn."""
         for dataset in self.measurements():
             yield self.trace(dataset)
 
     def pieces(self) -> Iterator[Iterator["Trace"]]:
-        """Yield the conductance of the gap in every file in turn, long files in pieces."""
+        """Yield the conductance of the gap of every file and device, long files in pieces."""
 
-        def read(path: Path) -> Iterator[Trace]:
+        def read(path: Path) -> list[Iterator[Trace]]:
             if is_long(path) and (curve := read_long_text(path, self.columns)) is not None:
-                return traces_of(curve, self)
-            return iter([self.trace(read_measurement(path, self.columns, self.clock))])
+                return [traces_of(curve, self)]
+            dataset = read_measurement(path, self.columns, self.clock)
+            return [iter([self.trace(one)]) for one in sources_of(dataset)]
 
-        yield from each_file(self.files, read, self.watch, self.paths, self.passed_over)
+        for sources in each_file(self.files, read, self.watch, self.paths, self.passed_over):
+            yield from sources
 
     def trace(
         self, dataset: xr.Dataset, limit: Compliance | None = None, *, whole: bool = True
@@ -171,7 +176,7 @@ class Trace:
     device, name : str
         Of the device and of the file.
     simulated : bool
-        Whether it is a simulated run.
+        Whether it is the conductance of a simulated run; a simulated device is measured.
     synthetic : str
         What the file says about being synthetic; empty for real data.
     series : SeriesResistance
@@ -286,7 +291,8 @@ def gap_trace(
         Whether these are all points of the file.
     """
     device = str(dataset["device_name"].to_numpy()[0])
-    simulated = "simulated" in dataset.attrs
+    # the conductance of structures has nothing in series; a simulated device has, and an instrument
+    simulated = "simulated" in dataset.attrs and "conductance" in dataset
     series = SeriesResistance(0.0)
     if resistances is not None and not simulated:
         series = resistances.of(device)

@@ -40,10 +40,10 @@ class _Limit:
         self.origin: Origin = "none"
         self.current: float | None = None
         self._thresholds: LimitThresholds | None = None
-        flagged = any(flags.any() for flags in curve.flag_pieces())
-        if not curve.has_curve or (given is None and flagged):
-            self.origin = "file" if flagged else "none"
-            self.current = self._lower() if flagged and curve.has_curve else None
+        anywhere = any(flags.any() for flags in curve.flag_pieces())
+        if not curve.has_curve or (given is None and (anywhere or curve.flagged)):
+            self.origin = "file" if anywhere else "none"
+            self.current = self._lower() if anywhere and curve.has_curve else None
             return
         if given is not None:
             self._thresholds = limit_thresholds(curve.curve_pieces, given)

@@ -4,7 +4,7 @@ Data are a conductance array (G0), a measurement dataset as `nanogap.io.read_mea
 it, the path of a file, folder or run directory, or a list of these.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Any, Literal
 
@@ -24,12 +24,13 @@ from nanogap.computed import as_trace
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements, measurement_dataset, simulated_trace
+from nanogap.io.dataset import flags_compliance, sources_of
 from nanogap.measured.classify import need_steady
 from nanogap.measured.files import Trace, gap_trace
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.result_figures import plot
 from nanogap.measured.states import since_written
-from nanogap.typing import FloatArray, Int64Array
+from nanogap.typing import BoolArray, FloatArray, Int64Array
 
 __all__ = ["breakdown", "histogram", "noise", "plateaus", "plot", "retention", "switching"]
 
@@ -176,8 +177,16 @@ def switching(
         _joined(trace.dataset["voltage"].to_numpy() for trace in found),
         _joined(trace.dataset["current"].to_numpy() for trace in found),
         _joined(one.cycle_number + begin for one, begin in zip(found, begins, strict=False)),
-        _joined(trace.dataset["compliance"].to_numpy() for trace in found),
+        _flags([trace.dataset for trace in found]),
     )
+
+
+def _flags(datasets: Sequence[xr.Dataset]) -> BoolArray | None:
+    """Join the flags of points in compliance; None if a dataset does not tell of them."""
+    flags = [dataset["compliance"].to_numpy().astype(bool) for dataset in datasets]
+    if not any(one.any() for one in flags) and not all(map(flags_compliance, datasets)):
+        return None
+    return np.concatenate(flags)
 
 
 @checked
@@ -355,9 +364,7 @@ def _of_dataset(data: xr.Dataset) -> Iterator[xr.Dataset]:
             "the dataset is no measurement with voltage and current over 'point': make one with "
             "read_measurement, or give its conductance as an array"
         )
-    place = data["file"].to_numpy()
-    for number in range(data.sizes["source"]):
-        yield data.isel(point=np.flatnonzero(place == number), source=[number])
+    yield from sources_of(data)
 
 
 def _only(data: Any, what: str, resistance: float = 0.0) -> Trace:

@@ -99,7 +99,7 @@ def _render(
     known = int(np.isfinite(result.transmission).sum())
     return rendered(
         "template.html.jinja",
-        script=asset("viewer.js"),
+        script=asset("unpack.js") + asset("viewer.js"),
         plotly=compressed_plotly() if scene else "",
         name=words.title(settings),
         cell_moves=int(result.cell_moved.sum()),
@@ -131,7 +131,7 @@ def _render(
         view=None if scene is None else asdict(scene),
         failures=list(_failure_rows(result)),
         sentences=words.settings_sentences(settings),
-        settings_rows=list(_settings_rows(settings)),
+        settings_rows=list(settings_rows(settings)),
         provenance=provenance,
         **_pictures(result, fluctuates=sampled is not None),
     )
@@ -203,12 +203,12 @@ def _failure_rows(result: RunResult) -> Iterator[tuple[int, str, str]]:
         yield number, time, reason
 
 
-def _settings_rows(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+def settings_rows(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Key, value and meaning of every setting."""
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         if isinstance(value, BaseModel):
-            yield from _settings_rows(value, f"{prefix}{name}.")
+            yield from settings_rows(value, f"{prefix}{name}.")
         else:
             shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
             yield f"{prefix}{name}", shown, field.description or ""

@@ -73,14 +73,14 @@ def write_page(
         lead=lead,
         warning=warning,
         refresh=refresh,
-        sections=[(part, [_picture(figure) for figure in part.figures]) for part in sections],
+        sections=[(part, [picture(figure) for figure in part.figures]) for part in sections],
         notes=notes,
         version=__version__,
     )
     write_text(path, page)
 
 
-def _picture(figure: "Figure") -> str:
+def picture(figure: "Figure") -> str:
     """Draw a figure as a data URI: in vectors, unless there are too many."""
     from nanogap.report.style import house_style, png, svg  # noqa: PLC0415 pages may have none
 

@@ -1,7 +1,7 @@
 """One sentence for what is wrong with a table of settings."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -62,39 +62,67 @@ def fault_sentence(
     """
     faults = error.errors(include_url=False)
     first = faults[0]
-    path, field = _locate(model, first["loc"])
-    key, value = ".".join(path), shown(_look_up(table, path))
+    path, field, section = _locate(model, first["loc"])
+    key, raw = ".".join(path), _look_up(table, path)
+    value = shown(raw)
     more = len({tuple(_locate(model, fault["loc"])[0]) for fault in faults}) - 1
     others = f" (and {more} more)" if more else ""
     if first["type"] == "extra_forbidden":
-        unknown = ".".join(map(str, first["loc"]))
-        return f"{source}: unknown key {unknown!r}; {_known_keys(model, path)}{others}"
+        unknown = ".".join([*path, str(first["loc"][-1])])
+        return f"{source}: unknown key {unknown!r}; {_known_keys(section, path)}{others}"
+    if first["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        kinds = " or ".join(f"'{kind}'" for kind in kinds_of(section.model_fields[path[-1]]))
+        there = isinstance(raw, Mapping) and "kind" in raw
+        given = f"= {shown(raw['kind'])}: must be" if there else "is missing: it must be"
+        return f"{source}: {key}.kind {given} {kinds}{others}"
     if first["type"] == "value_error":  # of our own validators
         where = f"{key} = {value}: " if field else ""
+        if not field and _is_of_kinds(model, path):
+            where = f"{key}: "
         return f"{source}: {where}{first['msg'].removeprefix('Value error, ')}{others}"
-    if first["type"] == "missing" and tuple(path) == first["loc"]:
-        return f"{source}: the key {first['loc'][-1]} is missing; {_known_keys(model, path[:-1])}"
-    if not path:
-        return f"{source}: {value}: must be a table; {_known_keys(model, path)}"
+    if first["type"] == "missing" and path and path[-1] == first["loc"][-1]:
+        return f"{source}: the key {path[-1]} is missing; {_known_keys(section, path[:-1])}"
     if field is None:
-        return f"{source}: {key} = {value}: must be a table; {_known_keys(model, path)}{others}"
+        where = f"{key} = {value}" if path else value
+        return f"{source}: {where}: must be a table; {_known_keys(section, path)}{others}"
     return f"{source}: {key} = {value}: must be {allowed_values(field)}{others}"
+
+
+def kinds_of(field: FieldInfo) -> dict[str, type[BaseModel]]:
+    """Return the models of a section that may be of several kinds, by the kind; else nothing."""
+    if field.discriminator is None:
+        return {}
+    models = get_args(field.annotation)
+    return {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
+
+
+def _is_of_kinds(model: type[BaseModel], path: list[str]) -> bool:
+    """Whether a place is a section of the top level that may be of several kinds."""
+    return len(path) == 1 and bool(kinds_of(model.model_fields[path[0]]))
 
 
 def _locate(
     model: type[BaseModel], location: tuple[int | str, ...]
-) -> tuple[list[str], FieldInfo | None]:
-    """Find the key that a fault lies in, and its field; None for a section."""
+) -> tuple[list[str], FieldInfo | None, type[BaseModel]]:
+    """Find the key that a fault lies in, its field (None for a section), and the section."""
     path: list[str] = []
-    for part in location:
+    parts = iter(location)
+    for part in parts:
         field = model.model_fields.get(str(part))
         if field is None:
             break
         path.append(str(part))
-        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            return path, field
-        model = field.annotation
-    return path, None
+        kinds = kinds_of(field)
+        if kinds:
+            kind = next(parts, None)  # which kind it was checked against
+            if kind not in kinds:
+                break
+            model = kinds[str(kind)]
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            model = field.annotation
+        else:
+            return path, field, model
+    return path, None, model
 
 
 def _look_up(table: Mapping[str, object], path: list[str]) -> Any:
@@ -105,9 +133,7 @@ def _look_up(table: Mapping[str, object], path: list[str]) -> Any:
     return value
 
 
-def _known_keys(model: Any, path: list[str]) -> str:
+def _known_keys(section: type[BaseModel], path: list[str]) -> str:
     """Name the keys of a section, or of the top level."""
-    for part in path:
-        model = model.model_fields[part].annotation
     place = f"section [{'.'.join(path)}]" if path else "the top level"
-    return f"{place} knows {', '.join(model.model_fields)}"
+    return f"{place} knows {', '.join(section.model_fields)}"

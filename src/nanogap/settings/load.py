@@ -4,23 +4,35 @@ import copy
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel
 
 from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError
 from nanogap.settings.faults import validated
 from nanogap.settings.models import Settings
 
+#: Presets of runs lie in `presets`, those of devices in a folder in it.
+PresetFamily = Literal["run", "device"]
 #: What settings can be loaded from; see `load_settings`.
 SettingsSource = Annotated[
     str | Path | Mapping[str, object] | Settings | None,
     "the name of a preset (preset_names lists them), the path of a TOML file, a dict or Settings",
 ]
 
+_Checked = TypeVar("_Checked", bound=BaseModel)
 
-def preset_names() -> list[str]:
+
+def preset_names(family: PresetFamily = "run") -> list[str]:
     """List the packaged presets.
+
+    Parameters
+    ----------
+    family : {'run', 'device'}
+        Presets of molecular dynamics with transport, or of devices in laboratory time.
 
     Returns
     -------
@@ -30,16 +42,23 @@ def preset_names() -> list[str]:
     --------
     >>> "quick" in preset_names()
     True
+    >>> "wire-voltage-sweep" in preset_names("device")
+    True
     """
-    folder = files("nanogap.settings") / "presets"
     return sorted(
-        e.name.removesuffix(".toml") for e in folder.iterdir() if e.name.endswith(".toml")
+        e.name.removesuffix(".toml") for e in _folder(family).iterdir() if e.name.endswith(".toml")
     )
 
 
 @checked
-def preset_text(name: str) -> str:
+def preset_text(name: str, family: PresetFamily = "run") -> str:
     """Return the TOML text of a packaged preset.
+
+    Parameters
+    ----------
+    name : str
+    family : {'run', 'device'}
+        See `preset_names`.
 
     Returns
     -------
@@ -50,12 +69,18 @@ def preset_text(name: str) -> str:
     SettingsError
         If there is no such preset.
     """
-    if name not in preset_names():
+    if name not in preset_names(family):
         raise SettingsError(
-            f"no preset or file named {name!r}: the presets are {', '.join(preset_names())}; "
+            f"no preset or file named {name!r}: the presets are {', '.join(preset_names(family))}; "
             "a settings file is a path to a TOML file"
         )
-    return (files("nanogap.settings") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+    return (_folder(family) / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def _folder(family: PresetFamily) -> Traversable:
+    """Return the folder of a family of presets."""
+    presets = files("nanogap.settings") / "presets"
+    return presets if family == "run" else presets / family
 
 
 @checked
@@ -94,7 +119,7 @@ def load_settings(
         ...
     nanogap.errors.SettingsError: quick: junction.cut = 'diagonal': must be 'paper' or 'full'
     """
-    changes = overrides if isinstance(overrides, Mapping) else _parse_overrides(overrides)
+    changes = parse_overrides(overrides)
     if source is None:
         return settings_from_table({}, "settings", changes)
     if isinstance(source, Settings):
@@ -106,8 +131,10 @@ def load_settings(
     return settings_from_table(source, "settings", changes)
 
 
-def _parse_overrides(overrides: Sequence[str]) -> dict[str, object]:
-    """Parse ``section.key=value`` texts."""
+def parse_overrides(overrides: Sequence[str] | Mapping[str, object]) -> dict[str, object]:
+    """Parse ``section.key=value`` texts; a mapping is taken as it is."""
+    if isinstance(overrides, Mapping):
+        return dict(overrides)
     texts = [overrides] if isinstance(overrides, str) else overrides
     changes = {}
     for text in texts:
@@ -118,7 +145,7 @@ def _parse_overrides(overrides: Sequence[str]) -> dict[str, object]:
     return changes
 
 
-def settings_text(source: str) -> str:
+def settings_text(source: str, family: PresetFamily = "run") -> str:
     """Return the TOML text of a preset or a settings file; see `load_settings`."""
     path = Path(source)
     if path.suffix == ".toml" or path.is_file():
@@ -126,7 +153,7 @@ def settings_text(source: str) -> str:
             return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"cannot read settings file {source}: {_reason(error)}") from None
-    return preset_text(source)
+    return preset_text(source, family)
 
 
 def settings_from_text(
@@ -186,10 +213,36 @@ def settings_from_table(
     SettingsError
         If a key or value is wrong.
     """
+    return checked_table(Settings, table, source, changes)
+
+
+def checked_table(
+    model: type[_Checked],
+    table: Mapping[str, object],
+    source: str,
+    changes: Mapping[str, object],
+) -> _Checked:
+    """Check a nested table against a model of settings; see `settings_from_table`.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+    table, source, changes
+        As of `settings_from_table`. Another ``kind`` of a section leaves none of its other keys.
+    """
     changed = copy.deepcopy(dict(table))
-    for key, value in changes.items():
-        _put(changed, key, value)
-    return validated(Settings, source, changed)
+    for key in sorted(changes, key=lambda key: not str(key).endswith(".kind")):
+        if str(key).endswith(".kind"):
+            _forget_kind(changed, key.removesuffix(".kind"), changes[key])
+        _put(changed, key, changes[key])
+    return validated(model, source, changed)
+
+
+def _forget_kind(table: dict[str, Any], section: str, kind: object) -> None:
+    """Empty a section that becomes of another kind."""
+    inner = table.get(section)
+    if isinstance(inner, dict) and inner.get("kind") != kind:
+        table[section] = {}
 
 
 def _put(table: dict[str, Any], key: object, value: object) -> None:

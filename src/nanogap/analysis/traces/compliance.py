@@ -90,7 +90,8 @@ def find_compliance(
     cycle : array_like of int, shape (n_points,), optional
         Default: all points are one cycle.
     flags : array_like of bool, shape (n_points,), optional
-        Points that the file says were limited. If there are any, they are the answer.
+        Points that the file says were limited. They are the answer, also where there are none; by
+        default the file does not say.
     given : float, optional
         The limit, A. It holds in every excursion of the voltage whose current does not exceed it.
 
@@ -116,8 +117,9 @@ def find_compliance(
     if flags is not None:
         marked |= as_traces(voltage=volts, compliance=flags)[1].astype(bool)
     need_limit(given)
-    if given is None and marked.any():
-        return Compliance(marked, _lower(volts, amperes, marked), "file")
+    if given is None and flags is not None:
+        limit = _lower(volts, amperes, marked) if marked.any() else None
+        return Compliance(marked, limit, "file" if marked.any() else "none")
     thresholds = limit_thresholds(lambda: [(volts, amperes, numbers)], given)
     (limited,) = limited_pieces(lambda: [(volts, amperes, numbers)], thresholds)
     if given is not None:

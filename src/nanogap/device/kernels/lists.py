@@ -1,0 +1,66 @@
+"""Lists of the sites that an event has changed, each once."""
+
+from numba import njit
+
+from nanogap.device.kernels.arrays import (
+    GENERATION,
+    LAST_SITE,
+    N_STALE,
+    N_TOUCHED,
+    STALE,
+    TOUCHED,
+    Int32Array,
+    LinkArray,
+)
+from nanogap.typing import Int64Array
+
+
+@njit  # type: ignore[untyped-decorator]
+def begin(numbers: Int64Array) -> None:
+    """Begin empty lists."""
+    numbers[GENERATION] += 1
+    numbers[N_TOUCHED] = 0
+    numbers[N_STALE] = 0
+    numbers[LAST_SITE] = -1
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def touch(
+    grid: Int32Array,
+    saved: Int32Array,
+    lists: LinkArray,
+    marks: Int32Array,
+    numbers: Int64Array,
+    site: int,
+) -> None:
+    """List a site whose energy, coordination or occupation will change, and save what it was."""
+    if marks[site, TOUCHED] != numbers[GENERATION]:
+        marks[site, TOUCHED] = numbers[GENERATION]
+        place = numbers[N_TOUCHED]
+        lists[TOUCHED, place] = site
+        saved[place, 0], saved[place, 1] = grid[site, 0], grid[site, 1]
+        saved[place, 2], saved[place, 3] = grid[site, 2], grid[site, 3]
+        numbers[N_TOUCHED] = place + 1
+
+
+@njit(inline="always")  # type: ignore[untyped-decorator]
+def expire(lists: LinkArray, marks: Int32Array, numbers: Int64Array, site: int) -> None:
+    """List a site whose rates are to be made anew."""
+    if marks[site, STALE] != numbers[GENERATION]:
+        marks[site, STALE] = numbers[GENERATION]
+        lists[STALE, numbers[N_STALE]] = site
+        numbers[N_STALE] += 1
+
+
+@njit  # type: ignore[untyped-decorator]
+def expire_around(
+    around: LinkArray,
+    lists: LinkArray,
+    marks: Int32Array,
+    numbers: Int64Array,
+    site: int,
+) -> None:
+    """List a site and its neighbours, whose rates are to be made anew."""
+    expire(lists, marks, numbers, site)
+    for direction in range(12):
+        expire(lists, marks, numbers, around[site, direction])

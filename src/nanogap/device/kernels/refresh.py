@@ -1,0 +1,135 @@
+"""The rates of one site, and of all whose surroundings an event has changed."""
+
+from numba import njit
+
+from nanogap.device.kernels import ion_hop, metal_hop, redox
+from nanogap.device.kernels.arrays import (
+    BATH_REMOVAL,
+    COUNT,
+    FIXED,
+    GENERATION,
+    LAST_SITE,
+    N_CHANGED,
+    N_STALE,
+    N_TOUCHED,
+    OXIDATION_RATE,
+    REDOX_SLOT,
+    REMOVAL_SLOT,
+    STALE,
+    STATE,
+    TOUCHED,
+    Int32Array,
+    Sites,
+    Tables,
+    Tree,
+    Work,
+)
+from nanogap.device.kernels.lists import expire
+from nanogap.device.kernels.tree import sum_above, sum_all
+from nanogap.device.lattice import EMPTY, ION, METAL
+from nanogap.typing import FloatArray
+
+
+@njit  # type: ignore[untyped-decorator]
+def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) -> float:
+    """Fill in the rates of all events of a site; return their sum, 1/s."""
+    around, grid = sites.around, sites.grid
+    inverse_temperature, force = sites.inverse_temperature, sites.force
+    levels, saddle, numbers = tables.levels, tables.saddle, tables.numbers
+    rates[REDOX_SLOT] = 0.0
+    rates[REMOVAL_SLOT] = 0.0
+    state = grid[site, STATE]
+    if state == METAL:
+        if sites.flags[site, FIXED] or grid[site, COUNT] == 12:
+            return 0.0
+        if len(inverse_temperature) == 0:
+            total = metal_hop.fill_rates(
+                around, grid, levels, saddle, tables.rate, numbers, site, rates
+            )
+        else:
+            total = metal_hop.fill_local_rates(
+                around, grid, levels, saddle, inverse_temperature, force, numbers, site, rates
+            )
+    elif state == ION:
+        total = ion_hop.fill_rates(
+            around, grid, sites.fields, inverse_temperature, numbers, site, rates
+        )
+        rates[REMOVAL_SLOT] = numbers[BATH_REMOVAL]
+        total += rates[REMOVAL_SLOT]
+    else:
+        return 0.0
+    if numbers[OXIDATION_RATE] > 0.0:
+        rates[REDOX_SLOT] = redox.rate(
+            around, grid, sites.fields, inverse_temperature, levels, tables.bound, numbers, site
+        )
+        total += rates[REDOX_SLOT]
+    return total  # type: ignore[no-any-return]
+
+
+@njit  # type: ignore[untyped-decorator]
+def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
+    """Make anew the rates of the touched sites, and of the metal beside touched empty ones."""
+    around, grid, flags = sites.around, sites.grid, sites.flags
+    lists, marks, numbers = work.lists, work.marks, work.numbers
+    sums, leaves, nodes = tree.sums, tree.leaf, work.nodes
+    for place in range(numbers[N_TOUCHED]):
+        site = lists[TOUCHED, place]
+        state = grid[site, STATE]
+        if state == EMPTY:
+            for direction in range(12):
+                other = around[site, direction]
+                if grid[other, STATE] == METAL and not flags[other, FIXED]:
+                    expire(lists, marks, numbers, other)
+        expire(lists, marks, numbers, site)
+    levels, saddle, table, singles = tables.levels, tables.saddle, tables.rate, tables.numbers
+    rates = work.rates
+    plain = len(sites.inverse_temperature) == 0 and singles[OXIDATION_RATE] == 0.0
+    changed = 0
+    for place in range(numbers[N_STALE]):
+        site = lists[STALE, place]
+        if grid[site, STATE] == EMPTY:
+            rate = 0.0
+        elif plain and grid[site, STATE] == METAL:
+            rate = 0.0
+            if not flags[site, FIXED] and grid[site, COUNT] < 12:
+                rate = metal_hop.fill_rates(
+                    around, grid, levels, saddle, table, singles, site, rates
+                )
+        else:
+            rate = rates_of_site(sites, tables, site, rates)
+        leaf = leaves[site]
+        if sums[leaf] != rate:
+            work.leaves[changed], work.old_rates[changed] = leaf, sums[leaf]
+            sums[leaf] = rate
+            nodes[changed] = leaf
+            changed += 1
+    numbers[N_CHANGED] = changed
+    sum_above(sums, tree.offsets, nodes, work.node_marks, numbers[GENERATION], changed)
+
+
+@njit  # type: ignore[untyped-decorator]
+def undo(grid: Int32Array, tree: Tree, work: Work) -> None:
+    """Exchange what the last hop of an atom changed with what was before."""
+    lists, numbers, saved = work.lists, work.numbers, work.saved
+    sums, leaves, old_rates, nodes = tree.sums, work.leaves, work.old_rates, work.nodes
+    numbers[GENERATION] += 1
+    for place in range(numbers[N_TOUCHED]):
+        site = lists[TOUCHED, place]
+        for column in range(4):
+            was = saved[place, column]
+            saved[place, column] = grid[site, column]
+            grid[site, column] = was
+    for place in range(numbers[N_CHANGED]):
+        leaf = leaves[place]
+        sums[leaf], old_rates[place] = old_rates[place], sums[leaf]
+        nodes[place] = leaf
+    sum_above(sums, tree.offsets, nodes, work.node_marks, numbers[GENERATION], numbers[N_CHANGED])
+
+
+@njit  # type: ignore[untyped-decorator]
+def refresh_all(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
+    """Make all rates and sums anew."""
+    work.numbers[LAST_SITE] = -1
+    for site in range(len(sites.grid) - 1):
+        tree.sums[tree.leaf[site]] = rates_of_site(sites, tables, site, work.rates)
+    sum_all(tree.sums, tree.offsets)
