@@ -33,7 +33,7 @@ LEAST_BARRIER = 0.01
 
 
 class Reason(Enum):
-    """Why a simulation returned."""
+    """Reason for which a simulation returned."""
 
     DURATION = "duration"
     EVENTS = "events"
