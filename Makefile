@@ -34,7 +34,7 @@ demo: venv  ## simulate a gap that closes, about 2 minutes; an interrupted demo 
 
 test: $(VENV)/.extra-test  ## run the tests; COVERAGE=1 measures what they cover
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
-	  $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(if $(COVERAGE),--cov)
+	  $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(if $(COVERAGE),--cov)
 
 lint: $(VENV)/.extra-lint  ## check style and types
 	$(BIN)/ruff check .

@@ -14,14 +14,17 @@ MODULES = sorted(ROOT.rglob("*.py"))
 
 #: What every room may use: no room of ours below them.
 FOUNDATION = {
+    "arguments",
     "computed",
     "errors",
     "units",
     "typing",
     "digest",
     "observables",
+    "printing",
     "processes",
     "caches",
+    "spool",
 }
 
 ANALYSIS = {"analysis", "analysis/traces", "analysis/filament"}
@@ -31,6 +34,7 @@ SOLVERS = {"transport", "transport/tight_binding", "transport/negf", "transport/
 #: module that has a job of its own. Measurements join at the analysis, so neither `analysis` nor
 #: `electrical` knows how a simulation is made.
 MAY_IMPORT = {
+    "arguments": set(),
     "computed": set(),
     "errors": set(),
     "units": set(),
@@ -38,8 +42,11 @@ MAY_IMPORT = {
     "digest": set(),
     "observables": set(),
     "caches": set(),
+    "printing": set(),
     "processes": set(),
-    "settings": set(),
+    "spool": set(),
+    # protocols are described once, where they act
+    "settings": {"electrical"},
     "io": set(),
     "electrical": set(),
     "analysis/traces": set(),
@@ -55,17 +62,19 @@ MAY_IMPORT = {
     "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
     "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
-    "transport/of_file": {"transport", "transport/backends", "transport/compute"}
-    | {"settings", "structure", "io"},
+    "transport/of_file": {"transport", "transport/tight_binding", "transport/backends"}
+    | {"transport/compute", "settings", "structure", "io"},
     # atoms at laboratory times, behind their circuit: no room of plots or files of runs
+    "device/lattice": {"structure"},
+    "device/kernels": {"device/lattice"},
     "device": {"settings", "electrical", "structure", "io", "dynamics", *SOLVERS}
-    | {"transport/backends"},
+    | {"transport/backends", "device/lattice", "device/kernels"},
     "synthetic": {"electrical", "io"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
     "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
-    | {*ANALYSIS, "io", "report"},
+    | {*ANALYSIS, "io", "report", "device", "device/lattice"},
     # many runs
     "campaign": {
         "settings",

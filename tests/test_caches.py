@@ -13,11 +13,13 @@ import os
 from pathlib import Path
 import nanogap.caches as caches
 
+assert not caches.compiles_anew()
 for name in ("NUMBA_CACHE_DIR", "MPLCONFIGDIR"):
     os.environ.pop(name, None)
 os.access = lambda *_: False  # no place of the user's can be written
 caches.choose_caches()
 print(os.environ["NUMBA_CACHE_DIR"], os.environ["MPLCONFIGDIR"])
+print(caches.compiles_anew())
 print(oct(Path(os.environ["NUMBA_CACHE_DIR"]).stat().st_mode))
 """
 
@@ -26,7 +28,8 @@ def test_closed_places_are_replaced_by_one_that_ends_with_the_process():
     found = subprocess.run(
         [sys.executable, "-c", PROBE], stdout=subprocess.PIPE, text=True, check=True
     )
-    places, mode = found.stdout.splitlines()
+    places, compiles, mode = found.stdout.splitlines()
+    assert compiles == "True"  # and transmission says why it is slow
     first, second = places.split()
     assert first == second
     assert stat.S_IMODE(int(mode, 8)) == 0o700  # what numba stores is code

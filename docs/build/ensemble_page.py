@@ -186,7 +186,7 @@ def _mean(values: list[float]) -> str:
 
 
 def _interval(ends: tuple[float, float]) -> str:
-    return f"({ends[0]:.2f} to {ends[1]:.2f})" if np.isfinite(ends).all() else ""
+    return f"({ends[0]:.2f} to {ends[1]:.2f})" if np.isfinite(ends).all() else "(too few)"
 
 
 def main() -> None:

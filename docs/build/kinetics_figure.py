@@ -21,7 +21,7 @@ def figure_of(runs: Runs) -> Figure:
     curves = []
     for size in sizes:
         times = waiting([run for run in axis if abs(run["voltage"]) == size])
-        curves.append((f"{size:g} V", survival(times), float(times.time.max(initial=0.0))))
+        curves.append((f"{size:g} V", survival(times)))
     draw_survival(first, curves)
     first.set_title(f"{GAP:g} Å, {TEMPERATURE:g} K; 8 V: both signs")
 

@@ -1,6 +1,6 @@
 """Write docs/settings.md from the settings models, so that the page cannot go out of date.
 
-Run it after a change of nanogap.settings.models: python -m docs.build.settings_reference
+Run it after a change of nanogap.settings: python -m docs.build.settings_reference
 """
 
 import argparse
@@ -19,8 +19,11 @@ from nanogap.settings import (
     load_accuracy,
     load_settings,
     preset_names,
+    preset_text,
 )
 from nanogap.settings.allowed import allowed_values
+from nanogap.settings.device import DeviceSettings, load_device_settings
+from nanogap.settings.faults import kinds_of
 
 PAGE = Path(__file__).resolve().parents[1] / "settings.md"
 
@@ -44,6 +47,28 @@ PRESETS = """\
 
 A preset is such a file that comes with the package; its name stands where a file's could. What
 differs between them and from the defaults:
+"""
+
+DEVICES = """\
+## Devices
+
+A simulated device (in laboratory time) has a file of its own, with these sections; the preset
+`device-quick` is a first one. Units: Å, s, K, V, eV; currents, resistances and capacitances in SI.
+"""
+
+PROTOCOL = """\
+### [protocol] and [preparation]
+
+The protocol of the measurement, by its `kind`, and one before it that brings the device into its
+initial state, for which `kind = "none"` (the default) is none. `--set protocol.kind=pulses` leaves
+none of the keys of another kind. [Protocols](protocols.md) says what each does.
+"""
+
+DEVICE_PRESETS = """\
+### Presets of devices
+
+What the paper ([doi:10.1039/d3nh00476g](https://doi.org/10.1039/d3nh00476g)) does not give is said
+to be assumed in the file of the preset.
 """
 
 ACCURACY = """\
@@ -83,7 +108,7 @@ def table(model: type[BaseModel]) -> Iterator[str]:
     yield "| key | default | allowed | meaning |"
     yield "|---|---|---|---|"
     for key, field in model.model_fields.items():
-        if not is_section(field):
+        if not is_section(field) and not kinds_of(field):
             cells = (f"`{key}`", f"`{written(field.default)}`", allowed_values(field))
             yield f"| {' | '.join(cells)} | {field.description} |"
     yield ""
@@ -112,6 +137,32 @@ def presets() -> Iterator[str]:
             yield f"| `{key}` | {cells} |"
 
 
+def device_sections() -> Iterator[str]:
+    """Give the lines of the tables of a device's settings."""
+    yield from table(DeviceSettings)
+    for key, field in DeviceSettings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from (f"### [{key}]", "", str(field.annotation.__doc__).strip(), "")
+            yield from table(field.annotation)
+    yield PROTOCOL
+    for kind, model in kinds_of(DeviceSettings.model_fields["protocol"]).items():
+        yield from (f'`kind = "{kind}"`: {str(model.__doc__).strip()}', "")
+        yield from (row for row in table(model) if not row.startswith("| `kind` "))
+
+
+def device_presets() -> Iterator[str]:
+    """Give the lines of a table of the presets of devices."""
+    yield "| preset | protocol | time | readings | what it is |"
+    yield "|---|---|---|---|---|"
+    for name in preset_names("device"):
+        protocol = load_device_settings(name).protocol
+        comment = [line[2:] for line in preset_text(name, "device").splitlines() if line[:1] == "#"]
+        about = " ".join(comment)
+        cells = f"{protocol.kind} | {protocol.total_duration:.0f} s | {protocol.total_samples}"
+        yield f"| `{name}` | {cells} | {about} |"
+    yield ""
+
+
 def accuracies() -> Iterator[str]:
     """Give the lines of a table of the packaged accuracies."""
     names = accuracy_names()
@@ -133,6 +184,7 @@ def page() -> str:
             lines += [f"## [{key}]", "", str(field.annotation.__doc__).strip(), ""]
             lines += table(field.annotation)
     lines += [PRESETS, *presets(), ""]
+    lines += [DEVICES, *device_sections(), DEVICE_PRESETS, *device_presets()]
     lines += [ACCURACY, *table(FirstPrinciplesSettings), ACCURACIES, *accuracies()]
     return "\n".join(lines) + "\n"
 

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
+#: Variables that name a folder which ends with this process.
+_TEMPORARY: list[str] = []
 
 
 def choose_caches() -> None:
@@ -34,6 +36,12 @@ def choose_caches() -> None:
             folder = tempfile.mkdtemp(prefix="nanogap-cache-")
             atexit.register(shutil.rmtree, folder, ignore_errors=True)
             os.environ.update(dict.fromkeys(missing, folder))
+            _TEMPORARY.extend(missing)
+
+
+def compiles_anew() -> bool:
+    """Whether compiled code is not kept beyond this process, so that each call compiles it."""
+    return "NUMBA_CACHE_DIR" in _TEMPORARY
 
 
 def can_write(folder: Path) -> bool:

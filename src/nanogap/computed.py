@@ -14,7 +14,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nanogap.arguments import check_arguments, checked
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Printed, Rows, results_of
 from nanogap.typing import FloatArray
 
 Owner = TypeVar("Owner", bound="Analysis")
@@ -22,7 +24,7 @@ Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
 
 
-class Analysis:
+class Analysis(Printed):
     """Base of every analysis.
 
     A subclass takes its parameters in the constructor, its data in `compute` or, piece by piece,
@@ -52,6 +54,9 @@ class Analysis:
     ...         return self._mean
     >>> Mean().compute([1.0, 3.0]).mean
     2.0
+    >>> Mean().compute([1.0, 3.0])
+    Mean
+      results  .mean
     >>> Mean().mean
     Traceback (most recent call last):
     AttributeError: call compute() first: this Mean has no data yet
@@ -59,16 +64,37 @@ class Analysis:
 
     synthetic: bool = False
     _has_data: bool = False
+    #: Whether `nanogap.plot` draws it.
+    _has_figure: bool = False
 
     def __init_subclass__(cls, arrays: tuple[str, ...] = ()) -> None:
-        """Watch the constructor, `compute` and `add` of a subclass."""
+        """Watch the constructor, `compute` and `add` of a subclass; check all arguments."""
         super().__init_subclass__()
         for name, watch in (("compute", _computing), ("add", _adding)):
             if name in cls.__dict__:
                 setattr(cls, name, watch(cls.__dict__[name]))
+        for name, member in list(vars(cls).items()):
+            if inspect.isfunction(member) and not name.startswith("_"):
+                setattr(cls, name, checked(member))
         if "__init__" in cls.__dict__:
-            checked = _parameters_only(cls, cls.__dict__["__init__"], arrays)
-            setattr(cls, "__init__", checked)  # noqa: B010  # a type checker wants no assignment
+            init = _parameters_only(cls, cls.__dict__["__init__"], arrays)
+            setattr(cls, "__init__", init)  # noqa: B010  # a type checker wants no assignment
+
+    def _found(self) -> Rows:
+        """Give the results that are worth reading first, in words; only after `compute`."""
+        return ()
+
+    def _rows(self) -> Rows:
+        if not self._has_data:
+            call = "compute" if hasattr(self, "compute") else "add"
+            yield "no data", f"call {call}() first"
+            return
+        if self.synthetic:
+            yield "data", "synthetic"
+        yield from self._found()
+        yield "results", ", ".join(f".{name}" for name in results_of(type(self)))
+        if self._has_figure:
+            yield "figure", "nanogap.plot(...)"
 
     def _need_data(self) -> None:
         """Raise before there are data.
@@ -128,7 +154,7 @@ def as_trace(values: ArrayLike, name: str = "conductance") -> FloatArray:
             if values is None or found.dtype.kind in "cmM"
             else found.astype(np.float64, copy=False)
         )
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = None
     if array is None:
         raise DataFormatError(
@@ -195,16 +221,17 @@ def _parameters_only(
     names = list(inspect.signature(init).parameters)[1:]
 
     @wraps(init)
-    def checked(self: Analysis, *args: Any, **kwargs: Any) -> None:
+    def parameters_only(self: Analysis, *args: Any, **kwargs: Any) -> None:
         given = chain(zip(names, args, strict=False), kwargs.items())
         if any(_are_data(value) for name, value in given if name not in arrays):
             call = "compute" if hasattr(owner, "compute") else "add"
             raise SettingsError(
                 f"{owner.__name__} takes {', '.join(names)}: give the data to {call}()"
             )
+        check_arguments(init, self, *args, **kwargs)
         init(self, *args, **kwargs)
 
-    return checked
+    return parameters_only
 
 
 def _are_data(value: Any) -> bool:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 #: What MPI launchers (mpiexec, mpirun, srun) tell the processes that they start. What a user sets
@@ -33,6 +34,20 @@ ONE_THREAD = {
 _PR_SET_PDEATHSIG = 1
 #: Time that processes get to end by themselves, s.
 _PATIENCE = 5.0
+
+
+def available_memory() -> float:
+    """Return the memory that processes can still take, bytes; infinite where that is unknown."""
+    found = [float("inf")]
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+        line = next(line for line in lines if line.startswith("MemAvailable:"))
+        found.append(1024.0 * float(line.split()[1]))
+    with contextlib.suppress(OSError, ValueError):  # the limit of a container; "max" is no number
+        group = Path("/sys/fs/cgroup")
+        limit = float((group / "memory.max").read_text(encoding="utf-8"))
+        found.append(limit - float((group / "memory.current").read_text(encoding="utf-8")))
+    return min(found)
 
 
 def python_module(module: str, *arguments: str) -> list[str]:

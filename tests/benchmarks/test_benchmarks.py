@@ -21,7 +21,7 @@ def benchmark(monkeypatch):
 
 
 def test_these_are_the_benchmarks():
-    assert NAMES == ["device", "dynamics", "measured_data", "transport"]
+    assert NAMES == ["device", "device_fields", "dynamics", "measured_data", "transport"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,6 +42,13 @@ def test_points_are_streamed_and_read(benchmark, tmp_path):
     assert rows["rows"] == 1000
     assert rows["ratio_to_numpy"] > 0.0
     assert module.plateaus([2000])["microseconds_per_point_2000"] > 0.0
+
+
+def test_fields_of_a_small_device_are_timed(benchmark):
+    module = benchmark("device_fields")
+    times = module.measure(module.needles(base_width=28.0), repeats=1)
+    assert times.sites > times.atoms > 0
+    assert min(times.warm_open, times.warm_bridged, times.labels) > 0.0
 
 
 def test_a_device_is_faster_than_with_all_rates_anew(benchmark):

@@ -11,6 +11,8 @@ from nanogap.runs import RunDirectory
 from nanogap.settings import load_settings, preset_names
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, MOBILE, TOP, nearest_neighbour_distance
+from nanogap.transport.negf import cost
+from nanogap.transport.tight_binding.files import load_model, model_to_toml
 
 COMMANDS = (
     "init",
@@ -183,3 +185,28 @@ def test_transmission_is_printed_for_people(nanogap):
     assert outcome.status == 0, outcome.err
     assert "thermopower" in outcome.out
     assert "from atom" in outcome.out
+
+
+def test_long_transmissions_are_told_and_not_begun_unasked(nanogap, monkeypatch):
+    wire("wire.extxyz")
+    monkeypatch.setattr(cost, "machine_speed", lambda: 1.0)
+    outcome = nanogap("transmission", "wire.extxyz", "--json")
+    assert outcome.status == 2
+    assert "GB of memory: 7 atoms, 1 k-point, 1 energy" in outcome.err
+    assert outcome.err.splitlines()[-1].endswith("give --yes")
+    outcome = nanogap("transmission", "wire.extxyz", "--json", "--yes")
+    assert json.loads(outcome.out)["transmission"] == [[pytest.approx(1.0)]]
+    assert "This will take about" in outcome.err
+
+
+def test_transmission_takes_a_fitted_hamiltonian(nanogap, workplace):
+    wire("wire.extxyz")
+    (workplace / "ag.toml").write_text(model_to_toml(load_model("Ag"), ""), encoding="utf-8")
+    found = [
+        json.loads(nanogap("transmission", "wire.extxyz", "--json", *given).out)["transmission"]
+        for given in ((), ("--hamiltonian", "ag.toml"))
+    ]
+    assert found[0] == found[1]
+    outcome = nanogap("transmission", "wire.extxyz", "--hamiltonian", "none.toml")
+    assert outcome.status == 2
+    assert "none.toml" in outcome.err

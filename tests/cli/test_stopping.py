@@ -50,6 +50,11 @@ def test_a_signal_ends_what_was_started(number, tmp_path):
         ("run quick -o x", "nanogap resume x goes on"),
         ("run quick --output=x --json", "nanogap resume x goes on"),
         ("run quick -ox", "nanogap resume x goes on"),
+        ("run quick -o y", "give the same command again"),
+        ("campaign run c.toml -o y", "give the same command again"),
+        ("transmission j.extxyz", "give the same command again"),
+        ("transmission j.extxyz --backend pwcond", "the same command goes on"),
+        ("transmission j.extxyz --backend=pwcond", "the same command goes on"),
         ("resume x", "the same command goes on"),
         ("sample x --at 3", "the same command goes on"),
         ("reference x", "the same command goes on"),
@@ -59,7 +64,11 @@ def test_a_signal_ends_what_was_started(number, tmp_path):
         ("", "give the same command again"),
     ],
 )
-def test_the_command_that_goes_on_is_named(arguments, command):
+def test_the_command_that_goes_on_is_named(arguments, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").mkdir()
+    for name in ("run.json", "campaign.toml"):
+        (tmp_path / "x" / name).touch()
     assert how_to_go_on(arguments.split()).endswith(command)
 
 

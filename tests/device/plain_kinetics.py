@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from nanogap.device.bonds import KINDS, bond_kind
 from nanogap.device.lattice import EMPTY, ION, METAL, SHARED
 from nanogap.units import BOLTZMANN
 
@@ -16,7 +17,7 @@ def made_up_metal(seed=0, prefactor=1e12):
     random = np.random.default_rng(seed)
     n = np.arange(13)
     phi = np.round(-2.85 * (0.4 * n / 12 + 0.6 * np.sqrt(n / 12)), 3)
-    saddle = random.uniform(0.05, 0.6, (12, 12, 7))
+    saddle = random.uniform(0.05, 0.6, (12, 12, KINDS))
     saddle = np.round((saddle + saddle.transpose(1, 0, 2)) / 2, 3)
     return SimpleNamespace(phi=phi, saddle=saddle, prefactor=prefactor)
 
@@ -24,7 +25,7 @@ def made_up_metal(seed=0, prefactor=1e12):
 def free_metal(barrier=0.2, phi=0.0, prefactor=1e12):
     """Return a metal whose barriers are all alike, with linear bonds."""
     return SimpleNamespace(
-        phi=phi * np.arange(13.0), saddle=np.full((12, 12, 7), barrier), prefactor=prefactor
+        phi=phi * np.arange(13.0), saddle=np.full((12, 12, KINDS), barrier), prefactor=prefactor
     )
 
 
@@ -37,16 +38,30 @@ def energy(lattice, states, phi):
     return sum(phi[coordination(lattice, states, s)] for s in np.flatnonzero(states == METAL))
 
 
-def shared_class(lattice, states, site, direction):
-    """Class of the four shared sites, from their distances."""
-    around = [lattice.neighbours[site, d] for d in SHARED[direction]]
-    metal = [place for place, s in enumerate(around) if s >= 0 and states[s] == METAL]
-    if len(metal) != 2:
-        return {0: 0, 1: 1, 3: 5, 4: 6}[len(metal)]
-    apart = lattice.positions[around[metal[0]]] - lattice.positions[around[metal[1]]]
+def _apart(lattice, one, other):
+    """Distance of two sites in bonds."""
+    apart = lattice.positions[one] - lattice.positions[other]
     apart[:2] -= lattice.cell[:2] * np.round(apart[:2] / lattice.cell[:2])
-    bonds = (np.linalg.norm(apart) / lattice.bond) ** 2
-    return {1: 2, 2: 3, 3: 4}[round(bonds)]
+    return np.linalg.norm(apart) / lattice.bond
+
+
+def surroundings(lattice, states, site, direction):
+    """Kind of what surrounds a bond, the flanks found by their distances."""
+    end = lattice.neighbours[site, direction]
+    ring = [lattice.neighbours[site, d] for d in SHARED[direction]]
+    flanks = [0, 0]
+    for near, far in ((site, end), (end, site)):
+        for other in lattice.neighbours[near]:
+            if (
+                other < 0
+                or states[other] != METAL
+                or abs(_apart(lattice, other, far) ** 2 - 2) > 0.1
+            ):
+                continue
+            touches = [s >= 0 and abs(_apart(lattice, other, s) - 1) < 0.1 for s in ring]
+            if sum(touches) == 2:  # a flank: the others touch one shared site
+                flanks[0 if touches[0] or touches[3] else 1] += 1
+    return bond_kind([int(s >= 0 and states[s] == METAL) for s in ring], tuple(flanks))
 
 
 def hop_rate(lattice, states, site, direction, metal, temperature, cap=np.inf):  # noqa: PLR0917
@@ -60,7 +75,7 @@ def hop_rate(lattice, states, site, direction, metal, temperature, cap=np.inf): 
     if at_start < 1 or at_end < 1:
         return 0.0
     change = energy(lattice, after, metal.phi) - energy(lattice, states, metal.phi)
-    part = metal.saddle[at_start, at_end, shared_class(lattice, states, site, direction)]
+    part = metal.saddle[at_start, at_end, surroundings(lattice, states, site, direction)]
     beta = 1.0 / (BOLTZMANN * temperature)
     forward, back = (
         metal.prefactor

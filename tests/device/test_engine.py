@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from nanogap.device.engine import LatticeKMC, Reason
+from nanogap.device.advance import Reason
+from nanogap.device.engine import LatticeKMC
 from nanogap.device.kernels import arrays
 from nanogap.device.lattice import EMPTY, METAL, OPPOSITE, build_lattice, build_needles
 from nanogap.device.state import Caps

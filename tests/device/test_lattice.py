@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nanogap.device.lattice import (
+    FLANKS,
     METAL,
     NEIGHBOUR_VECTORS,
     OPPOSITE,
@@ -60,6 +61,19 @@ def test_sites_shared_by_a_bond_go_round_it():
         np.testing.assert_allclose(np.linalg.norm(corners - end, axis=1), 1.0)
         sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
         np.testing.assert_allclose(sides, [1.0, np.sqrt(2.0), 1.0, np.sqrt(2.0)])
+
+
+def test_flanks_neighbour_one_end_and_are_second_neighbours_of_the_other():
+    for direction, sides in enumerate(FLANKS):
+        end, ring = NEIGHBOUR_VECTORS[direction], SHARED[direction]
+        for side, shared in zip(sides, (ring[[0, 3]], ring[[1, 2]]), strict=True):
+            flanks = NEIGHBOUR_VECTORS[side], NEIGHBOUR_VECTORS[side] + end
+            apart = np.linalg.norm([flanks[0] - end, flanks[1]], axis=1)
+            np.testing.assert_allclose(apart, np.sqrt(2.0))
+            # each touches both shared sites of its side
+            corners = NEIGHBOUR_VECTORS[shared]
+            for flank in flanks:
+                np.testing.assert_allclose(np.linalg.norm(corners - flank, axis=1), 1.0)
 
 
 def test_needles_face_each_other():

@@ -4,6 +4,8 @@ import pytest
 from docs.build import settings_reference
 
 from nanogap.settings import FirstPrinciplesSettings, Settings
+from nanogap.settings.device import DeviceSettings
+from nanogap.settings.faults import kinds_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,11 +20,16 @@ def fields(model):
     for name, field in model.model_fields.items():
         if settings_reference.is_section(field):
             yield from fields(field.annotation)
+        elif kinds_of(field):
+            for kind in kinds_of(field).values():
+                yield from fields(kind)
         else:
             yield pytest.param(field, id=f"{model.__name__}.{name}")
 
 
-@pytest.mark.parametrize("field", [*fields(Settings), *fields(FirstPrinciplesSettings)])
+@pytest.mark.parametrize(
+    "field", [*fields(Settings), *fields(FirstPrinciplesSettings), *fields(DeviceSettings)]
+)
 def test_every_setting_says_what_it_means_and_allows(field):
     assert field.description
     assert settings_reference.allowed_values(field)

@@ -144,7 +144,7 @@ def test_a_chosen_column_keeps_its_unit_and_the_check(tmp_path):
 def test_a_conductance_names_its_unit(tmp_path):
     path = table(tmp_path, "Time (s),Conductance", [0, 1, 2], [7.7e-5, 7.8e-5, 7.7e-5])
     for choice in (None, {"conductance": "2"}):
-        with pytest.raises(NanogapError, match="conductance=2:S"):
+        with pytest.raises(NanogapError, match=r"'conductance': '2:G0'.*2:S"):
             read_measurement(path, choice)
     read = read_measurement(path, {"conductance": "2:S"})
     np.testing.assert_allclose(read["conductance"], 1.0, rtol=0.02)
@@ -157,7 +157,7 @@ def test_a_conductance_names_its_unit(tmp_path):
 
 def test_currents_of_the_other_terminal_are_told(tmp_path):
     path = table(tmp_path, "Vd,Is", [0.1, 0.2, 0.3, 0.4], [-1e-6, -2e-6, -3e-6, -4e-6])
-    with pytest.raises(DataFormatError, match="current=-Is"):
+    with pytest.raises(DataFormatError, match="'current': '-2'"):
         read_measurement(path)
     np.testing.assert_allclose(read_measurement(path, {"current": "-Is"})["current"][0], 1e-6)
 

@@ -8,6 +8,9 @@ import pytest
 
 from nanogap import cli
 from nanogap.cli.measured_options import number_of
+from nanogap.io import measurement_dataset, read_measurement, write_dataset
+from nanogap.io.dataset import joined_files
+from nanogap.measured.compliance import compliance_of
 
 LIMIT, G0 = 1e-4, 7.748091729e-5
 
@@ -41,6 +44,36 @@ def loops(tmp_path):
     rows = [f"{v:.6g},{i:.9g}" for v, i in zip(volts, amperes, strict=True)]
     path.write_text("Voltage (V),Current (A)\n" + "\n".join(rows) + "\n")
     return path, int((amperes == LIMIT).sum())
+
+
+@pytest.mark.parametrize("length", [10**9, 100], ids=["whole", "in pieces"])
+def test_flags_of_a_file_count_though_none_is_up(call, loops, tmp_path, monkeypatch, length):
+    """A current that stays, such as that into a capacitance, is no limit where a file says so."""
+    monkeypatch.setattr("nanogap.measured.files.is_long", lambda _: length == 100)
+    path, _ = loops
+    head, *rows = path.read_text().splitlines()
+    flagged = tmp_path / "flagged_nw1.csv"
+    flagged.write_text("\n".join([f"{head},compliance", *(f"{row},0" for row in rows)]) + "\n")
+    captured = call("histogram", flagged, "--json")
+    assert json.loads(captured.out)["n_compliance"] == 0
+    assert "not counted" not in captured.err
+    # a limit that is given still holds
+    assert json.loads(call("histogram", flagged, "--json", "--compliance", LIMIT).out)[
+        "n_compliance"
+    ]
+
+
+def test_a_written_dataset_tells_whether_it_has_flags(tmp_path):
+    volts = np.concatenate([np.linspace(0.0, 1.0, 51), np.linspace(0.98, 0.0, 50)])
+    fields = {"time": np.arange(101.0), "voltage": volts, "current": np.minimum(volts * 1e-3, 4e-4)}
+    silent = measurement_dataset(**fields)
+    tells = measurement_dataset(**fields, compliance=np.zeros(101, dtype=bool))
+    for dataset, origin in ((silent, "curve"), (tells, "none")):
+        path = tmp_path / f"{origin}.nc"
+        write_dataset(dataset, path)
+        assert compliance_of(read_measurement(path)).origin == origin
+    assert compliance_of(joined_files([tells, silent])).origin == "curve"
+    assert compliance_of(joined_files([tells, tells])).origin == "none"
 
 
 def test_the_limit_is_no_conductance(call, loops):
@@ -96,3 +129,33 @@ def test_levels_behind_a_series_resistance(call, tmp_path):
 def test_one_event_is_not_plural():
     assert number_of(1, "event") == "1 event"
     assert number_of(2, "event") == "2 events"
+
+
+@pytest.mark.parametrize("command", ["histogram", "plateaus", "switching", "breakdown", "report"])
+def test_every_command_tells_what_was_left_out_once(call, loops, tmp_path, monkeypatch, command):
+    path, limited = loops
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "loops.csv").write_text(path.read_text() + "Mean,0.5,1e-5\n")
+    (folder / "notes.txt").write_text("the device was warm\n")
+    monkeypatch.chdir(tmp_path)
+    captured = call(command, folder, "--json")
+    notes = json.loads(captured.out)["notes"]
+    words = (
+        "notes.txt holds no table",
+        "rows of statistics",
+        f"{limited} of 906 points not counted",
+    )
+    for part in words[:1] + words[2:]:
+        assert sum(part in note for note in notes) == 1, notes
+        assert captured.err.count(part) == 1, captured.err
+
+
+def test_refusals_of_the_command_line_speak_of_options(call, tmp_path):
+    path = tmp_path / "bare.csv"
+    path.write_text("".join(f"{n},{0.1 * n},{1e-6 * n}\n" for n in range(1, 30)))
+    told = call("histogram", path, status=2).err
+    assert "--columns voltage=NAME,current=NAME" in told
+    assert "`" not in told
+    told = call("histogram", path, "--columns", "voltage=2,current=-3", status=2).err
+    assert "--columns current=-3" in told

@@ -15,7 +15,7 @@ from nanogap.analysis import (
 )
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
-from nanogap.io import read_measurement, read_measurements
+from nanogap.io import measurement_dataset, read_measurement, read_measurements
 from nanogap.measured import (
     DataFiles,
     DeviceResistances,
@@ -180,3 +180,22 @@ def test_synthetic_data_of_several_seeds_stay_synthetic(tmp_path):
 def test_a_bad_parameter_is_the_analysis_own():
     with pytest.raises(SettingsError, match="bin width is 0"):
         notebook.histogram([1.0], bin_width=0)
+
+
+@pytest.mark.parametrize("analysis", [notebook.noise, notebook.retention])
+def test_a_sweep_is_no_state_that_was_read(analysis):
+    volts = np.tile(np.concatenate([np.linspace(0, 1, 100), np.linspace(1, 0, 100)]), 3)
+    sweep = measurement_dataset(
+        time=0.1 + 0.1 * np.arange(600.0), voltage=volts, current=1e-4 * volts + 1e-9
+    )
+    with pytest.raises(DataFormatError, match=r"is a sweep .* constant voltage"):
+        analysis(sweep)
+
+
+def test_errors_speak_of_arguments(tmp_path):
+    path = tmp_path / "bare.csv"
+    path.write_text("".join(f"{n},{0.1 * n},{1e-6 * n}\n" for n in range(1, 30)))
+    with pytest.raises(NanogapError) as told:
+        read_measurement(path)
+    assert "--" not in str(told.value)
+    assert "columns={'voltage': 'NAME', 'current': 'NAME'}" in str(told.value)

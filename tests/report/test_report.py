@@ -261,6 +261,22 @@ def test_moves_of_the_cell_are_marked(tmp_path, content):
     )
 
 
+def test_what_a_move_of_the_cell_alone_changed_is_shown_beside_it(tmp_path, content):
+    n = len(TIME)
+    content["transmission"] = transmission(T).assign(
+        cell_x=("snapshot", [0.0] * 4 + [2.5] * (n - 4)), cell_y=("snapshot", [0.0] * n)
+    )
+    content["moved"] = transmission([0.5], numbers=[4])
+    result = gathered(content)
+    assert np.isnan(np.delete(result.in_cell_before, 4)).all()
+    assert result.in_cell_before[4] == 0.5
+    told = " ".join(_Page(written(tmp_path, content)).text)
+    assert "T in G₀ before and after the move: 1.08 ps, 0.5 to 0.94." in " ".join(told.split())
+    axes = conductance_trace(result).axes[0]
+    circles = [line for line in axes.lines if line.get_fillstyle() == "none"]
+    assert [line.get_ydata().tolist() for line in circles] == [[0.5]]
+
+
 def test_a_changed_run_does_not_carry_the_name_of_its_preset_alone():
     assert title(load_settings("quick")) == "quick"
     assert title(load_settings("quick", ["name=mine", "seed=2"])) == "mine"

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from ase import units
 from tests.runs.hand_made import snapshot, transmission
 
 from nanogap.analysis import Stage
@@ -15,6 +16,7 @@ from nanogap.runs import run as start
 from nanogap.runs.directory import DynamicsState
 from nanogap.runs.summary import planned_end
 from nanogap.settings import DynamicsSettings, Settings
+from nanogap.structure.tips import MOBILE
 
 
 @pytest.fixture
@@ -38,7 +40,17 @@ def test_a_run_is_opened_by_its_path_and_answers(directory):
         assert run.status.state == "interrupted"
         assert run.status.failures == {1: "it cannot be cut"}
         assert run.report is None
-        assert "interrupted, 3 of 3 snapshots" in repr(run)
+        assert repr(run).splitlines() == [
+            f"Run {str(directory.path)!r}",
+            "  state            interrupted",
+            "  snapshots        3 of 3, 0 to 1 ps under voltage",
+            "  connected        1 snapshot, first at 1 ps",
+            "  transmission     of 2 snapshots: last 0.9, largest 0.9 G0",
+            "  no transmission  1 snapshot",
+            "  report           not written yet",
+            f"  next             nanogap.resume({str(directory.path)!r})",
+        ]
+        assert repr(run.status).startswith("RunStatus\n  state            interrupted\n")
 
 
 def test_the_conductance_of_a_run_is_a_trace_over_time(directory):
@@ -117,3 +129,23 @@ def test_a_run_that_cannot_be_written_says_so(directory):
     with pytest.raises(NanogapError, match="cannot write to"), directory.lock():
         pass
     directory.path.chmod(0o700)
+
+
+def test_frames_of_a_run_have_the_temperature_of_the_atoms_that_move(directory):
+    for frame in (open_run(directory.path).frame(0), next(open_run(directory.path).frames())):
+        moving = frame.arrays["electrode"] == MOBILE
+        assert 0 < moving.sum() < len(frame)
+        frame.set_velocities(np.full((len(frame), 3), 0.01))
+        momenta = frame.get_momenta()
+        assert not momenta[~moving].any()
+        expected = frame.get_kinetic_energy() / (1.5 * units.kB * moving.sum())
+        assert frame.get_temperature() == pytest.approx(expected)
+
+
+def test_traces_over_time_are_drawn_against_it_by_one_word(directory):
+    for trace in (
+        open_run(directory.path).conductance,
+        open_run(directory.path).transmission()["transmission_average"],
+    ):
+        (line,) = trace.plot(x="time")
+        assert line.get_xdata().tolist() == trace["time"].to_numpy().tolist()

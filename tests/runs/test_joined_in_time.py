@@ -36,5 +36,5 @@ def test_a_long_run_is_joined_as_it_grows(tmp_path, monkeypatch):
     monkeypatch.setattr(
         transport_process, "write_dataset", lambda data, _: sizes.append(data.sizes["snapshot"])
     )
-    transport_process.transmit(run, 0, 1)
+    transport_process.transmit(run, 0, 1, for_report=False)
     assert sizes == [5, 10]

@@ -1,6 +1,8 @@
 """The transmissions of single snapshots, read as one dataset."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import xarray as xr
 from nanogap.errors import DataFormatError
 from nanogap.io import write_dataset
 from nanogap.io.results import read_parts
+from nanogap.io.run_files import RunFiles
 from nanogap.observables import OBSERVABLES
 from nanogap.runs import results
 from nanogap.runs.results import read_averages, read_transmissions, with_moments
@@ -149,3 +152,31 @@ def test_a_joined_file_that_is_older_than_a_part_or_holds_a_lost_one_is_not_trus
     assert read_averages(paths, store).sizes["snapshot"] == 2
     store.write_text("damaged")
     assert read_averages(paths, store).sizes["snapshot"] == 2
+
+
+def test_what_lies_in_the_folder_of_transmissions_is_sorted_by_its_name(tmp_path):
+    files = RunFiles(tmp_path)
+    assert files.transmissions() == files.failures() == {}
+    folder = tmp_path / "transmission"
+    folder.mkdir()
+    for name in ("000010.nc", "000002.nc", "1000000.nc", "000003.error.json", "x.nc", ".000004.nc"):
+        (folder / name).touch()
+    assert list(files.transmissions().items()) == [
+        (number, files.transmission(number)) for number in (2, 10, 1_000_000)
+    ]
+    assert files.failures() == {3: files.failure(3)}
+
+
+def test_status_loads_no_statistics():
+    code = "import sys, nanogap.runs; print('scipy.stats' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_reading_single_snapshots_tells_how_many_are_done(tmp_path):
+    paths = {number: tmp_path / f"{number}.nc" for number in range(3)}
+    for path in paths.values():
+        write_dataset(snapshot(2, (2, 2)), path)
+    told = []
+    read_transmissions(paths, watch=lambda *count: told.append(count))
+    assert told == [(1, 3), (2, 3), (3, 3)]

@@ -107,7 +107,7 @@ def test_settings_come_from_names_paths_tables_and_settings(tmp_path):
     assert table == {"structure": {"gap": 6.0}}
     with pytest.raises(SettingsError, match=r"settings: structure.gap = 'six': must be a number"):
         load_settings({"structure": {"gap": "six"}})
-    with pytest.raises(SettingsError, match="cannot be read from a list: give the name of a"):
+    with pytest.raises(SettingsError, match=r"source = \['quick'\]: give the name of a preset"):
         load_settings(["quick"])
 
 

@@ -163,7 +163,7 @@ def test_a_frame_without_labels_is_refused(tips):
         StructureError, match="the snapshot has no per-atom array 'electrode': a junction is cut"
     ):
         cut_junction(tips)
-    with pytest.raises(StructureError, match="the snapshot is a list: a junction is cut from"):
+    with pytest.raises(StructureError, match="the snapshot is of type list: a junction is cut"):
         cut_junction([tips])
 
 

@@ -2,51 +2,24 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-
-import h5py
-import numpy as np
-import xarray as xr
+from typing import TYPE_CHECKING
 
 from nanogap import __version__
+from nanogap.campaign.costs import needed_attributes
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
 from nanogap.errors import DataFormatError
 from nanogap.io.ensemble import write_ensemble
+from nanogap.io.hdf5_limits import refuse_links, refuse_sizes
+from nanogap.io.results import open_hdf5
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 #: Attributes of a result that the dataset has for every member.
 _PER_MEMBER = ("core_seconds", "peak_memory")
-
-
-@dataclass(frozen=True)
-class ResultAttributes:
-    """Origin and cost of the result of a member, as the attributes of its file say.
-
-    Attributes
-    ----------
-    versions, settings : str
-        Versions of programs, and the settings, as JSON.
-    core_seconds : float
-        Processor time of the member.
-    dynamics_seconds : float
-        Wall time of its dynamics.
-    peak_memory, run_directory_bytes : float
-        Memory of its process and size of its run directory, bytes.
-    points : int
-        Snapshots whose conductance is known.
-    first_contact : float
-        Conductance of the first contact, G0; NaN if there is none or it is not known.
-    """
-
-    versions: str
-    settings: str
-    core_seconds: float
-    dynamics_seconds: float
-    peak_memory: float
-    run_directory_bytes: float
-    points: int
-    first_contact: float
 
 
 @dataclass(frozen=True)
@@ -72,7 +45,11 @@ class Collected:
     notes: list[str]
 
 
-def collect(folder: CampaignFolder, watch: Callable[[int], object] = lambda _: None) -> Collected:
+def collect(
+    folder: CampaignFolder,
+    watch: Callable[[int], object] = lambda _: None,
+    output: Path | None = None,
+) -> Collected:
     """Write the dataset of all members that are finished.
 
     Parameters
@@ -80,6 +57,8 @@ def collect(folder: CampaignFolder, watch: Callable[[int], object] = lambda _: N
     folder : CampaignFolder
     watch : callable
         Called with the number of members written.
+    output : Path, optional
+        Another file than the folder's own.
 
     Returns
     -------
@@ -88,12 +67,19 @@ def collect(folder: CampaignFolder, watch: Callable[[int], object] = lambda _: N
     Raises
     ------
     DataFormatError
-        If no member is finished, or a result is damaged.
+        If no member is finished, a result is damaged, or the dataset that is there holds members
+        whose results are gone.
     """
     finished, given_up = folder.finished(), folder.given_up()
+    gone = lost_members(folder)
+    if gone:
+        raise DataFormatError(
+            f"{folder.dataset} holds {gone} members whose results are gone from {folder.path}: it "
+            "stays as it is; move it away to collect those that are left"
+        )
     files = [folder.result_path(entry) for entry in finished]
-    made = [result_attributes(file) for file in files]
-    versions = sorted({one.versions for one in made})
+    made = [needed_attributes(file, ["versions"], _PER_MEMBER) for file in files]
+    versions = sorted({str(one["versions"]) for one in made})
     notes = []
     if len(versions) > 1:
         notes.append(
@@ -106,9 +92,9 @@ def collect(folder: CampaignFolder, watch: Callable[[int], object] = lambda _: N
         "repeat": [entry.repeat for entry in finished],
         **({} if "seed" in axes else {"seed": [entry.seed for entry in finished]}),
         **axes,
-        **{name: [getattr(one, name) for one in made] for name in _PER_MEMBER},
+        **{name: [float(one[name]) for one in made] for name in _PER_MEMBER},
     }
-    path = folder.dataset
+    path = output or folder.dataset
     write_ensemble(
         path,
         files,
@@ -120,7 +106,9 @@ def collect(folder: CampaignFolder, watch: Callable[[int], object] = lambda _: N
             "planned": len(folder.entries),
             "given_up": json.dumps(given_up),
             "versions": json.dumps([json.loads(text) for text in versions]),
-            "settings_of_first": made[0].settings if made else "",
+            "settings_of_first": str(needed_attributes(files[0], ["settings"])["settings"])
+            if files
+            else "",
             "collected_by": f"nanogap {__version__}",
             "notes": "; ".join(notes),
         },
@@ -134,42 +122,23 @@ def _axes(entries: list[Entry]) -> Mapping[str, Sequence[object]]:
     return {name: [entry.axes[name] for entry in entries] for name in names}
 
 
-def result_attributes(path: Path) -> ResultAttributes:
-    """Read the origin and cost of the result of a member.
-
-    Raises
-    ------
-    DataFormatError
-        If it cannot be read.
-    """
+def stored_keys(path: Path) -> list[str] | None:
+    """Return the keys of the members of a collected dataset; None if there is none to read."""
     try:
-        with h5py.File(path, "r") as content:
-            # netCDF stores a lone number as an array of one
-            attributes = {
-                name: value.item() if isinstance(value, np.ndarray) else value
-                for name, value in content.attrs.items()
-                if not isinstance(value, np.ndarray) or value.size == 1
-            }
-    except OSError as error:
-        raise DataFormatError(
-            f"{path} cannot be read: {error}: remove it and resume the campaign"
-        ) from None
-    missing = {field.name for field in fields(ResultAttributes)} - attributes.keys()
-    if missing:
-        raise DataFormatError(f"{path} is no result of a member: {min(missing)} is missing")
-    return ResultAttributes(
-        versions=str(attributes["versions"]),
-        settings=str(attributes["settings"]),
-        core_seconds=float(attributes["core_seconds"]),
-        dynamics_seconds=float(attributes["dynamics_seconds"]),
-        peak_memory=float(attributes["peak_memory"]),
-        run_directory_bytes=float(attributes["run_directory_bytes"]),
-        points=int(attributes["points"]),
-        first_contact=float(attributes["first_contact"]),
-    )
+        with open_hdf5(path) as content:
+            return [one.decode() for one in content["key"][:]]
+    except (OSError, KeyError, RuntimeError, ValueError, AttributeError, TypeError):
+        return None
 
 
-def open_ensemble(path: Path) -> xr.Dataset:
+def lost_members(folder: CampaignFolder) -> int:
+    """Count the planned members that the dataset has and that have no result any more."""
+    stored = set(stored_keys(folder.dataset) or ())
+    planned = {entry.key for entry in folder.entries}
+    return len(stored & planned - {entry.key for entry in folder.finished()})
+
+
+def open_ensemble(path: Path) -> "xr.Dataset":
     """Open a collected dataset lazily: numbers are read when they are used.
 
     Raises
@@ -177,9 +146,18 @@ def open_ensemble(path: Path) -> xr.Dataset:
     DataFormatError
         If there is none, or it cannot be read.
     """
+    import xarray as xr  # noqa: PLC0415 takes longer to load than a thousand members to read
+
     if not path.is_file():
         raise DataFormatError(f"no dataset {path}: 'nanogap campaign collect' makes one")
     try:
-        return xr.open_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError) as error:
-        raise DataFormatError(f"{path} cannot be read as netCDF-4: {error}") from None
+        # asked first, because h5netcdf leaves a traceback on stderr for a damaged file
+        with open_hdf5(path) as file:
+            refuse_links(file, path)
+            refuse_sizes(file, path)
+        return xr.open_dataset(path, engine="h5netcdf", driver_kwds={"locking": False})
+    except DataFormatError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise DataFormatError(f"{path} cannot be read as netCDF-4: {reason}") from None

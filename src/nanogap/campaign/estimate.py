@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nanogap.campaign.collect import ResultAttributes, result_attributes
+from nanogap.campaign.costs import ResultAttributes, result_attributes
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
 from nanogap.dynamics.start import count_atoms
 from nanogap.settings import Settings, StructureSettings
+
+#: Processor time for an atom and a time step, s (docs/dynamics-speed.md), by the engine.
+_PER_STEP = {"reaxff": 1.2e-5, "eam": 2e-6}
 
 #: Members whose needs are looked at; further ones would not change the mean.
 _LOOKED_AT = 200
@@ -108,6 +111,21 @@ class _Size:
     @property
     def coordinates(self) -> float:
         return self.snapshots * self.atoms
+
+
+def first_member_seconds(folder: CampaignFolder) -> float:
+    """Guess how long the dynamics of the first member takes, s, before anything is measured.
+
+    Returns
+    -------
+    float
+        0 where there is nothing to guess: a member is finished, or none is left.
+    """
+    pending = folder.pending()
+    if folder.finished() or not pending:
+        return 0.0
+    settings = folder.settings(pending[0])
+    return _PER_STEP[settings.dynamics.engine] * _Sizes().of(settings).dynamics
 
 
 class _Sizes:

@@ -233,22 +233,29 @@ EXAMPLE = """\
 name = "bias"
 base = "quick"   # a preset, or a settings file beside this one
 seed = 1         # the seeds of all members derive from it
-repeats = 8      # members of every combination of the axes, each with its own seed
+repeats = 6      # members of every combination of the axes, each with its own seed: fewer have
+                 # no 95 % intervals
 
-# Settings that differ from the base in all members.
+# Settings that differ from the base in all members. These are small tips close together, which
+# make contact within picoseconds: a member takes a minute of a core. Change them for your own.
 [set]
-"dynamics.production_time" = 20_000.0   # fs
-"transport.spectrum_energies" = ""      # no T(E) spectra
+"structure.height" = 8.0                   # A
+"structure.apex_width" = 10.0              # A
+"structure.gap" = 5.0                      # A
+"dynamics.production_time" = 10_000.0      # fs
+"dynamics.sampling_interval" = 250.0       # fs
+"transport.kpoints" = [3, 3]
+"transport.spectrum_energies" = ""         # no T(E) spectra
 
 # What varies: any setting, as a list of its values; all combinations are run. Others are
 # "structure.gap", "structure.apex_width", "dynamics.temperature", "dynamics.time_step", ...
 [axes]
-"voltage.applied" = [6.0, 8.0]   # V
+"voltage.applied" = [8.0, 0.0]   # V
 
 # Or, instead of [axes], the combinations one by one:
 # [[members]]
 # "voltage.applied" = 6.0
-# "structure.gap" = 6.5
+# "structure.gap" = 6.0
 # [[members]]
 # "voltage.applied" = 8.0
 # "structure.gap" = 7.0
@@ -261,7 +268,7 @@ snapshots = 10            # of a kept one every tenth snapshot, the first contac
 run_directories = false   # true: keep the whole run directory of every member
 
 [executor]
-kind = "local"   # "local": cores of this machine; "slurm": jobs, with nanogap[cluster]
+kind = "local"   # "local": cores of this machine; "slurm": jobs of a cluster
 # workers = 4    # members at a time; default: as many as there are cores, if the memory is enough
 # memory = 1.0   # GB that one member needs; default: measured on the first one
 attempts = 3     # a member that fails so often without getting any further is given up

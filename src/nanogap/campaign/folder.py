@@ -10,7 +10,6 @@ from pathlib import Path
 
 from nanogap.campaign.file import CampaignFile, campaign_from_text
 from nanogap.campaign.keys import named_files, settings_key
-from nanogap.campaign.planning import new_plan
 from nanogap.campaign.record import Entry, PlanRecord, copy_name
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_bytes, write_json, write_text
@@ -90,6 +89,8 @@ class CampaignFolder:
             If the file or a setting is wrong, no transmission could be computed, or the folder
             holds something else.
         """
+        from nanogap.campaign.planning import new_plan  # noqa: PLC0415 loads the physics
+
         there = (path / "campaign.json").is_file()
         plan = new_plan(path, file, PlanRecord.read(path / "campaign.json") if there else None)
         if not there and path.exists() and (not path.is_dir() or any(path.iterdir())):

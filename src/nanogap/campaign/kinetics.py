@@ -10,6 +10,7 @@ import xarray as xr
 
 from nanogap.analysis.filament.contact import first_contacts
 from nanogap.analysis.filament.kinetics import (
+    FEWEST_MEMBERS,
     Rate,
     Survival,
     Trend,
@@ -18,6 +19,7 @@ from nanogap.analysis.filament.kinetics import (
     rate_trend,
     survival,
 )
+from nanogap.report.words import counted
 from nanogap.units import BOLTZMANN
 
 FS_PER_PS = 1000.0
@@ -45,6 +47,13 @@ class Point:
     members: int
     survival: Survival
     rate: Rate
+
+    @property
+    def median_interval(self) -> tuple[float, float]:
+        """95 % interval of the median, ps; NaN where the members are too few for one."""
+        if self.members < FEWEST_MEMBERS:
+            return float("nan"), float("nan")
+        return self.survival.median_interval
 
     @property
     def label(self) -> str:
@@ -138,11 +147,12 @@ class CampaignKinetics:
         """Say in sentences what was found."""
         cut = len(self.times) - self.times.events
         first = (
-            f"{self.times.events} of {len(self.times)} members made contact while waiting; {cut} "
-            "ended before and count as later."
+            f"{self.times.events} of {counted(len(self.times), 'member')} made contact while "
+            f"waiting; {cut} ended before and {'counts' if cut == 1 else 'count'} as later."
         )
         if self.touching:
-            first += f" {self.touching} touched before the voltage came on and are left out."
+            verb = "is" if self.touching == 1 else "are"
+            first += f" {self.touching} touched before the voltage came on and {verb} left out."
         return " ".join([first, *(axis.sentence() for axis in self.axes.values())])
 
     def summary(self) -> "KineticsSummary":
@@ -169,13 +179,16 @@ class SurvivalCurve:
     time : list of float, length n
         At which the share falls, ps.
     share, low, high : list of float, length n
-        From that time on, and its 95 % interval.
+        From that time on, and its 95 % interval; NaN where there is none.
+    last : float
+        Longest time waited, with a contact or without, ps: where the curve ends.
     """
 
     time: list[float]
     share: list[float]
     low: list[float]
     high: list[float]
+    last: float
 
 
 @dataclass(frozen=True)
@@ -190,7 +203,7 @@ class PointSummary:
     median : float
         ps; infinite if more than half of the members have no contact.
     median_interval : tuple of float
-        95 %, ps.
+        95 %, ps; NaN with fewer than six members.
     rate : Rate
         1/ps.
     survival : SurvivalCurve
@@ -211,10 +224,14 @@ class PointSummary:
             values=point.values,
             members=point.members,
             median=curve.median,
-            median_interval=curve.median_interval,
+            median_interval=point.median_interval,
             rate=point.rate,
             survival=SurvivalCurve(
-                *(one.tolist() for one in (curve.time, curve.share, curve.low, curve.high))
+                time=curve.time.tolist(),
+                share=curve.share.tolist(),
+                low=curve.low.tolist(),
+                high=curve.high.tolist(),
+                last=curve.last,
             ),
         )
 
@@ -320,7 +337,10 @@ def _axis_kinetics(
     free = [column for key, column in others.items() if key not in tied]
     strata = list(zip(*free, strict=True)) if free else None
     words, number = COVARIATES.get(name, (name, _number))
-    trend = rate_trend(times, [number(value) for value in values], strata)
+    if len(times) < FEWEST_MEMBERS:
+        trend = Trend(*(float("nan"),) * 5)
+    else:
+        trend = rate_trend(times, [number(value) for value in values], strata)
     with_it = [key for key in tied if len(set(others[key])) > 1]
     if with_it:
         words += f" (and with it {', '.join(with_it)})"

@@ -3,13 +3,16 @@
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from pathlib import Path
 
 from nanogap.campaign.executor import Ended, Executor
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
-from nanogap.processes import child_environment, end_processes, python_module
+from nanogap.processes import (
+    available_memory,
+    child_environment,
+    end_processes,
+    python_module,
+)
 
 #: Part of the free memory that members may take together.
 _MEMORY_SHARE = 0.9
@@ -21,20 +24,6 @@ WORKER = tuple(python_module("nanogap.campaign.worker"))
 def cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def available_memory() -> float:
-    """Return the memory that processes can still take, bytes; infinite where that is unknown."""
-    found = [float("inf")]
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
-        line = next(line for line in lines if line.startswith("MemAvailable:"))
-        found.append(1024.0 * float(line.split()[1]))
-    with suppress(OSError, ValueError):  # the limit of a container; "max" is no number
-        group = Path("/sys/fs/cgroup")
-        limit = float((group / "memory.max").read_text(encoding="utf-8"))
-        found.append(limit - float((group / "memory.current").read_text(encoding="utf-8")))
-    return min(found)
 
 
 def fitting_workers(asked: int | None, memory: float | None, processes: int = 1) -> int:

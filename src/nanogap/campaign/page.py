@@ -8,16 +8,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nanogap.analysis.filament.bottleneck import PARTS
-from nanogap.campaign.collect import Collected, collect, open_ensemble
-from nanogap.campaign.folder import CampaignFolder
+from nanogap.analysis.filament.contact import AxisDependence
+from nanogap.analysis.filament.kinetics import FEWEST_MEMBERS
+from nanogap.campaign.collect import Collected
 from nanogap.campaign.kinetics import CampaignKinetics
+from nanogap.campaign.source import open_source
 from nanogap.campaign.statistics import GEOMETRIES, EnsembleStatistics, ensemble_statistics
-from nanogap.campaign.summary import EnsembleSummary
+from nanogap.campaign.summary import EnsembleSummary, VariancePart
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles
 from nanogap.report import ensemble
 from nanogap.report.marks import mark, save_figure
 from nanogap.report.sections import Section, write_page
 from nanogap.report.style import house_style
+from nanogap.report.words import counted
 
 
 @dataclass(frozen=True)
@@ -37,20 +41,24 @@ class CampaignReport:
 
 
 def write_campaign_report(
-    folder: CampaignFolder,
+    path: Path,
     measured: DataFiles | None = None,
     added_resistance: float = 0.0,
     figures: Path | None = None,
+    output: Path | None = None,
 ) -> CampaignReport:
     """Collect the members that are finished and write the report.
 
     Parameters
     ----------
-    folder : CampaignFolder
+    path : Path
+        A campaign folder, or a dataset that was collected from one.
     measured, added_resistance
         See `nanogap.campaign.statistics.ensemble_statistics`.
     figures : Path, optional
         A folder for the figures as files.
+    output : Path, optional
+        The HTML page; default: ``report.html``, of a campaign folder in it.
 
     Returns
     -------
@@ -59,43 +67,57 @@ def write_campaign_report(
     Raises
     ------
     DataFormatError, SettingsError
-        If no member is finished or has a conductance, or the comparison is wrong.
+        If no member is finished, the dataset is damaged, or the comparison is wrong.
     """
-    collected = collect(folder)
-    with open_ensemble(folder.dataset) as dataset:
-        statistics = ensemble_statistics(dataset, measured, added_resistance)
+    written = output or (path / "report.html" if path.is_dir() else Path("report.html"))
+    with open_source(path) as source:
+        try:
+            statistics = ensemble_statistics(source.dataset, measured, added_resistance)
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+            reason = " ".join(str(error).split())
+            raise DataFormatError(
+                f"{source.collected.dataset} cannot be read as the dataset of a campaign: {reason}"
+            ) from None
     drawn = draw_all(statistics)
     sections = list(_sections(statistics, drawn))
-    sections.append(_members(folder, collected))
+    sections.append(_members(source.collected))
     comparison = statistics.comparison
     synthetic = comparison is not None and comparison.synthetic
-    write_page(
-        folder.report,
-        title=f"Campaign {folder.file.name}",
-        lead=statistics.statement(),
-        warning="The data it is compared with are synthetic, not measured." if synthetic else "",
-        sections=sections,
-        notes=collected.notes,
-    )
+    try:
+        write_page(
+            written,
+            title=f"Campaign {source.name}",
+            lead=statistics.statement(),
+            warning="The data it is compared with are synthetic, not measured."
+            if synthetic
+            else "",
+            sections=sections,
+            notes=source.collected.notes,
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write {written} ({error.strerror}): give another output"
+        ) from None
     if figures is not None:
         figures.mkdir(parents=True, exist_ok=True)
         for name, figure in drawn.items():
             save_figure(figure, figures / f"{name}.pdf")
-    return CampaignReport(folder.report, statistics.summary())
+    return CampaignReport(written, statistics.summary())
 
 
 def draw_all(statistics: EnsembleStatistics) -> dict[str, Figure]:
     """Draw every figure that the statistics allow, by name."""
     drawn: dict[str, Figure] = {}
-    members = statistics.points.n_members
     with house_style():
         if statistics.points.bridged.any():
-            drawn["histogram"] = ensemble.ensemble_histogram_figure(statistics.histogram, members)
+            drawn["histogram"] = ensemble.ensemble_histogram_figure(
+                statistics.histogram, banded=statistics.is_banded
+            )
         if statistics.first_contact.count:
             drawn["first-contact"] = ensemble.first_contact_figure(
                 statistics.contacts, statistics.first_contact
             )
-        if statistics.kinetics.times.events:
+        if len(statistics.kinetics.times):
             drawn["kinetics"] = kinetics_figure(statistics.kinetics)
         classes = statistics.bottleneck.classes
         if classes:
@@ -129,7 +151,12 @@ def _sections(statistics: EnsembleStatistics, drawn: dict[str, Figure]) -> Itera
             "Simulated conductance histogram",
             [drawn["histogram"]],
             "Conductances of all snapshots with a bridge, each counted by the time it stands for. "
-            "The band draws whole members, because the points of one are correlated.",
+            + (
+                "The band draws whole members, because the points of one are correlated."
+                if statistics.is_banded
+                else f"{counted(statistics.points.bridged_members, 'member')} with a bridge: too "
+                f"few for a band and for the significance of peaks, which need {FEWEST_MEMBERS}."
+            ),
             ("peak (G0)", "nearest level", "deviation (G0)", "counts"),
             [
                 [
@@ -153,9 +180,7 @@ def _sections(statistics: EnsembleStatistics, drawn: dict[str, Figure]) -> Itera
             yield Section(
                 f"Dependence on {name}",
                 [drawn[f"axis-{name}"]],
-                f"Equal first contacts at all values would differ as much with a probability of "
-                f"{_number(dependence.p_value, 2)} (Kruskal and Wallis); {name} explains "
-                f"{_percent(dependence.effect)} of the variance of their ranks.",
+                _axis_caption(name, dependence),
                 (name, "members", "in contact", "first contact (G0)", "median time (ps)"),
                 [
                     [
@@ -166,7 +191,7 @@ def _sections(statistics: EnsembleStatistics, drawn: dict[str, Figure]) -> Itera
                             dependence.conductance[row].mean,
                             dependence.conductance[row].mean_interval,
                         ),
-                        _number(dependence.median_time[row] / 1000.0, 3),
+                        _time(dependence.median_time[row]),
                     ]
                     for row in range(len(dependence.values))
                 ],
@@ -188,7 +213,7 @@ def _first_contact(statistics: EnsembleStatistics, figure: Figure) -> Section:
             ["mean (G0), 95 %", _mean(one.mean, one.mean_interval)],
             ["standard deviation (G0), 95 %", _mean(one.deviation, one.deviation_interval)],
             ["median (G0)", _number(one.median, 3)],
-            ["median time (ps)", _number(contacts.median_time() / 1000.0, 3)],
+            ["median time (ps)", _time(contacts.median_time())],
         ],
     )
 
@@ -196,10 +221,7 @@ def _first_contact(statistics: EnsembleStatistics, figure: Figure) -> Section:
 def kinetics_figure(kinetics: CampaignKinetics) -> Figure:
     """Draw the survival curves of all points."""
     return ensemble.survival_figure(
-        [
-            (point.label, point.survival, point.rate.exposure / max(1, point.members))
-            for point in kinetics.points
-        ]
+        [(point.label, point.survival) for point in kinetics.points if point.members]
     )
 
 
@@ -208,8 +230,9 @@ def kinetics_section(kinetics: CampaignKinetics, figure: Figure) -> Section:
     return Section(
         "Time to first contact",
         [figure],
-        f"{kinetics.statement()} The curves are product-limit estimates (Kaplan and Meier) with 95 "
-        "% bands where there are few of them; medians and rates have 95 % intervals. A rate is "
+        f"{kinetics.statement()} The curves are product-limit estimates (Kaplan and Meier), each "
+        "to the longest time that a member waited, with 95 % bands where the curves are few and "
+        f"have {FEWEST_MEMBERS} members or more; medians and rates have 95 % intervals. A rate is "
         "contacts per time waited; the last column is the probability of waiting times that fit a "
         "constant rate as badly or worse.",
         ("members of", "contacts", "median (ps)", "rate (1/ns)", "constant rate: p"),
@@ -217,7 +240,7 @@ def kinetics_section(kinetics: CampaignKinetics, figure: Figure) -> Section:
             [
                 point.label,
                 f"{point.rate.events} of {point.members}",
-                with_interval(point.survival.median, point.survival.median_interval, 1.0),
+                with_interval(point.survival.median, point.median_interval, 1.0),
                 with_interval(point.rate.value, (point.rate.low, point.rate.high), 1000.0),
                 f"{point.rate.p_value:.2f}" if np.isfinite(point.rate.p_value) else "too few",
             ]
@@ -227,11 +250,16 @@ def kinetics_section(kinetics: CampaignKinetics, figure: Figure) -> Section:
 
 
 def with_interval(value: float, interval: tuple[float, float], factor: float) -> str:
-    """Write a value times a factor and its interval; a time beyond all others is "later"."""
+    """Write a value times a factor and its interval; a time beyond all others is "later".
+
+    An interval that is not known (NaN) is one of too few members.
+    """
 
     def words(number: float) -> str:
         return f"{factor * number:.3g}" if np.isfinite(number) else "later"
 
+    if np.isnan(interval).any():
+        return f"{words(value)} (too few)"
     return f"{words(value)} ({words(interval[0])} to {words(interval[1])})"
 
 
@@ -274,10 +302,10 @@ def _bottleneck(statistics: EnsembleStatistics, figure: Figure) -> Section:
                 _number(one.deviation, 2),
                 _number(one.thermal, 2),
                 _number(one.from_integer, 2),
-                _mean(one.effect, (one.effect_low, one.effect_high)),
-                _number(one.superiority, 2),
+                _mean(one.effect, (one.effect_low, one.effect_high)) if place else "",
+                _number(one.superiority, 2) if place else "",
             ]
-            for one in statistics.bottleneck.classes
+            for place, one in enumerate(statistics.bottleneck.classes)
         ],
     )
 
@@ -295,7 +323,7 @@ def _variance(statistics: EnsembleStatistics, figure: Figure) -> Section:
             [
                 name,
                 _number(part.variance, 3),
-                f"{_percent(part.share)} ({_percent(part.low)} to {_percent(part.high)})",
+                _share(part),
             ]
             for name, part in statistics.variance().items()
         ],
@@ -329,28 +357,50 @@ def _measured(statistics: EnsembleStatistics, figure: Figure) -> Section:
     )
 
 
-def _members(folder: CampaignFolder, collected: Collected) -> Section:
+def _members(collected: Collected) -> Section:
     rows = [[key, reason] for key, reason in collected.given_up.items()]
     return Section(
         "Members",
         [],
         f"{collected.members} of {collected.planned} members are finished, {len(rows)} were "
-        f"given up. All numbers: {folder.dataset.name}.",
+        f"given up. All numbers: {Path(collected.dataset).name}.",
         ("given up", "reason") if rows else (),
         rows,
     )
 
 
+def _axis_caption(name: str, dependence: AxisDependence) -> str:
+    if not np.isfinite(dependence.p_value):
+        return (
+            f"Whether first contacts depend on {name} cannot be told: too few members made contact "
+            "(three of each of two values are needed)."
+        )
+    return (
+        "Equal first contacts at all values would differ as much with a probability of "
+        f"{dependence.p_value:.2f} (Kruskal and Wallis); {name} explains "
+        f"{100.0 * dependence.effect:.0f} % of the variance of their ranks."
+    )
+
+
 def _number(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if np.isfinite(value) else "unknown"
+    return f"{value:.{digits}f}" if np.isfinite(value) else "too few"
 
 
-def _percent(value: float) -> str:
-    return f"{100.0 * value:.0f} %" if np.isfinite(value) else "unknown"
+def _time(value: float) -> str:
+    """Write a median time (fs) in ps; one beyond the time of half of the members is "later"."""
+    return f"{value / 1000.0:.3f}" if np.isfinite(value) else "later"
+
+
+def _share(part: VariancePart) -> str:
+    if not np.isfinite(part.share):
+        return "too few"
+    ends = (part.low, part.high)
+    known = f"{100.0 * part.low:.0f} % to {100.0 * part.high:.0f} %"
+    return f"{100.0 * part.share:.0f} % ({known if np.isfinite(ends).all() else 'too few'})"
 
 
 def _mean(value: float, interval: tuple[float, float]) -> str:
     if not np.isfinite(value):
-        return "unknown"
+        return "too few"
     known = np.isfinite(interval).all()
-    return f"{value:.2f}" + (f" ({interval[0]:.2f} to {interval[1]:.2f})" if known else "")
+    return f"{value:.2f} " + (f"({interval[0]:.2f} to {interval[1]:.2f})" if known else "(too few)")

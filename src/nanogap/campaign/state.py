@@ -1,4 +1,4 @@
-"""State of a campaign, as data and as a small page that refreshes itself."""
+"""State of a campaign, as data and in words."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -6,19 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nanogap.campaign.cluster import waiting_members
-from nanogap.campaign.collect import ResultAttributes, result_attributes
-from nanogap.campaign.estimate import estimate
+from nanogap.campaign.costs import Outcome, result_outcome
 from nanogap.campaign.file import SettingValue
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
 from nanogap.errors import NanogapError
 from nanogap.io import read_arrays
-from nanogap.report.sections import Section, write_page
-from nanogap.runs import RunDirectory
 
-#: Seconds after which the browser loads the page anew.
-REFRESH = 10
+# The physics is loaded where it is asked for: looking at a campaign must take no time.
 
 #: States that pass by themselves.
 AT_WORK = ("running", "waiting")
@@ -123,7 +118,7 @@ class CampaignState:
 
     def __init__(self, folder: CampaignFolder) -> None:
         self._folder = folder
-        self._made: dict[str, ResultAttributes] = {}
+        self._made: dict[str, Outcome] = {}
         self._seen: dict[Path, float] = {}
         self._hours_each: float | None = None
         self._begun = time.monotonic()
@@ -138,7 +133,7 @@ class CampaignState:
         running = [entry for entry in locked if entry.key not in done]
         for entry in finished:
             if entry.key not in self._made:
-                self._made[entry.key] = result_attributes(folder.result_path(entry))
+                self._made[entry.key] = result_outcome(folder.result_path(entry))
         made = [self._made[entry.key] for entry in finished]
         left = len(folder.entries) - len(finished) - len(given_up)
         at_work = {entry.key for entry in running}
@@ -164,6 +159,8 @@ class CampaignState:
         """Keys of the members whose jobs wait in the queue of a cluster."""
         if self._folder.file.executor.kind == "local":
             return set()
+        from nanogap.campaign.cluster import waiting_members  # noqa: PLC0415
+
         return waiting_members(self._folder)
 
     def _state(self, running: int, waiting: int, left: int, given_up: int) -> str:
@@ -179,6 +176,8 @@ class CampaignState:
 
     def _running(self, entry: Entry) -> RunningMember:
         """Describe a member at work; it may begin or end at this moment."""
+        from nanogap.runs import RunDirectory  # noqa: PLC0415
+
         member = RunningMember(entry.key, entry.axes, entry.repeat)
         try:
             run = RunDirectory(self._folder.run_path(entry))
@@ -206,6 +205,8 @@ class CampaignState:
         if gained > max(2, running):
             return left * (time.monotonic() - self._begun) / gained / 3600.0
         if self._hours_each is None:
+            from nanogap.campaign.estimate import estimate  # noqa: PLC0415
+
             found = estimate(self._folder, 1)
             if found is None or not found.members:
                 return None
@@ -213,7 +214,7 @@ class CampaignState:
         return self._hours_each * left / max(1, min(running, left))
 
 
-def _contacts(made: list[ResultAttributes]) -> ContactsSoFar:
+def _contacts(made: list[Outcome]) -> ContactsSoFar:
     values = np.array([one.first_contact for one in made])
     values = values[np.isfinite(values)]
     return ContactsSoFar(
@@ -227,56 +228,14 @@ def _existing(path: Path) -> str | None:
     return str(path) if path.is_file() else None
 
 
-def write_state_page(folder: CampaignFolder, status: CampaignStatus) -> None:
-    """Write ``status.html``: the status of a campaign as a page that refreshes itself."""
-    rows = [
-        ["finished", f"{status.finished} of {status.planned}"],
-        ["running", str(len(status.running))],
-        ["waiting in the queue", str(status.waiting)],
-        ["given up", str(len(status.given_up))],
-        ["conductances so far", str(status.points)],
-        ["first contact so far (G0)", _contact_words(status.first_contact)],
-        ["core-hours so far", f"{status.core_hours:.2f}"],
-        ["time left", hours_text(status.hours_left)],
-    ]
-    sections = [Section("State", head=("", ""), rows=rows)]
-    if status.running:
-        sections.append(
-            Section(
-                "Running",
-                head=("member", "varied", "time steps", "last conductances (G0)"),
-                rows=[_running_row(one) for one in status.running],
-            )
-        )
-    if status.given_up:
-        rows = [[key, reason] for key, reason in status.given_up.items()]
-        sections.append(Section("Given up", head=("member", "reason"), rows=rows))
-    write_page(
-        folder.state_page,
-        title=f"Campaign {status.name}",
-        lead=f"{status.state.capitalize()}: {status.finished} of {status.planned} "
-        "members are finished.",
-        sections=sections,
-        refresh=REFRESH if status.state in AT_WORK else None,
-    )
-
-
-def _contact_words(contacts: ContactsSoFar) -> str:
+def contact_words(contacts: ContactsSoFar) -> str:
+    """Write the mean of the first contacts, G0, and their spread where it is known."""
     if contacts.mean is None:
         return "none"
-    words = f"{contacts.mean:.2f} of {contacts.members} members"
+    words = f"{contacts.mean:.2f} of {contacts.members} member{'s' * (contacts.members != 1)}"
     if contacts.deviation is None:
-        return words
+        return f"{words}, too few for a standard deviation"
     return f"{words}, standard deviation {contacts.deviation:.2f}"
-
-
-def _running_row(member: RunningMember) -> list[str]:
-    return [
-        member.key[:8],
-        ", ".join(f"{key} = {value}" for key, value in member.axes.items()),
-        f"{member.step} of {member.end_step}" if member.end_step else "beginning",
-        " ".join(f"{value:.2f}" for value in member.transmission),
-    ]
 
 
 def hours_text(hours: float | None) -> str:

@@ -18,6 +18,7 @@ from nanogap.analysis.filament.contact import (
     first_contacts,
 )
 from nanogap.analysis.filament.ensemble import EnsemblePoints, ensemble_histogram, ensemble_points
+from nanogap.analysis.filament.kinetics import FEWEST_MEMBERS
 from nanogap.campaign.kinetics import CampaignKinetics, dataset_kinetics
 from nanogap.campaign.summary import (
     EnsembleSummary,
@@ -30,6 +31,7 @@ from nanogap.campaign.summary import (
 from nanogap.electrical import measured_conductance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles, histogram_campaign
+from nanogap.report.words import counted
 
 #: Range of the comparison with measured points: below it the gap is open, G0.
 _COMPARED = (0.3, 10.0)
@@ -98,17 +100,30 @@ class EnsembleStatistics:
 
     @property
     def peaks(self) -> list[Peak]:
-        """Significant peaks of the histogram."""
-        return self.histogram.peaks
+        """Significant peaks of the histogram; none where too few members have a bridge to tell."""
+        return self.histogram.peaks if self.is_banded else []
+
+    @property
+    def is_banded(self) -> bool:
+        """Whether enough members have a bridge for the band and the peaks of the histogram."""
+        return self.points.bridged_members >= FEWEST_MEMBERS
 
     def statement(self) -> str:
         """Say in a sentence how many peaks are significant."""
+        if not len(self.points.member):
+            return f"{counted(self.points.n_members, 'member')} and no conductance yet: times only."
         bridged = int(self.points.bridged.sum())
         rule = "three standard deviations above the saddle, members taken as wholes"
         whole = (
-            f"{len(self.points.member)} conductances of {self.points.n_members} members, {bridged} "
-            "of them of bridges"
+            f"{counted(len(self.points.member), 'conductance')} of "
+            f"{counted(self.points.n_members, 'member')}, {bridged} of them of bridges"
         )
+        if not self.is_banded:
+            return (
+                f"{whole}: too few members have a bridge ({self.points.bridged_members}; "
+                f"{FEWEST_MEMBERS} are needed) to tell which peaks of the histogram are "
+                "significant."
+            )
         if not self.peaks:
             return f"{whole}: no peak of the histogram is significant ({rule})."
         found = ", ".join(f"{p.position:.2f} ± {p.uncertainty:.2f}" for p in self.peaks)
@@ -140,7 +155,7 @@ class EnsembleStatistics:
             points=len(self.points.member),
             points_of_bridges=int(self.points.bridged.sum()),
             statement=self.statement(),
-            histogram=HistogramSummary.of(self.histogram, banded=self.points.n_members > 1),
+            histogram=HistogramSummary.of(self.histogram, banded=self.is_banded),
             first_contact=FirstContactSummary.of(self.contacts, self.first_contact),
             kinetics=self.kinetics.summary(),
             bottleneck=self.bottleneck.classes,
@@ -185,15 +200,16 @@ def ensemble_statistics(
     Raises
     ------
     DataFormatError, SettingsError
-        If there is no conductance, files cannot be read, or a resistance is negative.
+        If there is no conductance to lay beside measurements, files cannot be read, or a resistance
+        is negative.
     """
     if not (np.isfinite(added_resistance) and added_resistance >= 0.0):
         raise SettingsError(
             f"the added series resistance is {added_resistance} ohm; it must be 0 or positive"
         )
     points = ensemble_points(dataset)
-    if not len(points.member):
-        raise DataFormatError("no member has a conductance yet")
+    if measured is not None and not len(points.member):
+        raise DataFormatError("no member has a conductance yet to lay beside measured ones")
     contacts = first_contacts(dataset)
     bottleneck = BottleneckAnalysis().compute(points)
     return EnsembleStatistics(
@@ -233,9 +249,9 @@ def _compare(
         values.append((trace.raw if resistance else trace.gap)[kept])
         groups.append(trace.cycle[kept] + offset)
         offset += int(trace.cycle.max(initial=-1)) + 1
-    simulated = ConductanceHistogram(bin_width, _COMPARED[1]).compute(
-        seen, bridged.weight, bridged.member
-    )
+    # members without a bridge have no part in the band
+    member = np.unique(bridged.member, return_inverse=True)[1]
+    simulated = ConductanceHistogram(bin_width, _COMPARED[1]).compute(seen, bridged.weight, member)
     distance = SampleComparison(*_COMPARED).compute(
         GroupedSample(seen, bridged.member, bridged.weight),
         GroupedSample(np.concatenate(values), np.concatenate(groups)),

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from nanogap.analysis import ConductanceHistogram, Peak
 from nanogap.analysis.filament.bottleneck import BottleneckClass
 from nanogap.analysis.filament.comparison import SampleComparison
@@ -19,9 +21,9 @@ class HistogramSummary:
         G0.
     counts : list of float, length n_bins
     low, high : list of float, length n_bins
-        95 % band of the counts, by drawing members; the counts themselves for one member.
+        95 % band of the counts, by drawing members; NaN where the members are too few for one.
     peaks : list of Peak
-        Those that are significant.
+        Those that are significant; none where the members are too few to tell.
     """
 
     edges: list[float]
@@ -34,13 +36,15 @@ class HistogramSummary:
     def of(cls, histogram: ConductanceHistogram, *, banded: bool) -> "HistogramSummary":
         """Take the numbers out of a histogram, with its band or without."""
         counts = histogram.counts
-        low, high = histogram.band(level=0.95, method="bootstrap") if banded else (counts, counts)
+        low = high = np.full(len(counts), np.nan)
+        if banded:
+            low, high = histogram.band(level=0.95, method="bootstrap")
         return cls(
             edges=histogram.edges.tolist(),
             counts=counts.tolist(),
             low=low.tolist(),
             high=high.tolist(),
-            peaks=histogram.peaks,
+            peaks=histogram.peaks if banded else [],
         )
 
 

@@ -12,7 +12,15 @@ import typer
 from rich.table import Table
 
 from nanogap import __version__
-from nanogap.cli import campaign, dynamics, first_principles, fit, measured, transmission
+from nanogap.cli import (
+    campaign,
+    device,
+    dynamics,
+    first_principles,
+    fit,
+    measured,
+    transmission,
+)
 from nanogap.cli import measured_options as options
 from nanogap.cli.common import (
     AsJson,
@@ -20,6 +28,7 @@ from nanogap.cli.common import (
     Directory,
     SamplingRate,
     check_output,
+    counted,
     data_files,
     emit,
     log,
@@ -27,7 +36,7 @@ from nanogap.cli.common import (
 )
 from nanogap.cli.measured_report import report_of_data
 from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
-from nanogap.cli.terminal import LogLines, Terminal, inert
+from nanogap.cli.terminal import LogLines, Terminal, as_options, inert
 from nanogap.errors import NanogapError, SettingsError
 
 if TYPE_CHECKING:
@@ -116,7 +125,7 @@ def _end_interrupted() -> NoReturn:
 
 def _complain(sentence: str) -> None:
     """Write one line, whatever line breaks a library's own message has."""
-    sys.stderr.write(f"nanogap: {inert(' '.join(sentence.split()))}\n")
+    sys.stderr.write(f"nanogap: {inert(as_options(' '.join(sentence.split())))}\n")
 
 
 @app.callback(invoke_without_command=True)
@@ -264,7 +273,8 @@ def report(
         raise SettingsError(f"{directory} has no snapshot yet: wait for the first, or resume it")
     if output is not None:
         check_output(output, (".html",))
-    make_report(finished, output)
+    with counted("transmissions read:") as watch:
+        make_report(finished, output, watch)
     written = output or finished.report
     if as_json:
         emit({"report": str(written)})
@@ -274,6 +284,7 @@ def report(
 
 measured.register(app)
 dynamics.register(app)
+device.register(app)
 fit.register(app)
 first_principles.register(app)
 transmission.register(app)

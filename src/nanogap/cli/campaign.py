@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nanogap.cli import common
-from nanogap.cli.common import AsJson, check_output, log
+from nanogap.cli.common import LONG_WORK, AsJson, check_output, log, refuse_unasked
 from nanogap.errors import NanogapError, SettingsError
 
 if TYPE_CHECKING:
@@ -138,8 +138,10 @@ def collect(
     folder = CampaignFolder(directory)
     with common.counted("collected", len(folder.finished())) as watch:
         collected = collect_members(folder, watch)
-    with open_ensemble(folder.dataset) as dataset:
-        tables = {str(path): export_table(dataset, path) for path in export or []}
+    tables = {}
+    if export:
+        with open_ensemble(folder.dataset) as dataset:
+            tables = {str(path): export_table(dataset, path) for path in export}
     if as_json:
         common.emit({**vars(collected), "tables": tables})
         return
@@ -152,7 +154,9 @@ def collect(
 
 @app.command()
 def report(
-    directory: Folder,
+    source: Annotated[
+        Path, typer.Argument(help="a campaign folder, or the dataset.nc of one alone")
+    ],
     measured: Annotated[
         list[Path] | None, typer.Option(help="measured files or folders to lay beside it")
     ] = None,
@@ -166,10 +170,13 @@ def report(
         str | None, typer.Option(help="of the measured files: voltage=NAME,current=3,...")
     ] = None,
     figures: Annotated[Path | None, typer.Option(help="folder for the figures as pdf")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="html; default: report.html, of a folder in it"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the statistics of a campaign, finished or not, as report.html in its folder."""
-    from nanogap.campaign.folder import CampaignFolder
+    """Write the statistics of a campaign, finished or not, as a page."""
     from nanogap.campaign.page import write_campaign_report
 
     if series_resistance and add_resistance:
@@ -179,8 +186,10 @@ def report(
         data = common.data_files(measured, series_resistance, None, None, columns)
     elif series_resistance or add_resistance:
         raise SettingsError("a series resistance needs --measured files to compare with")
+    if output is not None:
+        check_output(output, (".html",))
     with log.status("Statistics"):
-        written = write_campaign_report(CampaignFolder(directory), data, add_resistance, figures)
+        written = write_campaign_report(source, data, add_resistance, figures, output)
     if as_json:
         numbers = {**vars(written.summary), "report": str(written.path)}
         if written.summary.measured is None:
@@ -202,17 +211,11 @@ def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: boo
         for key in folder.given_up():
             folder.forget_failure(folder.entry(key))
     state = CampaignState(folder)
+    if not yes:
+        _confirm_first_member(folder)
     try:
         with _bar(folder, state) as (watch, bars):
-
-            def confirm(needs: "Estimate") -> bool:
-                bars.stop()
-                log.print(needs.sentence())
-                agreed = typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
-                bars.start()
-                return agreed
-
-            outcome = drive(folder, None if yes else confirm, watch)
+            outcome = drive(folder, None if yes else _confirmation(bars), watch)
     except KeyboardInterrupt:
         log.print(Text(_how_to_go_on(folder)))
         raise
@@ -230,6 +233,36 @@ def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: boo
         log.print(_state_table(content))
         log.print(Text(f"Statistics: nanogap campaign report {folder.path}"))
     _end_incomplete(folder, content)
+
+
+def _confirmation(bars: Progress) -> Callable[["Estimate"], bool]:
+    """Return a function that tells what is left, and asks whether to go on where one can ask."""
+
+    def confirm(needs: "Estimate") -> bool:
+        bars.stop()
+        log.print(needs.sentence())
+        seconds = 3600.0 * needs.wall_hours
+        if seconds > LONG_WORK:
+            refuse_unasked(seconds)
+        agreed = typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
+        bars.start()
+        return agreed
+
+    return confirm
+
+
+def _confirm_first_member(folder: "CampaignFolder") -> None:
+    """Ask before the first member, on which all others are measured, if that alone takes long."""
+    from nanogap.campaign.estimate import first_member_seconds
+    from nanogap.campaign.state import hours_text
+
+    seconds = first_member_seconds(folder)
+    if seconds <= LONG_WORK:
+        return
+    log.print(f"The first member alone will take about {hours_text(seconds / 3600.0)}.")
+    refuse_unasked(seconds)
+    if not typer.confirm("Go on?", err=True):
+        raise typer.Abort
 
 
 def _end_incomplete(folder: "CampaignFolder", content: "CampaignStatus") -> None:
@@ -256,7 +289,7 @@ def _how_to_go_on(folder: "CampaignFolder") -> str:
 
 def _write_page(folder: "CampaignFolder", content: "CampaignStatus") -> None:
     """Write the status page where that is possible: looking needs no right to write."""
-    from nanogap.campaign.state import write_state_page
+    from nanogap.campaign.state_page import write_state_page
 
     with suppress(OSError):
         write_state_page(folder, content)
@@ -305,7 +338,7 @@ def _progress_words(progress: "CampaignProgress") -> str:
 
 
 def _state_table(status: "CampaignStatus") -> Group:
-    from nanogap.campaign.state import hours_text
+    from nanogap.campaign.state import contact_words, hours_text
 
     table = Table(title=Text(f"{status.name}: {status.state}"), show_header=False)
     table.add_row("finished", f"{status.finished} of {status.planned}")
@@ -316,7 +349,7 @@ def _state_table(status: "CampaignStatus") -> Group:
     table.add_row("conductances so far", str(status.points))
     first = status.first_contact
     if first.mean is not None:
-        table.add_row("first contact", f"{first.mean:.2f} G0, {first.members} members")
+        table.add_row("first contact (G0)", contact_words(first))
     table.add_row("core-hours so far", f"{status.core_hours:.2f}")
     table.add_row("time left", hours_text(status.hours_left))
     if status.unmatched:

@@ -5,7 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,13 +21,16 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from nanogap.cli.terminal import Terminal
+from nanogap.cli.terminal import Terminal, as_options
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
     from nanogap.measured import DataFiles
 
 log = Terminal(stderr=True)
+
+#: Work beyond this is begun only if the user agrees, s.
+LONG_WORK = 600.0
 
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
@@ -83,6 +86,21 @@ def data_files(
     return DataFiles(files, chosen, resistances, averaging_time, clock=clock)
 
 
+def refuse_unasked(seconds: float) -> None:
+    """Refuse long work where there is no terminal to ask whether to begin it.
+
+    Raises
+    ------
+    SettingsError
+        If standard input is no terminal.
+    """
+    if not sys.stdin.isatty():
+        raise SettingsError(
+            f"this takes about {_duration(seconds)}, and there is no terminal to ask whether to "
+            "begin: give --yes"
+        )
+
+
 def check_output(output: Path, suffixes: tuple[str, ...], option: str = "-o") -> None:
     """Refuse a file that cannot be written, or read again, before the work begins."""
     if output.suffix not in suffixes:
@@ -114,7 +132,7 @@ def save(figure: Any, output: Path) -> None:
 def tell(synthetic: bool, notes: Sequence[str] = ()) -> None:
     """Say on stderr what reading left out, and that synthetic data are synthetic."""
     for note in notes:
-        log.print(note)
+        log.print(as_options(note), highlight=False, soft_wrap=True)
     if synthetic:
         log.print("The data are SYNTHETIC.")
 
@@ -238,6 +256,22 @@ def counted(what: str, total: int | None = None) -> Iterator[Callable[..., None]
                 lines.update([(what, done, known)])
 
         yield watch
+
+
+@contextmanager
+def counted_after(spinner: Any, what: str) -> Iterator[Callable[[int, int], object]]:
+    """Show how much is done in the place of a spinner, from the first that is told on."""
+    with ExitStack() as stack:
+        watch: Callable[..., object] | None = None
+
+        def update(done: int, total: int) -> None:
+            nonlocal watch
+            if watch is None:
+                spinner.stop()
+                watch = stack.enter_context(counted(what))
+            watch(done, total)
+
+        yield update
 
 
 @contextmanager

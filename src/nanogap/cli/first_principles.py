@@ -13,6 +13,7 @@ from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
     from nanogap.runs.reference import ReferenceOfRun
+    from nanogap.transport.cost import TransmissionCost
     from nanogap.transport.espresso.pseudopotential_report import PseudopotentialReport
 
 _ACCURACY = "validation"
@@ -21,10 +22,12 @@ Accuracy = Annotated[str, ACCURACY]
 Upf = Annotated[
     Path | None, typer.Option(help="pwcond: UPF file; without it nanogap makes its own")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="pwcond: start long work unasked")]
+Yes = Annotated[bool, typer.Option("--yes", help="start long work unasked")]
 
 #: Work beyond this is begun only if the user agrees, s.
 _LONG_WORK = 600.0
+#: Work beyond this is told before it begins, s and bytes.
+_WORTH_A_WORD, _MUCH_MEMORY = 60.0, 2e9
 
 
 def register(app: typer.Typer) -> None:
@@ -161,13 +164,31 @@ def first_principles_options(
     }
 
 
-def confirm_long_work(spinner: Any, *, unasked: bool) -> Callable[[float], bool]:
-    """Return a function that tells the expected time of work, and asks whether to begin it."""
+def confirm_cost(spinner: Any, *, unasked: bool) -> Callable[["TransmissionCost"], bool]:
+    """Return a function that tells the cost of a transmission, if it is long or large, and asks."""
+    confirm = confirm_long_work(spinner, unasked=unasked)
+
+    def confirmed(cost: "TransmissionCost") -> bool:
+        if cost.seconds < _WORTH_A_WORD and cost.memory < _MUCH_MEMORY:
+            return True
+        return confirm(cost.seconds, f" and {cost.memory / 1e9:.1f} GB of memory: {cost.size}")
+
+    return confirmed
+
+
+def confirm_long_work(spinner: Any, *, unasked: bool) -> Callable[..., bool]:
+    """Return a function that tells the expected time of work, and asks whether to begin it.
+
+    Returns
+    -------
+    callable
+        Of the time (s) and, optionally, words for the size of the work.
+    """
     from nanogap.transport.espresso.pwcond_cost import time_in_words
 
-    def confirm(seconds: float) -> bool:
+    def confirm(seconds: float, size: str = "") -> bool:
         spinner.stop()
-        log.print(f"This will take about {time_in_words(seconds)}.")
+        log.print(f"This will take about {time_in_words(seconds)}{size}.", soft_wrap=True)
         asked = not unasked and seconds > _LONG_WORK
         if asked and not sys.stdin.isatty():
             raise SettingsError(

@@ -18,7 +18,6 @@ from nanogap.cli.measured_options import (
     ResistanceError,
     number_of,
     save_all,
-    tell_excluded,
 )
 from nanogap.cli.measured_report import level_displacement
 from nanogap.errors import SettingsError
@@ -49,7 +48,7 @@ def histogram(
         typer.Option(help="instead: curves of a low state that was pulled in until it saturated"),
     ] = None,
     bin_width: Annotated[
-        float | None, typer.Option(help="G0, default 0.05; decades with --log, default 0.02")
+        float | None, typer.Option(help="G0, default 0.05; decades with --log, default 0.01")
     ] = None,
     maximum: Annotated[float, typer.Option(help="upper end of the range, G0")] = 10.0,
     minimum: Annotated[float, typer.Option(help="lower end with --log, G0")] = 1e-6,
@@ -82,7 +81,7 @@ def histogram(
     with common.counted_files("Histogram", data) as watched:
         result = histogram_campaign(
             watched,
-            bin_width=(0.02 if logarithmic else 0.05) if bin_width is None else bin_width,
+            bin_width=bin_width,
             maximum=maximum,
             minimum=minimum,
             scale="logarithmic" if logarithmic else "linear",
@@ -96,13 +95,6 @@ def histogram(
             drawing.draw_aligned(result) if aligned else drawing.draw_histogram(result), output
         )
     common.tell(content.synthetic, content.notes)
-    tell_excluded(result)
-    for name, what in (
-        ("n_flagged", "gap resistance negative or smaller than its error"),
-        ("n_outside", "outside the range"),
-    ):
-        if getattr(content, name):
-            log.print(f"{getattr(content, name)} of {content.n_points} points not counted: {what}")
     if as_json:
         common.emit(content)
         return
@@ -159,8 +151,7 @@ def plateaus(
                 f"{output} shows the first of {len(cycles)} cycles; choose with --file and --cycle",
                 soft_wrap=True,
             )
-    common.tell(content.synthetic)
-    tell_excluded(result)
+    common.tell(content.synthetic, content.notes)
     for sentence in content.skipped:
         log.print(f"skipped: {sentence}")
     if as_json:
@@ -244,8 +235,7 @@ def switching(
         from nanogap.measured import drawing
 
         save_all(drawing.all_of_switching(result), figures)
-    common.tell(content.synthetic)
-    tell_excluded(result)
+    common.tell(content.synthetic, content.notes)
     if as_json:
         common.emit(content)
         return
@@ -301,8 +291,7 @@ def retention(
         from nanogap.measured import drawing
 
         common.save(drawing.draw_retention(result), output)
-    common.tell(content.synthetic)
-    tell_excluded(result)
+    common.tell(content.synthetic, content.notes)
     if as_json:
         common.emit(content)
         return
@@ -365,8 +354,7 @@ def noise(
                 f"{output} shows the first of {len(result.rows)} traces; choose with --file",
                 soft_wrap=True,
             )
-    common.tell(content.synthetic)
-    tell_excluded(result)
+    common.tell(content.synthetic, content.notes)
     if as_json:
         common.emit(content)
         return
@@ -412,8 +400,7 @@ def breakdown(
         from nanogap.measured import drawing
 
         common.save(drawing.draw_breakdown(result), output)
-    common.tell(content.synthetic)
-    tell_excluded(result)
+    common.tell(content.synthetic, content.notes)
     if as_json:
         common.emit(content)
         return

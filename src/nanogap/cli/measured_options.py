@@ -37,14 +37,6 @@ def number_of(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def tell_excluded(result: Any) -> None:
-    """Say how many points were left out because the instrument limited them, and at what."""
-    from nanogap.measured.compliance import told_exclusions
-
-    for sentence in told_exclusions(result.exclusions):
-        log.print(sentence, markup=False, soft_wrap=True)
-
-
 def save_all(figures: Iterable[tuple[str, Any]], folder: Path) -> None:
     """Write named figures as pdf into a folder, which is made."""
     from nanogap.report.marks import save_figure

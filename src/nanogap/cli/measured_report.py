@@ -65,6 +65,7 @@ def report_of_data(
         )
     if figures is not None:
         save_all(drawn, figures)
+    common.tell(content.synthetic, content.notes)
     if as_json:
         common.emit(content)
     else:

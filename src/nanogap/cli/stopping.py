@@ -4,11 +4,23 @@ import contextlib
 import shlex
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 #: Commands that go on where they were when they are given once more.
-_GO_ON = ("resume", "sample", "reference", "transmission", "campaign resume", "campaign collect")
+_GO_ON = (
+    "resume",
+    "sample",
+    "reference",
+    "campaign resume",
+    "campaign collect",
+    "device resume",
+)
+#: The backend whose transmissions go on where they were.
+_RESTARTABLE = "pwcond"
+#: What says that the folder of a command holds something to go on with.
+_BEGUN = {"run": "run.json", "campaign run": "campaign.toml", "device run": "device.json"}
 
 
 class Stopped(SystemExit):
@@ -50,22 +62,30 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> how_to_go_on(["run", "quick", "-o", "my run"])
-    "what is finished is on disk, and nanogap resume 'my run' goes on"
+    >>> how_to_go_on(["run", "quick", "-o", "my run"])  # nothing was made yet
+    'give the same command again'
     >>> how_to_go_on(["reference", "run"])
     'what is finished is on disk, and the same command goes on'
     >>> how_to_go_on(["histogram", "data.csv"])
     'give the same command again'
     """
     words = [word for word in arguments if not word.startswith("-")]
-    command = " ".join(words[:2]) if words[:1] == ["campaign"] else "".join(words[:1])
+    command = " ".join(words[:2]) if words[:1] in (["campaign"], ["device"]) else "".join(words[:1])
     kept = "what is finished is on disk, and"
-    if command in {"run", "campaign run"}:
+    if command in _BEGUN:
+        folder = Path(_output(arguments))
+        if not (folder / _BEGUN[command]).is_file():
+            return "give the same command again"  # ended before there was anything to go on with
         again = command.replace("run", "resume")
-        return f"{kept} nanogap {again} {shlex.quote(_output(arguments))} goes on"
-    if command in _GO_ON:
+        return f"{kept} nanogap {again} {shlex.quote(str(folder))} goes on"
+    if command in _GO_ON or (command == "transmission" and _RESTARTABLE in _values(arguments)):
         return f"{kept} the same command goes on"
     return "give the same command again"
+
+
+def _values(arguments: Sequence[str]) -> set[str]:
+    """Words of a command line, and what follows an equals sign."""
+    return {word.partition("=")[2] or word for word in arguments}
 
 
 def _output(arguments: Sequence[str]) -> str:

@@ -1,11 +1,18 @@
 """Terminal output that shows names of files and devices as they are: no markup, no escapes."""
 
+import ast
 import logging
+import re
 import unicodedata
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
+
+_ARGUMENT = re.compile(
+    r"`(?P<name>columns|compliance|cycle|file|interval|origin|pristine|sampling_rate"
+    r"|series_resistance)(=(?P<value>[^`]*))?`"
+)
 
 
 def inert(text: str) -> str:
@@ -24,6 +31,28 @@ def inert(text: str) -> str:
         else sign
         for sign in text
     )
+
+
+def as_options(text: str) -> str:
+    """Turn the arguments that a sentence of the library speaks of into options.
+
+    Examples
+    --------
+    >>> as_options("give `interval` or `columns={'time': '1', 'current': '3:uA'}`")
+    'give --interval or --columns time=1,current=3:uA'
+    """
+    return _ARGUMENT.sub(_option, text)
+
+
+def _option(found: re.Match[str]) -> str:
+    value = found["value"] or ""
+    if value.startswith("{"):
+        try:
+            pairs = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            return found[0]
+        value = ",".join(f"{key}={item}" for key, item in pairs.items())
+    return f"--{found['name'].replace('_', '-')} {value}".rstrip()
 
 
 class Terminal(Console):
@@ -51,4 +80,5 @@ class LogLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
-        self._console.print(" ".join(record.getMessage().split()), highlight=False, soft_wrap=True)
+        sentence = as_options(" ".join(record.getMessage().split()))
+        self._console.print(sentence, highlight=False, soft_wrap=True)

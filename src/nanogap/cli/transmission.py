@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from nanogap.cli.common import AsJson, check_output, emit, log
-from nanogap.cli.first_principles import ACCURACY, Upf, Yes, first_principles_options
+from nanogap.cli.common import AsJson, check_output, counted_after, emit, log
+from nanogap.cli.first_principles import (
+    ACCURACY,
+    Upf,
+    Yes,
+    confirm_cost,
+    first_principles_options,
+)
 from nanogap.cli.terminal import Terminal
 from nanogap.errors import SettingsError
 
@@ -59,6 +65,10 @@ def transmission(
     backend: Annotated[
         str, typer.Option(help="what computes it: tight-binding, dense, pwcond, sisl")
     ] = "tight-binding",
+    hamiltonian: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of a fitted Hamiltonian; default: the packaged one"),
+    ] = None,
     accuracy: Annotated[str | None, ACCURACY] = None,
     pseudopotential: Upf = None,
     work: Annotated[
@@ -89,8 +99,15 @@ def transmission(
     as_json: AsJson = False,
 ) -> None:
     """Compute the ballistic transmission of a junction or of trajectory frames."""
+    from nanogap.caches import compiles_anew
     from nanogap.transport.of_file import TransmissionRequest, transmission_of_file
 
+    if compiles_anew():
+        log.print(
+            "Note: no cache folder can be written, so that the program is compiled anew at each "
+            "call, which takes up to a minute: let NUMBA_CACHE_DIR name a folder that stays",
+            soft_wrap=True,
+        )
     if output is not None:
         check_output(output, (".nc",))
     if figure is not None:
@@ -108,6 +125,7 @@ def transmission(
         local_density=local_density,
         bond_currents=bond_currents,
         output=output,
+        hamiltonian=hamiltonian,
     )
     own = {
         "accuracy": accuracy,
@@ -115,11 +133,17 @@ def transmission(
         "processes": processes,
         "work": work,
     }
-    with log.status("Transmission") as spinner:
+    with log.status("Transmission") as spinner, counted_after(spinner, "transmission") as progress:
         options = first_principles_options(backend, spinner, own, unasked=yes)
         _check(request)
         request = _of_its_run(file, request if cut is None else replace(request, cut=cut), cut)
-        found = transmission_of_file(file, replace(request, options=options))
+        request = replace(
+            request,
+            options=options,
+            confirm=confirm_cost(spinner, unasked=yes),
+            progress=progress,
+        )
+        found = transmission_of_file(file, request)
     if figure is not None:
         from nanogap.report.transmission import write_transmission_figure
 

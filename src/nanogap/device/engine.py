@@ -8,17 +8,17 @@ that it can have changed are made anew. The equations and their sources are in
 import copy
 import math
 import time
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
 
 from nanogap.device import state as states
+from nanogap.device.advance import Advance, Reason
 from nanogap.device.kernels import arrays, entry
 from nanogap.device.kernels.arrays import Int32Array
-from nanogap.device.lattice import EMPTY, ION, METAL, Lattice, SiteStates
+from nanogap.device.lattice import EMPTY, ION, METAL, Lattice
 from nanogap.device.medium import Medium
+from nanogap.device.occupation import check_occupation, draw_ions, put_ions
 from nanogap.device.state import Caps, EnergyTables, State
 from nanogap.digest import content_digest
 from nanogap.errors import DataFormatError, SettingsError
@@ -30,38 +30,6 @@ _TURN = 0.2
 _FIRST_TURN, _LONGEST_TURN = 20_000, 5_000_000
 #: Least barrier of the downhill direction of a hop, eV.
 LEAST_BARRIER = 0.01
-
-
-class Reason(Enum):
-    """Reason for which a simulation returned."""
-
-    DURATION = "duration"
-    EVENTS = "events"
-    CONTACT = "contact"
-    OPENED = "opened"
-    SURFACE = "surface"
-
-
-@dataclass(frozen=True)
-class Advance:
-    """Stretch of a simulation.
-
-    Attributes
-    ----------
-    time : float
-        Simulated time, s.
-    events : int
-    reason : Reason
-        Why it ended: the duration is over; so many events were done; metal came to join the
-        electrodes, or they came apart; so many atoms changed in the watched region.
-    charge : dict of str to int
-        Elementary charges that went from metal into the medium, by electrode.
-    """
-
-    time: float
-    events: int
-    reason: Reason
-    charge: dict[str, int]
 
 
 class LatticeKMC:
@@ -106,7 +74,7 @@ class LatticeKMC:
     >>> metal = lattice.layer < 3
     >>> metal[np.flatnonzero(lattice.layer == 3)[0]] = True
     >>> silver = SimpleNamespace(
-    ...     phi=-0.24 * np.arange(13.0), saddle=np.full((12, 12, 7), 0.1), prefactor=1e12
+    ...     phi=-0.24 * np.arange(13.0), saddle=np.full((12, 12, 51), 0.1), prefactor=1e12
     ... )
     >>> device = LatticeKMC(lattice, metal, lattice.layer < 3, silver, temperature=300.0, seed=1)
     >>> device.advance(1.0, max_events=1000).events
@@ -129,7 +97,7 @@ class LatticeKMC:
         caps: Caps | None = None,
         least_barrier: float = LEAST_BARRIER,
     ) -> None:
-        _check_occupation(lattice, metal, fixed)
+        check_occupation(lattice, metal, fixed)
         self.lattice = lattice
         self.energies = energies
         self.medium = medium
@@ -139,9 +107,9 @@ class LatticeKMC:
         words, start = states.random_words(seed)
         occupation = np.where(metal, METAL, EMPTY).astype(np.uint8)
         if ions is not None:
-            _put_ions(occupation, medium, ions)
+            put_ions(occupation, medium, ions)
         elif medium is not None:
-            _draw_ions(occupation, medium, lattice.site_volume, start)
+            draw_ions(occupation, medium, lattice.site_volume, start)
         self._sites = states.make_sites(lattice, occupation, fixed)
         self._tree = states.make_tree(lattice)
         self._work = states.make_work(len(lattice), len(self._tree.sums))
@@ -456,37 +424,3 @@ class LatticeKMC:
         """Make all that follows from occupation, potentials and tables anew."""
         states.fill_factors(self._sites, self._tables, self._temperature)
         entry.rebuild(self._sites, self._tables, self._tree, self._work, self._counts)
-
-
-def _check_occupation(lattice: Lattice, metal: BoolArray, fixed: BoolArray) -> None:
-    """Refuse an occupation that cannot be."""
-    for name, values in (("metal", metal), ("fixed", fixed)):
-        if np.shape(values) != (len(lattice),):
-            raise SettingsError(
-                f"{name} has shape {np.shape(values)}: give one value of each of the "
-                f"{len(lattice)} sites"
-            )
-    if not np.asarray(metal)[np.asarray(fixed)].all():
-        raise SettingsError("a fixed site holds no atom: fix only sites with metal")
-
-
-def _put_ions(occupation: SiteStates, medium: Medium | None, ions: BoolArray) -> None:
-    """Put ions on chosen sites."""
-    chosen = np.asarray(ions, dtype=np.bool_)
-    if chosen.shape != occupation.shape or (occupation[chosen] != EMPTY).any():
-        raise SettingsError("ions need empty sites: give one value of each site, true only there")
-    if medium is None and chosen.any():
-        raise SettingsError(
-            f"vacuum holds no ions, and {int(chosen.sum())} are given: choose a medium, or none"
-        )
-    occupation[chosen] = ION
-
-
-def _draw_ions(
-    occupation: SiteStates, medium: Medium, site_volume: float, start: np.random.Generator
-) -> None:
-    """Put ions on empty sites drawn at random, as many as the concentration says on average."""
-    empty = np.flatnonzero(occupation == EMPTY)
-    wanted = medium.site_fraction(medium.concentration, site_volume) * len(empty)
-    count = int(wanted + start.random())
-    occupation[start.choice(empty, size=count, replace=False)] = ION

@@ -72,6 +72,20 @@ def _shared_directions() -> SiteIndices:
     return rings
 
 
+def _flank_directions() -> SiteIndices:
+    """Directions, from either end, to the flanks of a bond, shape (12, 2).
+
+    A flank neighbours one end and is a second neighbour of the other. The first direction is to
+    the side of the first and last shared site, the second to the other side.
+    """
+    flanks = np.empty((12, 2), dtype=np.int32)
+    for direction, (bond, ring) in enumerate(zip(_VECTORS, SHARED, strict=True)):
+        for side, (one, other) in enumerate(((ring[0], ring[3]), (ring[1], ring[2]))):
+            wanted = _VECTORS[one] + _VECTORS[other] - bond
+            flanks[direction, side] = np.argmin(np.linalg.norm(_VECTORS - wanted, axis=1))
+    return flanks
+
+
 _VECTORS = _unit_vectors()
 #: Unit vectors to the twelve nearest neighbours, shape (12, 3).
 NEIGHBOUR_VECTORS: FloatArray = _VECTORS * math.sqrt(2.0)
@@ -79,6 +93,8 @@ NEIGHBOUR_VECTORS: FloatArray = _VECTORS * math.sqrt(2.0)
 OPPOSITE: SiteIndices = _opposites()
 #: Directions, from the start, of the four sites shared by both ends of a bond, shape (12, 4).
 SHARED: SiteIndices = _shared_directions()
+#: Directions, from either end, to the flanks of a bond on its two sides, shape (12, 2).
+FLANKS: SiteIndices = _flank_directions()
 
 
 @dataclass(frozen=True, eq=False)

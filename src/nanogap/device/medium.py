@@ -1,4 +1,4 @@
-"""What fills the gap, and the parameters of redox and of ions in it.
+"""Media that fill the gap, and the parameters of redox and of ions in it.
 
 Named media are data (`data/media.toml`), each number with its range and source; what is a fit is
 marked as one.
@@ -67,6 +67,9 @@ class Medium:
         Relative permittivity.
     bath_rate : float
         Rate at which an ion leaves for the medium outside the box, 1/s; 0: a closed box.
+    screening_length : float
+        Length over which the potential of the metal dies away in the medium, angstrom; infinity: it
+        does not screen.
     parameters : tuple of Parameter
         Values, ranges and sources of a named medium.
 
@@ -86,6 +89,7 @@ class Medium:
     equilibrium_potential: float = 0.0
     permittivity: float = 1.0
     bath_rate: float = 0.0
+    screening_length: float = math.inf
     parameters: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
@@ -98,6 +102,11 @@ class Medium:
         self._check("equilibrium_potential", -10.0, 10.0, "V")
         self._check("permittivity", 1.0, 1e4, "")
         self._check("bath_rate", 0.0, 1e15, "1/s")
+        if not self.screening_length > 0.0:
+            raise SettingsError(
+                f"medium {self.name!r}: a screening length of {self.screening_length:g} Å is not "
+                "possible: choose above 0, or infinity for a medium that does not screen"
+            )
 
     def _check(self, key: str, least: float, most: float, unit: str) -> None:
         """Refuse a number outside its range."""
@@ -130,6 +139,48 @@ class Medium:
                 f"below {1.0 / (_PER_MOLAR * site_volume):.1f} mol/L"
             )
         return fraction
+
+
+def debye_length(concentration: float, permittivity: float, temperature: float) -> float:
+    """Compute the Debye length of a salt of ions of charge one.
+
+    sqrt(eps_r eps_0 k T / (2 e^2 N_A c)): P. Debye & E. Hueckel, Phys. Z. 24, 185 (1923);
+    J. N. Israelachvili, Intermolecular and Surface Forces, 3rd ed. (2011), chapter 14.
+    It is the screening length where the potential is far below kT/e.
+
+    Parameters
+    ----------
+    concentration : float
+        mol/L, above 0.
+    permittivity : float
+        Relative permittivity.
+    temperature : float
+        K.
+
+    Returns
+    -------
+    float
+        Angstrom.
+
+    Raises
+    ------
+    SettingsError
+        If a number is not above 0.
+
+    Examples
+    --------
+    >>> from nanogap.device.medium import debye_length
+    >>> round(debye_length(0.1, 78.4, 298.15), 1)
+    9.6
+    """
+    if not min(concentration, permittivity, temperature) > 0.0:
+        raise SettingsError(
+            "the Debye length wants a concentration, permittivity and temperature above 0, not "
+            f"{concentration:g} mol/L, {permittivity:g} and {temperature:g} K"
+        )
+    energy = permittivity * constants.epsilon_0 * constants.k * temperature
+    charges = 2.0 * constants.e**2 * constants.N_A * concentration * 1e3
+    return 1e10 * math.sqrt(energy / charges)
 
 
 def media() -> list[str]:

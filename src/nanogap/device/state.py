@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from nanogap.device.bonds import KIND_OF, KINDS
 from nanogap.device.kernels import arrays
-from nanogap.device.kernels.metal_hop import PATTERN_CLASS
 from nanogap.device.lattice import EMPTY, Lattice, SiteStates
 from nanogap.device.medium import Medium
 from nanogap.errors import DataFormatError, SettingsError
@@ -33,7 +33,7 @@ class EnergyTables(Protocol):
 
     @property
     def saddle(self) -> FloatArray:
-        """Symmetric part of the barriers, shape (12, 12, 7), eV."""
+        """Symmetric part of the barriers, shape (12, 12, KINDS), eV."""
 
     @property
     def prefactor(self) -> float:
@@ -182,10 +182,10 @@ def make_tables(
     beta = 1.0 / (BOLTZMANN * temperature)
     phi = np.rint(1000.0 * np.asarray(energies.phi)).astype(np.int32)
     half = np.rint(2000.0 * np.asarray(energies.saddle)).astype(np.int32)
-    if phi.shape != (13,) or half.shape != (12, 12, 7):
+    if phi.shape != (13,) or half.shape != (12, 12, KINDS):
         raise SettingsError(
             f"tables of energies {phi.shape} and barriers {half.shape} are not (13,) and "
-            "(12, 12, 7)"
+            f"(12, 12, {KINDS})"
         )
     if (half != half.transpose(1, 0, 2)).any():
         raise SettingsError(
@@ -213,7 +213,7 @@ def make_tables(
         _add_medium(numbers, medium, beta, lattice.site_volume)
     return arrays.Tables(
         levels,
-        np.ascontiguousarray(half[:, :, PATTERN_CLASS]),
+        np.ascontiguousarray(half[:, :, KIND_OF]),
         rate,
         bound,
         numbers,

@@ -1,4 +1,4 @@
-"""What a simulation will cost, and caps on fast reversible events that make it affordable.
+"""Cost of a simulation beforehand, and caps on fast reversible events that make it affordable.
 
 Nearly all events at room temperature are atoms that hop to and fro along an edge. A cap on the
 slower rate of each such pair leaves every equilibrium as it is, and kinetics too as long as what

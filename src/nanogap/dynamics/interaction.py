@@ -1,7 +1,7 @@
 """Interaction of the atoms of one metal, by ReaxFF or EAM, as LAMMPS commands."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from nanogap.dynamics.embedded_atom import load_embedded_atom
 from nanogap.dynamics.forcefield import load_force_field
@@ -9,6 +9,7 @@ from nanogap.dynamics.reaxff_file import read_force_field
 from nanogap.settings import DynamicsSettings
 
 
+@runtime_checkable
 class Interaction(Protocol):
     """Interaction of one metal: all that the engine and `nanogap.dynamics.lattice` know of it."""
 

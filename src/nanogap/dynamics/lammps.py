@@ -139,9 +139,8 @@ class Rank:
         try:
             run_command(self._lammps, text, folder)
         except Exception as error:
-            raise EngineError(
-                f"LAMMPS stopped at {text.split(maxsplit=1)[0]!r}: {str(error).strip()}"
-            ) from None
+            said = " ".join(str(error).split())
+            raise EngineError(f"LAMMPS stopped at {text.split(maxsplit=1)[0]!r}: {said}") from None
 
     def create_atoms(self, positions: FloatArray) -> int:
         """Create atoms at positions, shape (n_atoms, 3), angstrom; return how many there are."""

@@ -12,20 +12,22 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from ase import Atoms, units
+from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from nanogap.arguments import checked
 from nanogap.dynamics.checkpoint import RESTART, Progress, read_checkpoint, write_checkpoint
-from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
+from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
+from nanogap.dynamics.frame import observed_frame
 from nanogap.dynamics.interaction import Interaction, load_interaction
 from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.dynamics.schedule import Schedule
 from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError, EngineError, SettingsError
 from nanogap.observables import OBSERVABLES
+from nanogap.printing import Printed, Rows, counted
 from nanogap.settings import SettingsSource, load_settings
-from nanogap.structure import analyse_connection, analyse_gap
 from nanogap.structure.tips import check_tips
 from nanogap.typing import FloatArray
 
@@ -48,7 +50,7 @@ def velocity_seed(seed: int) -> int:
     return int(stream.generate_state(1)[0]) % _LARGEST_ENGINE_SEED + 1
 
 
-class Simulation:
+class Simulation(Printed):
     """Bias-driven dynamics of two tips, by LAMMPS.
 
     Parameters
@@ -58,7 +60,7 @@ class Simulation:
     settings : str, Path, mapping, Settings or None
         A preset, a file, a table or settings; see `nanogap.settings.load_settings`. The structure
         is that of `tips`, whatever the settings say of it.
-    folder : Path, optional
+    folder : str or Path, optional
         An existing folder where the engine writes its input and log; default: a temporary one.
     seed : int, optional
         Seed of the starting velocities, from 1 to 2**31 - 1; default: `velocity_seed` of that of
@@ -94,14 +96,20 @@ class Simulation:
     True
     >>> observables["connected"]
     False
+    >>> simulation
+    Simulation
+      tips  486 atoms at 800 K
+      time  step 20 of 15000, 8 V for 0.08 ps
+      next  .run(steps), .atoms, .observables, .close()
     """
 
+    @checked
     def __init__(
         self,
         tips: Atoms,
         settings: SettingsSource = None,
         *,
-        folder: Path | None = None,
+        folder: str | Path | None = None,
         seed: int | None = None,
         schedule: Schedule | None = None,
         interaction: Interaction | None = None,
@@ -114,16 +122,17 @@ class Simulation:
         self._electrode = tips.arrays["electrode"]
         interaction = interaction or load_interaction(dynamics, str(tips.symbols[0]))
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
+        if folder is not None and not Path(folder).is_dir():
+            raise SettingsError(f"folder = {str(folder)!r}: no such folder: make it first")
         if folder is None:
             self._own_folder = tempfile.TemporaryDirectory(prefix="nanogap-")
             folder = Path(self._own_folder.name)
-        self._engine = Engine(
-            tips,
-            dynamics,
-            interaction,
-            folder,
-            velocity_seed(loaded.seed) if seed is None else seed,
-        )
+        engine_seed = velocity_seed(loaded.seed) if seed is None else seed
+        try:
+            self._engine = Engine(tips, dynamics, interaction, Path(folder), engine_seed)
+        except BaseException:
+            self._remove_own_folder()
+            raise
         self._potential: FloatArray = np.zeros(len(tips))
         self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
         self.schedule = schedule or Schedule(dynamics, voltage)
@@ -144,6 +153,14 @@ class Simulation:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _rows(self) -> Rows:
+        schedule, dynamics, step = self.schedule, self._dynamics, self.progress.step
+        time = (step - schedule.equilibration) * dynamics.time_step / 1000.0
+        bias = f"{self._voltage.applied:g} V for {time:.4g} ps" if time > 0.0 else "0 V"
+        yield "tips", f"{counted(len(self._tips), 'atom')} at {dynamics.temperature:g} K"
+        yield "time", f"step {step} of {schedule.last(self.progress.first_contact_step)}, {bias}"
+        yield "next", ".run(steps), .atoms, .observables, .close()"
 
     @property
     def finished(self) -> bool:
@@ -185,6 +202,7 @@ class Simulation:
         info = self.atoms.info
         return {name: info[name] for name in OBSERVABLES}
 
+    @checked
     def run(self, steps: int | None = None, *, checkpoints: Path | None = None) -> list[Atoms]:
         """Run some time steps, at the most to the end that the settings set.
 
@@ -303,45 +321,16 @@ class Simulation:
 
     def _snapshot(self) -> Atoms:
         """Describe the present moment as `atoms` says; the engine must be prepared."""
-        engine, atoms = self._engine, self._tips.copy()
-        atoms.positions = engine.positions
-        charges = engine.charges
-        atoms.set_velocities(engine.velocities / units.fs)
-        atoms.new_array("potential", self._potential.copy())
-        cutoff, height = self._voltage.cutoff, atoms.positions[:, 2]
-        connection = analyse_connection(atoms, cutoff)
-        network = MetalNetwork.from_positions(atoms.positions, self._electrode, cutoff)
-        upper = height > atoms.cell[2, 2] / 2.0
-        lattice_constant = atoms.info["lattice_constant"]
         step = self.progress.step
-        bond = reference_bond(lattice_constant, cutoff)
-        flux_top, flux_bottom = network.base_fluxes(self._potential)
-        kinetic, potential = engine.kinetic_energy, engine.potential_energy
-        atoms.info.update(
-            time=(step - self.schedule.equilibration) * self._dynamics.time_step,
+        return observed_frame(
+            self._tips,
+            self._engine,
+            electrochemical=self._potential,
+            work=self._work,
+            voltage=self._voltage,
             step=step,
-            applied_voltage=self._voltage.applied,
-            temperature=engine.temperature,
-            potential_energy=potential,
-            kinetic_energy=kinetic,
-            bias_work=self._work.total,
-            energy_balance=kinetic + potential - self._work.total,
-            thermostat_energy=engine.thermostat_energy,
-            connected=connection.connected,
-            minimax_gap=connection.minimax_gap,
-            network_conductance=network.conductance() / bond,
-            flux_top=flux_top / bond,
-            flux_bottom=flux_bottom / bond,
-            bottleneck_atoms=len(connection.bottleneck),
-            axis=connection.axis,
-            constriction_x=float(connection.axis[0]),
-            constriction_y=float(connection.axis[1]),
-            charge_bottom=float(charges[~upper].sum()),
-            charge_top=float(charges[upper].sum()),
-            **analyse_gap(atoms, connection).observables,
+            time=(step - self.schedule.equilibration) * self._dynamics.time_step,
         )
-        atoms.calc = SinglePointCalculator(atoms, energy=potential, charges=charges)
-        return atoms
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint into an empty folder, flushed to disk, and go on from it."""
@@ -378,6 +367,9 @@ class Simulation:
     def close(self) -> None:
         """Free the engine."""
         self._engine.close()
+        self._remove_own_folder()
+
+    def _remove_own_folder(self) -> None:
         if self._own_folder is not None:
             self._own_folder.cleanup()
 

@@ -2,12 +2,14 @@
 
 from ase import Atoms
 
+from nanogap.arguments import checked
 from nanogap.dynamics.interaction import load_interaction
 from nanogap.dynamics.lattice import equilibrium_lattice_constant
 from nanogap.settings import Settings, SettingsSource, load_settings
 from nanogap.structure import build_pyramids
 
 
+@checked
 def build_tips(settings: SettingsSource = None, **structure: object) -> Atoms:
     """Build the two tips that a run of some settings begins with.
 

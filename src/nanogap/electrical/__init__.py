@@ -1,4 +1,4 @@
-"""The circuit around the gap, and devices whose every answer is known."""
+"""The circuit around the gap: resistances, sources with compliance, protocols, instruments."""
 
 from nanogap.electrical.circuit import (
     GapConductance,
@@ -6,18 +6,44 @@ from nanogap.electrical.circuit import (
     level_displacement,
     measured_conductance,
 )
+from nanogap.electrical.operating import OperatingPoint
+from nanogap.electrical.protocols import CurrentSweep, Protocol, Staircase, VoltageSweep
+from nanogap.electrical.sampling import Averager, Meter, MeterState, Sample, aperture
+from nanogap.electrical.segments import InOrder, Reading, Segment
 from nanogap.electrical.series_resistance import (
     PristineResistance,
     SaturationResistance,
     SeriesResistance,
 )
+from nanogap.electrical.source import Source, SourceState, SourceStep
+from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
 
 __all__ = [
+    "Averager",
+    "ConstantRead",
+    "CurrentSweep",
+    "Endurance",
     "GapConductance",
+    "InOrder",
+    "Meter",
+    "MeterState",
+    "OperatingPoint",
     "PristineResistance",
+    "ProgramToLevel",
+    "Protocol",
+    "Pulses",
+    "Reading",
+    "Sample",
     "SaturationResistance",
+    "Segment",
     "SeriesCircuit",
     "SeriesResistance",
+    "Source",
+    "SourceState",
+    "SourceStep",
+    "Staircase",
+    "VoltageSweep",
+    "aperture",
     "level_displacement",
     "measured_conductance",
 ]

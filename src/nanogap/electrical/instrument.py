@@ -24,12 +24,35 @@ class Instrument:
         Size of the disturbed reading at a change of range, as a part of the reading.
     lowest_range : float
         V or A; ranges are decades above it.
+    resolution : float
+        Step of the digits of a reading as a part of its range; 0: none.
     """
 
     noise: float = 3e-5
     gain_error: float = 2e-4
     spike: float = 0.05
     lowest_range: float = 1e-3
+    resolution: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("noise", "gain_error", "spike", "resolution"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and 0.0 <= value < 1.0):
+                raise SettingsError(f"{name} is {value}; it must be from 0 to below 1")
+        if not (np.isfinite(self.lowest_range) and self.lowest_range > 0.0):
+            raise SettingsError(f"lowest_range is {self.lowest_range}; it must be above 0")
+
+    def decades(self, values: ArrayLike) -> FloatArray:
+        """Return by how many decades the range of every value lies above the lowest range."""
+        sizes = np.maximum(np.abs(np.asarray(values, dtype=np.float64)), 1e-300)
+        return np.asarray(np.ceil(np.log10(sizes / self.lowest_range)).clip(0.0), dtype=np.float64)
+
+    def rounded(self, readings: FloatArray, decades: ArrayLike) -> FloatArray:
+        """Round readings to the digits of their ranges."""
+        if self.resolution == 0.0:
+            return readings
+        step = self.resolution * self.lowest_range * 10.0 ** np.asarray(decades)
+        return np.asarray(np.round(readings / step) * step, dtype=np.float64)
 
     def read(self, true: ArrayLike, random: Generator) -> FloatArray:
         """Read true values: noise of the range in use, its gain, a spike where it changes.
@@ -46,15 +69,13 @@ class Instrument:
             V or A.
         """
         values = np.asarray(true, dtype=np.float64)
-        decades = np.ceil(np.log10(np.maximum(np.abs(values), 1e-300) / self.lowest_range)).clip(
-            0.0
-        )
+        decades = self.decades(values)
         gains = 1.0 + self.gain_error * random.normal(size=16)
         reading = values * gains[decades.astype(np.int64).clip(0, 15)]
         reading += self.noise * self.lowest_range * 10.0**decades * random.normal(size=values.shape)
         changed = np.flatnonzero(np.diff(decades)) + 1
         reading[changed] *= 1.0 + self.spike * random.uniform(-1.0, 1.0, len(changed))
-        return np.asarray(reading, dtype=np.float64)
+        return self.rounded(np.asarray(reading, dtype=np.float64), decades)
 
 
 def averaged_over(time: ArrayLike, values: ArrayLike, duration: float) -> FloatArray:

@@ -1,10 +1,32 @@
-"""Trajectory and result stores, and the readers of instrument files."""
+"""Trajectory and result stores, and the readers of instrument files.
 
-from nanogap.io.atomic import copy_atomically, write_atomically, write_bytes, write_json, write_text
-from nanogap.io.dataset import cycle_number, joined_files, measurement_dataset, simulated_trace
-from nanogap.io.measurement import iterate_measurements, read_measurement, read_measurements
-from nanogap.io.results import read_arrays, read_attributes, read_dataset, write_dataset
-from nanogap.io.trajectory import Commit, SnapshotRecord, TrajectoryStore
+Each name is loaded when it is first used: what reads a small file must not wait for all that reads
+workbooks.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nanogap.io.atomic import copy_atomically as copy_atomically
+    from nanogap.io.atomic import write_atomically as write_atomically
+    from nanogap.io.atomic import write_bytes as write_bytes
+    from nanogap.io.atomic import write_json as write_json
+    from nanogap.io.atomic import write_text as write_text
+    from nanogap.io.dataset import cycle_number as cycle_number
+    from nanogap.io.dataset import joined_files as joined_files
+    from nanogap.io.dataset import measurement_dataset as measurement_dataset
+    from nanogap.io.dataset import simulated_trace as simulated_trace
+    from nanogap.io.measurement import iterate_measurements as iterate_measurements
+    from nanogap.io.measurement import read_measurement as read_measurement
+    from nanogap.io.measurement import read_measurements as read_measurements
+    from nanogap.io.results import read_arrays as read_arrays
+    from nanogap.io.results import read_attributes as read_attributes
+    from nanogap.io.results import read_dataset as read_dataset
+    from nanogap.io.results import write_dataset as write_dataset
+    from nanogap.io.trajectory import Commit as Commit
+    from nanogap.io.trajectory import SnapshotRecord as SnapshotRecord
+    from nanogap.io.trajectory import TrajectoryStore as TrajectoryStore
 
 __all__ = [
     "Commit",
@@ -27,3 +49,46 @@ __all__ = [
     "write_json",
     "write_text",
 ]
+
+#: Public names by the module that they are loaded from.
+_NAMES = {
+    "nanogap.io.atomic": (
+        "copy_atomically",
+        "write_atomically",
+        "write_bytes",
+        "write_json",
+        "write_text",
+    ),
+    "nanogap.io.dataset": (
+        "cycle_number",
+        "joined_files",
+        "measurement_dataset",
+        "simulated_trace",
+    ),
+    "nanogap.io.measurement": (
+        "iterate_measurements",
+        "read_measurement",
+        "read_measurements",
+    ),
+    "nanogap.io.results": (
+        "read_arrays",
+        "read_attributes",
+        "read_dataset",
+        "write_dataset",
+    ),
+    "nanogap.io.trajectory": (
+        "Commit",
+        "SnapshotRecord",
+        "TrajectoryStore",
+    ),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value

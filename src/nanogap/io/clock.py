@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nanogap.errors import SettingsError
-from nanogap.io.columns import Column
+from nanogap.io.columns import Column, as_argument
 from nanogap.io.dates import (
     DATE,
     TIME_OF_DAY,
@@ -41,9 +41,9 @@ class Clock:
     def __post_init__(self) -> None:
         rate, origin = self.sampling_rate, self.origin
         if rate is not None and not 0.0 < rate < np.inf:
-            raise SettingsError(f"--sampling-rate {rate} must be a number of hertz above zero")
+            raise SettingsError(f"the sampling rate {rate} must be a number of hertz above zero")
         if origin is not None and not np.isfinite(origin):
-            raise SettingsError(f"--origin {origin} must be a number of seconds")
+            raise SettingsError(f"the origin {origin} of the time must be a number of seconds")
 
     def times(self, count: int) -> FloatArray:
         """Return the times of so many points, s; NaN without a sampling rate."""
@@ -150,9 +150,10 @@ def counted_from(times: ClockTimes, origin: float | None, notes: list[str]) -> F
     first = float(times.seconds[known][0])
     extent = float(np.ptp(times.seconds[known]))
     if origin is not None and origin > (0.0 if times.absolute else first):
+        begin = 0.0 if times.absolute else first
         raise SettingsError(
-            f"--origin {origin:g} lies after the first point ({0.0 if times.absolute else first:g} "
-            "s): leave out the points before the state was written"
+            f"the origin {origin:g} s of the time lies after the first point ({begin:g} s): leave "
+            "out the points before the state was written"
         )
     if times.absolute:
         return times.seconds - first - (origin or 0.0)
@@ -161,7 +162,7 @@ def counted_from(times: ClockTimes, origin: float | None, notes: list[str]) -> F
     if extent > 0.0 and first > extent:
         notes.append(
             f"the time begins at {first:g} s and lasts {extent:.4g} s: it was counted from the "
-            "first point (--origin 0 counts it from its own zero)"
+            "first point (`origin=0` counts it from its own zero)"
         )
         return times.seconds - first
     return times.seconds
@@ -234,7 +235,7 @@ def _of_days(
     if days and high - low < 0.3 * low:
         notes.append(
             f"the time in {column.name!r} could be seconds or days of a spreadsheet and was left "
-            f"out: say it with --columns time={column.index + 1}:s or time={column.index + 1}:d"
+            f"out: say it with {as_argument({'time': f'{column.index + 1}:s'})}, or :d for days"
         )
         return None
     return ClockTimes(numbers, absolute=False)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from nanogap.io.column_units import Unit, parse_unit, plain
 
@@ -99,6 +100,7 @@ class HeaderCell:
     conflict: bool = False
 
 
+@lru_cache(maxsize=4096)  # files of one instrument have the same names
 def read_header(cell: str) -> HeaderCell:
     """Take a header cell apart: ``I (uA)``, ``I/uA``, ``Current_uA_``, ``Current..uA.``, ..."""
     name, unit_text = split_unit(cell)
@@ -144,6 +146,7 @@ def _by_name(cell: HeaderCell, text: str) -> HeaderCell:
     return replace(cell, conflict=conflict)
 
 
+@lru_cache(maxsize=4096)
 def split_unit(cell: str) -> tuple[str, str]:
     """Split a header cell into name and unit: ``I (uA)``, ``I [uA]``, ``I/uA`` or ``I_uA``."""
     text = re.sub(r"0x([0-9A-F]{2})(?![0-9A-F])", lambda m: chr(int(m[1], 16)), plain(cell))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nanogap.arguments import shown
 from nanogap.errors import SettingsError
 from nanogap.io.column_names import HeaderCell, read_header, split_unit
 from nanogap.io.column_units import KNOWN_UNITS, parse_unit
@@ -56,6 +57,17 @@ class _Candidate:
     column: Column
     terminal: bool = False
     problem: str = ""
+
+
+def as_argument(choice: Mapping[str, str]) -> str:
+    """Write a choice of columns as the argument that makes it, for sentences to the user.
+
+    Examples
+    --------
+    >>> as_argument({"current": "3:uA"})
+    "`columns={'current': '3:uA'}`"
+    """
+    return f"`columns={dict(choice)!r}`"
 
 
 def steps_of(header: Sequence[str]) -> dict[int, list[int]]:
@@ -113,7 +125,7 @@ def identify_columns(
     }
     taken = {column.index for column in chosen.values()}
     if len(taken) < len(chosen):
-        raise SettingsError(f"{where}: --columns gives one column for two quantities")
+        raise SettingsError(f"{where}: `columns` gives one column for two quantities")
     found: dict[str, list[_Candidate]] = {}
     for index, cell in enumerate(header):
         if index not in taken and (guess := _recognize(index, cell)) is not None:
@@ -161,12 +173,12 @@ def _best(candidates: list[_Candidate], quantity: str, notes: list[str]) -> _Can
     leading = [candidate for candidate in candidates if candidate.rank == best]
     if len(leading) > 1:
         names = ", ".join(f"{one.column.name!r} (column {one.column.index + 1})" for one in leading)
-        numbers = f"{quantity}={leading[0].column.index + 1}"
+        number = leading[0].column.index + 1
         return _Candidate(
             best,
             leading[0].column,
-            problem=f"{names} could all be the {quantity}; choose one with --columns "
-            f"{quantity}=NAME or {numbers}",
+            problem=f"{names} could all be the {quantity}; choose one with "
+            f"{as_argument({quantity: 'NAME'})}, or by its number, {number}",
         )
     others = [one.column.name for one in candidates if one.rank != best and not one.terminal]
     if others and quantity in {"voltage", "current", "conductance", "resistance"}:
@@ -190,13 +202,11 @@ def _choose(
 ) -> Column:
     """Find the column that the user named, with the unit that the user or the header gives."""
     if quantity not in QUANTITIES:
-        raise SettingsError(
-            f"--columns {quantity}={wanted}: {quantity!r} is none of {', '.join(QUANTITIES)}"
-        )
+        raise SettingsError(f"`columns`: {shown(quantity)} is none of {', '.join(QUANTITIES)}")
     index, sign, unit_text = _place(header, quantity, wanted, where)
     cell = read_header(header[index])
     name = header[index].strip() or f"column {index + 1}"
-    option = f"--columns {quantity}={wanted}"
+    option = as_argument({quantity: wanted})
     if quantity not in KNOWN_UNITS:
         return Column(index, name)
     if unit_text:
@@ -216,7 +226,7 @@ def _choose(
     if stated and not (quantity == "time" and unit is None and cell.quantity != "time"):
         raise SettingsError(
             f"{where}: column {name!r} has {_trouble(stated, quantity, unit is not None)}; "
-            f"state it: --columns {quantity}={wanted}:UNIT"
+            f"state it: {as_argument({quantity: f'{wanted}:UNIT'})}"
         )
     if quantity == "conductance":
         notes.append(f"the conductance in {name!r} names no unit and was taken as G0")
@@ -279,8 +289,8 @@ def _recognize(index: int, text: str) -> tuple[str, _Candidate] | None:
         problem = f"column {name!r} has {_trouble(cell.unit_text, quantity, cell.conflict)}"
     elif quantity == "conductance" and not _dimensionless(cell.name):
         problem = (
-            f"the conductance in column {name!r} names no unit; state it with --columns "
-            f"conductance={index + 1}:G0 or conductance={index + 1}:S"
+            f"the conductance in column {name!r} names no unit; state it: "
+            f"{as_argument({'conductance': f'{index + 1}:G0'})}, or {index + 1}:S"
         )
     return quantity, _Candidate(cell.rank, column, cell.terminal, problem)
 

@@ -1,8 +1,9 @@
 """Files that are data: the one rule for files, folders and run directories.
 
 A folder stands for all files of a known kind in it and below it, in natural order. A run directory
-counts as one and is not looked into; hidden and temporary entries are passed over. A file that is
-named twice, or lies in a folder that is named too, counts once.
+counts as one and is not looked into, a device directory stands for its measurement; hidden and
+temporary entries are passed over. A file that is named twice, or lies in a folder that is named
+too, counts once.
 """
 
 import os
@@ -10,7 +11,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from nanogap.arguments import can_be_path, shown
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.io.device_files import DeviceFiles, is_device_directory
 from nanogap.io.run_files import is_run_directory
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc", ".mpt", ".lvm", ".dta", ".data", ".prn")
@@ -37,7 +40,7 @@ def as_paths(paths: Paths) -> list[Path]:
     True
     """
     if isinstance(paths, str | os.PathLike):
-        return [Path(paths)]
+        return [_as_path(paths)]
     # a dataset is a mapping too, and the names of its variables are words but no paths
     several = isinstance(paths, Iterable) and not isinstance(paths, Mapping)
     found = list(paths) if several else [None]
@@ -46,7 +49,14 @@ def as_paths(paths: Paths) -> list[Path]:
             f"{type(paths).__name__!r} given where files belong: name a file or folder, as str or "
             "Path, or a list of them"
         )
-    return [Path(path) for path in found if path is not None]
+    return [_as_path(path) for path in found if path is not None]
+
+
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path; empty text is none, and not the current folder."""
+    if isinstance(path, str) and not can_be_path(path):
+        raise SettingsError(f"{shown(path)} is no path: name a file or folder")
+    return Path(path)
 
 
 def natural_order(path: Path) -> list[tuple[int, str]]:
@@ -73,7 +83,9 @@ def measurement_files(paths: Paths) -> list[Path]:
     found: dict[Path, Path] = {}
     for path in as_paths(paths):
         inside = [path]
-        if path.is_dir() and not is_run_directory(path):
+        if is_device_directory(path):
+            inside = [DeviceFiles(path).measurement]
+        elif path.is_dir() and not is_run_directory(path):
             inside = list(_below(path))
             if not inside:
                 raise DataFormatError(
@@ -96,5 +108,7 @@ def _below(folder: Path) -> Iterator[Path]:
     for entry in folders:
         if is_run_directory(entry):
             yield entry
+        elif is_device_directory(entry):
+            yield DeviceFiles(entry).measurement
         else:
             yield from _below(entry)

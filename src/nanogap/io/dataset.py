@@ -8,8 +8,9 @@ current are NaN.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,6 +21,8 @@ from nanogap.io.sweeps import direction_and_cycle, sweep_source
 from nanogap.typing import FloatArray
 
 _UNITS = {"time": "s", "voltage": "V", "current": "A", "conductance": "G0"}
+#: Attribute of ``compliance``: 1 if the source flags the points that were limited, 0 if not.
+_RECORDED = "recorded"
 _DEVICE = re.compile(
     r"(?:^|[_\-\s.])((?:device|dev|sample|nw|wire)[_\-\s]?[a-z]?\d+)", re.IGNORECASE
 )
@@ -56,7 +59,8 @@ def measurement_dataset(
     cycle : ndarray of int, shape (n_points,), optional
         Default: counted from the sweep.
     compliance : ndarray of bool, shape (n_points,), optional
-        Whether the instrument limited the point. Default: nowhere.
+        Whether the instrument limited the point. Default: not recorded (`flags_compliance`), which
+        is written as nowhere.
     name, device : str, optional
         Of the file and of the device; the latter is found in the former if it is there.
     attrs : mapping, optional
@@ -81,19 +85,49 @@ def measurement_dataset(
     }
     if conductance is not None:
         variables["conductance"] = conductance
-    dataset = xr.Dataset(
-        {key: ("point", values) for key, values in variables.items()},
-        coords={
-            "file": ("point", np.zeros(count, dtype=np.int32)),
-            "file_name": ("source", [name]),
-            "device_name": ("source", [device or device_of(name)]),
-        },
-        attrs=dict(attrs or {}),
-    )
-    for key, unit in _UNITS.items():
-        if key in dataset:
-            dataset[key].attrs["units"] = unit
-    return dataset
+    made = dataset_of(variables, name, device or device_of(name), attrs or {})
+    made["compliance"].attrs[_RECORDED] = int(compliance is not None)
+    return made
+
+
+def flags_compliance(dataset: xr.Dataset) -> bool:
+    """Whether the source of a measurement dataset flags the points in compliance.
+
+    Then no flag at a point means that the instrument did not limit it; otherwise nothing is known
+    of it.
+    """
+    return bool(dataset["compliance"].attrs.get(_RECORDED, 0))
+
+
+def dataset_of(
+    variables: Mapping[str, NDArray[Any]], name: str, device: str, attrs: Mapping[str, str]
+) -> xr.Dataset:
+    """Make a measurement dataset of one source of variables over ``point``."""
+    place = np.zeros(len(variables["time"]), dtype=np.int32)
+    # variables that are made here need no checks, which cost more than a short file's numbers
+    data = {
+        key: xr.Variable("point", values, {"units": _UNITS[key]} if key in _UNITS else None)
+        for key, values in variables.items()
+    }
+    coords = {
+        "file": xr.Variable("point", place),
+        "file_name": xr.Variable("source", np.array([name])),
+        "device_name": xr.Variable("source", np.array([device])),
+    }
+    return xr.Dataset(data, coords, dict(attrs))
+
+
+def sources_of(dataset: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Yield the measurement datasets of the sources of one, such as devices or files."""
+    if dataset.sizes["source"] == 1:
+        yield dataset
+        return
+    place = dataset["file"].to_numpy()
+    for number in range(dataset.sizes["source"]):
+        one = dataset.isel(point=np.flatnonzero(place == number), source=[number])
+        one = one.assign_coords(file=one["file"] - number)
+        one.encoding.update(dataset.encoding)
+        yield one
 
 
 def device_of(name: str) -> str:

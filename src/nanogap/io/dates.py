@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nanogap.errors import DataFormatError
-from nanogap.io.columns import Column
+from nanogap.io.columns import Column, as_argument
 from nanogap.typing import FloatArray
 
 _DAY = 86400.0
@@ -80,7 +80,7 @@ def times_of_day(
     else:
         notes.append(
             f"the times in {column.name!r} could be hh:mm or mm:ss and were left out: say it with "
-            f"--columns time={column.index + 1}:hh:mm or time={column.index + 1}:mm:ss"
+            f"{as_argument({'time': f'{column.index + 1}:hh:mm'})}, or :mm:ss"
         )
         return None
     return ClockTimes(_unwrapped(seconds, period, notes), absolute=period != 3600.0)
@@ -227,7 +227,7 @@ def _otherdates(text: "pd.Series[str]", column: Column, where: str) -> ClockTime
         shown = next(iter(text.dropna()), "")[:40]
         raise DataFormatError(
             f"{where}: {shown!r} in column {column.name!r} is no time; write seconds or 2024-05-03 "
-            "17:10:00, or choose another column with --columns time=NAME"
+            f"17:10:00, or choose another column with {as_argument({'time': 'NAME'})}"
         )
     _need_all(text, good, column, where)
     return ClockTimes(since_first(seconds_of(moments)), absolute=True)

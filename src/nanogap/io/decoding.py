@@ -22,7 +22,7 @@ def decoded(path: Path) -> str:
     """
     raw = path.read_bytes()
     text = None
-    for encoding in _encodings(raw):
+    for encoding in encodings_of(raw):
         try:
             text = raw.decode(encoding)
             break
@@ -31,9 +31,20 @@ def decoded(path: Path) -> str:
     if text is None:  # one broken character does not make a text file binary
         text = raw.decode("utf-8", errors="replace")
     text = text.rstrip("\x1a")
+    refuse_no_text(text, path)
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n")
+
+
+def refuse_no_text(text: str, path: Path) -> None:
+    """Refuse what begins with too many control characters.
+
+    Raises
+    ------
+    NoDataError
+        If it does.
+    """
     if len(CONTROL.findall(text[:100_000])) > _BINARY * min(len(text), 100_000) + 8:
         raise NoDataError(f"{path} is not a text file: export it as CSV, xls or xlsx")
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x0c", "\n")
 
 
 def refuse_binary(line: str, number: int, where: str) -> None:
@@ -48,7 +59,8 @@ def refuse_binary(line: str, number: int, where: str) -> None:
         raise DataFormatError(f"{where}: binary data in line {number}; export the file anew")
 
 
-def _encodings(raw: bytes) -> list[str]:
+def encodings_of(raw: bytes) -> list[str]:
+    """List the encodings that a text may have by its first bytes, the surest first."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return ["utf-16"]
     start = raw[:2000]

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from nanogap.errors import NoDataError
 
@@ -11,6 +12,8 @@ COMMENTS = ("#", "%", "//", "!")
 #: Lines looked at for a dialect: more, if rows are not this part of them and so many.
 _SAMPLES = (60, 300, 20_000)
 _ENOUGH, _PART = 20, 0.5
+#: No line below these has a say in the dialect.
+LOOKED_AT = _SAMPLES[-1]
 #: A column of single numbers is a table from so many rows on.
 _SINGLE = 8
 #: No number is written with more characters.
@@ -75,6 +78,7 @@ def fields(line: str, separator: str) -> list[str]:
     ]
 
 
+@lru_cache(maxsize=4096)  # the same fields are asked about several times
 def is_number(text: str, decimal: str) -> bool:
     """Whether a field is a number of this dialect."""
     if len(text) > _LONGEST or (decimal == "," and "." in text):
@@ -136,6 +140,8 @@ def _best(sample: list[str], least: int) -> tuple[Layout | None, int]:
             continue
         if separator == decimal == "," and '"' not in text:
             continue
+        if least > 1 and sum(_could_divide(line, separator) for line in sample) <= most:
+            continue
         rows = [row_fields(line, separator, decimal) for line in sample]
         counted = Counter(len(row) for row in rows if len(row) >= least)
         if not counted:
@@ -144,6 +150,11 @@ def _best(sample: list[str], least: int) -> tuple[Layout | None, int]:
         if count > most:
             best, most = _layout(rows, width, separator, decimal), count
     return best, most
+
+
+def _could_divide(line: str, separator: str) -> bool:
+    """Whether a separator may divide a line into fields."""
+    return separator in line if separator != " " else len(line.split(None, 1)) > 1
 
 
 def _layout(rows: list[list[str]], width: int, separator: str, decimal: str) -> Layout:

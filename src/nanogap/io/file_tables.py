@@ -44,6 +44,11 @@ def read_tables(path: Path) -> list[Table]:
     return tables_of_text(text, str(path))
 
 
+def is_known_format(text: str) -> bool:
+    """Whether a text is of a program whose files have a reader of their own."""
+    return any(recognized(text) for recognized, _ in _TEXT_FORMATS)
+
+
 def _is_workbook(path: Path) -> bool:
     """Whether the content is one of Excel's formats; older programs call text files ``.xls``."""
     with path.open("rb") as handle:

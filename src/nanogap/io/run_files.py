@@ -1,5 +1,6 @@
 """Files of a run directory: the name of each stands here, once."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,13 +89,28 @@ class RunFiles:
 
     def transmissions(self) -> dict[int, Path]:
         """Transmissions that are there: snapshot number and file, in order."""
-        found = (self.folder / "transmission").glob("[0-9]*.nc")
-        return {int(path.stem): path for path in sorted(found)}
+        return self._numbered(".nc")
 
     def failures(self) -> dict[int, Path]:
         """Reasons that are there: snapshot number and file, in order."""
-        found = (self.folder / "transmission").glob("[0-9]*.error.json")
-        return {int(path.name.split(".", 1)[0]): path for path in sorted(found)}
+        return self._numbered(".error.json")
+
+    def _numbered(self, ending: str) -> dict[int, Path]:
+        """Files of single snapshots with an ending; by their names alone, for there are many."""
+        folder = self.folder / "transmission"
+        try:
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries]
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        stems = (name.removesuffix(ending) for name in names if name.endswith(ending))
+        numbers = sorted(int(stem) for stem in stems if stem.isdecimal() and stem.isascii())
+        return {number: folder / f"{number:06d}{ending}" for number in numbers}
+
+    @property
+    def moved_cells(self) -> Path:
+        """T of the snapshots whose cell moved, in the cell before; with the parts that it needs."""
+        return self.folder / "transmission" / "moved-cells.nc"
 
     @property
     def joined_transmission(self) -> Path:

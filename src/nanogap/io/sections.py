@@ -46,22 +46,57 @@ class Section:
 
 
 @dataclass
-class _Division:
-    """Lines below the first header, being divided into tables."""
+class Division:
+    """Lines below the first header, being divided into tables.
+
+    Attributes
+    ----------
+    found : list of Section
+        The tables so far; the last goes on.
+    where : str
+        File, for error messages.
+    statistics : list of str
+        Labels of rows that were passed over.
+    footer : bool
+        Whether the lines are below a label of statistics.
+    blank : int
+        Place in the section of the first row below the last blank line; -1 if there is none.
+    released : int
+        Rows of the last section that were taken out of it.
+    """
 
     found: list[Section]
     where: str
     statistics: list[str] = field(default_factory=list)
     footer: bool = False
-    #: place in the section of the first row below the last blank line; -1 if there is none
     blank: int = -1
+    released: int = 0
+
+    def take_all(self, begin: int, lines: list[str]) -> None:
+        """Put lines where they belong; the first has this number."""
+        plain = not CONTROL.search("\n".join(lines))
+        for number, line in enumerate(lines, begin):
+            if plain and line[:1] in _PLAIN and not self.footer:
+                self.found[-1].rows.append(line)
+                self.found[-1].lines.append(number)
+            else:
+                self.take(number, line)
+
+    def release(self) -> Section:
+        """Take rows out of the last section, but for those that may yet be passed over."""
+        last = self.found[-1]
+        count = max(0, len(last.rows) - _FEW - 1)
+        taken = replace(last, rows=last.rows[:count], lines=last.lines[:count])
+        del last.rows[:count], last.lines[:count]
+        self.released += count
+        return taken
 
     def take(self, number: int, line: str) -> None:
         """Put a line where it belongs."""
         section = self.found[-1]
         start = line.lstrip(' \t",;')[:1]
         if not start:
-            self.blank = len(section.rows)
+            self.blank = self.released + len(section.rows)
             return
         if start not in _PLAIN or self.footer:
             if line.lstrip().startswith(COMMENTS):
@@ -95,10 +130,10 @@ class _Division:
             listed = ", ".join(words[:6])
             notes.append(f"{_rows(len(self.statistics))} of statistics passed over ({listed})")
         last = self.found[-1]
-        left = len(last.rows) - self.blank
+        left = self.released + len(last.rows) - self.blank
         if self.blank >= _MANY and 0 < left <= _FEW and last.layout.pattern:
             notes.append(f"{_rows(left)} below a blank line at the end passed over")
-            del last.rows[self.blank :], last.lines[self.blank :]
+            del last.rows[-left:], last.lines[-left:]
         return notes
 
 
@@ -130,9 +165,8 @@ def sections(
     DataFormatError
         If a row holds binary data.
     """
-    division = _Division([first], where)
-    for number, line in enumerate(body, begin):
-        division.take(number, line)
+    division = Division([first], where)
+    division.take_all(begin, body)
     notes = division.end()
     return [one for one in division.found if one.rows], notes
 

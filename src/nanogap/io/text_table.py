@@ -11,7 +11,7 @@ import pandas as pd
 
 from nanogap.errors import DataFormatError
 from nanogap.io.decoding import decoded
-from nanogap.io.dialect import MARKERS, sniff
+from nanogap.io.dialect import MARKERS, Layout, sniff
 from nanogap.io.header import names_of
 from nanogap.io.sections import Section, cut_off, sections
 from nanogap.typing import Int64Array
@@ -54,6 +54,10 @@ class Table:
     lines: Int64Array | None = None
     roles: dict[str, str] = field(default_factory=dict)
 
+    def column(self, place: int) -> "pd.Series[str]":
+        """Return the cells of a column, by its place from 0."""
+        return self.cells[self.cells.columns[place]]
+
     def line_of(self, row: int) -> int:
         """Return the line of a row in the file, from 1."""
         return self.first_line + row if self.lines is None else int(self.lines[row])
@@ -82,7 +86,7 @@ def tables_of_text(text: str, where: str) -> list[Table]:
     body = lines[begin:]
     while body and not body[-1].strip():
         body.pop()
-    if not complete and len(body) > 2 and cut_off(body, layout, _goes_on):
+    if not complete and len(body) > 2 and ends_cut_off(body, layout):
         body.pop()
         notes.append("the last line is cut off and was left out")
     found, passed_over = sections(body, begin + 1, Section(header, layout), where)
@@ -107,6 +111,11 @@ def table_of(section: Section, where: str) -> Table:
     lines = np.asarray(section.lines, dtype=np.int64)
     cells = _parse(section, where, lines)
     return Table(where, section.header, cells, section.lines[0], lines=lines)
+
+
+def ends_cut_off(body: list[str], layout: Layout) -> bool:
+    """Whether the last line, which has no line end, ends in the middle of a number."""
+    return cut_off(body, layout, _goes_on)
 
 
 def _goes_on(column: list[str], decimal: str) -> bool:
@@ -157,9 +166,11 @@ def _parse(
         ) from None
     if len(cells) != len(lines):
         raise DataFormatError(f"{where}: quotes do not close in the rows from line {lines[0]} on")
-    extra = cells.iloc[:, layout.width :].notna().any(axis=1)
+    extra = np.zeros(len(cells), dtype=bool)
+    for place in range(layout.width, layout.width + 2):
+        extra |= ~np.asarray(pd.isna(cells[place].to_numpy()))
     if extra.any():
-        line = int(lines[int(extra.to_numpy().argmax())])
+        line = int(lines[int(extra.argmax())])
         raise DataFormatError(
             f"{where}: the row in line {line} has more than {layout.width} columns; is the "
             "decimal mark a comma there?"

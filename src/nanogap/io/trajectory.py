@@ -131,30 +131,34 @@ class TrajectoryStore:
 
     def _read_on(self, count: int) -> None:
         """Read the lines of the index behind those that are known."""
-        known, size = len(self._known), self._known_bytes
-        found = []
+        size, records = self._known_bytes, []
         try:
             with self._index.open("rb") as lines:
                 lines.seek(size)
-                for line in islice(lines, count - known):
-                    found.append(json.loads(line))
+                for number, line in enumerate(
+                    islice(lines, count - len(self._known)), start=len(self._known)
+                ):
+                    records.append(self._record(number, json.loads(line)))
                     size += len(line)
         except (OSError, ValueError) as error:
             raise DataFormatError(f"{self._index} cannot be read: {error}") from None
-        if known + len(found) < count:
-            raise DataFormatError(f"{self._index} holds {known + len(found)} of {count} snapshots")
-        records = []
-        for number, content in enumerate(found, start=known):
-            try:
-                values = {name: content[name] for name in OBSERVABLES}
-                records.append(SnapshotRecord(number, content["offset"], content["length"], values))
-            except (KeyError, TypeError) as error:
-                lacking = f": it lacks {error}" if isinstance(error, KeyError) else ""
-                raise DataFormatError(
-                    f"{self._index} is damaged at line {number + 1}{lacking}"
-                ) from None
+        if len(self._known) + len(records) < count:
+            raise DataFormatError(
+                f"{self._index} holds {len(self._known) + len(records)} of {count} snapshots"
+            )
         self._known += records
         self._known_bytes = size
+
+    def _record(self, number: int, content: Any) -> SnapshotRecord:
+        """Take what is known of a snapshot from its line."""
+        try:
+            values = {name: content[name] for name in OBSERVABLES}
+            return SnapshotRecord(number, content["offset"], content["length"], values)
+        except (KeyError, TypeError) as error:
+            lacking = f": it lacks {error}" if isinstance(error, KeyError) else ""
+            raise DataFormatError(
+                f"{self._index} is damaged at line {number + 1}{lacking}"
+            ) from None
 
     def frame(self, record: SnapshotRecord) -> Atoms:
         """Read the frame of a snapshot; `nanogap.dynamics.simulation` says what it holds.

@@ -6,8 +6,8 @@ import numpy as np
 
 from nanogap.analysis import BreakdownAnalysis, Spread, spread
 from nanogap.errors import DataFormatError
-from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
+from nanogap.measured.reading import Reading
 from nanogap.typing import ABSENT_IF_NONE
 
 
@@ -54,12 +54,15 @@ class BreakdownSummary:
         these.
     synthetic : bool
         Whether any file says that it is synthetic.
+    notes : list of str
+        What reading left out or assumed.
     """
 
     devices: list[BreakdownRow]
     broken: int
     spread: dict[str, Spread]
     synthetic: bool
+    notes: list[str]
 
 
 @dataclass
@@ -70,14 +73,12 @@ class BreakdownCampaign:
     ----------
     rows : list of (Trace, int, BreakdownAnalysis)
         Trace, cycle and analysis.
+    reading : Reading
+        What reading left out or assumed.
     """
 
     rows: list[tuple[Trace, int, BreakdownAnalysis]] = field(default_factory=list)
-
-    @property
-    def exclusions(self) -> list[Exclusion]:
-        """Points of every file that the instrument limited."""
-        return [trace.exclusion for trace, number, _ in self.rows if number == trace.cycle.min()]
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def synthetic(self) -> bool:
@@ -96,6 +97,7 @@ class BreakdownCampaign:
                 for key in ("voltage", "current", "power", "resistance_before", "resistance_after")
             },
             synthetic=self.synthetic,
+            notes=self.reading.sentences,
         )
 
 
@@ -114,8 +116,9 @@ def _row(trace: Trace, cycle: int, analysis: BreakdownAnalysis) -> BreakdownRow:
 
 def breakdown_campaign(files: DataFiles, minimum_drop: float = 0.5) -> BreakdownCampaign:
     """Find the breakdown in every sweep of every file."""
-    result = BreakdownCampaign()
+    result = BreakdownCampaign(reading=files.new_reading())
     for trace in files.traces():
+        result.reading.add_file(trace)
         if "conductance" in trace.dataset:
             raise DataFormatError(
                 f"{trace.name} gives a conductance; a breakdown needs voltage and current"

@@ -1,17 +1,19 @@
 """Points in compliance: found once for every command, left out, and told."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
-from nanogap.analysis.traces.compliance import Compliance, find_compliance
+from nanogap.analysis.traces.compliance import FEWEST_POINTS, Compliance, find_compliance
+from nanogap.io.dataset import flags_compliance
+from nanogap.io.stated_limits import STATED
 from nanogap.report.marks import unit_for
 
 _ORIGINS = {
-    "given": "as given by --compliance",
-    "file": "as flagged in the file",
+    "given": "as given by `compliance`",
+    "file": "as the file says",
     "curve": "seen in the curve: the current stays there while the voltage goes on rising",
 }
 
@@ -40,6 +42,13 @@ class Exclusion:
         """Count the points of a limit."""
         return cls(int(limit.limited.sum()), len(limit.limited), limit.current, limit.origin)
 
+    def __add__(self, other: "Exclusion | None") -> "Exclusion":
+        """Count the points of two pieces of one file."""
+        if other is None:
+            return self
+        both = self.n_limited + other.n_limited, self.n_points + other.n_points
+        return replace(self, n_limited=both[0], n_points=both[1])
+
 
 def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance:
     """Find the points of one measurement dataset that the instrument limited.
@@ -49,18 +58,27 @@ def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance
     dataset : xarray.Dataset
         With one source; its variable ``compliance`` holds the flags of the file.
     given : float, optional
-        The limit, A. Default: as flagged in the file, or else as the curve shows.
+        The limit, A. Default: as flagged in the file; as the curve shows where the file has no
+        flags.
     """
-    flags = dataset["compliance"].to_numpy().astype(bool)
+    flags = np.asarray(dataset.variables["compliance"].values, dtype=bool)
     if "conductance" in dataset:
         return Compliance(flags, None, "file" if flags.any() else "none")
-    return find_compliance(
-        dataset["voltage"].to_numpy(),
-        dataset["current"].to_numpy(),
-        dataset["cycle"].to_numpy(),
-        flags,
-        given,
+    volts, amperes, cycles = (
+        dataset.variables[key].values for key in ("voltage", "current", "cycle")
     )
+    known = bool(flags.any()) or flags_compliance(dataset)
+    if given is None and not known:
+        for stated in stated_limits(dataset):
+            found = find_compliance(volts, amperes, cycles, given=stated)
+            if np.count_nonzero(found.limited) >= FEWEST_POINTS:
+                return replace(found, origin="file")
+    return find_compliance(volts, amperes, cycles, flags if known else None, given)
+
+
+def stated_limits(dataset: xr.Dataset) -> list[float]:
+    """Limits of the current that the lines above the table state, the lowest first, A."""
+    return sorted(float(limit) for limit in str(dataset.attrs.get(STATED, "")).split())
 
 
 def told_exclusions(exclusions: Iterable[Exclusion]) -> list[str]:
@@ -81,7 +99,7 @@ def told_exclusions(exclusions: Iterable[Exclusion]) -> list[str]:
     unmet = [row for row in rows if row.origin == "given" and not row.n_limited]
     if unmet:
         sentences.append(
-            f"--compliance: in {len(unmet)} of {len(rows)} files no current stays at that limit"
+            f"`compliance`: in {len(unmet)} of {len(rows)} files no current stays at that limit"
         )
     return sentences
 

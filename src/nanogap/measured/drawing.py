@@ -44,13 +44,13 @@ def chosen_row(
     names = list(dict.fromkeys(name for name, _ in rows))
     if file is not None and file not in names:
         shown = ", ".join(names[:8]) + (" and others" if len(names) > 8 else "")
-        raise SettingsError(f"--file {file}: there is no result of that file; there are {shown}")
+        raise SettingsError(f"`file={file}`: there is no result of that file; there are {shown}")
     for place, (name, number) in enumerate(rows):
         if file in {None, name} and cycle in {None, number}:
             return place
     there = [number for name, number in rows if file in {None, name}]
     raise SettingsError(
-        f"--cycle {cycle}: there is no result of that cycle; cycles go from {min(there)} to "
+        f"`cycle={cycle}`: there is no result of that cycle; cycles go from {min(there)} to "
         f"{max(there)}"
     )
 

@@ -13,12 +13,17 @@ from nanogap.analysis.traces.compliance import Compliance
 from nanogap.electrical import GapConductance, SeriesResistance
 from nanogap.electrical.instrument import averaged_over
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io import iterate_measurements
+from nanogap.io import read_measurement
 from nanogap.io.clock import Clock
 from nanogap.io.columns import QUANTITIES
 from nanogap.io.data_folders import Paths, as_paths, measurement_files
+from nanogap.io.dataset import sources_of
+from nanogap.io.long_text import is_long, read_long_text
+from nanogap.io.measurement import each_file
 from nanogap.io.run_files import is_run_directory
 from nanogap.measured.compliance import Exclusion, compliance_of
+from nanogap.measured.long_files import traces_of
+from nanogap.measured.reading import Reading
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -40,12 +45,12 @@ def parse_columns(text: str | None) -> dict[str, str] | None:
         quantity, sign, column = part.partition("=")
         if not sign or not column.strip() or quantity.strip() not in QUANTITIES:
             raise SettingsError(
-                f"--columns {text}: write it as QUANTITY=NAME_OR_NUMBER,... (3:uA states a "
+                f"`columns={text}`: write it as QUANTITY=NAME_OR_NUMBER,... (3:uA states a "
                 f"unit, -Id turns the sign); quantities are "
                 f"{', '.join(QUANTITIES)}"
             )
         if quantity.strip() in chosen:
-            raise SettingsError(f"--columns {text} gives the {quantity.strip()} twice")
+            raise SettingsError(f"`columns={text}` gives the {quantity.strip()} twice")
         chosen[quantity.strip()] = column.strip()
     return chosen
 
@@ -82,6 +87,8 @@ class DataFiles:
         Called with how many files are analysed, and how many there are.
     clock : Clock
         Sampling rate of files without times, and zero of the time.
+    passed_over : list of str
+        Files of folders without a measurement, and why; filled while the files are read.
     """
 
     paths: Paths
@@ -91,6 +98,7 @@ class DataFiles:
     watch: Callable[[int, int], object] | None = None
     compliance: float | None = None
     clock: Clock = field(default_factory=Clock)
+    passed_over: list[str] = field(default_factory=list, compare=False)
 
     def __post_init__(self) -> None:
         if not as_paths(self.paths):
@@ -113,19 +121,48 @@ class DataFiles:
         return kept
 
     def measurements(self) -> Iterator[xr.Dataset]:
-        """Yield the measurement dataset of every file in turn."""
-        yield from iterate_measurements(
-            self.files, self.columns, self.watch, named=self.paths, clock=self.clock
-        )
+        """Yield the measurement dataset of every file, and of every device in it, in turn."""
+
+        def read(path: Path) -> list[xr.Dataset]:
+            parts = list(sources_of(read_measurement(path, self.columns, self.clock)))
+            for part in parts:
+                part.encoding["source"] = str(path)
+            return parts
+
+        for parts in each_file(self.files, read, self.watch, self.paths, self.passed_over):
+            yield from parts
+
+    def new_reading(self) -> Reading:
+        """Return what is known of reading these files, to be filled while that is done."""
+        return Reading(passed_over=self.passed_over)
 
     def traces(self) -> Iterator["Trace"]:
-        """Yield the conductance of the gap in every file in turn."""
+        """Yield the conductance of the gap of every file and device in turn."""
         for dataset in self.measurements():
             yield self.trace(dataset)
 
-    def trace(self, dataset: xr.Dataset) -> "Trace":
-        """Return the conductance of the gap of one measurement dataset."""
-        return gap_trace(dataset, self.resistances, self.averaging_time, self.compliance)
+    def pieces(self) -> Iterator[Iterator["Trace"]]:
+        """Yield the conductance of the gap of every file and device, long files in pieces."""
+
+        def read(path: Path) -> list[Iterator[Trace]]:
+            if is_long(path) and (curve := read_long_text(path, self.columns)) is not None:
+                return [traces_of(curve, self)]
+            dataset = read_measurement(path, self.columns, self.clock)
+            return [iter([self.trace(one)]) for one in sources_of(dataset)]
+
+        for sources in each_file(self.files, read, self.watch, self.paths, self.passed_over):
+            yield from sources
+
+    def trace(
+        self, dataset: xr.Dataset, limit: Compliance | None = None, *, whole: bool = True
+    ) -> "Trace":
+        """Return the conductance of the gap of one measurement dataset, or of a piece of one.
+
+        The points that the instrument limited are found unless they are given.
+        """
+        return gap_trace(
+            dataset, self.resistances, self.averaging_time, self.compliance, limit, whole=whole
+        )
 
 
 @dataclass(frozen=True)
@@ -139,7 +176,7 @@ class Trace:
     device, name : str
         Of the device and of the file.
     simulated : bool
-        Whether it is a simulated run.
+        Whether it is the conductance of a simulated run; a simulated device is measured.
     synthetic : str
         What the file says about being synthetic; empty for real data.
     series : SeriesResistance
@@ -152,6 +189,8 @@ class Trace:
         Points where the subtraction fails.
     limit : Compliance
         Points that the instrument limited, at which current, and who says so.
+    whole : bool
+        Whether these are all points of the file; cycles of a piece are numbered from 0 in the file.
     """
 
     dataset: xr.Dataset
@@ -166,6 +205,7 @@ class Trace:
     uncertainty: FloatArray
     flagged: BoolArray
     limit: Compliance
+    whole: bool = True
 
     @property
     def compliance(self) -> BoolArray:
@@ -189,7 +229,9 @@ class Trace:
 
     @property
     def cycle_number(self) -> NDArray[np.int64]:
-        """Number of the cycle of every point, from 0 without gaps."""
+        """Number of the cycle of every point in the file, from 0 without gaps."""
+        if not self.whole:
+            return self.cycle
         return np.asarray(np.unique(self.cycle, return_inverse=True)[1], dtype=np.int64)
 
     @property
@@ -210,14 +252,14 @@ class Trace:
         steps = np.diff(self.time)
         if not len(steps) or not np.isfinite(steps).all():
             raise SettingsError(
-                f"{self.name} has no times: give the time between samples with --interval, or "
-                "--sampling-rate"
+                f"{self.name} has no times: give the time between samples, `interval`, or the "
+                "`sampling_rate`"
             )
         usual = float(np.median(steps))
         if usual <= 0.0 or np.abs(steps - usual).max() > 0.5 * usual:
             raise SettingsError(
                 f"{self.name} is sampled unevenly: spectra and dwell times need equal steps; give "
-                "the mean step with --interval to take the samples as equally spaced"
+                "the mean step as `interval` to take the samples as equally spaced"
             )
         return usual
 
@@ -227,6 +269,9 @@ def gap_trace(
     resistances: DeviceResistances | None = None,
     averaging_time: float | None = None,
     compliance: float | None = None,
+    limit: Compliance | None = None,
+    *,
+    whole: bool = True,
 ) -> Trace:
     """Return the conductance of the gap of one measurement dataset.
 
@@ -240,15 +285,20 @@ def gap_trace(
         Averaging time of an instrument that a simulated trace is seen through, s.
     compliance : float, optional
         Limit of the current, A. Default: as flagged in the file, or found in the curve.
+    limit : Compliance, optional
+        Points that the instrument limited, where they are known.
+    whole : bool
+        Whether these are all points of the file.
     """
     device = str(dataset["device_name"].to_numpy()[0])
-    simulated = "simulated" in dataset.attrs
+    # the conductance of structures has nothing in series; a simulated device has, and an instrument
+    simulated = "simulated" in dataset.attrs and "conductance" in dataset
     series = SeriesResistance(0.0)
     if resistances is not None and not simulated:
         series = resistances.of(device)
-    time = dataset["time"].to_numpy().astype(np.float64)
+    time = np.asarray(dataset.variables["time"].values, dtype=np.float64)
     if "conductance" in dataset:
-        raw = dataset["conductance"].to_numpy().astype(np.float64)
+        raw = np.asarray(dataset.variables["conductance"].values, dtype=np.float64)
         if simulated and averaging_time is not None:
             raw = averaged_over(time, raw, averaging_time)
         # V = 1/G and I = 1 have this conductance
@@ -257,8 +307,8 @@ def gap_trace(
         current = np.ones_like(raw)
         voltage[raw == 0.0], current[raw == 0.0] = 1.0, 0.0
     else:
-        voltage = dataset["voltage"].to_numpy().astype(np.float64)
-        current = dataset["current"].to_numpy().astype(np.float64)
+        voltage = np.asarray(dataset.variables["voltage"].values, dtype=np.float64)
+        current = np.asarray(dataset.variables["current"].values, dtype=np.float64)
         raw = GapConductance().compute(voltage, current).conductance
     gap = GapConductance(series).compute(voltage, current)
     return Trace(
@@ -273,5 +323,6 @@ def gap_trace(
         gap=gap.conductance,
         uncertainty=gap.uncertainty,
         flagged=gap.flagged,
-        limit=compliance_of(dataset, compliance),
+        limit=compliance_of(dataset, compliance) if limit is None else limit,
+        whole=whole,
     )

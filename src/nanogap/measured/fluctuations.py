@@ -8,8 +8,8 @@ from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
 from nanogap.analysis.traces.telegraph import TelegraphModel
 from nanogap.errors import DataFormatError
 from nanogap.measured.classify import need_steady
-from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
+from nanogap.measured.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,13 @@ class NoiseSummary:
     traces : list of FluctuationRow
     synthetic : bool
         Whether any file says that it is synthetic.
+    notes : list of str
+        What reading left out or assumed.
     """
 
     traces: list[FluctuationRow]
     synthetic: bool
+    notes: list[str]
 
 
 @dataclass
@@ -102,36 +105,45 @@ class NoiseRow:
         Between samples, s.
     noise : NoiseAnalysis
     fluctuation : DetrendedFluctuation
-    telegraph : TelegraphModel or None
-        None if the trace does not vary.
     """
 
     trace: Trace
     interval: float
     noise: NoiseAnalysis
     fluctuation: DetrendedFluctuation
-    telegraph: TelegraphModel | None
+
+    @property
+    def telegraph(self) -> TelegraphModel | None:
+        """Telegraph noise of the trace; None if there is none."""
+        return self.noise.telegraph
 
 
 @dataclass
 class NoiseCampaign:
-    """Noise of every file."""
+    """Noise of every file.
+
+    Attributes
+    ----------
+    rows : list of NoiseRow
+    reading : Reading
+        What reading left out or assumed.
+    constant : list of str
+        Sentences on traces that do not vary, which have no row.
+    """
 
     rows: list[NoiseRow] = field(default_factory=list)
+    reading: Reading = field(default_factory=Reading)
+    constant: list[str] = field(default_factory=list)
 
     @property
     def synthetic(self) -> bool:
         """Whether any file says that it is synthetic."""
         return any(row.trace.synthetic for row in self.rows)
 
-    @property
-    def exclusions(self) -> list[Exclusion]:
-        """Points of every file that the instrument limited."""
-        return [row.trace.exclusion for row in self.rows]
-
     def summary(self) -> NoiseSummary:
         """Return the result as plain numbers."""
-        return NoiseSummary([_row(row) for row in self.rows], self.synthetic)
+        notes = self.reading.sentences + self.constant
+        return NoiseSummary([_row(row) for row in self.rows], self.synthetic, notes)
 
 
 def _row(row: NoiseRow) -> FluctuationRow:
@@ -144,8 +156,8 @@ def _row(row: NoiseRow) -> FluctuationRow:
         mean=noise.mean,
         deviation=noise.deviation,
         relative=noise.relative,
-        exponent=noise.exponent if telegraph is None else float("nan"),
-        exponent_uncertainty=noise.exponent_uncertainty if telegraph is None else float("nan"),
+        exponent=noise.exponent,
+        exponent_uncertainty=noise.exponent_uncertainty,
         white_floor=noise.floor,
         frequency=noise.frequency.tolist(),
         density=noise.density.tolist(),
@@ -155,7 +167,7 @@ def _row(row: NoiseRow) -> FluctuationRow:
 
 
 def _telegraph(model: TelegraphModel | None) -> TelegraphRow | None:
-    if model is None or not model.is_telegraph:
+    if model is None:
         return None
     return TelegraphRow(
         levels=model.levels.tolist(),
@@ -183,21 +195,23 @@ def noise_campaign(
     band : tuple of float, optional
         Frequencies of the fit, Hz.
     """
-    result = NoiseCampaign()
+    result = NoiseCampaign(reading=files.new_reading())
     for trace in files.traces():
+        result.reading.add_file(trace)
         need_steady(trace.dataset, "noise")
         step = trace.interval(interval)
         values = np.where(trace.usable, trace.gap, np.nan)
         known = np.isfinite(values)
+        if known.any() and not np.ptp(values[known]):
+            result.constant.append(f"{trace.name} does not vary: there is no noise in it")
+            continue
         try:
             noise = NoiseAnalysis(step, band=band).compute(values)
             values = np.interp(np.arange(len(values)), np.flatnonzero(known), values[known])
             fluctuation = DetrendedFluctuation().compute(values)
         except DataFormatError as error:
             raise DataFormatError(f"{trace.name}: {error}") from None
-        try:
-            telegraph = TelegraphModel(step).compute(values)
-        except DataFormatError:
-            telegraph = None
-        result.rows.append(NoiseRow(trace, step, noise, fluctuation, telegraph))
+        result.rows.append(NoiseRow(trace, step, noise, fluctuation))
+    if not result.rows:
+        raise DataFormatError("; ".join(result.constant) or "the files hold no trace")
     return result

@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram
 from nanogap.electrical import SeriesResistance, level_displacement
 from nanogap.errors import DataFormatError
-from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
-from nanogap.typing import ABSENT_IF_NONE
+from nanogap.measured.histogram_rows import (
+    Confidence,
+    Counts,
+    HistogramSummary,
+    LevelTable,
+    PeakRow,
+    Sensitivity,
+)
+from nanogap.measured.reading import Reading
 
 #: Probability inside the band of the counts.
 _CONFIDENCE = 0.68
@@ -30,158 +37,6 @@ CAUTIONS = (
         "uncertainty does to the peaks."
     ),
 )
-
-
-@dataclass(frozen=True)
-class PeakRow:
-    """A peak of a histogram.
-
-    Attributes
-    ----------
-    position, uncertainty : float
-        G0; see `nanogap.analysis.Peak`.
-    counts : float
-        Within the half-prominence width.
-    nearest_level : int
-        The integer multiple of G0 that is nearest.
-    deviation : float
-        Position less that, G0.
-    open_gap : bool
-        Whether it lies below a tenth of G0, where the gap is open and no contact conducts.
-    """
-
-    position: float
-    uncertainty: float
-    counts: float
-    nearest_level: int
-    deviation: float
-    open_gap: bool
-
-
-@dataclass(frozen=True)
-class Counts:
-    """A histogram in brief.
-
-    Attributes
-    ----------
-    edges : list of float, length n_bins + 1
-        G0.
-    counts : list of float, length n_bins
-    peaks : list of PeakRow
-    """
-
-    edges: list[float]
-    counts: list[float]
-    peaks: list[PeakRow]
-
-
-@dataclass(frozen=True)
-class Confidence:
-    """A confidence band of counts.
-
-    Attributes
-    ----------
-    level : float
-        Probability inside.
-    low, high : list of float, length n_bins
-        Counts.
-    """
-
-    level: float
-    low: list[float]
-    high: list[float]
-
-
-@dataclass(frozen=True)
-class LevelTable:
-    """Table of where levels show behind series resistances.
-
-    See `nanogap.electrical.level_displacement`.
-
-    Attributes
-    ----------
-    resistance : list of float, length n_resistances
-        ohm.
-    level : list of float, length n_levels
-        G0.
-    measured : list of list of float, shape (n_resistances, n_levels)
-        G0.
-    """
-
-    resistance: list[float]
-    level: list[float]
-    measured: list[list[float]]
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """Peaks for series resistances that are off by their uncertainty.
-
-    Attributes
-    ----------
-    lower_resistance, higher_resistance : list of PeakRow
-    """
-
-    lower_resistance: list[PeakRow]
-    higher_resistance: list[PeakRow]
-
-
-@dataclass(frozen=True)
-class HistogramSummary:
-    """Conductance histogram of a campaign.
-
-    Attributes
-    ----------
-    edges, counts, peaks
-        Of the gap, or of simulated runs if nothing was measured; see `Counts`.
-    confidence : Confidence
-        Band of the counts.
-    n_points : int
-        All points of all files.
-    n_missing, n_outside, n_flagged, n_compliance : int
-        Points that are no number, outside the range, of a gap resistance that is not positive or
-        smaller than its error, and limited by the instrument.
-    cycles : int
-    files, devices : list of str
-    series_resistance : dict of str to SeriesResistance
-        By device, ohm.
-    cautions, notes : list of str
-        What misleads in such histograms; what reading left out.
-    synthetic : bool
-        Whether any file says that it is synthetic.
-    raw : Counts or None
-        As measured; None for simulated runs alone.
-    level_displacement : LevelTable or None
-        None without a series resistance.
-    sensitivity : Sensitivity or None
-        None where the series resistance has no uncertainty.
-    simulated : Counts or None
-        Of simulated runs beside measured data.
-    compliance_current : float or None
-        The lowest current that an instrument limited to, A; None if none did.
-    """
-
-    edges: list[float]
-    counts: list[float]
-    peaks: list[PeakRow]
-    confidence: Confidence
-    n_points: int
-    n_missing: int
-    n_outside: int
-    n_flagged: int
-    n_compliance: int
-    cycles: int
-    files: list[str]
-    devices: list[str]
-    series_resistance: dict[str, SeriesResistance]
-    cautions: list[str]
-    notes: list[str]
-    synthetic: bool
-    raw: Counts | None = field(default=None, metadata=ABSENT_IF_NONE)
-    level_displacement: LevelTable | None = field(default=None, metadata=ABSENT_IF_NONE)
-    sensitivity: Sensitivity | None = field(default=None, metadata=ABSENT_IF_NONE)
-    simulated: Counts | None = field(default=None, metadata=ABSENT_IF_NONE)
-    compliance_current: float | None = field(default=None, metadata=ABSENT_IF_NONE)
 
 
 @dataclass
@@ -211,10 +66,9 @@ class HistogramCampaign:
     cycles: int = 0
     files: list[str] = field(default_factory=list)
     devices: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    reading: Reading = field(default_factory=Reading)
     synthetic: list[str] = field(default_factory=list)
     resistances: dict[str, SeriesResistance] = field(default_factory=dict)
-    exclusions: list[Exclusion] = field(default_factory=list)
     series: SeriesResistance | None = None
 
     @property
@@ -224,6 +78,19 @@ class HistogramCampaign:
         if chosen is None:
             raise DataFormatError("the files hold no points")
         return chosen
+
+    def _notes(self) -> list[str]:
+        """Sentences on the points that do not count and on what reading assumed."""
+        counts = (
+            (self.n_flagged, "gap resistance negative or smaller than its error"),
+            (self.main.n_outside, "outside the range"),
+        )
+        left_out = [
+            f"{count} of {self.n_points} points not counted: {why}"
+            for count, why in counts
+            if count
+        ]
+        return self.reading.sentences + left_out
 
     def summary(self) -> HistogramSummary:
         """Return the result as plain numbers; see DESIGN.md for the first three."""
@@ -249,7 +116,7 @@ class HistogramCampaign:
             devices=list(dict.fromkeys(self.devices)),
             series_resistance=self.resistances,
             cautions=list(CAUTIONS),
-            notes=self.notes,
+            notes=self._notes(),
             synthetic=bool(self.synthetic),
             raw=None if self.raw is None else _counts(self.raw),
             level_displacement=displacement,
@@ -258,7 +125,8 @@ class HistogramCampaign:
             if self.simulated is None or self.gap is None
             else _counts(self.simulated),
             compliance_current=min(
-                (one.current for one in self.exclusions if one.current is not None), default=None
+                (one.current for one in self.reading.exclusions if one.current is not None),
+                default=None,
             ),
         )
 
@@ -297,13 +165,13 @@ def _counts(histogram: ConductanceHistogram) -> Counts:
 def histogram_campaign(
     files: DataFiles,
     *,
-    bin_width: float = 0.05,
+    bin_width: float | None = None,
     maximum: float | None = 10.0,
     scale: Literal["linear", "logarithmic"] = "linear",
     minimum: float = 1e-6,
     two_dimensional: bool = False,
 ) -> HistogramCampaign:
-    """Count the conductances of all files, one file in memory at a time.
+    """Count the conductances of all files, one file or a piece of it in memory at a time.
 
     Parameters
     ----------
@@ -317,31 +185,43 @@ def histogram_campaign(
     def new() -> ConductanceHistogram:
         return ConductanceHistogram(bin_width, maximum, scale=scale, minimum=minimum)
 
-    result = HistogramCampaign()
-    for trace in files.traces():
-        result.files.append(trace.name)
-        result.devices.append(trace.device)
-        if trace.notes:
-            result.notes.append(f"{trace.name}: {trace.notes}")
-        if trace.synthetic:
-            result.synthetic.append(trace.name)
-        result.exclusions.append(trace.exclusion)
-        numbers = trace.cycle_number + result.cycles
-        result.n_points += len(trace.gap)
-        if trace.simulated:
-            result.simulated = result.simulated or new()
-            result.simulated.add(trace.gap, cycle=numbers)
-        else:
-            _add_measured(result, trace, numbers, files, new)
-        if two_dimensional:
-            _add_aligned(result, trace, maximum or 10.0, bin_width)
-        result.cycles = int(numbers.max(initial=result.cycles - 1)) + 1
+    result = HistogramCampaign(reading=files.new_reading())
+    # a time axis needs the whole file
+    sources = ([trace] for trace in files.traces()) if two_dimensional else files.pieces()
+    for pieces in sources:
+        before, exclusion = result.cycles, None
+        for trace in pieces:
+            if exclusion is None:
+                _add_names(result, trace)
+            exclusion = trace.exclusion + exclusion
+            numbers = trace.cycle_number + before
+            result.n_points += len(trace.gap)
+            if trace.simulated:
+                result.simulated = result.simulated or new()
+                result.simulated.add(trace.gap, cycle=numbers)
+            else:
+                _add_measured(result, trace, numbers, files, new)
+            if two_dimensional:
+                width = bin_width if scale == "linear" else None
+                _add_aligned(result, trace, maximum or 10.0, width or 0.05)
+            result.cycles = max(result.cycles, int(numbers.max(initial=-1)) + 1)
+        if exclusion is not None:
+            result.reading.exclusions.append(exclusion)
     result.resistances = files.resistances.of_all(
         [device for device in result.devices if not device.startswith("simulated ")]
     )
     result.series = files.resistances.default
     _ = result.main
     return result
+
+
+def _add_names(result: HistogramCampaign, trace: Trace) -> None:
+    """Note what the file of a trace is called and what it says about itself."""
+    result.files.append(trace.name)
+    result.devices.append(trace.device)
+    result.reading.add(trace)
+    if trace.synthetic:
+        result.synthetic.append(trace.name)
 
 
 def _add_measured(
@@ -362,7 +242,7 @@ def _add_measured(
         result.low, result.high = result.low or new(), result.high or new()
         for histogram, direction in ((result.low, -1.0), (result.high, 1.0)):
             moved = replace(files, resistances=files.resistances.moved(direction))
-            other = moved.trace(trace.dataset)
+            other = moved.trace(trace.dataset, trace.limit)
             histogram.add(other.gap[other.usable], cycle=numbers[other.usable])
 
 

@@ -4,7 +4,7 @@ Data are a conductance array (G0), a measurement dataset as `nanogap.io.read_mea
 it, the path of a file, folder or run directory, or a list of these.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import Any, Literal
 
@@ -19,22 +19,26 @@ from nanogap.analysis import (
     SwitchingAnalysis,
 )
 from nanogap.analysis.traces.plateaus import PlateauDetection
+from nanogap.arguments import checked
 from nanogap.computed import as_trace
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements, measurement_dataset, simulated_trace
+from nanogap.io.dataset import flags_compliance, sources_of
+from nanogap.measured.classify import need_steady
 from nanogap.measured.files import Trace, gap_trace
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.result_figures import plot
 from nanogap.measured.states import since_written
-from nanogap.typing import FloatArray, Int64Array
+from nanogap.typing import BoolArray, FloatArray, Int64Array
 
 __all__ = ["breakdown", "histogram", "noise", "plateaus", "plot", "retention", "switching"]
 
 
+@checked
 def histogram(
     data: Any,
-    bin_width: float = 0.05,
+    bin_width: float | None = None,
     maximum: float | None = 10.0,
     *,
     scale: Literal["linear", "logarithmic"] = "linear",
@@ -82,6 +86,7 @@ def histogram(
     return found
 
 
+@checked
 def plateaus(
     data: Any,
     minimum_length: int = 8,
@@ -129,6 +134,7 @@ def plateaus(
     return detection.compute(np.concatenate(values), np.concatenate(cycles))
 
 
+@checked
 def switching(
     data: Any,
     read_voltage: float = 0.4,
@@ -171,10 +177,19 @@ def switching(
         _joined(trace.dataset["voltage"].to_numpy() for trace in found),
         _joined(trace.dataset["current"].to_numpy() for trace in found),
         _joined(one.cycle_number + begin for one, begin in zip(found, begins, strict=False)),
-        _joined(trace.dataset["compliance"].to_numpy() for trace in found),
+        _flags([trace.dataset for trace in found]),
     )
 
 
+def _flags(datasets: Sequence[xr.Dataset]) -> BoolArray | None:
+    """Join the flags of points in compliance; None if a dataset does not tell of them."""
+    flags = [dataset["compliance"].to_numpy().astype(bool) for dataset in datasets]
+    if not any(one.any() for one in flags) and not all(map(flags_compliance, datasets)):
+        return None
+    return np.concatenate(flags)
+
+
+@checked
 def noise(
     data: Any,
     interval: float | None = None,
@@ -203,7 +218,7 @@ def noise(
     Raises
     ------
     DataFormatError
-        If there are several traces, or too few samples.
+        If there are several traces, too few samples, a sweep, or no variation.
     SettingsError
         If the interval is not known.
 
@@ -215,6 +230,7 @@ def noise(
     (0.004, True)
     """
     trace = _only(data, "noise", series_resistance)
+    need_steady(trace.dataset, "noise")
     if interval is None and not np.isfinite(trace.time).any():
         raise SettingsError("noise needs the time between two samples: give interval, in s")
     analysis = NoiseAnalysis(trace.interval(interval), band=band)
@@ -222,6 +238,7 @@ def noise(
     return analysis.compute(_usable_gap(trace))
 
 
+@checked
 def retention(
     data: Any,
     time: Any = None,
@@ -250,7 +267,7 @@ def retention(
     Raises
     ------
     DataFormatError
-        If there are several traces, too few points, or no times.
+        If there are several traces, too few points, no times, or a sweep.
 
     Examples
     --------
@@ -260,11 +277,13 @@ def retention(
     (-0.02, 2.5)
     """
     trace = _only(data, "retention", series_resistance)
+    need_steady(trace.dataset, "retention")
     drift = RetentionDrift(tolerance)
     drift.synthetic = bool(trace.synthetic)
     return drift.compute(since_written(trace) if time is None else time, _usable_gap(trace))
 
 
+@checked
 def breakdown(data: Any, minimum_drop: float = 0.5) -> BreakdownAnalysis:
     """Find where one pristine wire broke.
 
@@ -345,9 +364,7 @@ def _of_dataset(data: xr.Dataset) -> Iterator[xr.Dataset]:
             "the dataset is no measurement with voltage and current over 'point': make one with "
             "read_measurement, or give its conductance as an array"
         )
-    place = data["file"].to_numpy()
-    for number in range(data.sizes["source"]):
-        yield data.isel(point=np.flatnonzero(place == number), source=[number])
+    yield from sources_of(data)
 
 
 def _only(data: Any, what: str, resistance: float = 0.0) -> Trace:

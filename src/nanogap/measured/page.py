@@ -15,7 +15,7 @@ from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import drawing
 from nanogap.measured.breakdown import breakdown_campaign
 from nanogap.measured.classify import Protocol, protocol_of
-from nanogap.measured.compliance import told_exclusions
+from nanogap.measured.compliance import Exclusion, compliance_of, told_exclusions
 from nanogap.measured.files import DataFiles
 from nanogap.measured.fluctuations import noise_campaign
 from nanogap.measured.levels import CAUTIONS, histogram_campaign
@@ -44,12 +44,15 @@ class MeasuredReport:
         Titles.
     synthetic : bool
         Whether any file says that it is synthetic.
+    notes : list of str
+        What reading left out or assumed, and analyses that do not apply.
     """
 
     report: str
     files: dict[str, str]
     sections: list[str]
     synthetic: bool
+    notes: list[str]
 
 
 def write_measured_report(
@@ -80,7 +83,7 @@ def write_measured_report(
     """
     kinds: dict[Protocol, list[Path]] = {}
     named: dict[str, str] = {}
-    notes: list[str] = []
+    reading = files.new_reading()
     synthetic = False
     for dataset in files.measurements():
         path = Path(dataset.encoding["source"])
@@ -88,15 +91,16 @@ def write_measured_report(
         kinds.setdefault(protocol, []).append(path)
         named[str(path)] = protocol.value
         synthetic |= "synthetic" in dataset.attrs
-        if dataset.attrs.get("notes"):
-            notes.append(f"{path.name}: {dataset.attrs['notes']}")
+        reading.said.append((path.name, str(dataset.attrs.get("notes", ""))))
+        reading.exclusions.append(Exclusion.of(compliance_of(dataset, files.compliance)))
+    notes = reading.sentences
     if Protocol.PRISTINE in kinds and not files.resistances.default.resistance:
         pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)
         files = replace(files, resistances=replace(_with_origin(pristine), complete=True))
         notes.append(
             "The series resistance was taken from the pristine curves "
             + ", ".join(str(path) for path in kinds[Protocol.PRISTINE])
-            + "; --pristine or --series-resistance choose another."
+            + "; `pristine` or `series_resistance` choose another."
         )
     sections = list(_sections(files, kinds, notes, read_voltage))
     if drawn is not None:
@@ -120,6 +124,7 @@ def write_measured_report(
         files=named,
         sections=[section.title for section in sections],
         synthetic=synthetic,
+        notes=notes,
     )
 
 
@@ -193,7 +198,7 @@ def _breakdown(files: DataFiles) -> Iterator[Section]:
 def _loops(files: DataFiles, read_voltage: float = 0.4) -> Iterator[Section]:
     result = switching_campaign(files, read_voltage=read_voltage)
     content = result.summary()
-    told = " ".join(f"{sentence}." for sentence in told_exclusions(result.exclusions))
+    told = " ".join(f"{sentence}." for sentence in told_exclusions(result.reading.exclusions))
     shown = range(min(_SHOWN, len(result.rows)))
     yield Section(
         "Switching (as Figs. 2a, 2f)",

@@ -6,8 +6,8 @@ import numpy as np
 
 from nanogap.analysis.traces.plateaus import Plateau, PlateauDetection
 from nanogap.errors import DataFormatError
-from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
+from nanogap.measured.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class PlateauSummary:
         Cycles that are too short, and why.
     synthetic : bool
         Whether any file says that it is synthetic.
+    notes : list of str
+        What reading left out or assumed.
     """
 
     plateaus: list[PlateauRow]
@@ -66,6 +68,7 @@ class PlateauSummary:
     cycles: int
     skipped: list[str]
     synthetic: bool
+    notes: list[str]
 
 
 @dataclass
@@ -78,13 +81,13 @@ class PlateauCampaign:
         Trace, cycle and its plateaus; points count from the beginning of the file.
     skipped : list of str
         Cycles that are too short, and why.
-    exclusions : list of Exclusion
-        Points of every file that the instrument limited.
+    reading : Reading
+        What reading left out or assumed.
     """
 
     rows: list[tuple[Trace, int, list[Plateau]]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
-    exclusions: list[Exclusion] = field(default_factory=list)
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def synthetic(self) -> bool:
@@ -119,6 +122,7 @@ class PlateauCampaign:
             cycles=len(self.rows),
             skipped=self.skipped,
             synthetic=self.synthetic,
+            notes=self.reading.sentences,
         )
 
 
@@ -130,9 +134,9 @@ def _duration(trace: Trace, plateau: Plateau) -> float | None:
 
 def plateau_campaign(files: DataFiles, detection: PlateauDetection) -> PlateauCampaign:
     """Cut every cycle of every file into plateaus; cycles that are too short are named."""
-    result = PlateauCampaign()
+    result = PlateauCampaign(reading=files.new_reading())
     for trace in files.traces():
-        result.exclusions.append(trace.exclusion)
+        result.reading.add_file(trace)
         gap = np.where(trace.usable, trace.gap, np.nan)
         for number in np.unique(trace.cycle):
             inside = np.flatnonzero(trace.cycle == number)

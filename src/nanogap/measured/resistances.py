@@ -178,7 +178,7 @@ class DeviceResistances:
         raise SettingsError(
             f"no curve for the series resistance is of device {device!r}; they are of {names}: "
             "give the files of one device names that share it (A05_pristine, A05_gap), or one "
-            "resistance for all with --series-resistance"
+            "resistance for all with `series_resistance`"
         )
 
     def moved(self, direction: float) -> "DeviceResistances":

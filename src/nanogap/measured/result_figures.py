@@ -16,8 +16,7 @@ from nanogap.analysis import (
     WeibullFit,
 )
 from nanogap.analysis.traces.plateaus import PlateauDetection
-from nanogap.analysis.traces.telegraph import TelegraphModel
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.errors import SettingsError
 from nanogap.report import curves, distributions, fluctuations, histograms
 from nanogap.report.marks import mark
 from nanogap.report.style import house_style
@@ -85,12 +84,8 @@ def _(result: SwitchingAnalysis) -> Figure:
 @_drawn.register
 def _(result: NoiseAnalysis) -> Figure:
     values = result.conductance
-    try:
-        telegraph = TelegraphModel(result.interval).compute(values)
-    except DataFormatError:
-        telegraph = None
     time = np.arange(len(values), dtype=np.float64) * result.interval
-    return fluctuations.fluctuation(time, values, result, telegraph)
+    return fluctuations.fluctuation(time, values, result, result.telegraph)
 
 
 @_drawn.register

@@ -7,9 +7,10 @@ import numpy as np
 
 from nanogap.analysis import RetentionDrift, Spread, SwitchingAnalysis, WeibullFit, spread
 from nanogap.errors import DataFormatError
+from nanogap.io.columns import as_argument
 from nanogap.measured.classify import need_steady
-from nanogap.measured.compliance import Exclusion
 from nanogap.measured.files import DataFiles, Trace
+from nanogap.measured.reading import Reading
 from nanogap.typing import FloatArray
 
 #: Probability inside the intervals of a Weibull law.
@@ -123,6 +124,8 @@ class SwitchingSummary:
         Device to ``set`` and ``reset``: their voltages, V.
     synthetic : bool
         Whether any file says that it is synthetic.
+    notes : list of str
+        What reading left out or assumed.
     """
 
     events: list[EventRow]
@@ -131,6 +134,7 @@ class SwitchingSummary:
     reset_voltage: VoltageLaw
     devices: dict[str, dict[str, Spread]]
     synthetic: bool
+    notes: list[str]
 
 
 @dataclass
@@ -140,19 +144,17 @@ class SwitchingCampaign:
     Attributes
     ----------
     rows : list of (Trace, SwitchingAnalysis)
+    reading : Reading
+        What reading left out or assumed.
     """
 
     rows: list[tuple[Trace, SwitchingAnalysis]] = field(default_factory=list)
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def synthetic(self) -> bool:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _ in self.rows)
-
-    @property
-    def exclusions(self) -> list[Exclusion]:
-        """Points of every file that the instrument limited."""
-        return [trace.exclusion for trace, _ in self.rows]
 
     def voltages(self, kind: str) -> FloatArray:
         """Voltages of all events of a kind, V."""
@@ -190,6 +192,7 @@ class SwitchingCampaign:
                 for device in dict.fromkeys(trace.device for trace, _ in self.rows)
             },
             synthetic=self.synthetic,
+            notes=self.reading.sentences,
         )
 
 
@@ -239,10 +242,11 @@ def switching_campaign(
     compliance: float | None = None,
 ) -> SwitchingCampaign:
     """Find the switching events of every file; parameters as `SwitchingAnalysis`."""
-    result = SwitchingCampaign()
+    result = SwitchingCampaign(reading=files.new_reading())
     if compliance is not None:
         files = replace(files, compliance=compliance)
     for trace in files.traces():
+        result.reading.add_file(trace)
         analysis = SwitchingAnalysis(read_voltage, minimum_ratio, method)
         _need_curves(trace)
         try:
@@ -304,10 +308,13 @@ class RetentionSummary:
     states : list of RetentionRow
     synthetic : bool
         Whether any file says that it is synthetic.
+    notes : list of str
+        What reading left out or assumed.
     """
 
     states: list[RetentionRow]
     synthetic: bool
+    notes: list[str]
 
 
 @dataclass
@@ -317,19 +324,17 @@ class RetentionCampaign:
     Attributes
     ----------
     rows : list of (Trace, RetentionDrift)
+    reading : Reading
+        What reading left out or assumed.
     """
 
     rows: list[tuple[Trace, RetentionDrift]] = field(default_factory=list)
+    reading: Reading = field(default_factory=Reading)
 
     @property
     def synthetic(self) -> bool:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _ in self.rows)
-
-    @property
-    def exclusions(self) -> list[Exclusion]:
-        """Points of every file that the instrument limited."""
-        return [trace.exclusion for trace, _ in self.rows]
 
     def summary(self) -> RetentionSummary:
         """Return the result as plain numbers."""
@@ -347,13 +352,14 @@ class RetentionCampaign:
             )
             for trace, drift in self.rows
         ]
-        return RetentionSummary(states, self.synthetic)
+        return RetentionSummary(states, self.synthetic, self.reading.sentences)
 
 
 def retention_campaign(files: DataFiles, tolerance: float = 2.0) -> RetentionCampaign:
     """Fit the drift of the state in every file."""
-    result = RetentionCampaign()
+    result = RetentionCampaign(reading=files.new_reading())
     for trace in files.traces():
+        result.reading.add_file(trace)
         need_steady(trace.dataset, "retention")
         gap = np.where(trace.usable, trace.gap, np.nan)
         try:
@@ -379,7 +385,7 @@ def since_written(trace: Trace) -> FloatArray:
         why = f" ({trace.notes})" if trace.notes else ""
         raise DataFormatError(
             f"{trace.name} has no times, which retention needs{why}: choose the column with "
-            "--columns time=NAME, or give --sampling-rate"
+            f"{as_argument({'time': 'NAME'})}, or give the `sampling_rate`"
         )
     first = float(np.nanmin(trace.time))
     if first > 0.0:

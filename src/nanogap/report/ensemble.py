@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from nanogap.analysis.filament.bottleneck import PARTS, BottleneckClass
 from nanogap.analysis.filament.comparison import SampleComparison
 from nanogap.analysis.filament.contact import AxisDependence, Distribution, FirstContacts
-from nanogap.analysis.filament.kinetics import Survival
+from nanogap.analysis.filament.kinetics import FEWEST_MEMBERS, Survival
 from nanogap.analysis.traces.histogram import ConductanceHistogram
 from nanogap.report.marks import quantum_lines, stepped_band
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET
@@ -33,21 +33,22 @@ _MOST_BANDS = 4
 _MANY = 2000
 
 
-def ensemble_histogram_figure(histogram: ConductanceHistogram, n_members: int) -> Figure:
-    """Draw the histogram of bridges, its band by members and its peaks."""
+def ensemble_histogram_figure(histogram: ConductanceHistogram, *, banded: bool) -> Figure:
+    """Draw the histogram of bridges, and where members are enough its band and its peaks."""
     figure = Figure(figsize=(7.0, 3.8))
     axes = figure.subplots()
     edges, counts = histogram.edges, histogram.counts
     axes.stairs(counts, edges, fill=True, color=BLUE, alpha=0.75)
     top = float(counts.max(initial=0.0))
-    if n_members > 1:
+    high = counts
+    if banded:
         low, high = histogram.band(level=0.95, method="bootstrap")
         stepped_band(axes, edges, (low, high), INK, label="95 %, members drawn")
         top = max(top, float(high.max(initial=0.0)))
         axes.legend()
-    for peak in histogram.peaks:
+    for peak in histogram.peaks if banded else []:
         place = min(len(counts) - 1, int(np.searchsorted(edges, peak.position)) - 1)
-        near = (high if n_members > 1 else counts)[max(0, place - 2) : place + 3]
+        near = high[max(0, place - 2) : place + 3]
         height = float(near.max(initial=0.0))
         axes.annotate(
             f"{peak.position:.2f}",
@@ -126,32 +127,33 @@ def _arrivals(axes: Axes, contacts: FirstContacts) -> None:
     axes.set_title("Arrival of the first contact")
 
 
-def survival_figure(curves: Sequence[tuple[str, Survival, float]]) -> Figure:
+def survival_figure(curves: Sequence[tuple[str, Survival]]) -> Figure:
     """Draw survival curves in one figure; see `draw_survival`."""
     figure = Figure(figsize=(7.0, 3.8))
     draw_survival(figure.subplots(), curves)
     return figure
 
 
-def draw_survival(axes: Axes, curves: Sequence[tuple[str, Survival, float]]) -> None:
-    """Draw the share of runs that are still without contact.
+def draw_survival(axes: Axes, curves: Sequence[tuple[str, Survival]]) -> None:
+    """Draw the share of runs that are still without contact, to the longest time waited.
 
     Parameters
     ----------
     axes : Axes
-    curves : sequence of (str, Survival, float)
-        Label, curve (ps) and the longest time waited (ps).
+    curves : sequence of (str, Survival)
+        Label and curve (ps).
     """
     colours = colormaps["viridis"](np.linspace(0.0, 0.88, max(len(curves), 2)))
     # thinner ones above thicker ones: curves that coincide are all seen
     widths = np.linspace(4.0 if len(curves) > 1 else 1.6, 1.6, max(len(curves), 2))
-    for colour, width, (label, curve, end) in zip(colours, widths, curves, strict=False):
-        time = np.concatenate([[0.0], curve.time, [max(end, *curve.time, 0.0)]])
+    for colour, width, (label, curve) in zip(colours, widths, curves, strict=False):
+        time = np.concatenate([[0.0], curve.time, [curve.last]])
         share = np.concatenate([[1.0], curve.share])
         axes.stairs(share, time, baseline=None, color=colour, linewidth=width, label=label)
-        if len(curves) <= _MOST_BANDS and len(curve.time):
+        known = np.isfinite(curve.low) & np.isfinite(curve.high)
+        if len(curves) <= _MOST_BANDS and known.any():
             low, high = (
-                np.concatenate([[1.0], np.where(np.isnan(side), curve.share, side)])
+                np.concatenate([[1.0], np.where(known, side, np.nan)])
                 for side in (curve.low, curve.high)
             )
             stepped_band(axes, time, (low, high), colour, alpha=0.15)
@@ -179,6 +181,8 @@ def bottleneck_figure(plateaus: xr.Dataset, classes: Sequence[BottleneckClass]) 
         linewidths=0,
         label="a plateau, area by its time",
     )
+    some_known = any(np.isfinite(one.mean_low) for one in classes)
+    name = "mean, 95 % interval by members" if some_known else "mean; too few members for intervals"
     for number, one in enumerate(classes):
         known = np.isfinite(one.mean_low)
         axes.errorbar(
@@ -188,7 +192,7 @@ def bottleneck_figure(plateaus: xr.Dataset, classes: Sequence[BottleneckClass]) 
             fmt="D",
             color=ORANGE,
             capsize=4,
-            label="mean, 95 % interval by members" if not number else None,
+            label=None if number else name,
         )
     top = float(g.max(initial=1.0)) + 0.3
     quantum_lines(axes, top)
@@ -217,8 +221,8 @@ def variance_figure(shares: FloatArray, low: FloatArray, high: FloatArray) -> Fi
             axes.plot([100.0 * low[place], 100.0 * high[place]], [place, place], color=INK)
             end = high[place]
         axes.annotate(
-            f"{100.0 * shares[place]:.1f} %",
-            (100.0 * end, place),
+            f"{100.0 * shares[place]:.1f} %" if np.isfinite(end) else "too few",
+            (100.0 * end if np.isfinite(end) else 0.0, place),
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
@@ -281,8 +285,8 @@ def beside_measured_figure(
         inside = edges[:-1] >= comparison.range[0] - 1e-9
         area = float((counts * np.diff(edges))[inside].sum()) or 1.0
         axes.stairs(counts / area, edges, color=colour, linewidth=1.3, label=name)
-        if histogram.n_cycles > 1:
-            low, high = histogram.band(level=0.95)
+        if histogram.n_cycles >= FEWEST_MEMBERS:
+            low, high = histogram.band(level=0.95, method="bootstrap")
             stepped_band(axes, edges, (low / area, high / area), colour)
             top = max(top, float((high / area)[inside].max(initial=0.0)))
         top = max(top, float((counts / area)[inside].max(initial=0.0)))

@@ -106,6 +106,10 @@ def _trace(axes: Axes, result: RunResult, window: tuple[float, float] | None = N
         transform=axes.get_xaxis_transform(),
         zorder=6,
     )
+    for place in np.flatnonzero(moves & np.isfinite(result.in_cell_before)):
+        both = [result.in_cell_before[place], transmission[place]]
+        axes.plot([time[place]] * 2, both, color=PURPLE, linewidth=1.0, zorder=3)
+        axes.plot(time[place], both[0], "o", color=PURPLE, fillstyle="none", markersize=5, zorder=5)
     missing = shown & ~np.isfinite(transmission)
     if missing.any():
         axes.plot(

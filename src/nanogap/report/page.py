@@ -1,5 +1,6 @@
 """One self-contained HTML page that tells what a run simulated and what came out."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +44,7 @@ def write_report(
     failures: Mapping[int, str],
     planned_end: float,
     sampled: str | None = None,
+    moved: xr.Dataset | None = None,
 ) -> None:
     """Write the report of a run, finished or not.
 
@@ -70,6 +72,8 @@ def write_report(
         Time of the last snapshot that is planned since the voltage was applied, fs.
     sampled : str, optional
         Of a fine sampling: a sentence that says of what; its fluctuation is drawn.
+    moved : xarray.Dataset, optional
+        ``transmission_average`` of snapshots whose cell moved, each in the cell before.
     """
     result = RunResult.gather(
         settings=settings,
@@ -79,6 +83,7 @@ def write_report(
         frames=frames,
         failures=failures,
         planned_end=planned_end,
+        moved=moved,
     )
     page = _render(result, _provenance(provenance, transmission), provenance.get("state"), sampled)
     write_text(path, page)
@@ -94,10 +99,11 @@ def _render(
     known = int(np.isfinite(result.transmission).sum())
     return rendered(
         "template.html.jinja",
-        script=asset("viewer.js"),
+        script=asset("unpack.js") + asset("viewer.js"),
         plotly=compressed_plotly() if scene else "",
         name=words.title(settings),
         cell_moves=int(result.cell_moved.sum()),
+        moves=words.moves(result),
         headline=words.headline(settings),
         sampled=sampled,
         state=state or ("dynamics complete" if result.finished else "in progress or stopped"),
@@ -125,7 +131,7 @@ def _render(
         view=None if scene is None else asdict(scene),
         failures=list(_failure_rows(result)),
         sentences=words.settings_sentences(settings),
-        settings_rows=list(_settings_rows(settings)),
+        settings_rows=list(settings_rows(settings)),
         provenance=provenance,
         **_pictures(result, fluctuates=sampled is not None),
     )
@@ -155,6 +161,8 @@ def _pictures(result: RunResult, *, fluctuates: bool) -> dict[str, str | None]:
                 # thousands of atoms are smaller as pixels
                 raster = name in ("pictures", "stages") or len(result.time) > _MOST_VECTORS
                 images[name] = data_uri(png(figure) if raster else svg(figure), raster=raster)
+                del figure
+                gc.collect()  # figures hold themselves, and of a long run each is tens of MB
     return images
 
 
@@ -195,12 +203,12 @@ def _failure_rows(result: RunResult) -> Iterator[tuple[int, str, str]]:
         yield number, time, reason
 
 
-def _settings_rows(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+def settings_rows(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Key, value and meaning of every setting."""
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         if isinstance(value, BaseModel):
-            yield from _settings_rows(value, f"{prefix}{name}.")
+            yield from settings_rows(value, f"{prefix}{name}.")
         else:
             shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
             yield f"{prefix}{name}", shown, field.description or ""

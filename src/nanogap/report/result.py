@@ -77,6 +77,9 @@ class RunResult:
         Whether the junction of a snapshot is cut in another cell than that of the one before, with
         a bridge in both: the transmissions are of different cross-sections of the tips. The cell of
         an open gap, where T is small anyway, moves at nearly every snapshot.
+    in_cell_before : ndarray, shape (n_snapshots,)
+        Of these, T in the cell of the snapshot before, G0, which differs from that one's by what
+        the atoms did alone; NaN where it is not known.
     """
 
     settings: Settings
@@ -93,6 +96,7 @@ class RunResult:
     planned_end: float
     finished: bool
     cell_moved: BoolArray
+    in_cell_before: FloatArray
 
     @classmethod
     def gather(
@@ -105,6 +109,7 @@ class RunResult:
         frames: Sequence[tuple[int, Atoms]],
         failures: Mapping[int, str],
         planned_end: float,
+        moved: xr.Dataset | None = None,
     ) -> "RunResult":
         """Align the results of a run; see `nanogap.report.write_report`."""
         count = observables.sizes.get("snapshot", 0)
@@ -129,6 +134,7 @@ class RunResult:
             planned_end=end,
             finished=finished,
             cell_moved=_cell_moves(transmission, numbers) & _bridged_before(observables),
+            in_cell_before=_at_fermi_energy(moved, numbers),
         )
 
     @property

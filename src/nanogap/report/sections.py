@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
 
 from nanogap import __version__
 from nanogap.io import write_text
-from nanogap.report.style import house_style, png, svg
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Vector figures above this size become pixels: a browser should not draw a million points.
 _LARGEST_VECTOR = 600_000
@@ -32,7 +34,7 @@ class Section:
     """
 
     title: str
-    figures: list[Figure] = field(default_factory=list)
+    figures: list["Figure"] = field(default_factory=list)
     caption: str = ""
     head: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = field(default_factory=list)
@@ -71,15 +73,17 @@ def write_page(
         lead=lead,
         warning=warning,
         refresh=refresh,
-        sections=[(part, [_picture(figure) for figure in part.figures]) for part in sections],
+        sections=[(part, [picture(figure) for figure in part.figures]) for part in sections],
         notes=notes,
         version=__version__,
     )
     write_text(path, page)
 
 
-def _picture(figure: Figure) -> str:
+def picture(figure: "Figure") -> str:
     """Draw a figure as a data URI: in vectors, unless there are too many."""
+    from nanogap.report.style import house_style, png, svg  # noqa: PLC0415 pages may have none
+
     with house_style():
         image = svg(figure)
         if len(image) > _LARGEST_VECTOR:

@@ -139,7 +139,7 @@ def view(result: RunResult) -> ViewData | None:
     return ViewData(
         atoms=size,
         radius=atom_radius(frames[0]),
-        positions=_packed(_centred(frames)),
+        positions=packed(_centred(frames)),
         colourings=[
             _colouring(scale, values)
             for scale, values in colourings(frames, charged=result.charged)
@@ -164,7 +164,7 @@ def _centred(frames: Sequence[Atoms]) -> FloatArray:
     return np.asarray(positions - middle, dtype=np.float64)
 
 
-def _packed(values: FloatArray) -> Packed:
+def packed(values: FloatArray) -> Packed:
     """Pack numbers, each to 1/32000 of the largest."""
     values = np.nan_to_num(values)
     largest = float(np.abs(values).max(initial=0.0))
@@ -181,7 +181,7 @@ def _colouring(scale: Colouring, values: list[FloatArray]) -> PackedColouring:
         unit=scale.unit,
         limit=scale.limit,
         scale=[(place, to_hex(colour_map(place))) for place in np.linspace(0, 1, 11).tolist()],
-        values=_packed(np.array(values)),
+        values=packed(np.array(values)),
     )
 
 

@@ -15,6 +15,8 @@ _METALS = {"Ag": "silver", "Au": "gold", "Cu": "copper"}
 # the smallest transmission worth digits: what a tunnelling gap gives is called zero below it
 _SMALLEST = 1e-3
 _CHANGES_NAMED = 4
+#: Moves of the cell that are told.
+_MOVES_TOLD = 8
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -97,6 +99,22 @@ def _method(settings: Settings) -> str:
     if settings.dynamics.engine == "eam":
         return "molecular dynamics of uncharged embedded atoms"
     return "reactive molecular dynamics"
+
+
+def moves(result: RunResult) -> str:
+    """Say what the moves of the cell alone have changed, the largest first; empty if not known."""
+    changes = result.transmission - result.in_cell_before
+    found = np.flatnonzero(result.cell_moved & np.isfinite(changes))
+    if not len(found):
+        return ""
+    largest = found[np.argsort(-np.abs(changes[found]), kind="stable")][:_MOVES_TOLD]
+    told = [
+        f"{number(result.time[n])} ps, {number(result.in_cell_before[n])} to "
+        f"{number(result.transmission[n])}"
+        for n in largest
+    ]
+    more = "" if len(found) == len(largest) else f", the largest of {len(found)}"
+    return f"T in G₀ before and after the move{more}: {'; '.join(told)}."
 
 
 def happened(result: RunResult) -> str:

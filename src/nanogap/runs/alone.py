@@ -38,4 +38,4 @@ def run_alone(run: RunDirectory) -> None:
     """
     prepare(run)
     simulate(run)
-    transmit(run, worker=0, workers=1)
+    transmit(run, worker=0, workers=1, for_report=False)

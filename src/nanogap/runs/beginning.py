@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_json
 from nanogap.io.run_files import RunFiles
 from nanogap.runs.recovery import first_contact_step, schedule_of
@@ -105,7 +105,7 @@ def changes_since(files: RunFiles, settings: Settings) -> list[Change]:
         content = json.loads(files.beginning.read_text(encoding="utf-8"))["settings"]
         # a setting that has come since has the same default on both sides
         before = Settings.model_validate(content).model_dump(mode="json")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, NanogapError):
         return []
     old, new = _flat(before), _flat(settings.model_dump(mode="json"))
     return [Change(key, old.get(key), new[key]) for key in new if old.get(key) != new[key]]

@@ -19,17 +19,53 @@ def cell_axis(run: RunDirectory, number: int) -> FloatArray:
     It follows from the snapshots up to this one, so it is the same whoever asks, and when. The
     samples of one moment all share that of the first.
     """
-    records = run.records()[: number + 1 if run.window is None else 1]
+    axis: FloatArray = _cell_axes(run, number + 1 if run.window is None else 1)[-1]
+    return axis
+
+
+def moved_cells(run: RunDirectory) -> dict[int, FloatArray]:
+    """Find the snapshots whose cell is another than that of the one before, with a bridge in both.
+
+    Parameters
+    ----------
+    run : RunDirectory
+
+    Returns
+    -------
+    dict
+        Number of the snapshot, and the axis of the cell before, shape (2,), angstrom. Empty where
+        each cell holds its whole filament (cut ``full``), or all are one (a fine sampling).
+    """
+    records = run.records()
+    if run.settings.junction.cut == "full" or run.window is not None or not records:
+        return {}
+    axes = _cell_axes(run, len(records))
+    bonded = [record.observables["bottleneck_atoms"] > 0 for record in records]
+    return {
+        number: axes[number - 1]
+        for number in range(1, len(records))
+        if bonded[number] and bonded[number - 1] and (axes[number] != axes[number - 1]).any()
+    }
+
+
+def _cell_axes(run: RunDirectory, count: int) -> FloatArray:
+    """Axes of the cells of the first snapshots, shape (count, 2), angstrom."""
+    records = run.records()[:count]
     observed = [record.observables for record in records]
     places = np.array([[one["constriction_x"], one["constriction_y"]] for one in observed])
     bonded = np.array([one["bottleneck_atoms"] > 0 for one in observed])
     first = run.trajectory.frame(records[0])
     farthest = reach(float(first.info["lattice_constant"]), run.settings.junction.lead_repeats)
-    axis: FloatArray = held_axes(places, bonded, farthest)[-1]
-    return axis
+    return held_axes(places, bonded, farthest)
 
 
-def junction_of(run: RunDirectory, number: int, settings: JunctionSettings | None = None) -> Atoms:
+def junction_of(
+    run: RunDirectory,
+    number: int,
+    settings: JunctionSettings | None = None,
+    *,
+    axis: FloatArray | None = None,
+) -> Atoms:
     """Cut the junction of a snapshot.
 
     Parameters
@@ -39,6 +75,8 @@ def junction_of(run: RunDirectory, number: int, settings: JunctionSettings | Non
         Of the snapshot.
     settings : JunctionSettings, optional
         Default: those of the run.
+    axis : ndarray, shape (2,), optional
+        Of the cell, angstrom; default: that which the run gives the snapshot.
 
     Returns
     -------
@@ -51,12 +89,14 @@ def junction_of(run: RunDirectory, number: int, settings: JunctionSettings | Non
         If it cannot be cut.
     """
     settings = settings or run.settings.junction
+    if axis is None and settings.cut == "paper":
+        axis = cell_axis(run, number)
     return cut_junction(
         run.trajectory.frame(run.records()[number]),
         settings,
         run.settings.voltage.cutoff,
         name=f"snapshot {number}",
-        axis=cell_axis(run, number) if settings.cut == "paper" else None,
+        axis=axis,
     )
 
 

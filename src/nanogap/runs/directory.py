@@ -11,7 +11,6 @@ from typing import Any
 import xarray as xr
 from ase import Atoms
 from ase.io import write
-from pydantic import ValidationError
 
 from nanogap.dynamics.schedule import FineWindow
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
@@ -26,9 +25,9 @@ from nanogap.io.lock import FileLock
 from nanogap.io.run_files import RunFiles
 from nanogap.runs.beginning import UNTOLD, changes_since, record_beginning, refuse_mixture
 from nanogap.runs.recovery import recovered_state
-from nanogap.runs.results import read_averages, read_transmissions, with_moments
+from nanogap.runs.results import Watch, read_averages, read_transmissions, with_moments
 from nanogap.runs.state import DynamicsState, read_state, write_state
-from nanogap.settings import Settings, fault_sentence
+from nanogap.settings import Settings, validated
 from nanogap.structure.junction import read_frames
 
 
@@ -76,15 +75,13 @@ class RunDirectory:
         try:
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
-            self.settings = Settings.model_validate(content["settings"])
+            self.settings = validated(Settings, str(self.files.description), content["settings"])
             self.versions: dict[str, str] = dict(content["versions"])
             self.changes = tuple(map(str, content.get("changes", ())))
             window = content.get("sample")
             self.window = None if window is None else FineWindow(**window)
-        except ValidationError as error:
-            raise DataFormatError(
-                fault_sentence(Settings, str(self.files.description), content["settings"], error)
-            ) from None
+        except SettingsError as error:
+            raise DataFormatError(str(error)) from None
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise DataFormatError(
@@ -303,8 +300,13 @@ class RunDirectory:
         """Number of snapshots whose transmission is known, or known to be impossible."""
         return len(self.files.transmissions()) + len(self.files.failures())
 
-    def transmission(self) -> xr.Dataset | None:
+    def transmission(self, watch: Watch = lambda _done, _total: None) -> xr.Dataset | None:
         """All transmissions computed so far, in order of snapshots.
+
+        Parameters
+        ----------
+        watch : callable, optional
+            See `nanogap.runs.results.read_transmissions`.
 
         Returns
         -------
@@ -312,7 +314,8 @@ class RunDirectory:
             `nanogap.transport.negf.compute.compute_transmission` with the coordinates ``time``
             (fs), ``stage`` and ``connected`` over ``snapshot``; None if there is none yet.
         """
-        dataset = read_transmissions(self.files.transmissions(), self.files.joined_transmission)
+        paths, joined = self.files.transmissions(), self.files.joined_transmission
+        dataset = read_transmissions(paths, joined, watch)
         return None if dataset is None else with_moments(dataset, self.observables())
 
     def transmission_averages(self) -> xr.Dataset | None:

@@ -7,23 +7,27 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from ase import Atoms
+from ase.constraints import FixAtoms
 
+from nanogap.arguments import checked
 from nanogap.errors import DataFormatError
 from nanogap.io import read_dataset
+from nanogap.printing import Printed, Rows
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.driver import Progress, resume_run, start_run
 from nanogap.runs.results import fermi_level_transmission, with_moments
-from nanogap.runs.summary import RunStatus, make_report, status
-from nanogap.settings import Settings, load_settings
+from nanogap.runs.summary import RunStatus, make_report, status, status_rows
+from nanogap.settings import Settings, SettingsSource, load_settings
+from nanogap.structure.tips import MOBILE
 
 
-class Run:
+class Run(Printed):
     """A run, finished or not: every question is answered from what is on disk at that moment.
 
     Parameters
     ----------
-    directory : RunDirectory
-        What the run is made of; `open_run` finds it by its path.
+    directory : str, Path or RunDirectory
+        The folder, or what stands for it.
 
     Attributes
     ----------
@@ -34,23 +38,35 @@ class Run:
     --------
     >>> from nanogap.runs import open_run
     >>> run = open_run("demo")                          # doctest: +SKIP
-    >>> run.status.state, len(run)                      # doctest: +SKIP
-    ('finished', 61)
+    >>> run                                             # doctest: +SKIP
+    Run 'demo'
+      state         finished
+      snapshots     61 of 61, 0 to 3 ps under voltage
+      connected     13 snapshots, first at 2.4 ps
+      transmission  of 61 snapshots: last 1.02, largest 1.31 G0
+      report        demo/report.html
+      next          .conductance, .observables(), .transmission(), .frame(n), .spectra()
     >>> run.conductance.plot(x="time")                  # doctest: +SKIP
     >>> run.frame(-1).get_kinetic_energy()              # doctest: +SKIP
     72.9
     """
 
-    def __init__(self, directory: RunDirectory) -> None:
+    @checked
+    def __init__(self, directory: RunDirectory | str | Path) -> None:
+        if not isinstance(directory, RunDirectory):
+            directory = RunDirectory(directory)
         self.directory = directory
 
-    def __repr__(self) -> str:
-        """Name the folder and say how far the run is."""
+    def _title(self) -> str:
+        return f"Run {str(self.path)!r}"
+
+    def _rows(self) -> Rows:
         found = self.status
-        return (
-            f"Run({str(self.path)!r}: {found.state}, {found.snapshots} of "
-            f"{found.snapshots_planned} snapshots)"
-        )
+        yield from status_rows(found)
+        if found.state in {"finished", "running"}:
+            yield "next", ".conductance, .observables(), .transmission(), .frame(n), .spectra()"
+        else:
+            yield "next", f"nanogap.resume({str(self.path)!r})"
 
     def __len__(self) -> int:
         """Count the snapshots."""
@@ -124,6 +140,7 @@ class Run:
         )
         return with_moments(trace, observables)["conductance"]
 
+    @checked
     def frame(self, snapshot: int) -> Atoms:
         """Read the atoms of a snapshot.
 
@@ -137,18 +154,20 @@ class Run:
         ase.Atoms
             With charges by ``get_charges()`` (e), energies by ``get_potential_energy()`` and
             ``get_kinetic_energy()`` (eV), the array ``electrode``, and its observables in ``info``.
+            The bases are fixed by a constraint, so that ``get_temperature()`` is that of the
+            atoms that move.
 
         Raises
         ------
         DataFormatError
             If there is no such snapshot, or the trajectory is damaged.
         """
-        return self.directory.frame(snapshot)
+        return _with_fixed_bases(self.directory.frame(snapshot))
 
     def frames(self) -> Iterator[Atoms]:
         """Read the atoms of all snapshots, one after the other; see `frame`."""
         for record in self.directory.records():
-            yield self.directory.trajectory.frame(record)
+            yield _with_fixed_bases(self.directory.trajectory.frame(record))
 
     @property
     def report(self) -> Path | None:
@@ -169,6 +188,13 @@ class Run:
         return self.directory.report
 
 
+def _with_fixed_bases(frame: Atoms) -> Atoms:
+    """Tell ASE which atoms do not move: a trajectory holds no constraints."""
+    frame.set_constraint(FixAtoms(mask=frame.arrays["electrode"] != MOBILE))
+    return frame
+
+
+@checked
 def open_run(path: str | Path) -> Run:
     """Open a run directory, finished or not.
 
@@ -188,11 +214,12 @@ def open_run(path: str | Path) -> Run:
     ...
     nanogap.errors.DataFormatError: no run directory nowhere: 'nanogap run' makes one
     """
-    return Run(RunDirectory(path))
+    return Run(path)
 
 
+@checked
 def run(
-    source: Settings | str | Path,
+    source: SettingsSource,
     directory: str | Path,
     *,
     progress: Callable[[Progress], object] | None = None,
@@ -204,8 +231,9 @@ def run(
 
     Parameters
     ----------
-    source : Settings, str or Path
-        Settings, the name of a preset, or a settings file.
+    source : str, Path, mapping or Settings
+        The name of a preset, a settings file, a table of what differs from the defaults, or
+        settings; see `nanogap.settings.load_settings`.
     directory : str or Path
         The run directory, new or empty.
     progress : callable, optional
@@ -220,16 +248,17 @@ def run(
     Examples
     --------
     >>> from nanogap.settings import load_settings
-    >>> settings = load_settings("quick", ("voltage.applied=4",))
+    >>> settings = load_settings("quick", {"voltage.applied": 4.0})
     >>> finished = run(settings, "demo")                # doctest: +SKIP
     >>> finished.report                                 # doctest: +SKIP
     PosixPath('demo/report.html')
     """
-    settings = source if isinstance(source, Settings) else load_settings(str(source))
-    name = "settings in Python" if isinstance(source, Settings) else str(source)
+    settings = load_settings(source)
+    name = str(source) if isinstance(source, str | Path) else "settings in Python"
     return Run(start_run(Path(directory), settings, name, progress or _ignore))
 
 
+@checked
 def resume(directory: str | Path, *, progress: Callable[[Progress], object] | None = None) -> Run:
     """Go on with an interrupted or failed run, as the command ``nanogap resume`` does.
 

@@ -1,18 +1,19 @@
 """The transmissions of a run: one file per snapshot, read as one dataset."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from nanogap.analysis.filament.stages import classify_stages
 from nanogap.errors import DataFormatError
 from nanogap.io import read_arrays, read_attributes, read_dataset
 from nanogap.io.results import read_parts
 from nanogap.typing import FloatArray
 
+#: Is told how much is done, and how much there is.
+Watch = Callable[[int, int], object]
 #: Coordinates that `with_moments` adds, and attributes that the report adds.
 _MOMENTS = ("time", "stage", "connected")
 _ADDED = ("settings", "seed", "engine_version")
@@ -21,7 +22,9 @@ _AVERAGE = ("transmission_average", "energy")
 _INDEX = frozenset({"snapshot", "k", "k1", "k2", "channel", "lead"})
 
 
-def read_transmissions(paths: Mapping[int, Path], joined: Path | None = None) -> xr.Dataset | None:
+def read_transmissions(
+    paths: Mapping[int, Path], joined: Path | None = None, watch: Watch = lambda _done, _total: None
+) -> xr.Dataset | None:
     """Read the transmissions of snapshots as one dataset.
 
     Parameters
@@ -30,6 +33,8 @@ def read_transmissions(paths: Mapping[int, Path], joined: Path | None = None) ->
         Snapshot number to file, in order.
     joined : Path, optional
         File in which an earlier call's dataset was stored; what it holds is not read again.
+    watch : callable, optional
+        Is told how many files of single snapshots are read, and how many there are.
 
     Returns
     -------
@@ -38,7 +43,7 @@ def read_transmissions(paths: Mapping[int, Path], joined: Path | None = None) ->
     """
     known = _joined_before(paths, joined)
     left = {number: path for number, path in paths.items() if number not in known}
-    parts = _stacked(left)
+    parts = _stacked(left, watch)
     if known and joined is not None:
         before = read_dataset(joined).drop_vars(_MOMENTS, errors="ignore").drop_encoding()
         before.attrs = {name: one for name, one in before.attrs.items() if name not in _ADDED}
@@ -63,7 +68,7 @@ def read_transmissions(paths: Mapping[int, Path], joined: Path | None = None) ->
     return parts[0]
 
 
-def _stacked(paths: Mapping[int, Path]) -> list[xr.Dataset]:
+def _stacked(paths: Mapping[int, Path], watch: Watch) -> list[xr.Dataset]:
     """Join snapshots that have the same mesh and number of channels, a dataset for each kind.
 
     Opening thousands of small files as datasets takes ten times as long, joining them far more.
@@ -71,8 +76,9 @@ def _stacked(paths: Mapping[int, Path]) -> list[xr.Dataset]:
     numbers: dict[Any, list[int]] = {}
     arrays: dict[Any, list[dict[str, FloatArray]]] = {}
     seconds: dict[Any, float] = {}
-    for number, path in paths.items():
+    for done, (number, path) in enumerate(paths.items(), start=1):
         found, attributes = read_parts(path, _INDEX, ("kpoints", "wall_time"))
+        watch(done, len(paths))
         shapes = tuple((name, one.shape) for name, one in found.items())
         kind = (attributes.get("kpoints"), shapes, found["energy"].tobytes())
         numbers.setdefault(kind, []).append(number)
@@ -173,6 +179,9 @@ def with_moments(dataset: xr.Dataset, observables: xr.Dataset) -> xr.Dataset:
     DataFormatError
         If a snapshot is not among the observables.
     """
+    # loaded late: status needs no stages, and loading scipy.stats takes longer than it does
+    from nanogap.analysis.filament.stages import classify_stages  # noqa: PLC0415
+
     stages = classify_stages(observables)
     meaning = {"long_name": "stage of the filament"}
     moments = observables[["time", "connected"]].assign(

@@ -7,20 +7,20 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nanogap.analysis.filament.stages import classify_stages, landmarks, typical_snapshots
 from nanogap.caches import can_write
 from nanogap.dynamics.schedule import Schedule
 from nanogap.errors import NanogapError
 from nanogap.io import read_dataset, write_dataset
+from nanogap.printing import Printed, Rows, counted, number
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.notes import notes_of
-from nanogap.runs.results import fermi_level_transmission
+from nanogap.runs.results import Watch, fermi_level_transmission
 
 _FRAMES_SHOWN = 60
 
 
-@dataclass(frozen=True)
-class RunStatus:
+@dataclass(frozen=True, repr=False)
+class RunStatus(Printed):
     """Progress and results of a run, as far as they are on disk.
 
     Attributes
@@ -56,10 +56,34 @@ class RunStatus:
     failures: dict[int, str]
     notes: list[str]
 
+    def _rows(self) -> Rows:
+        return status_rows(self)
+
     @property
     def known(self) -> list[float]:
         """Transmissions that are known, in order of time, G0."""
         return [value for value in self.transmission if math.isfinite(value)]
+
+
+def status_rows(found: RunStatus) -> Rows:
+    """Say in words how far a run is and what came out, for printing."""
+    yield "state", found.state
+    told = f"{found.snapshots} of {found.snapshots_planned}"
+    if found.time:
+        told += f", {found.time[0] / 1000.0:g} to {found.time[-1] / 1000.0:g} ps under voltage"
+    yield "snapshots", told
+    joined = [moment for moment, there in zip(found.time, found.connected, strict=True) if there]
+    if joined:
+        yield "connected", f"{counted(len(joined), 'snapshot')}, first at {joined[0] / 1000.0:g} ps"
+    if found.known:
+        last = f"last {number(found.known[-1])}, largest {number(max(found.known), 'G0')}"
+        yield "transmission", f"of {counted(len(found.known), 'snapshot')}: {last}"
+    if found.failures:
+        yield "no transmission", counted(len(found.failures), "snapshot")
+    yield from (("note", note) for note in found.notes)
+    if found.error is not None:
+        yield "error", found.error
+    yield "report", found.report or "not written yet"
 
 
 def status(run: RunDirectory) -> RunStatus:
@@ -92,7 +116,9 @@ def _state(
     return "finished" if complete and run.report.is_file() else "interrupted"
 
 
-def make_report(run: RunDirectory, output: Path | None = None) -> None:
+def make_report(
+    run: RunDirectory, output: Path | None = None, watch: Watch = lambda _done, _total: None
+) -> None:
     """Merge the transmissions into ``transmission.nc`` and write ``report.html``.
 
     Parameters
@@ -100,6 +126,9 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
     run : RunDirectory
     output : Path, optional
         Write the report there instead, and nothing into the run.
+    watch : callable, optional
+        Is told how many transmissions of single snapshots are read, and how many there are, which
+        takes most of the time where they have not been joined yet.
 
     Raises
     ------
@@ -110,10 +139,15 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
         raise NanogapError(
             f"cannot write the report into {run.path}: give -o FILE.html to write it elsewhere"
         )
-    # loaded late: status needs no figures, and loading matplotlib takes longer than it does
+    # loaded late: status needs no figures, and loading them takes longer than it does
+    from nanogap.analysis.filament.stages import (  # noqa: PLC0415
+        classify_stages,
+        landmarks,
+        typical_snapshots,
+    )
     from nanogap.report import write_report  # noqa: PLC0415
 
-    observables, dataset = run.observables(), run.transmission()
+    observables, dataset = run.observables(), run.transmission(watch)
     provenance = _provenance(run, {} if dataset is None else dataset.attrs)
     if dataset is not None:
         dataset = dataset.assign_attrs(
@@ -123,6 +157,8 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
         )
         if output is None:
             write_dataset(dataset, run.files.joined_transmission)
+        # the report shows means only, and those of each wave vector are most of the memory
+        dataset = dataset.drop_dims("k", errors="ignore")
     spectra = read_dataset(run.spectra_path) if run.spectra_path.is_file() else None
     typical = typical_snapshots(classify_stages(observables))
     shown = _thinned(
@@ -134,6 +170,7 @@ def make_report(run: RunDirectory, output: Path | None = None) -> None:
         observables=observables,
         transmission=dataset,
         spectra=spectra,
+        moved=read_dataset(run.files.moved_cells) if run.files.moved_cells.is_file() else None,
         frames=[(number, run.frame(number)) for number in shown],
         provenance=provenance,
         failures=run.failures(),

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from ase import Atoms
 
 from nanogap.analysis.filament.stages import landmarks
 from nanogap.errors import StructureError
-from nanogap.io import write_dataset, write_json
-from nanogap.runs.cell import cell_axis, junction_of
+from nanogap.io import read_dataset, write_dataset, write_json
+from nanogap.runs.cell import cell_axis, junction_of, moved_cells
 from nanogap.runs.child import child_main
 from nanogap.runs.directory import RunDirectory
 from nanogap.settings import parse_energies
@@ -22,10 +23,21 @@ from nanogap.transport.tight_binding.model import TightBindingModel
 _PAUSE = 0.2
 #: Snapshots after which their transmissions are joined: reading so many singly takes a second.
 _JOINED_TOGETHER = 500
+#: Moves of the cell that are computed in the cell before, each as dear as a snapshot.
+_MOST_MOVES = 100
 
 
-def transmit(run: RunDirectory, worker: int, workers: int) -> None:
-    """Compute the transmission of every `workers`-th snapshot until the dynamics has ended."""
+def transmit(run: RunDirectory, worker: int, workers: int, *, for_report: bool = True) -> None:
+    """Compute the transmission of every `workers`-th snapshot until the dynamics has ended.
+
+    Parameters
+    ----------
+    run : RunDirectory
+    worker, workers : int
+        Which of how many.
+    for_report : bool
+        Compute what only the report shows: snapshots whose cell moved, in the cell before.
+    """
     choice, element = run.settings.transport.hamiltonian, run.settings.structure.element
     missing = why_none(choice, element)
     model = None if missing else chosen_model(choice, element, run.hamiltonian)
@@ -48,6 +60,8 @@ def transmit(run: RunDirectory, worker: int, workers: int) -> None:
         time.sleep(_PAUSE)
     if worker == 0 and model is not None:
         _spectra(run, model)
+        if for_report:
+            compute_moved_cells(run, model)
 
 
 def _join(run: RunDirectory) -> None:
@@ -78,18 +92,53 @@ def _spectra(run: RunDirectory, model: TightBindingModel) -> None:
         write_dataset(spectra.assign_coords(snapshot=numbers), run.spectra_path)
 
 
+def compute_moved_cells(run: RunDirectory, model: TightBindingModel) -> None:
+    """Compute T of snapshots whose cell moved in the cell before, from which only atoms differ.
+
+    What is on disk of the same snapshots is not computed again; one whose filament has left the
+    cell is stored as NaN.
+
+    Parameters
+    ----------
+    run : RunDirectory
+    model : TightBindingModel
+    """
+    moves = dict(list(moved_cells(run).items())[:_MOST_MOVES])
+    path = run.files.moved_cells
+    if not moves or (path.is_file() and list(read_dataset(path)["snapshot"]) == list(moves)):
+        return
+    parts = []
+    for number, axis in moves.items():
+        try:
+            part = _of_junctions(run, [junction_of(run, number, axis=axis)], [0.0], model)
+        except StructureError:
+            continue  # the filament has left the cell
+        parts.append(part[["transmission_average"]].assign_coords(snapshot=[number]))
+    if parts:
+        joined = xr.concat(parts, "snapshot", combine_attrs="override")
+        write_dataset(joined.reindex(snapshot=list(moves)), path)
+
+
+def _of_junctions(
+    run: RunDirectory, junctions: list[Atoms], energies: list[float], model: TightBindingModel
+) -> xr.Dataset:
+    """Compute junctions as the settings of a run say."""
+    transport = run.settings.transport
+    return compute_transmission(
+        junctions,
+        energies,
+        kpoints=transport.kpoints,
+        gamma_centred=transport.gamma_centred,
+        model=model,
+        neutrality=transport.neutrality,
+    )
+
+
 def _compute(
     run: RunDirectory, numbers: list[int], energies: list[float], model: TightBindingModel
 ) -> xr.Dataset:
     settings = run.settings
-    dataset = compute_transmission(
-        [junction_of(run, number) for number in numbers],
-        energies,
-        kpoints=settings.transport.kpoints,
-        gamma_centred=settings.transport.gamma_centred,
-        model=model,
-        neutrality=settings.transport.neutrality,
-    )
+    dataset = _of_junctions(run, [junction_of(run, number) for number in numbers], energies, model)
     if settings.junction.cut == "full":
         return dataset
     x, y = np.array([cell_axis(run, number) for number in numbers]).T

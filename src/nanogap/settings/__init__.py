@@ -2,6 +2,7 @@
 
 from nanogap.settings.document import settings_document
 from nanogap.settings.energies import parse_energies
+from nanogap.settings.faults import fault_sentence, validated
 from nanogap.settings.first_principles import (
     FirstPrinciplesSettings,
     accuracy_names,
@@ -10,7 +11,6 @@ from nanogap.settings.first_principles import (
 from nanogap.settings.folders import cache_folder
 from nanogap.settings.load import (
     SettingsSource,
-    fault_sentence,
     load_settings,
     preset_names,
     preset_text,
@@ -50,4 +50,5 @@ __all__ = [
     "settings_from_text",
     "settings_text",
     "toml_table",
+    "validated",
 ]

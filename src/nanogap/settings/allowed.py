@@ -41,11 +41,27 @@ def _describe(annotation: Any, limits: list[Any]) -> str:
     if origin is Literal:
         return " or ".join(f"'{value}'" for value in arguments)
     if origin is tuple:
-        each = _describe(arguments[0], limits).removeprefix("a ").replace("number", "numbers")
-        return f"a list of {_NUMBER_WORDS[len(arguments)]} {each}"
+        return _list(arguments, limits)
     if origin is dict:
         return f"a table of {_NOUNS[arguments[1]]} by name"
     return _NOUNS[annotation] + _range(limits)
+
+
+def _list(arguments: tuple[Any, ...], limits: list[Any]) -> str:
+    """Describe a list of a fixed or of a free length."""
+    free = arguments[-1] is Ellipsis
+    each = _describe(arguments[0], [] if free else limits).removeprefix("a ")
+    count = (
+        f"{_limit(limits, 'min_length')} to {_limit(limits, 'max_length')}"
+        if free
+        else _NUMBER_WORDS[len(arguments)]
+    )
+    return f"a list of {count} {each.replace('number', 'numbers')}"
+
+
+def _limit(limits: list[Any], name: str) -> Any:
+    """Return the limit of a name."""
+    return next(value for one in limits if (value := getattr(one, name, None)) is not None)
 
 
 def _flat(metadata: tuple[Any, ...]) -> list[Any]:
@@ -75,7 +91,8 @@ def _range(limits: list[Any]) -> str:
     if "le" in found:
         words.append(f"to {_plain(found['le'])}" if "ge" in found else f"up to {found['le']:g}")
     if "lt" in found:
-        words.append(f"to {_plain(found['lt'] - 1)}")
+        most = found["lt"]
+        words.append(f"to {most - 1}" if isinstance(most, int) else f"below {most:g}")
     return " " + ", ".join(words).replace(", to", " to") if words else ""
 
 

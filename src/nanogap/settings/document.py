@@ -7,17 +7,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from nanogap.settings.allowed import allowed_values
-from nanogap.settings.models import Settings
 
 _WIDTH = 98
 
 
-def settings_document(settings: Settings, head: str = "") -> str:
+def settings_document(settings: BaseModel, head: str = "") -> str:
     """Write settings as TOML, every key with its meaning, unit and range as a comment.
 
     Parameters
     ----------
-    settings : Settings
+    settings : BaseModel
+        Settings of a run, or of a device.
     head : str
         First lines of the file, without comment signs.
 
@@ -28,6 +28,7 @@ def settings_document(settings: Settings, head: str = "") -> str:
 
     Examples
     --------
+    >>> from nanogap.settings import Settings
     >>> settings_document(Settings(seed=7)).splitlines()[1]
     'name = "run"'
     """

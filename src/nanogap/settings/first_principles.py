@@ -5,10 +5,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from nanogap.errors import SettingsError
-from nanogap.settings.load import fault_sentence, toml_table
+from nanogap.settings.faults import validated
+from nanogap.settings.load import toml_table
 
 _Mesh = tuple[Annotated[int, Field(ge=1, le=64)], Annotated[int, Field(ge=1, le=64)]]
 
@@ -120,8 +121,4 @@ def load_accuracy(
         )
     values = toml_table(text, source)
     values.update({key: value for key, value in (changes or {}).items() if value is not None})
-    try:
-        return FirstPrinciplesSettings.model_validate(values)
-    except ValidationError as error:
-        name = f"accuracy {source}"
-        raise SettingsError(fault_sentence(FirstPrinciplesSettings, name, values, error)) from None
+    return validated(FirstPrinciplesSettings, f"accuracy {source}", values)

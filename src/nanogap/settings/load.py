@@ -4,22 +4,35 @@ import copy
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel
 
+from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError
-from nanogap.settings.allowed import allowed_values
+from nanogap.settings.faults import validated
 from nanogap.settings.models import Settings
 
+#: Presets of runs lie in `presets`, those of devices in a folder in it.
+PresetFamily = Literal["run", "device"]
 #: What settings can be loaded from; see `load_settings`.
-SettingsSource = str | Path | Mapping[str, object] | Settings | None
+SettingsSource = Annotated[
+    str | Path | Mapping[str, object] | Settings | None,
+    "the name of a preset (preset_names lists them), the path of a TOML file, a dict or Settings",
+]
+
+_Checked = TypeVar("_Checked", bound=BaseModel)
 
 
-def preset_names() -> list[str]:
+def preset_names(family: PresetFamily = "run") -> list[str]:
     """List the packaged presets.
+
+    Parameters
+    ----------
+    family : {'run', 'device'}
+        Presets of molecular dynamics with transport, or of devices in laboratory time.
 
     Returns
     -------
@@ -29,15 +42,23 @@ def preset_names() -> list[str]:
     --------
     >>> "quick" in preset_names()
     True
+    >>> "wire-voltage-sweep" in preset_names("device")
+    True
     """
-    folder = files("nanogap.settings") / "presets"
     return sorted(
-        e.name.removesuffix(".toml") for e in folder.iterdir() if e.name.endswith(".toml")
+        e.name.removesuffix(".toml") for e in _folder(family).iterdir() if e.name.endswith(".toml")
     )
 
 
-def preset_text(name: str) -> str:
+@checked
+def preset_text(name: str, family: PresetFamily = "run") -> str:
     """Return the TOML text of a packaged preset.
+
+    Parameters
+    ----------
+    name : str
+    family : {'run', 'device'}
+        See `preset_names`.
 
     Returns
     -------
@@ -48,14 +69,21 @@ def preset_text(name: str) -> str:
     SettingsError
         If there is no such preset.
     """
-    if name not in preset_names():
+    if name not in preset_names(family):
         raise SettingsError(
-            f"no preset or file named {name!r}: the presets are {', '.join(preset_names())}; "
+            f"no preset or file named {name!r}: the presets are {', '.join(preset_names(family))}; "
             "a settings file is a path to a TOML file"
         )
-    return (files("nanogap.settings") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
+    return (_folder(family) / f"{name}.toml").read_text(encoding="utf-8")
 
 
+def _folder(family: PresetFamily) -> Traversable:
+    """Return the folder of a family of presets."""
+    presets = files("nanogap.settings") / "presets"
+    return presets if family == "run" else presets / family
+
+
+@checked
 def load_settings(
     source: SettingsSource = None, overrides: Sequence[str] | Mapping[str, object] = ()
 ) -> Settings:
@@ -91,7 +119,7 @@ def load_settings(
         ...
     nanogap.errors.SettingsError: quick: junction.cut = 'diagonal': must be 'paper' or 'full'
     """
-    changes = overrides if isinstance(overrides, Mapping) else _parse_overrides(overrides)
+    changes = parse_overrides(overrides)
     if source is None:
         return settings_from_table({}, "settings", changes)
     if isinstance(source, Settings):
@@ -100,27 +128,24 @@ def load_settings(
         return settings_from_table(source.model_dump(mode="json"), source.name, changes)
     if isinstance(source, str | Path):
         return settings_from_text(settings_text(str(source)), str(source), changes)
-    if isinstance(source, Mapping):
-        return settings_from_table(source, "settings", changes)
-    raise SettingsError(
-        f"settings cannot be read from a {type(source).__name__}: give the name of a preset "
-        f"({', '.join(preset_names())}), the path of a TOML file, a dict or Settings"
-    )
+    return settings_from_table(source, "settings", changes)
 
 
-def _parse_overrides(overrides: Sequence[str]) -> dict[str, object]:
-    """Parse ``section.key=value`` texts."""
+def parse_overrides(overrides: Sequence[str] | Mapping[str, object]) -> dict[str, object]:
+    """Parse ``section.key=value`` texts; a mapping is taken as it is."""
+    if isinstance(overrides, Mapping):
+        return dict(overrides)
     texts = [overrides] if isinstance(overrides, str) else overrides
     changes = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise SettingsError(f"{text!r} is not key=value, for example voltage.applied=2")
+            raise SettingsError(f"{shown(text)} is not key=value, for example voltage.applied=2")
         changes[key.strip()] = _toml_value(value.strip())
     return changes
 
 
-def settings_text(source: str) -> str:
+def settings_text(source: str, family: PresetFamily = "run") -> str:
     """Return the TOML text of a preset or a settings file; see `load_settings`."""
     path = Path(source)
     if path.suffix == ".toml" or path.is_file():
@@ -128,7 +153,7 @@ def settings_text(source: str) -> str:
             return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"cannot read settings file {source}: {_reason(error)}") from None
-    return preset_text(source)
+    return preset_text(source, family)
 
 
 def settings_from_text(
@@ -188,17 +213,42 @@ def settings_from_table(
     SettingsError
         If a key or value is wrong.
     """
+    return checked_table(Settings, table, source, changes)
+
+
+def checked_table(
+    model: type[_Checked],
+    table: Mapping[str, object],
+    source: str,
+    changes: Mapping[str, object],
+) -> _Checked:
+    """Check a nested table against a model of settings; see `settings_from_table`.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+    table, source, changes
+        As of `settings_from_table`. Another ``kind`` of a section leaves none of its other keys.
+    """
     changed = copy.deepcopy(dict(table))
-    for key, value in changes.items():
-        _put(changed, key, value)
-    try:
-        return Settings.model_validate(changed)
-    except ValidationError as error:
-        raise SettingsError(fault_sentence(Settings, source, changed, error)) from None
+    for key in sorted(changes, key=lambda key: not str(key).endswith(".kind")):
+        if str(key).endswith(".kind"):
+            _forget_kind(changed, key.removesuffix(".kind"), changes[key])
+        _put(changed, key, changes[key])
+    return validated(model, source, changed)
 
 
-def _put(table: dict[str, Any], key: str, value: object) -> None:
+def _forget_kind(table: dict[str, Any], section: str, kind: object) -> None:
+    """Empty a section that becomes of another kind."""
+    inner = table.get(section)
+    if isinstance(inner, dict) and inner.get("kind") != kind:
+        table[section] = {}
+
+
+def _put(table: dict[str, Any], key: object, value: object) -> None:
     """Set one ``section.key`` in a nested table."""
+    if not isinstance(key, str):
+        raise SettingsError(f"{shown(key)} is no key: give text, for example 'voltage.applied'")
     *sections, last = key.split(".")
     for section in sections:
         inner = table.setdefault(section, {})
@@ -214,76 +264,6 @@ def _toml_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text
-
-
-def fault_sentence(
-    model: type[BaseModel], source: str, table: Mapping[str, object], error: ValidationError
-) -> str:
-    """Put the first fault of a validation error into one sentence.
-
-    Parameters
-    ----------
-    model : type of BaseModel
-        What the table was checked against.
-    source : str
-        What the sentence calls the table.
-    table : mapping
-    error : ValidationError
-
-    Returns
-    -------
-    str
-        Names the source, the key, the value and what is allowed.
-    """
-    faults = error.errors(include_url=False)
-    first = faults[0]
-    path, field = _locate(model, first["loc"])
-    key, value = ".".join(path), _look_up(table, path)
-    more = len({tuple(_locate(model, fault["loc"])[0]) for fault in faults}) - 1
-    others = f" (and {more} more)" if more else ""
-    if first["type"] == "extra_forbidden":
-        unknown = ".".join(map(str, first["loc"]))
-        return f"{source}: unknown key {unknown!r}; {_known_keys(model, path)}{others}"
-    if first["type"] == "value_error":  # of our own validators
-        where = f"{key} = {value!r}: " if field else ""
-        return f"{source}: {where}{first['msg'].removeprefix('Value error, ')}{others}"
-    if first["type"] == "missing" and tuple(path) == first["loc"]:
-        return f"{source}: the key {first['loc'][-1]} is missing; {_known_keys(model, path[:-1])}"
-    if field is None:
-        return f"{source}: {key} = {value!r}: must be a section, [{key}]{others}"
-    return f"{source}: {key} = {value!r}: must be {allowed_values(field)}{others}"
-
-
-def _locate(
-    model: type[BaseModel], location: tuple[int | str, ...]
-) -> tuple[list[str], FieldInfo | None]:
-    """Find the key that a fault lies in, and its field; None for a section."""
-    path: list[str] = []
-    for part in location:
-        field = model.model_fields.get(str(part))
-        if field is None:
-            break
-        path.append(str(part))
-        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            return path, field
-        model = field.annotation
-    return path, None
-
-
-def _look_up(table: Mapping[str, object], path: list[str]) -> Any:
-    """Return what the input holds at a key."""
-    value: Any = table
-    for part in path:
-        value = value.get(part)
-    return value
-
-
-def _known_keys(model: Any, path: list[str]) -> str:
-    """Name the keys of a section, or of the top level."""
-    for part in path:
-        model = model.model_fields[part].annotation
-    place = f"section [{'.'.join(path)}]" if path else "the top level"
-    return f"{place} knows {', '.join(model.model_fields)}"
 
 
 def _reason(error: Exception) -> str:

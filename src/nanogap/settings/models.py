@@ -5,19 +5,23 @@ Units are those of the house: angstrom, fs, K, V, eV.
 
 import re
 import shlex
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
     field_validator,
     model_validator,
 )
 
+from nanogap.arguments import shown
 from nanogap.errors import SettingsError
+from nanogap.printing import Printed, Rows
 from nanogap.settings.energies import parse_energies
+from nanogap.settings.faults import fault_sentence, validated
 
 Length = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
 Duration = Annotated[float, Field(ge=0.0, le=1.0e9, allow_inf_nan=False)]
@@ -48,10 +52,44 @@ _ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]*|-[0-9.]+")
 _LEAST_DAMPING = 5
 
 
-class _Model(BaseModel):
+class _OneSentence(type(BaseModel)):  # type: ignore[misc]
+    """Metaclass that puts what is wrong with the arguments of a model into one sentence."""
+
+    def __call__(cls, *given: Any, **fields: Any) -> Any:
+        if given:
+            raise SettingsError(
+                f"{cls.__name__} takes its keys by name, {', '.join(cls.model_fields)}, and not "
+                f"{shown(given[0])}: load_settings takes a preset, a file or a dict"
+            )
+        try:
+            return super().__call__(**fields)
+        except ValidationError as error:
+            raise SettingsError(fault_sentence(cls, cls.__name__, fields, error)) from None
+
+
+if TYPE_CHECKING:
+    _Sentences = BaseModel  # its metaclass is private, and tells a type checker nothing
+else:
+
+    class _Sentences(BaseModel, metaclass=_OneSentence):
+        """Model whose constructor raises errors of nanogap."""
+
+
+class _Model(_Sentences):
     """Base of all settings: unknown keys and values of a wrong type are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_: Any) -> Self:
+        """Check a table, or settings as they are.
+
+        Raises
+        ------
+        SettingsError
+            If a key or value is wrong.
+        """
+        return validated(cls, cls.__name__, obj)
 
 
 class StructureSettings(_Model):
@@ -292,13 +330,28 @@ class TransportSettings(_Model):
         return value
 
 
-class Settings(_Model):
+def changed_keys(settings: BaseModel, prefix: str = "") -> Rows:
+    """Give the keys that differ from their defaults, and their values, but for the name."""
+    for key, field in type(settings).model_fields.items():
+        value = getattr(settings, key)
+        if isinstance(value, BaseModel):
+            yield from changed_keys(value, f"{prefix}{key}.")
+        elif value != field.default and (prefix or key != "name"):
+            yield f"{prefix}{key}", repr(value)
+
+
+class Settings(Printed, _Model):
     """Everything that defines a run; the same settings and seed give the same run.
 
     Examples
     --------
     >>> Settings(seed=7).structure.element
     'Ag'
+    >>> Settings(name="mine", voltage={"applied": 2.0})
+    Settings 'mine'
+      voltage.applied  2.0
+      others           at their defaults, as in nanogap.load_settings()
+      next             nanogap.run(settings, folder), nanogap.build_tips(settings)
     """
 
     name: str = Field("run", min_length=1, max_length=80, description="title of the run")
@@ -308,6 +361,21 @@ class Settings(_Model):
     voltage: VoltageSettings = VoltageSettings()
     junction: JunctionSettings = JunctionSettings()
     transport: TransportSettings = TransportSettings()
+
+    def _title(self) -> str:
+        return f"Settings {self.name!r}"
+
+    def _rows(self) -> Rows:
+        yield from changed_keys(self)
+        yield "others", "at their defaults, as in nanogap.load_settings()"
+        yield "next", "nanogap.run(settings, folder), nanogap.build_tips(settings)"
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_line(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("must be one line of text without control characters")
+        return value
 
     @model_validator(mode="after")
     def _steps_fit(self) -> Self:

@@ -108,7 +108,7 @@ def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
     width, ends = _minimax_gap(positions, electrode)
     bond = BOND_FACTOR * nearest_neighbour_distance(atoms.info["lattice_constant"])
     pairs, _ = neighbour_pairs(positions, bond)
-    bottleneck = _minimum_vertex_cut(pairs, electrode)
+    bottleneck = minimum_vertex_cut(pairs, electrode)
     constriction = bottleneck if len(bottleneck) else ends
     return Connection(
         connected=width <= cutoff,
@@ -185,10 +185,23 @@ def _within_a_base(pairs: Int64Array, electrode: NDArray[np.str_]) -> NDArray[np
     return np.asarray((first == second) & (first != MOBILE))
 
 
-def _minimum_vertex_cut(pairs: Int64Array, electrode: NDArray[np.str_]) -> Int64Array:
-    """Fewest mobile atoms whose removal parts the bases (Menger's theorem, by maximum flow).
+def minimum_vertex_cut(pairs: Int64Array, electrode: NDArray[np.str_]) -> Int64Array:
+    """Find the fewest mobile atoms whose removal parts the bases.
 
-    Every atom is an edge of capacity one from its entry to its exit node.
+    Menger's theorem, by maximum flow: every mobile atom is an edge of capacity one from its entry
+    to its exit node.
+
+    Parameters
+    ----------
+    pairs : ndarray of int, shape (n_pairs, 2)
+        Every bond once.
+    electrode : ndarray of str, shape (n_atoms,)
+        ``bottom``, ``top`` or ``mobile``.
+
+    Returns
+    -------
+    ndarray of int
+        Atoms, ascending; empty if the bases are not connected.
     """
     n = len(electrode)
     fixed = electrode != MOBILE

@@ -5,12 +5,14 @@ leads are their continuation, periodic in the plane.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from ase import Atoms
 from ase.neighborlist import neighbor_list
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError, StructureError
 from nanogap.settings import JunctionSettings, Settings, VoltageSettings
 from nanogap.structure.connectivity import analyse_connection
@@ -43,6 +45,12 @@ _REMEDY = (
 )
 
 
+_CutSettings = Annotated[
+    Settings | JunctionSettings | None,
+    "those of a run, as nanogap.load_settings returns them, or their section junction",
+]
+
+
 @dataclass(frozen=True)
 class _Side:
     """The crystal of one tip: planes at ``surface + sign * depth * spacing``, depth >= 0 inward."""
@@ -67,13 +75,14 @@ class _Side:
         return np.column_stack([origin + points, np.full(len(points), height)])
 
 
+@checked
 def cut_junction(
     snapshot: Atoms,
-    settings: Settings | JunctionSettings | None = None,
+    settings: _CutSettings = None,
     cutoff: float | None = None,
     name: str = "the snapshot",
     *,
-    axis: FloatArray | None = None,
+    axis: ArrayLike | None = None,
 ) -> Atoms:
     """Cut a junction from a snapshot.
 
@@ -99,7 +108,7 @@ def cut_junction(
         Default: that of the settings, else of `nanogap.settings.VoltageSettings`.
     name : str
         What error messages call the snapshot.
-    axis : ndarray, shape (2,), optional
+    axis : array_like, shape (2,), optional
         Centre of the cell of ``paper``, angstrom; default: the constriction of the snapshot.
         `nanogap.structure.axis` says which one a run takes.
 
@@ -132,13 +141,9 @@ def cut_junction(
     if isinstance(settings, Settings):
         cutoff = settings.voltage.cutoff if cutoff is None else cutoff
         settings = settings.junction
-    elif not isinstance(settings, JunctionSettings | None):
-        raise SettingsError(
-            f"settings = {settings!r}: give those of a run, as nanogap.load_settings returns them, "
-            "or their section junction"
-        )
     settings = settings or JunctionSettings()
-    cutoff = VoltageSettings().cutoff if cutoff is None else cutoff
+    cutoff = VoltageSettings().cutoff if cutoff is None else _cutoff(cutoff)
+    axis = None if axis is None else _axis(axis)
     sides = [_side(snapshot, label, lattice_constant, name) for label in (BOTTOM, TOP)]
     if settings.cut == "paper":
         cell = settings.lead_repeats * surface_vectors(lattice_constant)
@@ -148,6 +153,22 @@ def cut_junction(
     junction = _assemble(snapshot, sides, cell, centre, settings.cut)
     validate_junction(junction, name)
     return junction
+
+
+def _cutoff(given: float) -> float:
+    """Return a cut-off that the settings would take too."""
+    return VoltageSettings(cutoff=float(given)).cutoff
+
+
+def _axis(given: ArrayLike) -> FloatArray:
+    """Return the in-plane position of an axis, or say what is none."""
+    try:
+        place = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        place = np.full(1, np.nan)
+    if place.shape != (2,) or not np.isfinite(place).all():
+        raise SettingsError(f"axis = {shown(given)}: give two finite numbers, x and y in Å")
+    return place
 
 
 def check_terraces(tips: Atoms, settings: JunctionSettings) -> None:

@@ -147,7 +147,7 @@ def check_tips(atoms: object, name: str, remedy: str = _REMEDY) -> Atoms:
         If it is no ase.Atoms, or lacks an array or a value of `build_pyramids`.
     """
     if not isinstance(atoms, Atoms):
-        raise StructureError(f"{name} is a {type(atoms).__name__}: {remedy}")
+        raise StructureError(f"{name} is of type {type(atoms).__name__}: {remedy}")
     keys = ("lattice_constant", "bottom_terrace", "top_terrace")
     missing = [f"info value '{key}'" for key in keys if key not in atoms.info]
     if "electrode" not in atoms.arrays:

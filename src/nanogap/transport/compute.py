@@ -9,6 +9,7 @@ import xarray as xr
 from ase import Atoms
 from numpy.typing import ArrayLike
 
+from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError, StructureError
 from nanogap.settings import JunctionSettings
 from nanogap.structure.cut import cut_junction
@@ -23,6 +24,7 @@ CUTS = ("paper", "full")
 DEFAULT_CUT = JunctionSettings().cut
 
 
+@checked
 def compute_transmission(
     structures: Atoms | Iterable[Atoms],
     energies: ArrayLike = (0.0,),
@@ -154,7 +156,7 @@ def capable_backend(name: str, *, neutrality: str = "none", model: bool = False)
     """
     chosen = get_backend(name)
     if neutrality not in METHODS:
-        raise SettingsError(f"neutrality = {neutrality!r}: choose {', '.join(METHODS)}")
+        raise SettingsError(f"neutrality = {shown(neutrality)}: choose {', '.join(METHODS)}")
     if neutrality != "none" and not chosen.capabilities.onsite_shifts:
         raise SettingsError(
             f"neutrality = {neutrality!r}: {name} is self-consistent already; leave it out"
@@ -193,7 +195,7 @@ def junctions_of(
         If there is no such cut or way to neutrality.
     """
     if cut not in CUTS:
-        raise SettingsError(f"cut = {cut!r}: choose {' or '.join(CUTS)}")
+        raise SettingsError(f"cut = {shown(cut)}: choose {' or '.join(CUTS)}")
     found = _structures(structures)
     called = _names(names, len(found))
     return [
@@ -224,11 +226,13 @@ def _structures(given: object) -> list[Atoms]:
         return [given]
     if isinstance(given, str | Path):
         raise StructureError(
-            f"{str(given)!r} is no structure: read the file first, for example with "
+            f"{shown(str(given))} is no structure: read the file first, for example with "
             "ase.io.read(path, ':')"
         )
     if not isinstance(given, Iterable):
-        raise StructureError(f"{given!r} is no structure: give an ase.Atoms, or a list of them")
+        raise StructureError(
+            f"{shown(given)} is no structure: give an ase.Atoms, or a list of them"
+        )
     found = list(given)
     if not found:
         raise StructureError("there is no structure: give an ase.Atoms, or a list of them")
@@ -254,12 +258,14 @@ def _names(names: Sequence[str] | None, count: int) -> list[str]:
 def _energies(given: ArrayLike) -> list[float]:
     """Return energies as a list, or say what is none."""
     try:
-        values = np.atleast_1d(np.asarray(given, dtype=np.float64))
-    except (TypeError, ValueError):
+        # of complex numbers the imaginary part would be dropped
+        found = np.full(1, np.nan) if np.iscomplexobj(given) else given
+        values = np.atleast_1d(np.asarray(found, dtype=np.float64))
+    except (TypeError, ValueError, OverflowError):
         values = np.full(1, np.nan)
     if values.ndim != 1 or not values.size or not np.isfinite(values).all():
         raise SettingsError(
-            f"energies = {given!r}: give one finite number or a list of them, in eV from the "
+            f"energies = {shown(given)}: give one finite number or a list of them, in eV from the "
             "Fermi energy, for example numpy.linspace(-1, 1, 21)"
         )
     return [float(value) for value in values]

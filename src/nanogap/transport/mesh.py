@@ -8,6 +8,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from nanogap.arguments import shown
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.plane_cell import reduced_plane
 from nanogap.typing import BoolArray, FloatArray, Int64Array
@@ -217,7 +218,9 @@ def _two_numbers(kpoints: object) -> tuple[int, int]:
     numbers = list(kpoints) if isinstance(kpoints, Iterable) else []
     whole = [isinstance(n, int | np.integer) and not isinstance(n, bool) for n in numbers]
     if len(numbers) != 2 or not all(whole):
-        raise SettingsError(f"kpoints = {kpoints!r}: give two whole numbers, 'auto' or 'paper'")
+        raise SettingsError(
+            f"kpoints = {shown(kpoints)}: give two whole numbers, 'auto' or 'paper'"
+        )
     return int(numbers[0]), int(numbers[1])
 
 

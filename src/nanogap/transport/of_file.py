@@ -1,6 +1,6 @@
 """The transmission of a file of junctions or trajectory frames, outside a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
-from nanogap.errors import SettingsError
+from nanogap.errors import EngineError, SettingsError, StructureError
 from nanogap.io import write_dataset
+from nanogap.processes import available_memory
 from nanogap.settings import parse_energies
 from nanogap.structure.junction import read_frames
 from nanogap.transport.backends import DEFAULT, backend_names, get_backend
@@ -20,6 +21,7 @@ from nanogap.transport.compute import (
     compute_transmission,
     junctions_of,
 )
+from nanogap.transport.cost import TransmissionCost
 from nanogap.transport.current import CurrentVoltage, LinearResponse, energies_needed
 from nanogap.transport.dataset import (
     BondCurrents,
@@ -27,6 +29,8 @@ from nanogap.transport.dataset import (
     TransmissionSummary,
     transmission_summary,
 )
+from nanogap.transport.tight_binding.files import model_of
+from nanogap.transport.tight_binding.model import TightBindingModel
 
 #: Spacing of the energies that are chosen for currents and the thermopower, eV.
 _ENERGY_STEP = 0.05
@@ -69,6 +73,13 @@ class TransmissionRequest:
         Already cut from the frames of the file, as a run cuts them; none: the file is cut.
     options : mapping
         What only this backend takes, by the names of its arguments.
+    hamiltonian : Path or None
+        File of a fitted tight-binding Hamiltonian; None: the packaged one of the element.
+    confirm : callable
+        Is given the estimated cost, where the backend has one; the work begins if it returns True.
+    progress : callable
+        Is told how many wave vectors and energies are done, and how many there are, by backends
+        that count them.
     """
 
     index: str = "-1"
@@ -86,6 +97,9 @@ class TransmissionRequest:
     output: Path | None = None
     junctions: Sequence[Atoms] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    hamiltonian: Path | None = None
+    confirm: Callable[[TransmissionCost], bool] = lambda _cost: True
+    progress: Callable[[int, int], object] = lambda _done, _total: None
 
 
 @dataclass(frozen=True)
@@ -120,16 +134,26 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> FileTransm
     Raises
     ------
     NanogapError
-        If an argument or the file is wrong; the message names it.
+        If an argument or the file is wrong, the message names it; if more memory would be needed
+        than there is; or if `confirm` says no.
     """
     voltages = parse_energies(request.voltages) if request.voltages is not None else []
     values = _energies(request, voltages)
-    capable_backend(request.backend, neutrality=request.neutrality)
+    given = request.hamiltonian is not None
+    capable_backend(request.backend, neutrality=request.neutrality, model=given)
     _check_local(request)
     _check_index(request.index)
+    model = model_of(request.hamiltonian) if request.hamiltonian is not None else None
     frames = request.junctions or read_frames(path, request.index)
     names = [f"{path} frame {number}" for number in range(len(frames))]
-    junctions = junctions_of(frames, cut=request.cut, neutrality=request.neutrality, names=names)
+    junctions = junctions_of(frames, cut=request.cut, names=names)
+    _confirm_cost(junctions, values, request, model)
+    junctions = junctions_of(junctions, neutrality=request.neutrality, model=model, names=names)
+    options = dict(request.options)
+    if model is not None:
+        options["model"] = model
+    if "progress" in get_backend(request.backend).options:
+        options["progress"] = request.progress
     dataset = compute_transmission(
         junctions,
         values,
@@ -137,16 +161,45 @@ def transmission_of_file(path: Path, request: TransmissionRequest) -> FileTransm
         kpoints=request.kpoints,
         gamma_centred=request.gamma_centred,
         names=names,
-        **request.options,
+        **options,
     )
     if request.neutrality != "none":
         dataset = dataset.assign_attrs(neutrality=request.neutrality)
     summary = transmission_summary(dataset, per_k=request.per_k)
     dataset, summary = _with_currents(dataset, summary, request, voltages)
-    summary = _with_local(summary, request, junctions, names)
+    summary = _with_local(summary, request, junctions, names, model)
     if request.output is not None:
         write_dataset(dataset, request.output)
     return FileTransmission(dataset, summary)
+
+
+def _confirm_cost(
+    junctions: Sequence[Atoms],
+    energies: list[float],
+    request: TransmissionRequest,
+    model: TightBindingModel | None,
+) -> None:
+    """Refuse what does not fit into the memory, and begin long work only if it is wanted."""
+    estimate = get_backend(request.backend).estimate
+    if estimate is None:
+        return
+    cost = estimate(
+        junctions,
+        energies,
+        kpoints="auto" if request.kpoints is None else request.kpoints,
+        gamma_centred=request.gamma_centred,
+        model=model,
+        local=request.local_density or request.bond_currents,
+    )
+    free = available_memory()
+    if cost.memory > free:
+        raise StructureError(
+            f"this needs about {cost.memory / 1e9:.1f} GB of memory ({cost.size}), and "
+            f"{free / 1e9:.1f} GB are free: take a smaller cell or a thinner lead, fewer k-points "
+            "or energies, or fewer threads (OMP_NUM_THREADS=1)"
+        )
+    if not request.confirm(cost):
+        raise EngineError("the transmission was not begun")
 
 
 def _check_local(request: TransmissionRequest) -> None:
@@ -231,6 +284,7 @@ def _with_local(
     request: TransmissionRequest,
     junctions: Sequence[Atoms],
     names: Sequence[str],
+    model: TightBindingModel | None,
 ) -> TransmissionSummary:
     """Add densities of states and bond currents to the summary, where asked for."""
     compute_local = get_backend(request.backend).compute_local
@@ -241,6 +295,7 @@ def _with_local(
             junction,
             kpoints="auto" if request.kpoints is None else request.kpoints,
             gamma_centred=request.gamma_centred,
+            model=model,
             name=name,
         )
         for junction, name in zip(junctions, names, strict=True)

@@ -133,6 +133,9 @@ def test_flags_and_a_given_limit_win():
     flags = np.arange(len(volts)) == 70
     found = find_compliance(volts, amperes, cycle, flags)
     assert (found.origin, int(found.limited.sum())) == ("file", 1)
+    # flags that are down everywhere say that nothing was limited
+    found = find_compliance(volts, amperes, cycle, np.zeros(len(volts), dtype=bool))
+    assert (found.origin, found.current, found.limited.any()) == ("none", None, False)
     given = find_compliance(volts, amperes, cycle, given=LIMIT)
     # the RESET was free of the limit of the SET
     np.testing.assert_array_equal(given.limited, amperes == LIMIT)

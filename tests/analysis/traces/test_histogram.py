@@ -85,3 +85,34 @@ def test_dense_samples_stand_for_less_time():
     assert represented_time([0.0, 10.0, 11.0, 12.0]).tolist() == [5.0, 5.5, 1.0, 0.5]
     assert represented_time([3.0]).tolist() == [1.0]
     assert represented_time([]).tolist() == []
+
+
+@pytest.mark.parametrize("count", [100, 3000])
+@pytest.mark.parametrize("scatter", [0.02, 0.05, 0.08])
+@pytest.mark.parametrize("levels", [(1, 2, 3), (1, 2, 3, 4, 5), (1e-3, 0.1, 1)])
+def test_logarithmic_peaks_are_neither_merged_nor_invented(count, scatter, levels):
+    random = np.random.default_rng(count)
+    values = [level + scatter * min(level, 1) * random.normal(size=count) for level in levels]
+    found = ConductanceHistogram(maximum=10.0, scale="logarithmic").compute(np.concatenate(values))
+    assert [peak.position for peak in found.peaks] == pytest.approx(levels, rel=0.03)
+
+
+@pytest.mark.parametrize("count", [1000, 20_000])
+def test_chance_makes_no_peaks_of_flat_counts(count):
+    random = np.random.default_rng(count)
+    number = [
+        len(ConductanceHistogram(maximum=10.0, scale="logarithmic").compute(values).peaks)
+        for values in 10 ** random.uniform(-6, 1, (20, count))
+    ]
+    assert np.mean(number) < 1.3
+
+
+@pytest.mark.parametrize("scale", ["linear", "logarithmic"])
+def test_a_peak_in_the_first_or_last_bin_stands_in_its_middle(scale):
+    empty = ConductanceHistogram(0.05, 10.0, scale=scale, minimum=1e-2).compute([1.0])
+    low, high = empty.edges[:-1], empty.edges[1:]
+    middle = (low + high) / 2.0 if scale == "linear" else np.sqrt(low * high)
+    for value in middle[[0, -1]]:
+        found = ConductanceHistogram(0.05, 10.0, scale=scale, minimum=1e-2)
+        (peak,) = found.compute(np.full(500, value)).peaks
+        assert peak.position == pytest.approx(value, rel=2e-3)

@@ -110,3 +110,19 @@ def test_wrong_input():
             getattr(NoiseAnalysis(1.0), name)
     with pytest.raises(AttributeError, match="compute"):
         _ = TelegraphModel(1.0).levels
+
+
+@pytest.mark.parametrize("value", [1.0, 0.0, 1.1])
+def test_a_constant_trace_has_no_noise(value):
+    with pytest.raises(DataFormatError, match="does not vary"):
+        NoiseAnalysis(0.1).compute(np.full(1000, value))
+
+
+def test_a_telegraph_has_no_exponent():
+    random = np.random.default_rng(0)
+    state = np.where(np.cumsum(random.random(4000) < 0.02) % 2, 1.0, 1.5)
+    found = NoiseAnalysis(0.1).compute(state + 0.01 * random.normal(size=4000))
+    assert np.isnan(found.exponent)
+    assert np.isnan(found.exponent_uncertainty)
+    assert found.telegraph.levels == pytest.approx([1.0, 1.5], abs=0.01)
+    assert NoiseAnalysis(0.1).compute(random.normal(size=4000)).telegraph is None

@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import re
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,3 +56,15 @@ def test_bands_of_the_crystal_are_those_of_another_program(tmp_path):
     assert np.abs(difference[occupied]).max() < 0.02
     above = (theirs[:, :8] > 0.0) & (theirs[:, :8] < 6.0)
     assert np.abs(difference[above]).max() < 0.08
+
+
+def test_every_element_is_listed_with_its_pseudopotential():
+    chain = Atoms("Ag2CuAg2", positions=[(0.0, 0.0, 2.7 * n) for n in range(5)], cell=(8, 8, 13.5))
+    files = {"Ag": Path("Ag.UPF"), "Cu": Path("Cu.UPF")}
+    text = pw_input(chain, files, PlaneWaveSettings(), (1, 1, 4))
+    species = text.split("ATOMIC_SPECIES")[1].split("\n\n")[0].split()
+    assert species[::3] == ["Ag", "Cu"]
+    assert species[2::3] == ["Ag.UPF", "Cu.UPF"]
+    assert re.search(r"ntyp\s*=\s*2", text)
+    placed = text.split("ATOMIC_POSITIONS angstrom")[1].split()[::4]
+    assert placed == ["Ag", "Ag", "Cu", "Ag", "Ag"]

@@ -137,3 +137,20 @@ def test_an_element_without_input_is_refused_with_the_remedy():
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataFormatError, match=r"no pseudopotential file .*absent\.UPF"):
         read_pseudopotential(tmp_path / "absent.UPF")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("PBE", " SLA  PW   PBE  PBE", True),
+        ("SLA-PW-PBX-PBC", "SLA+PW+PBE+PBE", True),
+        ("LDA                 ", " SLA  PZ   NOGX NOGC", True),
+        ("PBESOL", "SLA PW PSX PSC", True),
+        ("PBE", "PBESOL", False),
+        ("LDA", "PBE", False),
+        ("SLA PW NOGX NOGC", "SLA PZ NOGX NOGC", False),
+    ],
+)
+def test_a_functional_is_known_however_it_is_spelled(silver, first, second, same):
+    one, two = (replace(silver, functional=spelled) for spelled in (first, second))
+    assert (one.exchange_correlation == two.exchange_correlation) is same

@@ -92,7 +92,7 @@ def test_a_molecule_is_one_sentence():
     ("options", "message"),
     [
         ({"path": "GQ"}, "path = 'GQ' is none"),
-        ({"path": 5}, "path = 5 is none"),
+        ({"path": 5}, "path = 5: give text"),
         ({"n_points": 0}, "n_points = 0"),
         ({"n_points": 2.5}, "n_points = 2.5"),
         ({"model": 5}, "model = 5: give a TightBindingModel"),

@@ -310,13 +310,18 @@ def test_sharvin_conductance_of_the_111_plane(lattice_constant):
 
 
 @pytest.mark.validation
-def test_fermi_surface_has_a_neck_only_along_111():
+@pytest.mark.parametrize(
+    ("lattice_constant", "at_l", "at_x"), [(4.09, -0.43, 1.54), (4.215, -0.21, 1.63)]
+)
+def test_fermi_surface_has_a_neck_only_along_111(lattice_constant, at_l, at_x):
     # the highest occupied band at L lies below E_F in silver (open neck along [111])
     energies = band_energies(
-        bulk("Ag", a=4.09), [[0.5, 0.5, 0.5], [0.5, 0.5, 0.0]]
-    ) - bulk_fermi_energy(4.09)
+        bulk("Ag", a=lattice_constant), [[0.5, 0.5, 0.5], [0.5, 0.5, 0.0]]
+    ) - bulk_fermi_energy(lattice_constant)
     assert energies[0, 5] < 0.0 < energies[0, 6]
     assert energies[1, 4] < 0.0 < energies[1, 5]
+    # the numbers of docs/hamiltonian.md
+    assert energies[:, 5] == pytest.approx([at_l, at_x], abs=0.006)
 
 
 @pytest.mark.validation

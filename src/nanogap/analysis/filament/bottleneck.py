@@ -24,6 +24,7 @@ import xarray as xr
 from scipy.stats import rankdata, spearmanr
 
 from nanogap.analysis.filament.ensemble import EnsemblePoints, bootstrap_interval
+from nanogap.analysis.filament.kinetics import FEWEST_MEMBERS
 from nanogap.computed import Analysis, after_compute
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray, Int64Array
@@ -31,6 +32,7 @@ from nanogap.typing import FloatArray, Int64Array
 #: The parts of the variance, in the order of the sum.
 PARTS = ("bottleneck", "member", "plateau", "thermal")
 
+#: A standard deviation needs so many values.
 _FEWEST = 2
 
 
@@ -44,10 +46,10 @@ class BottleneckClass:
     plateaus, members : int
         How many, and of how many members.
     mean, mean_low, mean_high : float
-        Mean of the plateaus, each by its weight, and its 95 % interval by members, G0; NaN for one
-        member.
+        Mean of the plateaus, each by its weight, and its 95 % interval by members, G0; the interval
+        is NaN with fewer than `FEWEST_MEMBERS` members.
     deviation : float
-        Weighted standard deviation of the means of the plateaus, G0.
+        Weighted standard deviation of the means of the plateaus, G0; NaN for one plateau.
     thermal : float
         Weighted root mean square of the fluctuation within a plateau, G0.
     from_integer : float
@@ -56,7 +58,7 @@ class BottleneckClass:
         Against the next lower number that there is: difference of the means in units of the
         pooled standard deviation, corrected for small samples (Hedges, J. Educ. Stat. 6, 107
         (1981), doi:10.3102/10769986006002107), and its 95 % interval by members; NaN for the
-        lowest.
+        lowest, the interval also where either number has fewer than `FEWEST_MEMBERS` members.
     superiority : float
         Against the next lower number: how much oftener a plateau of this number conducts more than
         the reverse, from -1 to 1 (Cliff, Psychol. Bull. 114, 494 (1993),
@@ -166,13 +168,19 @@ class BottleneckAnalysis(Analysis):
 
     @after_compute
     def part_intervals(self, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
-        """Draw members for the interval of each share of the variance; low and high, shape (4,)."""
+        """Draw members for the interval of each share of the variance; low and high, shape (4,).
+
+        NaN with fewer than `FEWEST_MEMBERS` members that have a plateau.
+        """
         points = self._points
+        nothing = np.full(len(PARTS), np.nan)
+        if len(np.unique(points.member)) < FEWEST_MEMBERS:
+            return nothing, nothing.copy()
 
         def shares(drawn: Int64Array) -> FloatArray:
             parts = self.parts(drawn)
             total = parts.sum()
-            return parts / total if total > 0.0 else np.full(len(PARTS), np.nan)
+            return parts / total if total > 0.0 else nothing
 
         return bootstrap_interval(shares, points.n_members, level, self._resamples, self._seed)
 
@@ -194,12 +202,16 @@ class BottleneckAnalysis(Analysis):
         )
         means, effects = _class_numbers(table, numbers, np.ones(points.n_members, np.int64))
         found = []
+        members_before = 0
         for place, number in enumerate(numbers):
             part = table.isel(plateau=np.flatnonzero(atoms == number))
             g, w = part["conductance"].to_numpy(), part["weight"].to_numpy()
             members = len(np.unique(part["member"].to_numpy()))
-            if members < _FEWEST:  # drawing the same member again tells nothing
+            if members < FEWEST_MEMBERS:  # drawing the same few again tells little
                 low[place] = high[place] = np.nan
+            if min(members, members_before) < FEWEST_MEMBERS:
+                low[len(numbers) + place] = high[len(numbers) + place] = np.nan
+            members_before = members
             before = table["conductance"].to_numpy()[atoms == numbers[place - 1]]
             found.append(
                 BottleneckClass(
@@ -209,7 +221,9 @@ class BottleneckAnalysis(Analysis):
                     mean=float(means[place]),
                     mean_low=float(low[place]),
                     mean_high=float(high[place]),
-                    deviation=float(np.sqrt(np.average((g - means[place]) ** 2, weights=w))),
+                    deviation=float(np.sqrt(np.average((g - means[place]) ** 2, weights=w)))
+                    if len(g) >= _FEWEST
+                    else float("nan"),
                     thermal=float(
                         np.sqrt(np.average(part["fluctuation"].to_numpy() ** 2, weights=w))
                     ),

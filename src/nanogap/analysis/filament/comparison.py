@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nanogap.analysis.filament.kinetics import FEWEST_MEMBERS
 from nanogap.computed import Analysis, after_compute
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import FloatArray
@@ -20,6 +21,7 @@ from nanogap.typing import FloatArray
 #: Width of the bins that both samples are counted in, G0: the error of a distance is below it.
 _RESOLUTION = 0.01
 
+#: Groups on a side that dealing them anew needs; an interval needs `FEWEST_MEMBERS`.
 _FEWEST_GROUPS = 2
 
 
@@ -135,6 +137,7 @@ class SampleComparison(Analysis):
         random = np.random.default_rng(self._seed)
         self._distances = _distances(one.sum(axis=0), other.sum(axis=0))
         self._enough = min(len(one), len(other)) >= _FEWEST_GROUPS
+        self._known = min(len(one), len(other)) >= FEWEST_MEMBERS
         drawn = np.array(
             [
                 _distances(_resampled(one, random), _resampled(other, random))
@@ -163,7 +166,7 @@ class SampleComparison(Analysis):
     @property
     @after_compute
     def wasserstein_interval(self) -> tuple[float, float]:
-        """Interval of the Wasserstein distance, G0; NaN with one group on a side."""
+        """Interval of the Wasserstein distance, G0; NaN with fewer than six groups on a side."""
         return self._interval(0)
 
     @property
@@ -175,7 +178,7 @@ class SampleComparison(Analysis):
     @property
     @after_compute
     def energy_interval(self) -> tuple[float, float]:
-        """Interval of the energy distance; NaN with one group on a side."""
+        """Interval of the energy distance; NaN with fewer than six groups on a side."""
         return self._interval(1)
 
     @property
@@ -191,7 +194,7 @@ class SampleComparison(Analysis):
         return self._p_value if self._enough else float("nan")
 
     def _interval(self, place: int) -> tuple[float, float]:
-        if not self._enough:
+        if not self._known:
             return float("nan"), float("nan")
         return float(self._intervals[0, place]), float(self._intervals[1, place])
 

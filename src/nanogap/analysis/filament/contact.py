@@ -26,11 +26,11 @@ import xarray as xr
 from numpy.typing import ArrayLike
 from scipy.stats import bootstrap, kruskal, spearmanr, t
 
-from nanogap.analysis.filament.kinetics import WaitingTimes, survival
+from nanogap.analysis.filament.kinetics import FEWEST_MEMBERS, WaitingTimes, survival
 from nanogap.errors import DataFormatError
 from nanogap.typing import BoolArray, FloatArray, Int64Array
 
-#: A standard deviation, or an interval, needs so many values.
+#: A test of ranks, or an interval by Student's t, needs so many values.
 _FEWEST = 3
 
 
@@ -225,10 +225,11 @@ class Distribution:
     mean, deviation, median : float
         Deviation: standard deviation of a sample; NaN where there are too few values.
     mean_interval : tuple of float
-        95 % by Student's t.
+        95 % by Student's t; NaN with fewer than three values, or where all are equal.
     deviation_interval : tuple of float
         95 % by the bias-corrected and accelerated bootstrap (Efron, J. Am. Stat. Assoc. 82, 171
-        (1987), doi:10.1080/01621459.1987.10478410).
+        (1987), doi:10.1080/01621459.1987.10478410); NaN with fewer than `FEWEST_MEMBERS` values, or
+        where all are equal.
     """
 
     count: int
@@ -252,6 +253,9 @@ def described(values: ArrayLike, seed: int = 0) -> Distribution:
         return Distribution(len(x), mean, deviation, median, nothing, nothing)
     deviation = float(x.std(ddof=1))
     half = float(t.ppf(0.975, len(x) - 1)) * deviation / np.sqrt(len(x))
+    by_mean = (mean - half, mean + half)
+    if len(x) < FEWEST_MEMBERS:
+        return Distribution(len(x), mean, deviation, median, by_mean, nothing)
     # a deviation of equal values has no logarithm; BCa needs none, but values that vary
     result = bootstrap(
         (x,),
@@ -266,7 +270,7 @@ def described(values: ArrayLike, seed: int = 0) -> Distribution:
         mean,
         deviation,
         median,
-        (mean - half, mean + half),
+        by_mean,
         (float(interval.low), float(interval.high)),
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from nanogap.analysis.filament.contact import member_conductances, need_variables
+from nanogap.analysis.filament.kinetics import FEWEST_MEMBERS
 from nanogap.analysis.filament.stages import STAGES, Stage
 from nanogap.analysis.traces.histogram import ConductanceHistogram, represented_time
 from nanogap.errors import DataFormatError, SettingsError
@@ -69,6 +70,11 @@ class EnsemblePoints:
                 f"{wrong[0]} has the shape {shapes[wrong[0]]}, but there are {self.member.size} "
                 "points: every array needs one value for each"
             )
+
+    @property
+    def bridged_members(self) -> int:
+        """Members that have a point of a bridge."""
+        return len(np.unique(self.member[self.bridged]))
 
     def of(self, chosen: BoolArray) -> "EnsemblePoints":
         """Return some of the points; the members stay numbered as they are."""
@@ -167,7 +173,8 @@ def bootstrap_interval(
     Returns
     -------
     low, high : ndarray, shape (n_numbers,)
-        NaN if there are fewer than two members, or fewer than half the resamples define a number.
+        NaN if there are fewer than `FEWEST_MEMBERS` members, if fewer than half of the resamples
+        define a number, or if it is the same in all of them.
 
     Raises
     ------
@@ -179,8 +186,10 @@ def bootstrap_interval(
     drawn = np.array([statistic(one) for one in member_draws(n_members, n_resamples, seed)])
     tail = (1.0 - level) / 2.0
     defined = np.isfinite(drawn).mean(axis=0) >= 0.5
-    usable = defined & (n_members >= 2)
+    usable = defined & (n_members >= FEWEST_MEMBERS)
     low, high = np.full(drawn.shape[1], np.nan), np.full(drawn.shape[1], np.nan)
     if usable.any():
         low[usable], high[usable] = np.nanquantile(drawn[:, usable], [tail, 1.0 - tail], axis=0)
+        same = ~(high > low)  # what no drawing changes is no better known for it
+        low[same] = high[same] = np.nan
     return low, high

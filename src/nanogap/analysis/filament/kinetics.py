@@ -17,6 +17,10 @@ from scipy.stats import CensoredData, chi2, ecdf, norm
 from nanogap.errors import DataFormatError
 from nanogap.typing import BoolArray, FloatArray
 
+#: Members that a 95 % interval needs which takes no law of their values: so few all lie on one side
+#: of the median with a probability of 1/32, five still with 1/16.
+FEWEST_MEMBERS = 6
+
 #: Steps of Newton's method; one that has not settled by then has no maximum to settle at.
 _STEPS = 50
 
@@ -75,12 +79,16 @@ class Survival:
     time : ndarray, shape (n,)
         At which it falls, in order.
     share, low, high : ndarray, shape (n,)
-        From that time on, and its pointwise interval; NaN where that is not defined.
+        From that time on, and its pointwise interval; NaN where that is not defined, and everywhere
+        with fewer than `FEWEST_MEMBERS` runs.
     median : float
         First time at which the share is a half or less; infinite if it stays above.
     median_interval : tuple of float
         Times at which a share of a half lies within the interval; infinite if it ends later.
         Without any event, it begins where so many runs have waited that the median is later.
+        (0, infinity), which says nothing, with fewer than `FEWEST_MEMBERS` runs.
+    last : float
+        Longest time waited, with the event or without: where the curve ends.
     """
 
     time: FloatArray
@@ -89,6 +97,7 @@ class Survival:
     high: FloatArray
     median: float
     median_interval: tuple[float, float]
+    last: float
 
 
 def survival(times: WaitingTimes, level: float = 0.95) -> Survival:
@@ -104,9 +113,11 @@ def survival(times: WaitingTimes, level: float = 0.95) -> Survival:
     level : float
         Probability inside the interval.
     """
+    last, never = float(times.time.max(initial=0.0)), float("inf")
     if not times.events:
-        nothing, never = np.zeros(0), float("inf")
-        return Survival(nothing, nothing, nothing, nothing, never, (_at_least(times, level), never))
+        nothing = np.zeros(0)
+        interval_of_none = (_at_least(times, level), never)
+        return Survival(nothing, nothing, nothing, nothing, never, interval_of_none, last)
     data = CensoredData(times.time[times.observed], right=times.time[~times.observed])
     function = ecdf(data).sf
     with warnings.catch_warnings():  # there is no log-log interval where the share is 0 or 1
@@ -121,8 +132,11 @@ def survival(times: WaitingTimes, level: float = 0.95) -> Survival:
 
     def first(below: FloatArray) -> float:
         places = np.flatnonzero(below <= 0.5 + 1e-12)
-        return float(moments[places[0]]) if len(places) else float("inf")
+        return float(moments[places[0]]) if len(places) else never
 
+    if len(times) < FEWEST_MEMBERS:
+        unknown = np.full(len(moments), np.nan)
+        return Survival(moments, share, unknown, unknown, first(share), (0.0, never), last)
     return Survival(
         moments,
         share,
@@ -134,6 +148,7 @@ def survival(times: WaitingTimes, level: float = 0.95) -> Survival:
             first(np.where(np.isnan(low), share, low)),
             first(np.where(np.isnan(high), 1.0, high)),
         ),
+        last=last,
     )
 
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, quantity
 from nanogap.typing import FloatArray
 
 #: Part of the breakdown voltage up to which the wire is taken as ohmic.
@@ -22,6 +23,8 @@ class BreakdownAnalysis(Analysis):
     minimum_drop : float
         Least part of the current that is lost for good, between 0 and 1.
     """
+
+    _has_figure = True
 
     def __init__(self, minimum_drop: float = 0.5) -> None:
         if not 0.0 < minimum_drop < 1.0:
@@ -67,6 +70,15 @@ class BreakdownAnalysis(Analysis):
         with np.errstate(divide="ignore"):
             self._after = float(1.0 / np.median(np.abs(conductance[place + 1 :])))
         return self
+
+    def _found(self) -> Rows:
+        yield "sweep", counted(self._sweep.sizes["point"], "point")
+        yield "resistance before", quantity(self.resistance_before, "ohm")
+        if not self.found:
+            yield "breakdown", "none"
+            return
+        yield "breakdown", f"at {quantity(self.voltage, 'V')} and {quantity(self.current, 'A')}"
+        yield "resistance after", quantity(self.resistance_after, "ohm")
 
     @property
     @after_compute

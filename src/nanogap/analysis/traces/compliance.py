@@ -10,12 +10,20 @@ Every excursion of the voltage from zero and back is looked at by itself, so tha
 limit of the SET does not hide it.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nanogap.analysis.traces.excursions import (
+    AT_LIMIT,
+    CurvePieces,
+    Cutter,
+    Excursion,
+    excursions,
+)
 from nanogap.computed import as_traces
 from nanogap.errors import SettingsError
 from nanogap.typing import BoolArray, FloatArray
@@ -34,16 +42,17 @@ _WIDENING = 0.2
 _WIDER = 4.0
 
 #: Fewest points of a plateau, and of different voltages on it.
-_FEWEST = 4
+FEWEST_POINTS = 4
 
 #: Path of the voltage over a plateau against its range: up and back is 2, noise is more.
 _LONGEST_PATH = 2.5
 
-#: A reading above a stated limit by more than this part shows that it was not in force.
-_ABOVE = 0.05
+#: A smaller step is no change of direction, as a part of the range.
+_STEP = 1e-4
 
-#: Part of a stated limit from which a current is at it.
-_AT_LIMIT = 0.99
+
+#: Who says that points were limited.
+Origin = Literal["given", "file", "curve", "none"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ class Compliance:
 
     limited: BoolArray
     current: float | None
-    origin: Literal["given", "file", "curve", "none"]
+    origin: Origin
 
 
 def find_compliance(
@@ -81,7 +90,8 @@ def find_compliance(
     cycle : array_like of int, shape (n_points,), optional
         Default: all points are one cycle.
     flags : array_like of bool, shape (n_points,), optional
-        Points that the file says were limited. If there are any, they are the answer.
+        Points that the file says were limited. They are the answer, also where there are none; by
+        default the file does not say.
     given : float, optional
         The limit, A. It holds in every excursion of the voltage whose current does not exceed it.
 
@@ -101,32 +111,96 @@ def find_compliance(
     >>> find_compliance(volts, volts / 1000.0).current is None
     True
     """
-    if given is not None and not (np.isfinite(given) and given > 0.0):
-        raise SettingsError(f"compliance is {given} A; it must be a positive current")
     volts, amperes = as_traces(voltage=voltage, current=current)
     numbers = np.zeros(len(volts)) if cycle is None else as_traces(voltage=volts, cycle=cycle)[1]
     marked = np.zeros(len(volts), dtype=bool)
     if flags is not None:
         marked |= as_traces(voltage=volts, compliance=flags)[1].astype(bool)
+    need_limit(given)
+    if given is None and flags is not None:
+        limit = _lower(volts, amperes, marked) if marked.any() else None
+        return Compliance(marked, limit, "file" if marked.any() else "none")
+    thresholds = limit_thresholds(lambda: [(volts, amperes, numbers)], given)
+    (limited,) = limited_pieces(lambda: [(volts, amperes, numbers)], thresholds)
     if given is not None:
-        for points in _excursions(volts, amperes, numbers):
-            marked[points] |= _at(np.abs(amperes[points]), given)
+        marked |= limited
         return Compliance(marked, given if marked.any() else None, "given")
-    if marked.any():
-        return Compliance(marked, _lower(volts, amperes, marked), "file")
-    limited = _seen(volts, amperes, numbers)
     if not limited.any():
         return Compliance(limited, None, "none")
     return Compliance(limited, _lower(volts, amperes, limited), "curve")
 
 
-def _at(amperes: FloatArray, limit: float) -> BoolArray:
-    """Points at a stated limit; none where more than overshoots exceed it, as in a free RESET."""
-    reached = amperes >= _AT_LIMIT * limit
-    above = int((amperes > (1.0 + _ABOVE) * limit).sum())
-    if above > max(2, 0.1 * reached.sum()):
-        return np.zeros(len(amperes), dtype=bool)
-    return reached
+def need_limit(given: float | None) -> None:
+    """Refuse a limit that is no positive current.
+
+    Raises
+    ------
+    SettingsError
+        If it is none.
+    """
+    if given is not None and not (np.isfinite(given) and given > 0.0):
+        raise SettingsError(f"compliance is {given} A; it must be a positive current")
+
+
+@dataclass(frozen=True)
+class LimitThresholds:
+    """Size of the current from which the points of a curve are limited.
+
+    Attributes
+    ----------
+    largest_voltage : float
+        Size of the largest voltage of the curve, V.
+    current : ndarray, shape (nexcursions,)
+        For every excursion of the voltage, A; infinite where nothing is limited.
+    """
+
+    largest_voltage: float
+    current: FloatArray
+
+
+def limit_thresholds(pieces: CurvePieces, given: float | None = None) -> LimitThresholds:
+    """Find from which current on the points of a curve are limited, in any number of pieces.
+
+    Parameters
+    ----------
+    pieces : callable
+        Yields voltage (V), current (A) and cycle, in order of time.
+    given : float, optional
+        The limit, A; see `find_compliance`.
+    """
+    largest = 0.0
+    for volts, amperes, _ in pieces():
+        known = np.isfinite(volts) & np.isfinite(amperes)
+        largest = max(largest, float(np.abs(volts[known]).max(initial=0.0)))
+    if given is not None:
+        current = np.array(
+            [_stated(one, given) for one in excursions(pieces, largest, given)], dtype=np.float64
+        )
+        return LimitThresholds(largest, current)
+    if _current_driven(pieces):
+        return LimitThresholds(largest, np.zeros(0))
+    return LimitThresholds(largest, _seen(excursions(pieces, largest)))
+
+
+def limited_pieces(pieces: CurvePieces, thresholds: LimitThresholds) -> Iterator[BoolArray]:
+    """Yield which points of every piece are limited."""
+    cutter = Cutter(thresholds.largest_voltage)
+    none = not len(thresholds.current) or not np.isfinite(thresholds.current).any()
+    number = -1
+    for volts, amperes, cycles in pieces():
+        limited = np.zeros(len(volts), dtype=bool)
+        if not none:
+            used, begins = cutter.cut(volts, amperes, cycles)
+            numbers = number + np.cumsum(begins)
+            number = int(numbers[-1]) if len(numbers) else number
+            limited[used] = np.abs(amperes[used]) >= thresholds.current[numbers]
+        yield limited
+
+
+def _stated(excursion: Excursion, limit: float) -> float:
+    """Return the current from which a stated limit holds; none if it is plainly exceeded."""
+    free = excursion.above > max(2, 0.1 * excursion.reached)
+    return np.inf if free else AT_LIMIT * limit
 
 
 def _lower(volts: FloatArray, amperes: FloatArray, limited: BoolArray) -> float | None:
@@ -134,49 +208,33 @@ def _lower(volts: FloatArray, amperes: FloatArray, limited: BoolArray) -> float 
     size = np.abs(amperes)
     known = limited & np.isfinite(size)
     sides = [size[known & (side * volts > 0.0)] for side in (1.0, -1.0)]
-    enough = [side for side in sides if len(side) >= _FEWEST] or [size[known]]
+    enough = [side for side in sides if len(side) >= FEWEST_POINTS] or [size[known]]
     return min((float(np.median(side)) for side in enough if len(side)), default=None)
 
 
-def _excursions(
-    volts: FloatArray, amperes: FloatArray, cycles: FloatArray
-) -> list[NDArray[np.int64]]:
-    """Cut where the cycle or the sign of the voltage changes, and where it jumps back."""
-    used = np.flatnonzero(np.isfinite(volts) & np.isfinite(amperes) & (volts != 0.0))
-    if not len(used):
-        return []
-    size, sign = np.abs(volts[used]), np.sign(volts[used])
-    fall = -np.diff(size)
-    cut = (np.diff(cycles[used]) != 0) | (np.diff(sign) != 0)
-    cut |= (fall > 0.5 * float(size.max())) | (np.diff(used) > 1) & (size[1:] < 0.05 * size.max())
-    return np.split(used, np.flatnonzero(cut) + 1)
-
-
-def _seen(volts: FloatArray, amperes: FloatArray, cycles: FloatArray) -> BoolArray:
-    """Points on plateaus, and points of other excursions that end at the same limit."""
-    limited = np.zeros(len(volts), dtype=bool)
-    if _current_driven(volts, amperes):
-        return limited
-    levels: dict[float, list[tuple[float, float]]] = {1.0: [], -1.0: []}
-    without: list[NDArray[np.int64]] = []
-    for points in _excursions(volts, amperes, cycles):
-        size = np.abs(amperes[points])
-        found = _plateau(np.abs(volts[points]), size)
+def _seen(found_excursions: Iterable[Excursion]) -> FloatArray:
+    """Thresholds of excursions with a plateau, and of others that end at the same limit."""
+    thresholds: list[float] = []
+    levels: dict[float, dict[tuple[float, float], None]] = {1.0: {}, -1.0: {}}
+    without: list[tuple[int, float, float]] = []
+    for number, excursion in enumerate(found_excursions):
+        found = _plateau(*excursion.sizes())
+        thresholds.append(np.inf)
         if found is None:
-            without.append(points)
+            without.append((number, excursion.side, excursion.top))
             continue
         level, tolerance = found
-        limited[points] = size >= level * (1.0 - tolerance)
-        levels[float(np.sign(volts[points[0]]))].append(found)
-    for points in without:
+        thresholds[-1] = level * (1.0 - tolerance)
+        levels[excursion.side][found] = None
+    known = {side: np.array(list(found)).reshape(-1, 2) for side, found in levels.items()}
+    for number, side, top in without:
         # a sweep that reaches the limit at its very end has too few points for a plateau
-        size = np.abs(amperes[points])
-        top = float(size.max())
-        for level, tolerance in levels[float(np.sign(volts[points[0]]))]:
-            if abs(top - level) <= tolerance * level:
-                limited[points] |= size >= level * (1.0 - tolerance)
-                break
-    return limited
+        sizes, tolerances = known[side].T
+        near = np.abs(top - sizes) <= tolerances * sizes
+        if near.any():
+            first = int(np.argmax(near))
+            thresholds[number] = float(sizes[first] * (1.0 - tolerances[first]))
+    return np.array(thresholds, dtype=np.float64)
 
 
 def _plateau(volts: FloatArray, amperes: FloatArray) -> tuple[float, float] | None:
@@ -184,8 +242,10 @@ def _plateau(volts: FloatArray, amperes: FloatArray) -> tuple[float, float] | No
 
     Both arrays are sizes.
     """
-    if len(volts) < _FEWEST or not amperes.max() > 0.0:
+    if len(volts) < FEWEST_POINTS or not amperes.max() > 0.0:
         return None
+    if float(np.ptp(volts)) < _LEAST_RANGE * float(volts.min()):
+        return None  # constant
     for tolerance in _TOLERANCES:
         level = _crowded(amperes, tolerance)
         run = _longest_run(volts, amperes >= level * (1.0 - tolerance))
@@ -196,11 +256,11 @@ def _plateau(volts: FloatArray, amperes: FloatArray) -> tuple[float, float] | No
         # an ohmic contact that leaves the limit falls by the tolerance within as much of a voltage
         allowed = max(_WIDENING * extent, 2.0 * _WIDER * tolerance * float(inside.min()))
         if (
-            len(inside) >= _FEWEST
+            len(inside) >= FEWEST_POINTS
             and extent >= least
             and wide - extent <= allowed
             and float(np.abs(np.diff(inside)).sum()) <= _LONGEST_PATH * extent
-            and len(np.unique(np.round(inside / extent * 50.0))) >= _FEWEST
+            and len(np.unique(np.round(inside / extent * 50.0))) >= FEWEST_POINTS
             and extent > 3.0 * _longest_tread(volts, amperes, level * (1.0 - _WIDER * tolerance))
         ):
             return level, tolerance
@@ -239,16 +299,29 @@ def _longest_tread(volts: FloatArray, amperes: FloatArray, below: float) -> floa
     return max(float(np.ptp(volts[begin : end + 1])) for begin, end in edges.reshape(-1, 2))
 
 
-def _current_driven(volts: FloatArray, amperes: FloatArray) -> bool:
+def _current_driven(pieces: CurvePieces) -> bool:
     """Whether the current was the programmed quantity: it turns far more rarely."""
-    known = np.isfinite(volts) & np.isfinite(amperes)
-    return _turns(volts[known]) > 5 * (_turns(amperes[known]) + 2)
+    ranges = np.array([[np.inf, -np.inf], [np.inf, -np.inf]])
+    for both in _known(pieces):
+        if both.shape[1]:
+            ranges[:, 0] = np.minimum(ranges[:, 0], both.min(axis=1))
+            ranges[:, 1] = np.maximum(ranges[:, 1], both.max(axis=1))
+    extent = ranges[:, 1] - ranges[:, 0]
+    turns = np.zeros(2, dtype=np.int64)
+    last, way = np.zeros((2, 0)), np.zeros(2)
+    for both in _known(pieces):
+        joined = np.concatenate([last, both], axis=1)
+        last = joined[:, -1:]
+        for i, steps in enumerate(np.diff(joined, axis=1)):
+            ways = np.sign(steps[np.abs(steps) > _STEP * extent[i]])
+            if len(ways):
+                turns[i] += np.count_nonzero(np.diff(ways)) + bool(way[i] and way[i] != ways[0])
+                way[i] = ways[-1]
+    return bool(turns[0] > 5 * (turns[1] + 2))
 
 
-def _turns(values: FloatArray) -> int:
-    """Count the changes of direction, but for steps of a ten thousandth of the range."""
-    if len(values) < 3:
-        return 0
-    steps = np.diff(values)
-    way = np.sign(steps[np.abs(steps) > 1e-4 * float(np.ptp(values))])
-    return int(np.count_nonzero(np.diff(way)))
+def _known(pieces: CurvePieces) -> Iterator[FloatArray]:
+    """Yield voltages and currents that are both finite, shape (2, n_points)."""
+    for volts, amperes, _ in pieces():
+        both = np.stack([volts, amperes])
+        yield both[:, np.isfinite(both).all(axis=0)]

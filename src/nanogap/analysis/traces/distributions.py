@@ -17,6 +17,7 @@ from scipy.stats import norm
 
 from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, number
 from nanogap.typing import ABSENT_IF_NONE, FloatArray
 
 _FEWEST = 3
@@ -36,6 +37,8 @@ class WeibullFit(Analysis):
     >>> round(fit.shape, 2), round(fit.scale, 3)
     (9.69, 1.263)
     """
+
+    _has_figure = True
 
     def __init__(self, level: float = 0.95) -> None:
         if not 0.0 < level < 1.0:
@@ -79,6 +82,14 @@ class WeibullFit(Analysis):
         self._values = x
         self._covariance = np.linalg.inv(self._information(x))
         return self
+
+    def _found(self) -> Rows:
+        yield "values", counted(len(self.values), "value")
+        for name, value, (low, high) in (
+            ("shape", self.shape, self.shape_interval),
+            ("scale (unit of the values)", self.scale, self.scale_interval),
+        ):
+            yield name, f"{number(value)} ({number(low)} to {number(high)}, {self._level:.0%})"
 
     @property
     @after_compute

@@ -15,7 +15,11 @@ from scipy.stats import chi2
 from nanogap.analysis.traces.histogram_peaks import Peak, conductance_peaks
 from nanogap.computed import Analysis, after_compute, as_trace, as_traces
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, listed, number
 from nanogap.typing import FloatArray, Int64Array
+
+#: Resamples of a bootstrap, at most.
+_MOST_RESAMPLES = 100_000
 
 #: More bins than this is a slip in the bin width or a point that is no conductance.
 _MOST_BINS = 1_000_000
@@ -36,8 +40,9 @@ class ConductanceHistogram(Analysis):
 
     Parameters
     ----------
-    bin_width : float
-        G0; decades on a logarithmic scale.
+    bin_width : float, optional
+        G0, or decades on a logarithmic scale. Default: 0.05 G0, or 0.01 decades, which keep the
+        levels up to 5 G0 apart.
     maximum : float, optional
         Upper end of the range, rounded up to whole bins, G0. Default: the range ends at the
         first edge above the highest point.
@@ -51,16 +56,26 @@ class ConductanceHistogram(Analysis):
     >>> histogram = ConductanceHistogram(bin_width=0.5).compute([0.1, 0.9, 1.1, float("nan")])
     >>> histogram.edges.tolist(), histogram.counts.tolist(), histogram.n_missing
     ([0.0, 0.5, 1.0, 1.5], [1.0, 1.0, 1.0], 1)
+    >>> histogram
+    ConductanceHistogram
+      counts   3 in 3 bins from 0 to 1.5 G0 (1 missing, 0 outside)
+      peaks    none
+      results  .edges, .counts, .n_cycles, .n_missing, .n_outside, .peaks
+      figure   nanogap.plot(...)
     """
+
+    _has_figure = True
 
     def __init__(
         self,
-        bin_width: float = 0.05,
+        bin_width: float | None = None,
         maximum: float | None = None,
         *,
         scale: Literal["linear", "logarithmic"] = "linear",
         minimum: float = 1e-6,
     ) -> None:
+        if bin_width is None:
+            bin_width = 0.01 if scale == "logarithmic" else 0.05
         if not (np.isfinite(bin_width) and bin_width > 0.0):
             raise SettingsError(f"bin width is {bin_width}; it must be a positive number of G0")
         if maximum is not None and not (np.isfinite(maximum) and maximum > 0.0):
@@ -75,9 +90,22 @@ class ConductanceHistogram(Analysis):
         self._maximum = maximum
         self._reset()
 
+    def _found(self) -> Rows:
+        edges = self.edges
+        bins = counted(len(edges) - 1, "bin")
+        bins += f" from {number(edges[0])} to {number(edges[-1], 'G0')}"
+        left = f"{self.n_missing} missing, {self.n_outside} outside"
+        yield "counts", f"{number(float(self.counts.sum()))} in {bins} ({left})"
+        if self.n_cycles > 1:
+            yield "cycles", f"{self.n_cycles}"
+        peaks = [number(one.position, "G0", one.uncertainty) for one in self.peaks]
+        yield "peaks", listed(peaks)
+
     def _reset(self) -> None:
         self._begun = False
         self._groups: FloatArray = np.zeros((1, 0))
+        #: memory for `_groups`, with room for rows to come
+        self._room: FloatArray = self._groups
         self._points: Int64Array = np.zeros(0, dtype=np.int64)
         self._missing = self._outside = 0
         self._by_cycle = False
@@ -227,11 +255,17 @@ class ConductanceHistogram(Analysis):
         Raises
         ------
         SettingsError
-            If the level is not a probability or a bootstrap has fewer than two cycles.
+            If the level is not a probability, a bootstrap has fewer than two cycles, or there is
+            no such number of resamples or seed.
         """
         groups = self._groups
         if not 0.0 < level < 1.0:
             raise SettingsError(f"confidence level is {level}; it must lie between 0 and 1")
+        if not 1 <= n_resamples <= _MOST_RESAMPLES or seed < 0:
+            raise SettingsError(
+                f"n_resamples is {n_resamples} and seed {seed}; give 1 to {_MOST_RESAMPLES} "
+                "resamples and a seed from 0"
+            )
         tail = (1.0 - level) / 2.0
         if method is None:
             method = "bootstrap" if self.n_cycles >= 5 else "poisson"
@@ -259,11 +293,15 @@ class ConductanceHistogram(Analysis):
         """Make room for the bins and the cycles of new points."""
         bins = max(self._groups.shape[1], self._bins(values))
         rows = max(len(self._groups), min(rows, max(1, _MOST_CELLS // max(1, bins))))
-        if (rows, bins) != self._groups.shape:
-            grown = np.zeros((rows, bins))
+        if (rows, bins) == self._groups.shape:
+            return
+        if rows > len(self._room) or bins > self._room.shape[1]:
+            # twice the rows, so that many files with a cycle each are not copied over and over
+            grown = np.zeros((max(rows, min(2 * len(self._room), _MOST_GROUPS)), bins))
             grown[: len(self._groups), : self._groups.shape[1]] = self._groups
-            self._groups = grown
+            self._room = grown
             self._points = np.pad(self._points, (0, bins - len(self._points)))
+        self._groups = self._room[:rows, :bins]
 
     def _bins(self, values: FloatArray) -> int:
         """Return the number of bins that the range needs."""

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import SettingsError
+from nanogap.printing import Rows, counted
 from nanogap.typing import FloatArray
 
 
@@ -31,6 +32,8 @@ class AlignedHistogram(Analysis, arrays=("abscissa",)):
     stay : int
         Points.
     """
+
+    _has_figure = True
 
     def __init__(
         self,
@@ -70,6 +73,10 @@ class AlignedHistogram(Analysis, arrays=("abscissa",)):
         self._counts += counts
         self._aligned += 1
         return self
+
+    def _found(self) -> Rows:
+        aligned = counted(self.n_aligned, "cycle")
+        yield "aligned", f"{aligned} at the first contact ({self.n_skipped} without one)"
 
     @property
     @after_compute

@@ -17,11 +17,11 @@ _PADDING = 6
 #: Least prominence of a peak, as a part of its own height.
 _PROMINENCE = 0.1
 
-#: Least excess of a peak over its saddle, in standard deviations.
+#: Least excess of a peak over its saddle, in standard deviations, at one place.
 _SIGNIFICANCE = 3.0
 
 
-#: Standard deviations by which a saddle is raised.
+#: Standard deviations by which a saddle is raised, at least.
 _SADDLE = 2.0
 
 #: Bins that the smoothing averages over: 2 sqrt(pi) of its standard deviations.
@@ -77,11 +77,11 @@ def conductance_peaks(edges: FloatArray, groups: FloatArray, points: FloatArray)
 
     The counts are smoothed by a Gaussian of 1.5 bins. A local maximum is a peak if its prominence
     is at least a tenth of its height and its counts N within the half-prominence width exceed the
-    counts B that its saddle, raised by two standard deviations, has there by three standard
-    deviations of the likelihood ratio for Poisson counts, ``2 (N ln(N/B) - N + B) >= 9`` (Li and
-    Ma, Astrophys. J. 272, 317 (1983), doi:10.1086/161295, for a known background). Points in one
-    cycle are correlated, so N and B are divided by the ratio of the scatter between cycles to that
-    of Poisson counts.
+    counts B that its saddle, raised by ``sqrt(2 ln M)`` standard deviations, has there by the
+    deviations of the likelihood ratio for Poisson counts, ``2 (N ln(N/B) - N + B) >= 9 + 2 ln M``
+    for the M places at which a chance maximum could be (Li and Ma, Astrophys. J. 272, 317 (1983),
+    doi:10.1086/161295, for a known background). Points in one cycle are correlated, so N and B are
+    divided by the ratio of the scatter between cycles to that of Poisson counts.
 
     Parameters
     ----------
@@ -100,6 +100,9 @@ def conductance_peaks(edges: FloatArray, groups: FloatArray, points: FloatArray)
     # rounding in the smoothing gives empty stretches prominences of 1e-17
     found, shape = find_peaks(smooth, prominence=1e-9 * top)
     _, level, left, right = peak_widths(smooth, found, rel_height=0.5)
+    # a chance maximum somewhere among many bins is likelier than at one place
+    chances = 2.0 * np.log(max(1.0, len(counts) / _KERNEL))
+    least = np.sqrt(_SIGNIFICANCE**2 + chances)
     peaks = []
     for i, place in enumerate(found):
         if shape["prominences"][i] < _PROMINENCE * smooth[place]:
@@ -107,10 +110,14 @@ def conductance_peaks(edges: FloatArray, groups: FloatArray, points: FloatArray)
         first = max(0, int(np.ceil(left[i])) - _PADDING)
         last = max(first, min(len(counts) - 1, int(np.floor(right[i])) - _PADDING))
         saddle = float(smooth[place] - shape["prominences"][i])
-        if _significance(groups[:, first : last + 1], saddle) < _SIGNIFICANCE:
+        raised = max(_SADDLE, float(np.sqrt(chances)))
+        if _significance(groups[:, first : last + 1], saddle, raised) < least:
             continue
-        above = np.maximum(smooth[_PADDING + first : _PADDING + last + 1] - level[i], 0.0)
-        peak = _described(edges, groups, points, slice(first, last + 1), above)
+        # beyond the first or last bin too: the smoothing is symmetric only there
+        inside = np.arange(int(np.ceil(left[i])), int(np.floor(right[i])) + 1)
+        centre = np.average(inside - _PADDING + 0.5, weights=smooth[inside] - level[i])
+        position = float(np.interp(centre, np.arange(len(edges)), edges))
+        peak = _described(edges, groups, points, slice(first, last + 1), position)
         if peak is not None:
             peaks.append(peak)
     return _apart(peaks, edges)
@@ -133,7 +140,7 @@ def _apart(peaks: list[Peak], edges: FloatArray) -> list[Peak]:
     return kept
 
 
-def _significance(groups: FloatArray, saddle: float) -> float:
+def _significance(groups: FloatArray, saddle: float, raised: float) -> float:
     """Excess of the counts of a peak over those of its saddle, standard deviations."""
     per_group = groups.sum(axis=1)
     total = float(per_group.sum())
@@ -144,10 +151,11 @@ def _significance(groups: FloatArray, saddle: float) -> float:
         scatter = len(per_group) * float(per_group.var(ddof=1))
         correlation = max(1.0, scatter / total)
     number = total / correlation
-    # a saddle is the least of several bins: two of its standard deviations are added. Half a count
-    # is the median of what an empty stretch could have had
+    # a saddle is the least of several bins: some of its standard deviations are added. Half a
+    # count is the median of what an empty stretch could have had
     level = saddle / correlation
-    level += _SADDLE * np.sqrt(level / _KERNEL)
+    # (sqrt(level K) + raised/2)^2 / K: the square root of a Poisson count has a scatter of 1/2
+    level += raised * np.sqrt(level / _KERNEL) + raised**2 / (4.0 * _KERNEL)
     expected = max(level * groups.shape[1], 0.5)
     if number <= expected:
         return 0.0
@@ -159,16 +167,14 @@ def _described(
     groups: FloatArray,
     points: FloatArray,
     inside: slice,
-    above: FloatArray,
+    position: float,
 ) -> Peak | None:
-    """Position, uncertainty and counts of the peak in a range of bins."""
+    """Uncertainty and counts of the peak at a position, in a range of bins."""
     counts = groups[:, inside].sum(axis=0)
     total = float(counts.sum())
     if total <= 0.0:
         return None
     centres = ((edges[:-1] + edges[1:]) / 2.0)[inside]
-    weights = above if above.sum() > 0.0 else counts
-    position = float(np.average(centres, weights=weights))
     width = float(np.mean(np.diff(edges)[inside]))
     variance = float(np.average((centres - position) ** 2, weights=counts))
     error = variance / max(1, int(points[inside].sum()))

@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.signal import welch
 
+from nanogap.analysis.traces.telegraph import TelegraphModel
 from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, number, quantity
 from nanogap.typing import FloatArray
 
 _FEWEST = 64
@@ -29,6 +31,14 @@ _FLOOR_GAIN = 12.0
 
 #: Neighbouring frequencies of a Hann window share information: its noise bandwidth, bins.
 _BANDWIDTH = 1.5
+
+
+#: Shortest time between two samples that has a frequency, s.
+_SHORTEST = 1e-30
+
+
+#: A smaller relative scatter is that of rounding.
+_LEAST_SCATTER = 1e-12
 
 
 class NoiseAnalysis(Analysis, arrays=("band",)):
@@ -50,13 +60,15 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
         As given, s.
     """
 
+    _has_figure = True
+
     def __init__(
         self,
         interval: float,
         segment: int | None = None,
         band: tuple[float, float] | None = None,
     ) -> None:
-        if not (np.isfinite(interval) and interval > 0.0):
+        if not _SHORTEST <= interval < np.inf:
             raise SettingsError(f"sampling interval is {interval} s; it must be positive")
         if segment is not None and segment < 16:
             raise SettingsError(
@@ -77,7 +89,8 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
         Raises
         ------
         DataFormatError
-            If there are fewer than 64 samples, or more than a tenth of them are missing.
+            If there are fewer than 64 samples, more than a tenth of them are missing, or the trace
+            does not vary.
         """
         values = as_trace(conductance)
         known = np.isfinite(values)
@@ -88,6 +101,11 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
             )
         if not known.all():
             values = np.interp(np.arange(len(values)), np.flatnonzero(known), values[known])
+        if not values.std() > _LEAST_SCATTER * abs(values.mean()):
+            raise DataFormatError(
+                f"the trace does not vary: all {len(values)} samples are {values.mean():.4g} G0, "
+                "and there is no noise in them"
+            )
         length = self._segment or max(_FEWEST, len(values) // 8)
         length = min(length, len(values))
         frequency, density = welch(
@@ -97,8 +115,16 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
         # half-overlapping Hann windows are worth about 1.8 independent ones per window length
         self._averages = max(1.0, 0.95 * (2.0 * len(values) / length - 1.0))
         self._values = values
+        self._telegraph: list[TelegraphModel | None] = []
         self._fit()
         return self
+
+    def _found(self) -> Rows:
+        samples = counted(len(self._values), "sample")
+        yield "trace", f"{samples}, one every {quantity(self.interval, 's')}"
+        yield "mean", number(self.mean, "G0")
+        yield "deviation", f"{number(self.deviation, 'G0')} ({100.0 * self.relative:.3g} %)"
+        yield "spectrum", f"S ~ f^-a, a = {number(self.exponent, '', self.exponent_uncertainty)}"
 
     @property
     @after_compute
@@ -139,14 +165,27 @@ class NoiseAnalysis(Analysis, arrays=("band",)):
     @property
     @after_compute
     def exponent(self) -> float:
-        """Fitted alpha of S(f) ~ f^-alpha."""
-        return self._exponent
+        """Fitted alpha of S(f) ~ f^-alpha; NaN for a telegraph, whose spectrum is no power law."""
+        return self._exponent if self.telegraph is None else float("nan")
 
     @property
     @after_compute
     def exponent_uncertainty(self) -> float:
-        """Standard error of the exponent."""
-        return self._exponent_error
+        """Standard error of the exponent; NaN for a telegraph."""
+        return self._exponent_error if self.telegraph is None else float("nan")
+
+    @property
+    @after_compute
+    def telegraph(self) -> TelegraphModel | None:
+        """Two states that tell more than one, with their dwell times; None if there are none."""
+        if not self._telegraph:
+            try:
+                model = TelegraphModel(self.interval).compute(self._values)
+            except DataFormatError:
+                self._telegraph = [None]
+            else:
+                self._telegraph = [model if model.is_telegraph else None]
+        return self._telegraph[0]
 
     @property
     @after_compute

@@ -22,6 +22,7 @@ from scipy.ndimage import median_filter
 
 from nanogap.computed import Analysis, after_compute, as_trace, as_traces
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, listed, number
 from nanogap.typing import FloatArray
 
 #: Points that are segmented at once; borders between windows are tested like any step.
@@ -95,6 +96,8 @@ class PlateauDetection(Analysis):
     [(0, 50, 1.0), (50, 100, 2.0)]
     """
 
+    _has_figure = True
+
     def __init__(
         self, minimum_length: int = 8, minimum_step: float = 0.0, strictness: float = 1.0
     ) -> None:
@@ -158,6 +161,12 @@ class PlateauDetection(Analysis):
         borders = self._without_short(clean, borders)
         return _described(clean, borders, places, self._shortest), self._noise
 
+    def _found(self) -> Rows:
+        longest = sorted(self.plateaus, key=lambda one: -one.length)
+        yield "plateaus", f"{len(longest)} in {counted(len(self.conductance), 'point')}"
+        yield "longest at", listed([number(one.level, "G0", one.uncertainty) for one in longest])
+        yield "noise", number(self.noise, "G0")
+
     @property
     @after_compute
     def conductance(self) -> FloatArray:
@@ -198,7 +207,7 @@ class PlateauDetection(Analysis):
         for begin in range(0, len(trace), _WINDOW):
             window = trace[begin : begin + _WINDOW]
             if len(window) >= 2 * self._shortest:
-                penalty = 3.0 * self._strictness * variance * np.log(len(trace))
+                penalty = max(3.0 * self._strictness * variance * np.log(len(trace)), 1e-300)
                 search = ruptures.KernelCPD(kernel="linear", min_size=self._shortest)
                 found = search.fit((window - window.mean())[:, None]).predict(pen=penalty)
                 borders += [begin + int(place) for place in found]

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from nanogap.analysis.traces.noise import NoiseAnalysis
 from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, number, quantity
 from nanogap.typing import FloatArray
 
 
@@ -26,6 +27,8 @@ class RetentionDrift(Analysis):
     bins : int
         Averages per trace.
     """
+
+    _has_figure = True
 
     def __init__(self, tolerance: float = 2.0, bins: int = 24) -> None:
         if not (np.isfinite(tolerance) and tolerance > 1.0):
@@ -74,6 +77,15 @@ class RetentionDrift(Analysis):
         self._lost = _lost_at(t, g, self._tolerance)
         self._points = t, g
         return self
+
+    def _found(self) -> Rows:
+        first, last = float(self.time.min()), float(self.time.max())
+        points = counted(len(self.time), "point")
+        yield "trace", f"{points} from {quantity(first, 's')} to {quantity(last, 's')}"
+        yield "after 1 s", number(self.conductance_after_one_second, "G0")
+        drift = number(self.exponent, "", self.exponent_uncertainty)
+        yield "drift", f"G ~ t^nu, nu = {drift}"
+        yield "lost at", "not lost" if self.lost_at is None else quantity(self.lost_at, "s")
 
     @property
     @after_compute

@@ -16,6 +16,7 @@ from nanogap.analysis.traces.compliance import Compliance, find_compliance
 from nanogap.analysis.traces.legs import BESIDE, Leg, lasting_step, legs, need_sweep
 from nanogap.computed import Analysis, after_compute, as_traces
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, counted, quantity
 from nanogap.typing import BoolArray, FloatArray
 
 #: Part of the largest voltage below which I/V is noise.
@@ -70,6 +71,8 @@ class SwitchingAnalysis(Analysis):
         Compliance current, A. Default: as flagged in the data, or found; see
         `nanogap.analysis.traces.compliance`.
     """
+
+    _has_figure = True
 
     def __init__(
         self,
@@ -145,6 +148,16 @@ class SwitchingAnalysis(Analysis):
         self._states = self._read_states(volts, amperes, cycles, near)
         self._area = _loop_area(volts, amperes, cycles)
         return self
+
+    def _found(self) -> Rows:
+        yield "loops", counted(self._states.sizes["cycle"], "cycle")
+        for name, volts in (("SET", self.set_voltages), ("RESET", self.reset_voltages)):
+            yield name, f"{len(volts)}, median {_median(volts, 'V')}" if len(volts) else "none"
+        for name, key in (("high state", "high_resistance"), ("low state", "low_resistance")):
+            told = _median(self._states[key].to_numpy(), "ohm")
+            yield name, f"median {told} at {quantity(self._read, 'V')}"
+        limit = self._ceiling
+        yield "compliance", "none seen" if limit is None else quantity(limit, "A")
 
     @property
     @after_compute
@@ -345,3 +358,9 @@ def _loop_area(volts: FloatArray, amperes: FloatArray, cycles: NDArray[np.int64]
             below = float(np.sum(np.abs(i[1:] * np.diff(v))))
             areas.append(-float(np.trapezoid(i, v)) / below if below else 0.0)
     return float(np.median(areas)) if areas else 0.0
+
+
+def _median(values: FloatArray, unit: str) -> str:
+    """Write the median of the values that are known."""
+    known = values[np.isfinite(values)]
+    return quantity(float(np.median(known)) if len(known) else None, unit)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from nanogap.analysis.traces.hidden_markov import TwoStateChain
 from nanogap.computed import Analysis, after_compute, as_trace
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import Rows, number, quantity
 from nanogap.typing import FloatArray
 
 _FEWEST = 50
@@ -77,6 +78,12 @@ class TelegraphModel(Analysis):
         self._memory = _memory(values - self._levels[self._states], self._states)
         self._gain = float(chain.log_likelihood(scaled) - alone - 2.5 * np.log(len(values)))
         return self
+
+    def _found(self) -> Rows:
+        yield "telegraph", "yes" if self.is_telegraph else "no: one level describes the trace"
+        yield "levels", " and ".join(number(float(one), "G0") for one in self.levels)
+        yield "dwell times", " and ".join(quantity(float(one), "s") for one in self.dwell_times)
+        yield "transitions", f"{self.n_transitions}"
 
     @property
     @after_compute

@@ -92,9 +92,9 @@ class Tables(NamedTuple):
     Attributes
     ----------
     levels : int32, shape (3, 16)
-    saddle : int32, shape (12, 12, 16)
-        Symmetric part of a barrier by the coordination of both ends and the pattern of the four
-        shared sites, half meV.
+    saddle : int32, shape (12, 12, 144)
+        Symmetric part of a barrier by the coordination of both ends and the index of what
+        surrounds the bond (`nanogap.device.bonds.occupation_index`), half meV.
     rate : float64
         Rate of a metal hop by its barrier, 1/s.
     bound : float64, shape (8001,)

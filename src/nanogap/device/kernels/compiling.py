@@ -1,4 +1,4 @@
-"""How the inner functions are compiled.
+"""Compilation of the inner functions.
 
 They allocate nothing, so numba need not count references to the arrays that they hand on: counting
 takes half the time of an event. Divisions give infinity, as numpy's do, without a question.

@@ -1,4 +1,4 @@
-"""What Python calls, compiled once and stored.
+"""Functions that Python calls, compiled once and stored.
 
 numba looks for changes only in the file of a stored function, not in what that calls. So these are
 made by functions of a digest of all sources of the kernels, which becomes part of numba's key.

@@ -1,4 +1,4 @@
-"""Which neighbours of a site are metal, and which empty, as bits.
+"""Neighbours that are metal, and neighbours that are empty, as bits.
 
 Bit d of a mask says that the neighbour in direction d is metal, bit 12 + d that it is empty; an ion
 and the outside are neither. Most sites that an event touches have no empty neighbour at all, which

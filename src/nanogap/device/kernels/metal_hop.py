@@ -1,9 +1,9 @@
 """Hops of metal atoms to an empty nearest neighbour.
 
-The barrier is S + dE/2, S a symmetric table of the coordination of both ends and of the shared
-sites, and never below max(0, dE) plus a floor. The higher of the two barriers of a pair is also
-never below that of the cap, which throttles both directions alike. Ends without any metal
-neighbour are left out: metal does not evaporate.
+The barrier is S + dE/2, S a symmetric table of the coordination of both ends and of what surrounds
+the bond (`nanogap.device.bonds`), and never below max(0, dE) plus a floor. The higher of the two
+barriers of a pair is also never below that of the cap, which throttles both directions alike. Ends
+without any metal neighbour are left out: metal does not evaporate.
 """
 
 import numpy as np
@@ -23,11 +23,8 @@ from nanogap.device.kernels.arrays import (
 )
 from nanogap.device.kernels.compiling import compiled, inlined
 from nanogap.device.kernels.masks import empty_around, first_direction, metal_around
-from nanogap.device.lattice import NEIGHBOUR_VECTORS, SHARED
+from nanogap.device.lattice import FLANKS, NEIGHBOUR_VECTORS, SHARED
 from nanogap.typing import FloatArray
-
-#: Class of the occupation of the four shared sites, by the bits of the sites in ring order.
-PATTERN_CLASS = np.array([0, 1, 1, 2, 1, 4, 3, 5, 1, 3, 4, 5, 2, 5, 5, 6], dtype=np.int32)
 
 
 @inlined
@@ -54,6 +51,10 @@ def change_and_saddle(
         | (metal >> SHARED[direction, 2] & 1) << 2
         | (metal >> SHARED[direction, 3] & 1) << 3
     )
+    near, far = FLANKS[direction, 0], FLANKS[direction, 1]
+    beyond = metal_around(masks, end)
+    pattern += 16 * ((metal >> near & 1) + (beyond >> near & 1))
+    pattern += 48 * ((metal >> far & 1) + (beyond >> far & 1))
     bends = (grid[first, BEND] + grid[second, BEND]) + (grid[third, BEND] + grid[fourth, BEND])
     held = grid[site, ENERGY] + levels[SLOPE, count + 1]
     change = grid[end, ENERGY] - levels[SLOPE, at_end + 1] - held - bends

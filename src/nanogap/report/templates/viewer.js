@@ -1,4 +1,3 @@
-"use strict";
 // The interactive view. Everything it shows is also in the static figures of the page.
 (async () => {
   const section = document.getElementById("view");
@@ -13,25 +12,6 @@
   } catch (error) {
     status.textContent = "This browser cannot show the interactive view (" + error.message +
       "). The pictures and figures on this page carry the same content.";
-  }
-
-  function bytes(base64) {
-    return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  }
-
-  async function loadPlotly(packed) {
-    const stream = new Blob([bytes(packed)]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const script = document.createElement("script");
-    script.textContent = await new Response(stream).text();
-    document.head.append(script);
-    if (!window.Plotly) throw new Error("the plotting library did not load");
-  }
-
-  function unpacked(packed) {
-    const raw = new DataView(bytes(packed.data).buffer);
-    const values = new Float32Array(raw.byteLength / 2);
-    for (let i = 0; i < values.length; i++) values[i] = raw.getInt16(2 * i, true) * packed.unit;
-    return values;
   }
 
   // a ball of triangles: an icosahedron, each face cut in four `levels` times

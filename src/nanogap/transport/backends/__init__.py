@@ -10,12 +10,14 @@ import pkgutil
 from dataclasses import replace
 from importlib import import_module
 
+from nanogap.arguments import shown
 from nanogap.errors import SettingsError
 from nanogap.transport.backends._contract import (
     Backend,
     Capabilities,
     ComputeLocal,
     ComputeTransmission,
+    EstimateCost,
     Option,
 )
 
@@ -25,6 +27,7 @@ __all__ = [
     "Capabilities",
     "ComputeLocal",
     "ComputeTransmission",
+    "EstimateCost",
     "Option",
     "backend_names",
     "get_backend",
@@ -64,7 +67,9 @@ def get_backend(name: str = DEFAULT) -> Backend:
     """
     known = backend_names()
     if name not in known:
-        raise SettingsError(f"no backend {name!r}: choose {', '.join(known[:-1])} or {known[-1]}")
+        raise SettingsError(
+            f"no backend {shown(name)}: choose {', '.join(known[:-1])} or {known[-1]}"
+        )
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     backend: Backend = module.BACKEND
     return replace(backend, name=name)

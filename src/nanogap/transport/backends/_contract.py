@@ -10,6 +10,7 @@ import xarray as xr
 from ase import Atoms
 
 from nanogap.errors import SettingsError
+from nanogap.transport.cost import TransmissionCost
 from nanogap.transport.tight_binding.model import TightBindingModel
 
 
@@ -71,6 +72,23 @@ class ComputeLocal(Protocol):
         ...
 
 
+class EstimateCost(Protocol):
+    """Function of a backend that estimates what a transmission will take, quickly."""
+
+    def __call__(
+        self,
+        junctions: Sequence[Atoms],
+        energies: Sequence[float] = (0.0,),
+        *,
+        kpoints: tuple[int, int] | str = "auto",
+        gamma_centred: bool = False,
+        model: TightBindingModel | None = None,
+        local: bool = False,
+    ) -> TransmissionCost:
+        """Estimate it; see `nanogap.transport.negf.cost.transmission_cost`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """Properties of a backend that a caller has to know.
@@ -128,6 +146,8 @@ class Backend:
     capabilities : Capabilities
     compute_local : callable or None
         See `ComputeLocal`; None: it knows no local densities and bond currents.
+    estimate : callable or None
+        See `EstimateCost`; None: it estimates nothing, or tells by itself.
     name : str
         That of its file; `nanogap.transport.backends.get_backend` sets it.
     """
@@ -135,6 +155,7 @@ class Backend:
     compute_transmission: ComputeTransmission
     capabilities: Capabilities
     compute_local: ComputeLocal | None = None
+    estimate: EstimateCost | None = None
     name: str = ""
 
     @property

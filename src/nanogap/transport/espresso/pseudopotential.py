@@ -27,6 +27,24 @@ _DENSITY_FACTOR = {"norm-conserving": 4.0, "ultrasoft": 8.0}
 _FILE = "pseudopotential.UPF"
 
 
+#: Spellings of functionals in UPF files (``funct.f90`` of Quantum ESPRESSO), and one name of each.
+_FUNCTIONALS = {
+    "LDA": "PZ",
+    "SLA PZ": "PZ",
+    "SLA PZ NOGX NOGC": "PZ",
+    "SLA PW PBE PBE": "PBE",
+    "SLA PW PBX PBC": "PBE",
+    "SLA PW PSX PSC": "PBESOL",
+    "SLA PW GGX GGC": "PW91",
+    "SLA PW RPB PBC": "REVPBE",
+    "SLA PW REVX PBC": "REVPBE",
+    "SLA LYP B88 BLYP": "BLYP",
+    "B88 LYP": "BLYP",
+    "SLA PZ B88 P86": "BP",
+    "B88 P86": "BP",
+}
+
+
 @dataclass(frozen=True)
 class Pseudopotential:
     """A pseudopotential file that pw.x and pwcond.x can use.
@@ -56,6 +74,15 @@ class Pseudopotential:
     wave_cutoff: float
     density_cutoff: float
     checksum: str
+
+    @property
+    def exchange_correlation(self) -> str:
+        """Functional by one name, however the file spells it.
+
+        Quantum ESPRESSO reads ``PBE``, ``SLA PW PBE PBE`` and ``SLA PW PBX PBC`` as the same.
+        """
+        words = " ".join(self.functional.upper().replace("-", " ").replace("+", " ").split())
+        return _FUNCTIONALS.get(words, words)
 
 
 @dataclass(frozen=True)

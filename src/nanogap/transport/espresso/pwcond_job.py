@@ -401,7 +401,7 @@ def _pseudopotentials(
             found[element] = find_pseudopotential(element, programs, given.get(element))
         except DataFormatError as error:
             raise DataFormatError(f"{name}: {error}") from None
-    if len({one.functional for one in found.values()}) > 1:
+    if len({one.exchange_correlation for one in found.values()}) > 1:
         kinds = ", ".join(f"{one.functional} of {element}" for element, one in found.items())
         raise DataFormatError(
             f"{name}: the pseudopotentials are of different functionals ({kinds}): give files of "

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import version
@@ -38,6 +38,7 @@ def compute_transmission(
     neutrality: str = "none",
     threads: int | None = None,
     names: Sequence[str] | None = None,
+    progress: Callable[[int, int], object] = lambda _done, _total: None,
 ) -> xr.Dataset:
     """Compute the ballistic transmission of junctions.
 
@@ -63,6 +64,9 @@ def compute_transmission(
         OMP_NUM_THREADS says.
     names : sequence of str, optional
         What error messages call the junctions.
+    progress : callable, optional
+        Is told how many wave vectors and energies of all junctions are done, and how many there
+        are.
 
     Returns
     -------
@@ -85,14 +89,16 @@ def compute_transmission(
         raise SettingsError("transmission needs a junction and an energy")
     mesh = common_mesh(junctions, kpoints, gamma_centred=gamma_centred)
     values = np.asarray(energies, dtype=np.float64)
-    parts = []
+    each = len(mesh.computed) * len(with_fermi_energy(values)[0])
+    parts: list[JunctionTransmission] = []
     with (
         threadpool_limits(1, user_api="blas"),
-        ThreadPoolExecutor(threads or _available_cores()) as pool,
+        ThreadPoolExecutor(threads or available_cores()) as pool,
     ):
         for junction, name in zip(junctions, names, strict=True):
             device = _device(junction, name, model, neutrality)
-            parts.append(_one_junction(device, mesh, values, pool))
+            count = partial(_count, progress, len(parts) * each, len(junctions) * each)
+            parts.append(_one_junction(device, mesh, values, pool, count))
     dataset = transmission_dataset(parts, mesh, values)
     return dataset.assign_attrs(
         backend=BACKEND,
@@ -104,10 +110,30 @@ def compute_transmission(
     )
 
 
-def _available_cores() -> int:
+def _count(progress: Callable[[int, int], object], before: int, total: int, done: int) -> None:
+    """Tell how much is done of all junctions, from how much of one."""
+    progress(before + done, total)
+
+
+def available_cores() -> int:
     """Return the cores that this process may use."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     return int(wanted) if wanted.isdigit() and int(wanted) else len(os.sched_getaffinity(0))
+
+
+def with_fermi_energy(energies: FloatArray) -> tuple[list[float], int]:
+    """Return energies with the Fermi energy among them, and its place, where channels are counted.
+
+    Parameters
+    ----------
+    energies : ndarray, shape (n_energies,)
+        From the Fermi energy, eV.
+    """
+    relative: list[float] = energies.tolist()
+    nearest = int(np.argmin(np.abs(energies)))
+    if abs(relative[nearest]) <= _FERMI_TOLERANCE:
+        return relative, nearest
+    return [*relative, 0.0], len(relative)
 
 
 def _device(junction: Atoms, name: str, model: TightBindingModel | None, neutrality: str) -> Device:
@@ -127,23 +153,27 @@ def _assembled(junction: Atoms, name: str, model: TightBindingModel) -> Device:
 
 
 def _one_junction(
-    device: Device, mesh: PlaneMesh, energies: FloatArray, pool: ThreadPoolExecutor
+    device: Device,
+    mesh: PlaneMesh,
+    energies: FloatArray,
+    pool: ThreadPoolExecutor,
+    progress: Callable[[int], object],
 ) -> JunctionTransmission:
     """Compute one junction at all wave vectors."""
     level = device.fermi_energy
-    at_fermi_energy = int(np.argmin(np.abs(energies)))
-    relative = energies.tolist()
-    if abs(energies[at_fermi_energy]) > _FERMI_TOLERANCE:
-        at_fermi_energy = len(relative)
-        relative.append(0.0)
+    relative, at_fermi_energy = with_fermi_energy(energies)
     points = mesh.points[mesh.computed]
     values = np.zeros((len(points), len(relative)))
     channels: list[FloatArray] = []
+    progress(0)
     for number, energy in enumerate(relative):
         # energy by energy: E S - H of all pairs is made once for each
-        found = list(
-            pool.map(partial(transmission_amplitudes, device, energy=energy + level), points)
-        )
+        found = []
+        for amplitudes in pool.map(
+            partial(transmission_amplitudes, device, energy=energy + level), points
+        ):
+            found.append(amplitudes)
+            progress(number * len(points) + len(found))
         values[:, number] = [amplitudes.transmission for amplitudes in found]
         if number == at_fermi_energy:
             channels = [amplitudes.eigenchannels for amplitudes in found]

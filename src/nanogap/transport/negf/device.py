@@ -189,15 +189,41 @@ def in_plane(junction: Atoms) -> tuple[FloatArray, tuple[bool, bool]]:
     return plane, periodic
 
 
-def _assemble(
+@dataclass(frozen=True)
+class CutChannel:
+    """Channel of a junction between leads that are cut where their crystal ends.
+
+    Attributes
+    ----------
+    positions : ndarray, shape (n_atoms, 3)
+        Atoms of the channel, angstrom.
+    atoms : ndarray of int, shape (n_atoms,)
+        Which atom of the junction each is; -1 for one of a lead's further repeats.
+    surfaces : list of LeadSurface
+        Left and right: the lead, and its atoms within reach of the channel.
+    """
+
+    positions: FloatArray
+    atoms: IntArray
+    surfaces: list[LeadSurface]
+
+
+def cut_channel(
+    junction: Atoms, model: TightBindingModel, *, whole_channel: bool = False
+) -> CutChannel:
+    """Cut the leads of a junction where their crystal ends; parameters as of `build_device`."""
+    sides, labelled = _labelled(junction, model)
+    return _cut(junction, sides, labelled, model, whole_channel=whole_channel)
+
+
+def _cut(
     junction: Atoms,
     sides: list[LeadSide],
     labelled: tuple[Lead, Lead],
     model: TightBindingModel,
     *,
     whole_channel: bool,
-) -> Device:
-    """Cut the leads, and compute the blocks between all atoms that matter."""
+) -> CutChannel:
     left, right = sides
     members = np.flatnonzero(junction.arrays["region"] == "channel")
     channel = junction.positions[members]
@@ -223,6 +249,21 @@ def _assemble(
     surfaces = [
         LeadSurface(side, lead, positions, reach) for side, lead in zip(sides, leads, strict=True)
     ]
+    return CutChannel(positions, numbers, surfaces)
+
+
+def _assemble(
+    junction: Atoms,
+    sides: list[LeadSide],
+    labelled: tuple[Lead, Lead],
+    model: TightBindingModel,
+    *,
+    whole_channel: bool,
+) -> Device:
+    """Cut the leads, and compute the blocks between all atoms that matter."""
+    cut = _cut(junction, sides, labelled, model, whole_channel=whole_channel)
+    positions, numbers, surfaces = cut.positions, cut.atoms, cut.surfaces
+    leads, shifts = [near.lead for near in surfaces], onsite_shifts(junction)
     everything = np.concatenate([positions, *(surface.positions for surface in surfaces)])
     densities = np.full((len(leads[0].densities), len(everything)), np.nan)
     densities[:, len(positions) :] = np.concatenate(

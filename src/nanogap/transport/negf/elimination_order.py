@@ -23,6 +23,8 @@ _OVERHEAD = 2.0e6
 _TRAFFIC = 300.0
 #: Inversions run at this part of the speed of products, from timings.
 _INVERSION_SPEED = 0.35
+#: The same of the solution of linear equations.
+_SOLVING_SPEED = 0.7
 #: A group is at most so many atoms, and so large a part of the channel.
 _LARGEST_GROUP = 64
 #: A complex multiplication and addition is so many operations on real numbers.
@@ -49,6 +51,12 @@ class EliminationStep:
         """Floating-point operations on real numbers of the matrix products and the inversion."""
         g, f = N_ORBITALS * len(self.group), N_ORBITALS * len(self.front)
         return _COMPLEX * (g**3 + g**2 * f + g * f**2)
+
+    @property
+    def work(self) -> float:
+        """Operations of matrix products that take as long as the step does with all around it."""
+        g, f = N_ORBITALS * float(len(self.group)), N_ORBITALS * float(len(self.front))
+        return float(_step_work(np.asarray(g), f))
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,23 @@ class EliminationOrder:
         """Floating-point operations on real numbers at one wave vector and energy."""
         steps = [step.operations for branch in self.branches for step in branch]
         return sum(steps) + _COMPLEX / 3.0 * (N_ORBITALS * len(self.central)) ** 3
+
+    @property
+    def work(self) -> float:
+        """Operations of matrix products that take as long as the whole elimination does."""
+        steps = [step.work for branch in self.branches for step in branch]
+        return sum(steps) + float(_central_work(np.asarray(N_ORBITALS * float(len(self.central)))))
+
+
+def _step_work(group: FloatArray, front: float) -> FloatArray:
+    """Compute the work of a step from numbers of orbitals: arithmetic, overhead, memory traffic."""
+    products = group**3 / _INVERSION_SPEED + group**2 * front + group * front**2
+    return np.asarray(_COMPLEX * products + _OVERHEAD + _TRAFFIC * (group + front) ** 2)
+
+
+def _central_work(size: FloatArray) -> FloatArray:
+    """Compute the work of the dense solution of central blocks of so many orbitals."""
+    return np.asarray(_COMPLEX / 3.0 * size**3 / _SOLVING_SPEED + _TRAFFIC * size**2)
 
 
 def plan_elimination(
@@ -150,9 +175,7 @@ class _Sweep:
             starts = np.arange(max(0, stop - _LARGEST_GROUP), stop)
             g = N_ORBITALS * (stop - starts).astype(float)
             f = N_ORBITALS * float(self.front_sizes[stop])
-            work = _COMPLEX * (g**3 / _INVERSION_SPEED + g**2 * f + g * f**2) + _OVERHEAD
-            work += _TRAFFIC * (g + f) ** 2
-            totals = self.costs[starts] + work
+            totals = self.costs[starts] + _step_work(g, f)
             best = int(np.argmin(totals))
             self.costs[stop], self._from[stop] = totals[best], starts[best]
 
@@ -190,8 +213,8 @@ def _meeting(
             break
         j = np.arange(most + 1)
         central = N_ORBITALS * (n - i - j).astype(float)
-        work = _COMPLEX / 3.0 * central**3 / 0.7 + _TRAFFIC * central**2
-        totals = left.costs[i] + right.costs[j] + np.where(central > 0, work, np.inf)
+        work = np.where(central > 0, _central_work(central), np.inf)
+        totals = left.costs[i] + right.costs[j] + work
         lowest = int(np.argmin(totals))
         if totals[lowest] < best:
             best, chosen = float(totals[lowest]), (i, lowest)

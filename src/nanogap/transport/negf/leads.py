@@ -129,13 +129,13 @@ class Lead:
         self._cache = lead_cache() if is_packaged(model) else None
 
     @functools.cached_property
-    def fermi_energy(self) -> float:
-        """Fermi energy from the filling of the endless lead, eV on the Hamiltonian's scale."""
+    def filled_crystal(self) -> tuple[Atoms, float]:
+        """Smallest cell of the endless lead, and the points per 1/angstrom that fill its bands."""
         crystal = self._crystal
         if not self._matrices.translations[:, :2].any():
             crystal.pbc = (False, False, True)
         if not all(crystal.pbc):
-            return fermi_energy(crystal, kpoints_density=_WIRE_MESH, model=self._model)
+            return crystal, _WIRE_MESH
         number = atomic_numbers[self._model.element]
         cell, scaled, numbers = spglib.standardize_cell(
             (crystal.cell[:], crystal.get_scaled_positions(), [number] * len(crystal)),
@@ -146,7 +146,17 @@ class Lead:
         # first must not decide the last bits
         cell, scaled = (np.round(array, _CRYSTAL_DECIMALS) + 0.0 for array in (cell, scaled))
         crystal = Atoms(numbers, scaled_positions=scaled, cell=cell, pbc=True)
-        mesh = _BULK_MESH if len(crystal) <= _LARGE_CELL else _LARGE_CELL_MESH
+        # not those of the atoms, which are rounded once more
+        crystal.info["key"] = (cell, scaled, numbers)
+        return crystal, _BULK_MESH if len(crystal) <= _LARGE_CELL else _LARGE_CELL_MESH
+
+    @functools.cached_property
+    def fermi_energy(self) -> float:
+        """Fermi energy from the filling of the endless lead, eV on the Hamiltonian's scale."""
+        crystal, mesh = self.filled_crystal
+        if not all(crystal.pbc):
+            return fermi_energy(crystal, kpoints_density=mesh, model=self._model)
+        cell, scaled, numbers = crystal.info["key"]
         key = (self._model.digest, cell.tobytes(), scaled.tobytes())
         if key not in _FERMI_ENERGIES:
             _FERMI_ENERGIES[key] = float(
@@ -238,6 +248,10 @@ class Lead:
             f"the surface of a lead cannot be computed {energy:.4f} eV on the Hamiltonian's scale, "
             f"k = {k[0]:.4f} {k[1]:.4f}: choose another energy or k-mesh"
         )
+
+    def surfaces_kept(self, points: int) -> int:
+        """Count the surfaces that stay in memory, of so many wave vectors and energies."""
+        return min(points, self._most_kept)
 
     @property
     def _most_kept(self) -> int:

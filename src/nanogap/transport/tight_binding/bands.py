@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import erfc, expit
 
+from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError, StructureError
 from nanogap.transport.tight_binding.files import load_model, model_of
 from nanogap.transport.tight_binding.matrices import overlap_error, real_space_matrices
@@ -31,10 +32,13 @@ _MESH = 48
 #: Width of the occupation that gives the charges of atoms, eV: smooths the discrete levels of the
 #: finite pieces that they are computed in.
 _POPULATION_WIDTH = 0.1
+#: Longest path and densest mesh, points per 1/angstrom: beyond, memory ends before the bands do.
+_MOST_POINTS, _DENSEST = 1_000_000, 100.0
 #: Bloch matrices are solved in batches of about so many elements.
-_BATCH = 4_000_000
+BATCH = 4_000_000
 
 
+@checked
 def bands(
     atoms: Atoms | None = None,
     path: str | None = None,
@@ -87,15 +91,20 @@ def bands(
             "the structure is periodic along no axis, so it has levels and no bands: set pbc and "
             "the cell of the ase.Atoms"
         )
-    if isinstance(n_points, bool) or not isinstance(n_points, int | np.integer) or n_points < 1:
-        raise SettingsError(f"n_points = {n_points!r}: give a whole number from 1")
+    if not 1 <= n_points <= _MOST_POINTS:
+        raise SettingsError(
+            f"n_points = {shown(n_points)}: give a whole number from 1 to {_MOST_POINTS}"
+        )
     try:
         line = atoms.cell.bandpath(path, npoints=int(n_points), pbc=atoms.pbc)
     except Exception as error:  # ASE has no error of its own for an impossible path
         raise SettingsError(
-            f"path = {path!r} is none through the Brillouin zone of the structure ({error}): give "
+            f"path = {shown(path)} is none through the Brillouin zone of the structure "
+            f"({' '.join(str(error).split())[:80]}): give "
             f"special points, for example {'GXWLG'!r}, or leave it out"
         ) from None
+    if not line.path.strip(","):
+        raise SettingsError(f"path = {path!r} names no point: give, for example, {'GXWLG'!r}")
     distance, places, names = line.get_linear_kpoint_axis()
     labels = np.full(len(line.kpts), "", dtype="U8")
     for place, name in zip(places, names, strict=True):
@@ -117,6 +126,7 @@ def bands(
     )
 
 
+@checked
 def fermi_energy(
     atoms: Atoms | None = None,
     *,
@@ -158,8 +168,10 @@ def fermi_energy(
     0.0
     """
     atoms, chosen = _crystal(atoms, model)
-    if not 0.0 < kpoints_density < np.inf:
-        raise SettingsError(f"kpoints_density = {kpoints_density!r}: give a number above 0")
+    if not 0.0 < kpoints_density <= _DENSEST:
+        raise SettingsError(
+            f"kpoints_density = {shown(kpoints_density)}: give a number above 0, up to {_DENSEST:g}"
+        )
     lengths = 2.0 * np.pi * np.linalg.norm(atoms.cell.complete().reciprocal(), axis=1)
     counts = np.where(atoms.pbc, np.ceil(kpoints_density * lengths), 1).astype(int)
     return _filled(atoms, tuple(int(n) for n in counts), chosen)
@@ -219,7 +231,7 @@ def band_energies(
     size = model.orbitals_per_atom * len(atoms)
     energies = np.empty((len(points), size))
     phases = np.exp(2j * np.pi * (points @ matrices.translations.T))
-    step = max(1, _BATCH // size**2)
+    step = max(1, BATCH // size**2)
     for start in range(0, len(points), step):
         part = slice(start, start + step)
         h = np.zeros((len(phases[part]), size, size), dtype=complex)
@@ -291,7 +303,7 @@ def _crystal(
         return bulk(chosen.element, "fcc"), chosen
     if not isinstance(atoms, Atoms):
         raise StructureError(
-            f"{atoms!r} is no structure: give an ase.Atoms, for example "
+            f"{shown(atoms)} is no structure: give an ase.Atoms, for example "
             "ase.build.bulk('Ag', a=4.09)"
         )
     if not len(atoms):

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 
+from nanogap.arguments import checked
 from nanogap.errors import DataFormatError, SettingsError, StructureError
 from nanogap.transport.tight_binding.model import SHELLS, TightBindingModel
 from nanogap.transport.tight_binding.slater_koster import INTEGRALS, N_ORBITALS
@@ -215,29 +216,37 @@ def why_none(choice: str, element: str) -> str | None:
     return None
 
 
-def load_model(element: str = "Ag") -> TightBindingModel:
-    """Load the packaged model of an element.
+@checked
+def load_model(
+    element: Annotated[str | Path, "a chemical symbol, or the path of a file"] = "Ag",
+) -> TightBindingModel:
+    """Load the packaged model of an element, or one from a file.
 
     Parameters
     ----------
-    element : str
-        Chemical symbol.
+    element : str or Path
+        Chemical symbol; or the path of a file that ``nanogap fit-hamiltonian`` made, as a Path or
+        as text that ends in ``.toml`` or names a folder.
 
     Returns
     -------
     TightBindingModel
-        The same object at every call.
+        Of an element the same object at every call.
 
     Raises
     ------
     nanogap.errors.SettingsError
-        If there is none.
+        If there is none of the element.
+    nanogap.errors.DataFormatError
+        If the file is missing, or no Hamiltonian.
 
     Examples
     --------
     >>> load_model("Ag").electrons_per_atom
     11.0
     """
+    if not isinstance(element, str) or Path(element).name != element.removesuffix(".toml"):
+        return read_model(Path(element))
     return _packaged_model(element)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from nanogap.digest import content_digest
 from nanogap.errors import SettingsError
+from nanogap.printing import Printed, Rows
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
 from nanogap.transport.tight_binding.vacuum import VacuumTail, smooth_step
 from nanogap.typing import FloatArray, IntArray
@@ -24,8 +25,8 @@ REFERENCE = 2.9
 SHELLS = ("s", "p", "d")
 
 
-@dataclass(frozen=True, eq=False)
-class TightBindingModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class TightBindingModel(Printed):
     """Parameters of one element; models of equal numbers are equal, and have one hash.
 
     Attributes
@@ -55,6 +56,15 @@ class TightBindingModel:
         Numbers of neighbours, and the shift of the levels that makes atoms with so many neutral
         on average, eV; empty if not known.
     orbitals_per_atom : int
+
+    Examples
+    --------
+    >>> from nanogap.transport.tight_binding.files import load_model
+    >>> load_model("Ag")
+    TightBindingModel of Ag
+      orbitals  9 per atom (s, p, d), 11 electrons
+      reach     to 7 Å, and through vacuum to 15 Å
+      next      nanogap.bands(model=...), nanogap.compute_transmission(..., model=...)
     """
 
     element: str
@@ -70,6 +80,18 @@ class TightBindingModel:
     vacuum: VacuumTail | None = None
     neutrality: FloatArray = field(default_factory=lambda: np.zeros((2, 0)))
     orbitals_per_atom: int = N_ORBITALS
+
+    def _title(self) -> str:
+        return f"TightBindingModel of {self.element}"
+
+    def _rows(self) -> Rows:
+        orbitals = f"{self.orbitals_per_atom} per atom (s, p, d)"
+        yield "orbitals", f"{orbitals}, {self.electrons_per_atom:g} electrons"
+        reach = f"to {self.cutoff:g} Å"
+        if self.vacuum is not None:
+            reach += f", and through vacuum to {self.vacuum.end[1]:g} Å"
+        yield "reach", reach
+        yield "next", "nanogap.bands(model=...), nanogap.compute_transmission(..., model=...)"
 
     def __post_init__(self) -> None:
         arrays = (self.hamiltonian, self.overlap, self.onsite, self.potential, self.neutrality)

@@ -1,0 +1,187 @@
+"""The subcommands of simulated devices: arguments in, calls out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nanogap.cli.common import AsJson, check_output, counted, emit, log
+from nanogap.errors import SettingsError
+
+app = typer.Typer(no_args_is_help=True, help="A device at laboratory time scales, atom by atom.")
+
+DeviceSource = Annotated[
+    str,
+    typer.Argument(help="a preset of devices (see 'nanogap device new --list'), or a TOML file"),
+]
+DeviceDirectory = Annotated[Path, typer.Argument(help="a device directory")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="section.key=value, wins over the file")
+]
+Processes = Annotated[
+    int, typer.Option("--processes", min=1, max=256, help="devices computed at a time")
+]
+AsTable = Annotated[bool, typer.Option("--csv", help="write measurement.csv too")]
+
+
+def register(main: typer.Typer) -> None:
+    """Add the subcommands to the command line."""
+    main.add_typer(app, name="device")
+
+
+@app.command()
+def new(
+    preset: Annotated[str, typer.Argument(help="the preset to begin with")] = "device-quick",
+    output: Annotated[Path, typer.Option("-o", "--output", help="the new file")] = Path(
+        "device.toml"
+    ),
+    show: Annotated[bool, typer.Option("--list", help="list the presets instead")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a settings file of a device to edit, from a preset: every key, explained."""
+    from nanogap.io import write_text
+    from nanogap.settings import preset_names, preset_text, settings_document
+    from nanogap.settings.device import load_device_settings
+
+    def about(name: str) -> str:
+        lines = preset_text(name, "device").splitlines()
+        return " ".join(line[1:].strip() for line in lines if line.startswith("#"))
+
+    if show:
+        names = preset_names("device")
+        if as_json:
+            emit({name: about(name) for name in names})
+            return
+        for name in names:
+            log.print(f"{name}: {about(name)}")
+        return
+    text = settings_document(load_device_settings(preset), f"The preset {preset}.\n{about(preset)}")
+    if output.exists():
+        raise SettingsError(f"{output} exists already: choose another -o")
+    check_output(output, (".toml",))
+    write_text(output, text)
+    if as_json:
+        emit({"settings": str(output), "preset": preset})
+    else:
+        log.print(f"Wrote {output}. Run it with: nanogap device run {output} -o DIR")
+
+
+@app.command()
+def run(
+    source: DeviceSource,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the new device directory")],
+    overrides: Overrides = None,
+    processes: Processes = 1,
+    csv: AsTable = False,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate devices through a protocol; the readings are a measurement like any other."""
+    from nanogap.runs.device_run import start_device
+    from nanogap.settings.device import load_device_settings
+
+    settings = load_device_settings(source, tuple(overrides or ()))
+    members = settings.members()
+    log.print(
+        f"{len(members)} x {members[0].total_duration:.4g} s with {members[0].total_samples} "
+        f"readings each, into {output}",
+        highlight=False,
+    )
+    with counted("readings") as watch:
+        done = start_device(output, settings, source, watch, processes=processes, table=csv)
+    _tell(done.path, as_json)
+
+
+@app.command()
+def resume(
+    directory: DeviceDirectory,
+    processes: Processes = 1,
+    csv: AsTable = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with an interrupted measurement, to the same bits as without the interruption."""
+    from nanogap.runs.device_run import DeviceRun
+
+    device = DeviceRun(directory)
+    with counted("readings") as watch:
+        device.compute(watch, processes, table=csv)
+    _tell(directory, as_json)
+
+
+@app.command()
+def status(directory: DeviceDirectory, as_json: AsJson = False) -> None:
+    """Say how far a measurement is."""
+    _tell(directory, as_json)
+
+
+@app.command()
+def report(
+    directory: DeviceDirectory,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="html; default: report.html in DIR")
+    ] = None,
+    measured: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--measured",
+            help="measured file or folder to draw on the same axes; may be given several times",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report anew, finished or not; --measured draws measured curves beside it."""
+    from nanogap.io import iterate_measurements
+    from nanogap.runs.device_report import report_device
+    from nanogap.runs.device_run import DeviceRun
+
+    if output is not None:
+        check_output(output, (".html",))
+    device = DeviceRun(directory)
+    beside = list(iterate_measurements(measured)) if measured else []
+    written = report_device(device, output, beside)
+    if as_json:
+        emit({"report": str(written), "measured": len(beside)})
+    else:
+        log.print(f"Report: {written}", highlight=False)
+
+
+@app.command()
+def frames(
+    directory: DeviceDirectory,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the trajectory, .extxyz")],
+    as_json: AsJson = False,
+) -> None:
+    """Write the frames at the steps of the conductance as a trajectory."""
+    from nanogap.runs.device_frames import write_frames
+    from nanogap.runs.device_run import DeviceRun
+
+    check_output(output, (".extxyz", ".xyz"))
+    count = write_frames(DeviceRun(directory), output)
+    if as_json:
+        emit({"frames": count, "trajectory": str(output)})
+    else:
+        log.print(f"Wrote {count} frames to {output}", highlight=False)
+
+
+def _tell(directory: Path, as_json: bool) -> None:
+    """Say the state of a device directory."""
+    from nanogap.runs.device_run import DeviceRun
+
+    content = DeviceRun(directory).status()
+    if as_json:
+        emit(content)
+        return
+    log.print(
+        f"{content.state}: {content.points} of {content.points_planned} readings, "
+        f"{content.time:.4g} of {content.time_planned:.4g} s",
+        highlight=False,
+    )
+    if content.conductance:
+        values = ", ".join(
+            f"{value:.3g}{' (bridged)' if joined else ''}"
+            for value, joined in zip(content.conductance, content.bridged, strict=True)
+        )
+        log.print(f"conductance now: {values} G0", highlight=False)
+    if content.measurement:
+        log.print(f"Measurement: {content.measurement}", highlight=False)
+    if content.report:
+        log.print(f"Report: {content.report}", highlight=False)

@@ -1,0 +1,322 @@
+"""A simulated device: atoms on their lattice, their potential and conductance, and the circuit.
+
+The circuit and the atoms take turns. For a stretch of time the gap voltage is held, atoms and ions
+move by kinetic Monte Carlo, and the circuit is advanced exactly over the time that passed; then
+potential and conductance follow the atoms. A stretch ends where metal joins the electrodes or
+comes apart, and where the gap voltage, which the circuit's own equations foresee, has changed by
+a set amount: so it is short while the circuit settles.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.random import SeedSequence
+from scipy import constants
+
+from nanogap.device.advance import Reason
+from nanogap.device.conductance import MomentaryConductance, NeckConductance
+from nanogap.device.energetics import Energetics, load_energetics
+from nanogap.device.engine import LatticeKMC
+from nanogap.device.heat import Heating, current_density, wind_force
+from nanogap.device.lattice import Lattice, Tips, build_needles, to_atoms
+from nanogap.device.medium import Medium, load_medium
+from nanogap.device.neck import NeckCut
+from nanogap.device.potential import PotentialField
+from nanogap.device.state import Caps
+from nanogap.electrical import Averager, Segment, SourceState
+from nanogap.errors import SettingsError
+from nanogap.settings.atoms import MediumSettings
+from nanogap.settings.device import DeviceSettings
+from nanogap.units import CONDUCTANCE_QUANTUM
+
+#: Change of the gap voltage that the rates are made anew for: this share, at least so many volts.
+_VOLTAGE_SHARE, _VOLTAGE_STEP = 0.01, 1e-3
+#: Change of the gap voltage within a stretch, as a share, that is allowed beside the settings'.
+_LARGEST_SHARE = 0.05
+#: Stretches at most in a time without readings.
+_PARTS_OF_A_WAIT = 50
+#: Change of the temperature of the contact that the rates are made anew for, K.
+_TEMPERATURE_STEP = 1.0
+
+
+@dataclass(frozen=True)
+class AppliedFields:
+    """Voltage and temperature that the rates of the atoms were made for.
+
+    Attributes
+    ----------
+    voltage : float
+        Gap voltage, V.
+    contact_temperature : float
+        K.
+    """
+
+    voltage: float = 0.0
+    contact_temperature: float = 0.0
+
+
+class Device:
+    """Nanogap behind its circuit.
+
+    Parameters
+    ----------
+    settings : DeviceSettings
+        Of one device (`nanogap.settings.device.DeviceSettings.members`).
+
+    Attributes
+    ----------
+    settings : DeviceSettings
+    tips : Tips
+    engine : LatticeKMC
+    field : PotentialField
+    necks : NeckConductance
+    source : Source
+    conductance : MomentaryConductance
+        At the last update.
+    updates : int
+        Times that potential and conductance followed the atoms.
+
+    Raises
+    ------
+    SettingsError
+        If a setting cannot be.
+    StructureError
+        If the needles cannot be built.
+    """
+
+    def __init__(self, settings: DeviceSettings) -> None:
+        self.settings = settings
+        geometry, atoms, kinetics = settings.geometry, settings.atoms, settings.kinetics
+        energetics = make_energetics(settings)
+        self.tips = make_tips(settings, energetics.lattice_constant)
+        streams = self._streams()
+        medium = _medium(settings.medium)
+        self.engine = LatticeKMC(
+            self.lattice,
+            self.tips.metal,
+            self.tips.fixed,
+            energetics,
+            medium,
+            temperature=atoms.temperature,
+            seed=int(streams[0].generate_state(1, np.uint64)[0] >> np.uint64(1)),
+            caps=Caps(*(_cap(getattr(kinetics, f"{kind}_cap")) for kind in _KINDS)),
+        )
+        self.field = PotentialField(
+            self.lattice,
+            self.tips.fixed,
+            largest_jump=kinetics.largest_jump,
+            tolerance=kinetics.potential_tolerance,
+            screening_length=medium.screening_length if medium is not None else math.inf,
+        )
+        self.necks = NeckConductance(
+            geometry.element,
+            self.lattice.lattice_constant,
+            NeckCut(widths=settings.conductance.cell_widths, depth=settings.conductance.cut_layers),
+            kpoints=(settings.conductance.kpoints,) * 2,
+            store=None if settings.conductance.cache == "none" else settings.conductance.cache,
+        )
+        self.source = settings.make_source()
+        heat = settings.heat
+        self.heating = Heating(
+            model=heat.model,
+            ballistic_coefficient=heat.ballistic_coefficient,
+            threshold=heat.threshold,
+            pumped_share=heat.pumped_share,
+        )
+        self.circuit = SourceState()
+        self.applied = AppliedFields(contact_temperature=atoms.temperature)
+        self.updates = 0
+        self.field.update(self.engine.state.occupation)
+        self.conductance = self._momentary()
+
+    @property
+    def lattice(self) -> Lattice:
+        """Sites of the device."""
+        return self.tips.lattice
+
+    @property
+    def time(self) -> float:
+        """Simulated time since the device was made, s."""
+        return self.engine.time
+
+    @property
+    def atoms(self) -> Atoms:
+        """Atoms and ions of the moment."""
+        return to_atoms(self.lattice, self.engine.state.occupation, self.settings.geometry.element)
+
+    def _streams(self) -> list[SeedSequence]:
+        """Independent random streams of this device: atoms, voltmeter, ammeter."""
+        return SeedSequence(self.settings.seed).spawn(3)
+
+    def meter_seeds(self) -> tuple[SeedSequence, SeedSequence]:
+        """Random streams of the meters of voltage and current."""
+        _, voltage, current = self._streams()
+        return voltage, current
+
+    def follow(self) -> None:
+        """Let potential and conductance follow the atoms."""
+        solved = self.field.update(self.engine.state.occupation).solved
+        self.conductance = self._momentary()
+        self.updates += 1
+        if solved:
+            self._apply(self.applied.voltage, anew=True)
+
+    def restore(self, circuit: SourceState, applied: AppliedFields, updates: int) -> None:
+        """Go on from a stored state; engine and field have theirs already."""
+        self.circuit = circuit
+        self.field.update(self.engine.state.occupation)
+        self.conductance = self._momentary()
+        self.applied, self.updates = applied, updates
+
+    def _momentary(self) -> MomentaryConductance:
+        """Conductance of the atoms as the field knows them."""
+        outside = self.settings.geometry.fixed_layers
+        movable = outside, self.lattice.shape[2] - 1 - outside
+        return self.necks.of_lattice(self.lattice, self.field.clusters.labels, movable)
+
+    def advance(
+        self, segment: Segment, begin: float, end: float, averager: Averager, stops: int
+    ) -> None:
+        """Advance atoms and circuit from one time of a segment to another.
+
+        Parameters
+        ----------
+        segment : Segment
+        begin, end : float
+            From the beginning of the segment, s.
+        averager : Averager
+            Takes the steps of the source.
+        stops : int
+            How often contacts that form or break may end a stretch; later ones are averaged over.
+        """
+        elapsed = begin
+        while elapsed < end * (1.0 - 1e-12):
+            stretch, voltage = self._stretch(segment, elapsed, end)
+            self._apply(voltage)
+            done = self.engine.advance(stretch, stop_on_contact=stops > 0)
+            passed = done.time if done.reason is not Reason.DURATION else stretch
+            if passed > 0.0:
+                ions = (done.charge["upper"] - done.charge["lower"]) / 2.0
+                step = self.source.advance(
+                    self.circuit,
+                    segment,
+                    elapsed,
+                    passed,
+                    conductance=self.conductance.value,
+                    ionic_current=ions * constants.e / passed,
+                )
+                self.circuit = step.state
+                averager.add(step)
+            elapsed = end if passed >= end - elapsed else elapsed + passed
+            if done.reason is not Reason.DURATION:
+                stops -= 1
+            self.follow()
+
+    def _stretch(self, segment: Segment, elapsed: float, end: float) -> tuple[float, float]:
+        """Time for which the gap voltage may be held, s, and its mean over that time, V."""
+        stretch = end - elapsed
+        if not segment.samples:
+            stretch = min(stretch, segment.duration / _PARTS_OF_A_WAIT)
+        shortest = self._own_time / 4.0
+        while True:
+            step = self.source.advance(
+                self.circuit, segment, elapsed, stretch, conductance=self.conductance.value
+            )
+            mean = step.gap_integral / stretch
+            change = abs(step.state.gap_voltage - self.circuit.gap_voltage)
+            allowed = max(self.settings.kinetics.longest_step, _LARGEST_SHARE * abs(mean))
+            if change <= allowed or stretch <= shortest:
+                return stretch, mean
+            stretch /= 2.0
+
+    @property
+    def _own_time(self) -> float:
+        """Slowest time constant of the circuit, s."""
+        source = self.source
+        gap = self.conductance.value * CONDUCTANCE_QUANTUM
+        loaded = 1.0 / (1.0 / source.series_resistance + gap)
+        return source.response_time + loaded * source.capacitance
+
+    def _apply(self, voltage: float, *, anew: bool = False) -> None:
+        """Give the atoms the potential, and the heat, of a gap voltage."""
+        change = abs(voltage - self.applied.voltage)
+        if not anew and change <= max(_VOLTAGE_SHARE * abs(voltage), _VOLTAGE_STEP):
+            return
+        self.engine.set_potential(*self.field.voltages(0.0, voltage))
+        self._note(voltage=voltage)
+        ambient = self.settings.atoms.temperature
+        hottest = self.heating.contact_temperature(voltage, ambient)
+        if not self.field.clusters.bridged:
+            hottest = ambient
+        heated = hottest != ambient
+        if abs(hottest - self.applied.contact_temperature) > _TEMPERATURE_STEP or (anew and heated):
+            self.engine.set_temperature(
+                self.heating.temperatures(self.field, self.lattice, voltage, ambient)
+            )
+            self._note(contact_temperature=hottest)
+        valence = self.settings.heat.effective_valence
+        if valence and (self.field.clusters.bridged or anew):
+            current = voltage * self.conductance.value * CONDUCTANCE_QUANTUM
+            density = current_density(self.lattice, self.field, current)
+            self.engine.set_force(
+                wind_force(self.lattice, density, valence, self.settings.heat.resistivity)
+            )
+
+    def _note(self, **changes: float) -> None:
+        """Note what was applied."""
+        values = {
+            "voltage": self.applied.voltage,
+            "contact_temperature": self.applied.contact_temperature,
+        }
+        self.applied = AppliedFields(**(values | changes))
+
+
+def make_energetics(settings: DeviceSettings) -> Energetics:
+    """Load energies and barriers of a device's metal."""
+    atoms = settings.atoms
+    return load_energetics(
+        settings.geometry.element,
+        bond_scaling=atoms.bond_scaling,
+        surface_condition=atoms.surface_condition,
+        path=None if atoms.energetics == "packaged" else Path(atoms.energetics),
+    )
+
+
+def make_tips(settings: DeviceSettings, lattice_constant: float) -> Tips:
+    """Build the needles of a device, on their lattice."""
+    geometry = settings.geometry
+    return build_needles(
+        lattice_constant=lattice_constant,
+        base_width=geometry.base_width,
+        height=geometry.height,
+        apex_width=geometry.apex_width,
+        gap=geometry.gap,
+        fixed_layers=geometry.fixed_layers,
+        margin=geometry.margin,
+    )
+
+
+_KINDS = ("metal", "ion", "redox")
+
+
+def _cap(value: float | str) -> float:
+    """Return the number of a cap of the settings."""
+    return math.inf if isinstance(value, str) else value
+
+
+def _medium(settings: MediumSettings) -> Medium | None:
+    """Return the named medium with the values that the settings change."""
+    medium, changes = load_medium(settings.name), settings.changes
+    if medium is None and changes:
+        raise SettingsError(
+            f"medium.{next(iter(changes))} is given, but medium.name = {settings.name!r} holds no "
+            "ions: leave it out, or choose another medium"
+        )
+    if medium is None:
+        return None
+    values: dict[str, Any] = dict(changes)
+    return replace(medium, **values)

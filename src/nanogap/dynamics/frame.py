@@ -1,0 +1,83 @@
+"""Frame of a moment of the dynamics: the atoms, and what is observed of them."""
+
+from ase import Atoms, units
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
+from nanogap.dynamics.engine import Engine
+from nanogap.dynamics.work import BiasWork
+from nanogap.settings import VoltageSettings
+from nanogap.structure import analyse_connection, analyse_gap
+from nanogap.typing import FloatArray
+
+
+def observed_frame(
+    tips: Atoms,
+    engine: Engine,
+    *,
+    electrochemical: FloatArray,
+    work: BiasWork,
+    voltage: VoltageSettings,
+    step: int,
+    time: float,
+) -> Atoms:
+    """Describe the present moment of an engine.
+
+    Parameters
+    ----------
+    tips : ase.Atoms
+        Starting structure, whose cell, arrays and ``info`` the frame has.
+    engine : Engine
+        Prepared.
+    electrochemical : ndarray, shape (n_atoms,)
+        Electrochemical potential, V.
+    work : BiasWork
+        Of the source so far.
+    voltage : VoltageSettings
+    step : int
+        Time steps since the start of the equilibration.
+    time : float
+        Since the voltage came on, fs.
+
+    Returns
+    -------
+    ase.Atoms
+        As `nanogap.dynamics.simulation.Simulation.atoms` says.
+    """
+    atoms = tips.copy()
+    atoms.positions = engine.positions
+    charges = engine.charges
+    atoms.set_velocities(engine.velocities / units.fs)
+    atoms.new_array("potential", electrochemical.copy())
+    height = atoms.positions[:, 2]
+    connection = analyse_connection(atoms, voltage.cutoff)
+    network = MetalNetwork.from_positions(atoms.positions, tips.arrays["electrode"], voltage.cutoff)
+    upper = height > atoms.cell[2, 2] / 2.0
+    bond = reference_bond(atoms.info["lattice_constant"], voltage.cutoff)
+    flux_top, flux_bottom = network.base_fluxes(electrochemical)
+    kinetic, potential = engine.kinetic_energy, engine.potential_energy
+    atoms.info.update(
+        time=time,
+        step=step,
+        applied_voltage=voltage.applied,
+        temperature=engine.temperature,
+        potential_energy=potential,
+        kinetic_energy=kinetic,
+        bias_work=work.total,
+        energy_balance=kinetic + potential - work.total,
+        thermostat_energy=engine.thermostat_energy,
+        connected=connection.connected,
+        minimax_gap=connection.minimax_gap,
+        network_conductance=network.conductance() / bond,
+        flux_top=flux_top / bond,
+        flux_bottom=flux_bottom / bond,
+        bottleneck_atoms=len(connection.bottleneck),
+        axis=connection.axis,
+        constriction_x=float(connection.axis[0]),
+        constriction_y=float(connection.axis[1]),
+        charge_bottom=float(charges[~upper].sum()),
+        charge_top=float(charges[upper].sum()),
+        **analyse_gap(atoms, connection).observables,
+    )
+    atoms.calc = SinglePointCalculator(atoms, energy=potential, charges=charges)
+    return atoms

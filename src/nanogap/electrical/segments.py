@@ -1,0 +1,190 @@
+"""Segments: the pieces that every protocol is made of, and what was read in them.
+
+A segment says what a source does for some time: its level goes along a straight line, the other
+quantity is limited, and samples are taken at equal distances. Waits are segments too.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import numpy as np
+
+from nanogap.errors import SettingsError
+from nanogap.typing import FloatArray
+from nanogap.units import CONDUCTANCE_QUANTUM
+
+#: Quantity that the source sets.
+Quantity = Literal["voltage", "current"]
+#: Reason for a segment.
+Purpose = Literal["sweep", "pulse", "read", "wait", "reset"]
+#: No limit in either polarity.
+UNLIMITED = (math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A straight piece of a protocol.
+
+    Attributes
+    ----------
+    quantity : {'voltage', 'current'}
+        What the source sets.
+    start, end : float
+        Level at the beginning and at the end, V or A; it goes along a straight line.
+    duration : float
+        s.
+    compliance : tuple of float
+        Largest size of the other quantity while it is positive, and while it is negative, A or V.
+    cycle : int
+        Number of the cycle, from 0.
+    samples : int
+        Readings, equally spaced, the last at the end.
+    purpose : {'sweep', 'pulse', 'read', 'wait', 'reset'}
+    preparation : bool
+        Whether it belongs to what brings the device into its initial state.
+
+    Examples
+    --------
+    >>> segment = Segment("voltage", 0.0, 1.0, 2.0, samples=4)
+    >>> segment.level(0.5), segment.sample_times.tolist()
+    (0.25, [0.5, 1.0, 1.5, 2.0])
+    """
+
+    quantity: Quantity
+    start: float
+    end: float
+    duration: float
+    compliance: tuple[float, float] = UNLIMITED
+    cycle: int = 0
+    samples: int = 0
+    purpose: Purpose = "sweep"
+    preparation: bool = False
+
+    def __post_init__(self) -> None:
+        if self.quantity not in {"voltage", "current"}:
+            raise SettingsError(f"quantity is {self.quantity!r}; it must be 'voltage' or 'current'")
+        if not (math.isfinite(self.start) and math.isfinite(self.end)):
+            raise SettingsError(f"a level from {self.start} to {self.end} is not finite")
+        if not (math.isfinite(self.duration) and self.duration > 0.0):
+            raise SettingsError(f"duration is {self.duration} s; it must be above 0")
+        if not min(self.compliance) > 0.0:
+            raise SettingsError(f"compliance is {self.compliance}; both values must be above 0")
+        if self.samples < 0 or self.cycle < 0:
+            raise SettingsError("samples and cycle must be zero or above")
+
+    @property
+    def slope(self) -> float:
+        """Rate of change of the level, V/s or A/s."""
+        return (self.end - self.start) / self.duration
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it only reads the state at a small level."""
+        return self.purpose == "read"
+
+    @property
+    def sample_times(self) -> FloatArray:
+        """Times of the readings from the beginning of the segment, shape (samples,), s."""
+        return np.arange(1, self.samples + 1) * self.duration / max(self.samples, 1)
+
+    def level(self, elapsed: float) -> float:
+        """Return the level after a time from the beginning, V or A.
+
+        Parameters
+        ----------
+        elapsed : float
+            s; outside the segment the nearest end counts.
+        """
+        part = min(max(elapsed / self.duration, 0.0), 1.0)
+        return self.start * (1.0 - part) + self.end * part
+
+    def windows(self, aperture: float) -> FloatArray:
+        """Return begin and end of the averaging of every reading, s from the segment's beginning.
+
+        Parameters
+        ----------
+        aperture : float
+            Averaging time before every reading, s; cut to the distance of two readings.
+
+        Returns
+        -------
+        ndarray, shape (samples, 2)
+        """
+        if not (math.isfinite(aperture) and aperture >= 0.0):
+            raise SettingsError(f"aperture is {aperture} s; it must be zero or above")
+        ends = self.sample_times
+        begins = ends - min(aperture, self.duration / max(self.samples, 1))
+        return np.column_stack([np.maximum(begins, 0.0), ends])
+
+    def part_of_preparation(self) -> "Segment":
+        """Return the same segment, marked as preparation."""
+        return replace(self, preparation=True)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Last reading of a segment, which a protocol with feedback decides upon.
+
+    Attributes
+    ----------
+    voltage, current : float
+        At the source, V and A.
+    """
+
+    voltage: float
+    current: float
+
+    def conductance(self, series_resistance: float = 0.0) -> float:
+        """Return the conductance, G0.
+
+        Parameters
+        ----------
+        series_resistance : float
+            Subtracted, ohm. Where nothing remains the conductance is infinite.
+        """
+        if self.current == 0.0 or self.voltage == 0.0:
+            return 0.0
+        total = self.voltage / self.current
+        gap = total - series_resistance
+        if total > 0.0 >= gap:
+            return math.inf
+        return 1.0 / (gap * CONDUCTANCE_QUANTUM)
+
+
+class Driven(Protocol):
+    """Anything that gives the next segment by what was read: every protocol does."""
+
+    def next_segment(self, readings: Sequence[Reading | None]) -> Segment | None:
+        """Return the segment after those that were read; None at the end."""
+        ...
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """A preparation, then the protocol itself.
+
+    Attributes
+    ----------
+    preparation : Driven
+        Its segments carry ``preparation=True``.
+    protocol : Driven
+    """
+
+    preparation: Driven
+    protocol: Driven
+
+    def next_segment(self, readings: Sequence[Reading | None]) -> Segment | None:
+        """Return the segment after those that were read; None at the end.
+
+        Parameters
+        ----------
+        readings : sequence of Reading or None
+            One per finished segment, None where it had no sample.
+        """
+        for done in range(len(readings) + 1):
+            segment = self.preparation.next_segment(readings[:done])
+            if segment is None:
+                return self.protocol.next_segment(readings[done:])
+        return None if segment is None else segment.part_of_preparation()

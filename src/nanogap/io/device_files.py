@@ -1,0 +1,88 @@
+"""Files of a device directory: the name of each stands here, once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def is_device_directory(path: Path) -> bool:
+    """Whether a folder holds a measurement of a simulated device."""
+    return DeviceFiles(path).description.is_file()
+
+
+@dataclass(frozen=True)
+class PartFiles:
+    """Places of one device of a device directory.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder of the device, there or not.
+    """
+
+    folder: Path
+
+    @property
+    def points(self) -> Path:
+        """Readings, rows of 8-byte floating-point numbers."""
+        return self.folder / "points.f8"
+
+    @property
+    def frames(self) -> Path:
+        """Occupation of the lattice at chosen moments."""
+        return self.folder / "frames.bin"
+
+    @property
+    def done(self) -> Path:
+        """Marks the end of the protocol."""
+        return self.folder / "done"
+
+    def checkpoint(self, points: int) -> Path:
+        """Folder of the state after so many readings."""
+        return self.folder / f"after-{points}"
+
+    def checkpoints(self) -> list[Path]:
+        """Folders of states, the latest first."""
+        found = [path for path in self.folder.glob("after-*") if path.name[6:].isdecimal()]
+        return sorted(found, key=lambda path: int(path.name[6:]), reverse=True)
+
+
+@dataclass(frozen=True)
+class DeviceFiles:
+    """Places of a device directory; `nanogap.runs.device_run.DeviceRun` says what they mean.
+
+    Attributes
+    ----------
+    folder : Path
+        The device directory, there or not.
+    """
+
+    folder: Path
+
+    @property
+    def description(self) -> Path:
+        """Settings, where they came from, versions."""
+        return self.folder / "device.json"
+
+    @property
+    def measurement(self) -> Path:
+        """All readings as a measurement dataset."""
+        return self.folder / "measurement.nc"
+
+    @property
+    def table(self) -> Path:
+        """The same as text."""
+        return self.folder / "measurement.csv"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.folder / "report.html"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that works in the folder."""
+        return self.folder / ".lock"
+
+    def part(self, number: int) -> PartFiles:
+        """Places of one device, from 0."""
+        return PartFiles(self.folder / f"device-{number + 1}")

@@ -1,0 +1,294 @@
+"""Figures of a simulated device: sweep, time traces, filament, events, measured curves."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from ase import Atoms
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from nanogap.analysis import SwitchingAnalysis
+from nanogap.analysis.traces.compliance import Compliance
+from nanogap.analysis.traces.plateaus import PlateauDetection
+from nanogap.errors import DataFormatError
+from nanogap.report.atoms import draw_atoms
+from nanogap.report.curves import current_sweep, switching_loops_figure
+from nanogap.report.device_content import FLOATING, ION, LOWER, UPPER, OneDevice
+from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, thinned, unit_for
+from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, WIDTH
+from nanogap.report.words import counted, number
+from nanogap.typing import FloatArray
+
+#: Colour and meaning of the kinds of atoms.
+KINDS = {
+    LOWER: (BLUE, "metal, lower electrode"),
+    UPPER: (ORANGE, "metal, upper electrode"),
+    FLOATING: (QUIET, "metal without electrode"),
+    ION: (GREEN, "ion in the medium"),
+}
+_BINS = 200
+_SMALLEST = 1e-12
+
+
+def loop_figure(device: OneDevice, limit: float | None) -> Figure | None:
+    """Draw current against voltage, linear and logarithmic, with SET and RESET.
+
+    Parameters
+    ----------
+    device : OneDevice
+    limit : float or None
+        Compliance current of the protocol, A.
+
+    Returns
+    -------
+    Figure or None
+        None if the voltage was not swept.
+    """
+    data = device.data.isel(point=~device.data["read"].to_numpy())
+    flags = data["compliance"].to_numpy().astype(bool)
+    reached = Compliance(flags, limit if flags.any() else None, "file" if flags.any() else "none")
+    try:
+        analysis = SwitchingAnalysis().compute(
+            data["voltage"], data["current"], data["cycle"], limit=reached
+        )
+    except DataFormatError:
+        return None
+    return switching_loops_figure(data, analysis)
+
+
+def current_figure(device: OneDevice) -> Figure | None:
+    """Draw voltage and conductance against current.
+
+    Returns
+    -------
+    Figure or None
+        None if there are too few readings.
+    """
+    data = device.data.isel(point=~device.data["read"].to_numpy())
+    if data.sizes["point"] < 3 or not np.ptp(data["current"].to_numpy()) > 0.0:
+        return None
+    gap = device.seen[~device.data["read"].to_numpy()]
+    known = np.isfinite(gap)
+    if known.sum() < 10:
+        return None
+    try:
+        plateaus = PlateauDetection().compute(gap[known]).plateaus
+    except DataFormatError:
+        plateaus = []
+    return current_sweep(data.isel(point=known), gap[known], plateaus)
+
+
+def time_figure(device: OneDevice) -> Figure:
+    """Draw voltages, current and the conductance of the gap over time."""
+    thin = thinned(device.data.sizes["point"])
+    time = device.column("time")[thin]
+    figure = Figure(figsize=(WIDTH, 9.0))
+    volts, current, linear, logarithmic = figure.subplots(
+        4, 1, sharex=True, height_ratios=[1, 1, 1.5, 1.5]
+    )
+    volts.plot(time, device.column("voltage")[thin], color=QUIET, label="at the source")
+    volts.plot(time, device.column("gap_voltage")[thin], color=BLUE, label="across the gap")
+    volts.set_ylabel("voltage (V)")
+    parts = (
+        ("current", INK, "read by the instrument"),
+        ("ionic_current", GREEN, "carried by ions (true)"),
+    )
+    amperes = {name: device.column(name)[thin] for name, _, _ in parts}
+    largest = float(np.nanmax(np.abs(amperes["current"]), initial=0.0))
+    factor, unit = unit_for(largest, "A")
+    for name, colour, label in parts:
+        current.plot(time, amperes[name] * factor, color=colour, linewidth=1.0, label=label)
+    current.set_ylabel(f"current ({unit})")
+    true, seen = device.column("gap_conductance")[thin], device.seen[thin]
+    top = 1.1 * max(1.1, float(np.nanmax(true, initial=0.0)))
+    for axes in (linear, logarithmic):
+        axes.plot(time, seen, ".", color=ORANGE, markersize=2.5, label="as the instrument sees it")
+        axes.plot(time, true, color=BLUE, linewidth=1.2, label="true, of the gap")
+        axes.set_ylabel("conductance (G$_0$)")
+    quantum_lines(linear, top)
+    linear.set_ylim(-0.05 * top, top)
+    logarithmic.set_yscale("log")
+    logarithmic.set_ylim(0.3 * float(max(_SMALLEST, np.nanmin(true))), 2.0 * top)
+    _mark_continued(logarithmic, device, time, thin)
+    for axes in (volts, current, logarithmic):
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, markerscale=2)
+    logarithmic.set_xlabel("time since the beginning of the protocol (s)")
+    return figure
+
+
+def _mark_continued(axes: Axes, device: OneDevice, time: FloatArray, thin: slice) -> None:
+    """Mark readings whose conductance was continued beyond what Green's functions resolve."""
+    continued = device.data["continued"].to_numpy().astype(bool)[thin]
+    if continued.any():
+        low = np.full(int(continued.sum()), 0.02)
+        axes.plot(
+            time[continued], low, "|", color=PURPLE, transform=axes.get_xaxis_transform(),
+            label="continued",
+        )  # fmt: skip
+
+
+def event_figure(device: OneDevice) -> Figure:
+    """Draw the rate of each kind of event, the ions, and the charge that left each electrode."""
+    data, time = device.data, device.column("time")
+    figure = Figure(figsize=(WIDTH, 7.2))
+    rates, ions, charge = figure.subplots(3, 1, sharex=True, height_ratios=[1.6, 1, 1])
+    # equal stretches of readings, so that a long measurement is not a black band
+    edges = np.unique(np.linspace(0, len(time), min(_BINS, len(time)) + 1).astype(int))[1:] - 1
+    times = np.concatenate([[0.0], time[edges]])
+    for place, name in enumerate(data["event"].to_numpy().astype(str)):
+        counts = np.concatenate([[0.0], data["events"].to_numpy()[edges, place]])
+        rate = np.diff(counts) / np.maximum(np.diff(times), _SMALLEST)
+        if rate.any():
+            rates.stairs(
+                np.where(rate > 0.0, rate, np.nan),
+                times,
+                baseline=None,
+                color=CYCLE_COLOURS[place % len(CYCLE_COLOURS)],
+                linewidth=1.3,
+                label=f"{name} ({counts[-1]:.3g} in all)",
+            )
+    rates.set_yscale("log")
+    rates.set_ylabel("events per second (1/s)")
+    if rates.get_legend_handles_labels()[0]:
+        rates.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    thin = thinned(len(time))
+    ions.plot(time[thin], device.column("n_ions")[thin], color=GREEN)
+    ions.set_ylabel("ions in the box")
+    for name, colour in (("lower", BLUE), ("upper", ORANGE)):
+        left = data["charge"].sel(electrode=name).to_numpy()[thin]
+        charge.plot(time[thin], left, color=colour, label=f"{name} electrode")
+    charge.set_ylabel("atoms dissolved\nless deposited")
+    charge.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    charge.set_xlabel("time since the beginning of the protocol (s)")
+    return figure
+
+
+def filament_figure(moments: Sequence[tuple[str, Atoms]]) -> Figure:
+    """Draw side views of the atoms at named moments.
+
+    Parameters
+    ----------
+    moments : sequence of (str, ase.Atoms)
+        Title and frame, as in `nanogap.report.device_content.Step`.
+    """
+    extent = np.ptp(moments[0][1].positions, axis=0) + 6.0
+    width = min(WIDTH, 3.2 * len(moments))
+    height = float(np.clip(width / len(moments) * extent[2] / extent[0] + 1.5, 2.5, 8.0))
+    figure = Figure(figsize=(width, height))
+    panels = figure.subplots(1, len(moments), squeeze=False, sharex=True, sharey=True)[0]
+    for axes, (title, frame) in zip(panels, moments, strict=True):
+        colours = np.array([to_rgba(KINDS[kind][0]) for kind in frame.arrays["kind"].tolist()])
+        draw_atoms(axes, frame, colours, 0.0)
+        axes.set_title(f"{title}\n{moment_text(frame)}", fontsize=9, linespacing=1.3)
+    present = sorted(
+        {int(kind) for _, frame in moments for kind in np.unique(frame.arrays["kind"])}
+    )
+    figure.legend(
+        handles=[Patch(facecolor=KINDS[kind][0], label=KINDS[kind][1]) for kind in present],
+        loc="outside lower center",
+        ncols=len(present),
+    )
+    return figure
+
+
+def moment_text(frame: Atoms) -> str:
+    """Say in two lines when a frame was, what it conducts, and whether metal bridges the gap."""
+    atoms = int(frame.info["constriction"])
+    state = "open" if not frame.info["bridged"] else "bridged"
+    if atoms:
+        state += f", {counted(atoms, 'atom')} in the constriction"
+    return f"{number(frame.info['time'])} s, G = {frame.info['conductance']:.3g} G$_0$\n{state}"
+
+
+def comparison_figure(
+    devices: Sequence[OneDevice], measured: Sequence[xr.Dataset]
+) -> Figure | None:
+    """Draw simulated and measured current against voltage on the same axes.
+
+    Returns
+    -------
+    Figure or None
+        None if no measured file holds a voltage and a current.
+    """
+    curves = [one for one in measured if "conductance" not in one]
+    if not curves:
+        return None
+    simulated = [(one.name, one.column("voltage"), one.column("current")) for one in devices]
+    real = [
+        (
+            str(one["file_name"].to_numpy()[0]),
+            one["voltage"].to_numpy().astype(np.float64),
+            one["current"].to_numpy().astype(np.float64),
+        )
+        for one in curves
+    ]
+    largest = max(
+        float(np.nanmax(np.abs(amperes), initial=0.0)) for _, _, amperes in [*simulated, *real]
+    )
+    factor, unit = unit_for(largest, "A")
+    figure = Figure(figsize=(WIDTH, 4.6))
+    linear, logarithmic = figure.subplots(1, 2)
+    for axes, size in ((linear, lambda value: value), (logarithmic, np.abs)):
+        for place, (name, volts, amperes) in enumerate(real):
+            thin = thinned(len(volts))
+            shade = (QUIET, PURPLE, GREEN, INK)[place % 4]
+            axes.plot(
+                volts[thin], size(amperes[thin]) * factor, ".", color=shade, markersize=2.0,
+                label=f"measured: {name}",
+            )  # fmt: skip
+        for place, (name, volts, amperes) in enumerate(simulated):
+            thin = thinned(len(volts))
+            colour = (BLUE, ORANGE)[place % 2]
+            axes.plot(
+                volts[thin], size(amperes[thin]) * factor, color=colour, linewidth=1.2,
+                label=f"simulated: {name}",
+            )  # fmt: skip
+        axes.set_xlabel("voltage at the source (V)")
+    linear.set_ylabel(f"current ({unit})")
+    logarithmic.set_ylabel(f"|current| ({unit})")
+    logarithmic.set_yscale("log")
+    sizes = np.abs(np.concatenate([amperes for _, _, amperes in [*simulated, *real]])) * factor
+    sizes = sizes[np.isfinite(sizes) & (sizes > 0.0)]
+    if len(sizes):
+        # readings at zero volts say nothing and would take half of the picture
+        logarithmic.set_ylim(bottom=0.3 * float(np.quantile(sizes, 0.02)))
+    handles, labels = linear.get_legend_handles_labels()
+    figure.legend(handles[:8], labels[:8], loc="outside lower center", ncols=2, markerscale=3)
+    return figure
+
+
+def comparison_trace(devices: Sequence[OneDevice], measured: Sequence[xr.Dataset]) -> Figure | None:
+    """Draw simulated and measured conductance over time, for files that hold a conductance.
+
+    Returns
+    -------
+    Figure or None
+        None if no measured file holds a conductance with times.
+    """
+    traces = [one for one in measured if "conductance" in one and np.isfinite(one["time"]).any()]
+    if not traces:
+        return None
+    figure = Figure(figsize=(WIDTH, 3.8))
+    axes = figure.subplots()
+    for place, one in enumerate(traces):
+        thin = thinned(one.sizes["point"])
+        time = one["time"].to_numpy()[thin]
+        axes.plot(
+            time - np.nanmin(time), one["conductance"].to_numpy()[thin], ".", markersize=2.0,
+            color=(QUIET, PURPLE, GREEN, INK)[place % 4],
+            label=f"measured: {one['file_name'].to_numpy()[0]}",
+        )  # fmt: skip
+    for place, device in enumerate(devices):
+        thin = thinned(device.data.sizes["point"])
+        axes.plot(
+            device.column("time")[thin], device.column("gap_conductance")[thin],
+            color=(BLUE, ORANGE)[place % 2], label=f"simulated: {device.name}",
+        )  # fmt: skip
+    quantum_lines(axes, 1.1 * max(1.1, float(axes.dataLim.y1)))
+    axes.set_xlabel("time since the beginning (s)")
+    axes.set_ylabel("conductance (G$_0$)")
+    figure.legend(loc="outside lower center", ncols=2, markerscale=3)
+    return figure

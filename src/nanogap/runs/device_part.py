@@ -1,0 +1,316 @@
+"""One device of a device directory: readings are appended, states are kept, frames are chosen."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanogap.device.device import Device
+from nanogap.device.lattice import SiteStates
+from nanogap.device.measurement import Measurement, Point, point_columns
+from nanogap.errors import DataFormatError
+from nanogap.io import write_json, write_text
+from nanogap.io.device_files import PartFiles
+from nanogap.settings.device import DeviceSettings
+from nanogap.typing import FloatArray
+
+#: Time between two states that are kept, s, at the least.
+_PAUSE = 10.0
+#: Where the conductance has changed by so many G0 since the last frame, the one before and the one
+#: after are kept.
+_STEP = 0.25
+#: Frames at most; later ones are passed over.
+_MOST_FRAMES = 2000
+_COLUMNS = point_columns()
+_PER_BYTE = 4
+_COST = "cost.json"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Atoms at a moment.
+
+    Attributes
+    ----------
+    point : int
+        Reading that it belongs to.
+    time : float
+        s.
+    conductance : float
+        G0.
+    states : ndarray of uint8, shape (n_sites,)
+        Of the sites of the lattice.
+    """
+
+    point: int
+    time: float
+    conductance: float
+    states: SiteStates
+
+
+@dataclass(frozen=True)
+class PartCost:
+    """Computing time of the readings of a device.
+
+    Attributes
+    ----------
+    cpu_time : float
+        Of all, s.
+    transport_time : float
+        Of the conductances, s.
+    asked, known, computed : int
+        Conductances that were asked for, those that the cache knew, those that were computed.
+    updates : int
+        Times that potential and conductance followed the atoms.
+    """
+
+    cpu_time: float = 0.0
+    transport_time: float = 0.0
+    asked: int = 0
+    known: int = 0
+    computed: int = 0
+    updates: int = 0
+
+    def __add__(self, other: "PartCost") -> "PartCost":
+        """Add the cost of another stretch, or of another device."""
+        names = [field.name for field in fields(self)]
+        return PartCost(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
+def compute_part(
+    files: PartFiles, settings: DeviceSettings, watch: Callable[[int], object]
+) -> None:
+    """Go on with the measurement of one device until its end.
+
+    Parameters
+    ----------
+    files : PartFiles
+    settings : DeviceSettings
+        Of this device.
+    watch : callable
+        Called with the number of readings so far.
+    """
+    if files.done.is_file():
+        return
+    begun = time.process_time()
+    files.folder.mkdir(exist_ok=True)
+    device = Device(settings)
+    measurement = Measurement(device)
+    frames = _resume(files, measurement)
+    spent, updates = read_cost(files), device.updates
+
+    def cost() -> PartCost:
+        count = device.necks.count
+        return spent + PartCost(
+            cpu_time=time.process_time() - begun,
+            transport_time=count.seconds,
+            asked=count.asked,
+            known=count.known,
+            computed=count.computed,
+            updates=device.updates - updates,
+        )
+
+    chosen = _Chosen(measurement, frames, _last_time(files))
+    rows, saved = [], time.monotonic()
+    with files.points.open("ab") as points, files.frames.open("ab") as pictures:
+        for point in measurement:
+            rows.append(point.numbers)
+            for frame in chosen.of(point):
+                pictures.write(_packed(frame))
+            watch(measurement.state.points)
+            if time.monotonic() - saved > _PAUSE:
+                _flush(points, pictures, rows)
+                _keep(files, measurement, cost())
+                rows, saved = [], time.monotonic()
+        for frame in chosen.end():
+            pictures.write(_packed(frame))
+        _flush(points, pictures, rows)
+    _keep(files, measurement, cost())
+    write_text(files.done, f"{measurement.state.points} readings\n")
+
+
+class _Chosen:
+    """Frames that are kept: the first, those before and after each step, and the last.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        As it is at the latest reading.
+    frames : list of Frame
+        Kept so far.
+    time : float
+        Of the latest reading, s.
+    """
+
+    def __init__(self, measurement: Measurement, frames: list[Frame], time: float) -> None:
+        self._measurement, self._count = measurement, len(frames)
+        self._latest = self._frame(time)
+        self._kept = frames[-1] if frames else None
+        # a change would have been kept
+        self._bridged = measurement.device.conductance.bridged
+
+    def of(self, point: Point) -> list[Frame]:
+        """Return the frames that are to be kept because of a reading."""
+        before, self._latest = self._latest, self._frame(point.time)
+        last, now = self._kept, self._latest
+        step = last is None or point.bridged != self._bridged
+        if not step and last is not None:
+            step = abs(now.conductance - last.conductance) > _STEP
+        if self._count >= _MOST_FRAMES or not step:
+            return []
+        kept = [now] if last is None or before.point == last.point else [before, now]
+        self._kept, self._bridged, self._count = now, point.bridged, self._count + len(kept)
+        return kept
+
+    def end(self) -> list[Frame]:
+        """Return the frame of the end, unless it is kept already."""
+        known = self._kept is None or self._kept.point == self._latest.point
+        return [] if known else [self._latest]
+
+    def _frame(self, time: float) -> Frame:
+        """Return the frame of the latest reading."""
+        measurement = self._measurement
+        return Frame(
+            measurement.state.points - 1,
+            time,
+            measurement.device.conductance.value,
+            measurement.moment.occupation,
+        )
+
+
+def _last_time(files: PartFiles) -> float:
+    """Return the time of the latest reading that counts, s."""
+    return float(read_points(files)["time"][-1]) if part_progress(files) else 0.0
+
+
+def part_progress(files: PartFiles) -> int:
+    """Count the readings of a device that are on disk with a state that goes on from them."""
+    found = files.checkpoints()
+    return int(found[0].name[6:]) if found else 0
+
+
+def read_cost(files: PartFiles) -> PartCost:
+    """Read what the readings that count have cost; nothing if it was not recorded."""
+    for folder in files.checkpoints()[:1]:
+        try:
+            return PartCost(**json.loads((folder / _COST).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            break
+    return PartCost()
+
+
+def read_points(files: PartFiles) -> dict[str, FloatArray]:
+    """Read the readings that count.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_points,)
+        By `nanogap.device.measurement.point_columns`.
+    """
+    count = part_progress(files)
+    table = np.zeros((0, len(_COLUMNS)))
+    if count:
+        values = np.fromfile(files.points, dtype=np.float64, count=count * len(_COLUMNS))
+        if values.size != count * len(_COLUMNS):
+            raise DataFormatError(
+                f"{files.points} holds {values.size // len(_COLUMNS)} readings and should hold "
+                f"{count}: it was cut off; delete {files.folder} and resume"
+            )
+        table = values.reshape(count, len(_COLUMNS))
+    return {name: table[:, place].copy() for place, name in enumerate(_COLUMNS)}
+
+
+def read_frames(files: PartFiles, n_sites: int) -> list[Frame]:
+    """Read the frames whose readings count.
+
+    Parameters
+    ----------
+    files : PartFiles
+    n_sites : int
+        Of the lattice.
+    """
+    if not files.frames.is_file():
+        return []
+    record = _record(n_sites)
+    content = np.fromfile(files.frames, dtype=np.uint8)
+    whole = content[: len(content) // record.itemsize * record.itemsize].view(record)
+    limit = part_progress(files)
+    return [
+        Frame(int(one["point"]), float(one["time"]), float(one["conductance"]), states)
+        for one in whole
+        if one["point"] < limit
+        for states in [_unpacked(one["states"], n_sites)]
+    ]
+
+
+def _record(n_sites: int) -> np.dtype[np.void]:
+    """Layout of a frame on disk: two bits per site."""
+    size = -(-n_sites // _PER_BYTE)
+    return np.dtype(
+        [("point", "<i8"), ("time", "<f8"), ("conductance", "<f8"), ("states", "u1", (size,))]
+    )
+
+
+def _packed(frame: Frame) -> bytes:
+    """Bytes of a frame."""
+    n_sites = len(frame.states)
+    padded = np.zeros(-(-n_sites // _PER_BYTE) * _PER_BYTE, dtype=np.uint8)
+    padded[:n_sites] = frame.states
+    parts = padded.reshape(-1, _PER_BYTE)
+    record = np.zeros(1, dtype=_record(n_sites))
+    record["point"], record["time"] = frame.point, frame.time
+    record["conductance"] = frame.conductance
+    record["states"] = parts[:, 0] | parts[:, 1] << 2 | parts[:, 2] << 4 | parts[:, 3] << 6
+    return record.tobytes()
+
+
+def _unpacked(packed: NDArray[np.uint8], n_sites: int) -> SiteStates:
+    """States of the sites of a frame."""
+    parts = [packed >> shift & 3 for shift in (0, 2, 4, 6)]
+    return np.stack(parts, axis=1).ravel()[:n_sites].astype(np.uint8)
+
+
+def _resume(files: PartFiles, measurement: Measurement) -> list[Frame]:
+    """Load the latest whole state, and cut off what came after it."""
+    for folder in files.checkpoints():
+        try:
+            measurement.load(folder)
+            break
+        except DataFormatError:
+            shutil.rmtree(folder)
+    count = measurement.state.points
+    n_sites = len(measurement.device.lattice)
+    frames = read_frames(files, n_sites)
+    if files.points.is_file():
+        os.truncate(files.points, count * len(_COLUMNS) * 8)
+    if files.frames.is_file():
+        os.truncate(files.frames, len(frames) * _record(n_sites).itemsize)
+    return frames
+
+
+def _flush(points: object, pictures: object, rows: list[tuple[float, ...]]) -> None:
+    """Append readings, and let them and the frames reach the disk."""
+    np.asarray(rows, dtype=np.float64).tofile(points)  # type: ignore[arg-type]
+    for handle in (points, pictures):
+        handle.flush()  # type: ignore[attr-defined]
+        os.fsync(handle.fileno())  # type: ignore[attr-defined]
+
+
+def _keep(files: PartFiles, measurement: Measurement, cost: PartCost) -> None:
+    """Keep the present state, and that before it."""
+    target = files.checkpoint(measurement.state.points)
+    if target.is_dir():
+        return
+    fresh = target.with_name(f".{target.name}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    measurement.save(fresh)
+    write_json(fresh / _COST, asdict(cost))
+    fresh.rename(target)
+    for old in files.checkpoints()[2:]:
+        shutil.rmtree(old)

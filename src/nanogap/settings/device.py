@@ -1,0 +1,245 @@
+"""The settings of a simulated device as pydantic models; see `nanogap.settings.models`.
+
+Units are those of the house: angstrom, s, K, V, eV; currents, resistances and capacitances in SI.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from nanogap.electrical.protocols import CurrentSweep, Staircase, VoltageSweep
+from nanogap.electrical.segments import Driven, InOrder
+from nanogap.electrical.source import Source
+from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
+from nanogap.errors import SettingsError
+from nanogap.settings.atoms import (
+    AtomsSettings,
+    ConductanceSettings,
+    GeometrySettings,
+    HeatSettings,
+    KineticsSettings,
+    MediumSettings,
+)
+from nanogap.settings.circuit import CircuitSettings, SourceSettings
+from nanogap.settings.load import (
+    checked_table,
+    parse_overrides,
+    preset_names,
+    settings_text,
+    toml_table,
+)
+from nanogap.settings.models import _Model
+
+
+class DevicesSettings(_Model):
+    """Several devices of one kind, each with its own seed and series resistance."""
+
+    number: int = Field(1, ge=1, le=10_000, description="how many devices")
+    resistance_spread: float = Field(
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        description="largest deviation of a device's resistances from those of [circuit], relative",
+    )
+    cycles: Literal["each", "shared"] = Field(
+        "each",
+        description="'each': every device does all cycles of the protocol; 'shared': they are "
+        "divided among the devices",
+    )
+
+
+class NoPreparation(_Model):
+    """No preparation: the protocol begins with the open gap."""
+
+    kind: Literal["none"] = Field("none", description="name of the protocol, or 'none'")
+
+
+ProtocolSettings = (
+    VoltageSweep | CurrentSweep | Staircase | Pulses | ConstantRead | Endurance | ProgramToLevel
+)
+
+
+class DeviceSettings(_Model):
+    """Everything that defines a simulated device and its measurement.
+
+    Examples
+    --------
+    >>> DeviceSettings(seed=7).geometry.element
+    'Ag'
+    """
+
+    name: str = Field("device", min_length=1, max_length=80, description="title of the device")
+    seed: int = Field(1, ge=0, lt=2**63, description="seed of every random stream")
+    geometry: GeometrySettings = GeometrySettings()
+    atoms: AtomsSettings = AtomsSettings()
+    medium: MediumSettings = MediumSettings()
+    kinetics: KineticsSettings = KineticsSettings()
+    heat: HeatSettings = HeatSettings()
+    conductance: ConductanceSettings = ConductanceSettings()
+    circuit: CircuitSettings = CircuitSettings()
+    source: SourceSettings = SourceSettings()
+    preparation: NoPreparation | ProtocolSettings = Field(
+        NoPreparation(),
+        discriminator="kind",
+        description="protocol that brings the device into its initial state; 'none': none",
+    )
+    protocol: ProtocolSettings = Field(
+        VoltageSweep(), discriminator="kind", description="protocol of the measurement"
+    )
+    devices: DevicesSettings = DevicesSettings()
+
+    @model_validator(mode="after")
+    def _enough_cycles(self) -> Self:
+        count = getattr(self.protocol, "cycles", 1)
+        if self.devices.cycles == "shared" and count < self.devices.number:
+            raise ValueError(
+                f"devices.number = {self.devices.number} devices cannot share {count} cycles of "
+                "the protocol: each needs one or more"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _within_limits(self) -> Self:
+        for protocol in (self.preparation, self.protocol):
+            if isinstance(protocol, NoPreparation):
+                continue
+            for segment in protocol.cycle_segments(0):
+                name = f"{segment.quantity}_limit"
+                own, most = getattr(self.source, name), max(abs(segment.start), abs(segment.end))
+                if most > own:
+                    raise ValueError(
+                        f"source.{name} = {own:g} must not be below the {most:g} to which the "
+                        f"protocol sets the {segment.quantity}"
+                    )
+        return self
+
+    def make_source(self) -> Source:
+        """Make the source and the circuit between it and the gap."""
+        return Source(
+            series_resistance=self.circuit.series.parasitic,
+            capacitance=self.circuit.capacitance,
+            bandwidth=self.source.bandwidth,
+            voltage_limit=self.source.voltage_limit,
+            current_limit=self.source.current_limit,
+        )
+
+    def make_protocol(self) -> Driven:
+        """Return the protocol, after the preparation if there is one."""
+        if isinstance(self.preparation, NoPreparation):
+            return self.protocol
+        return InOrder(self.preparation, self.protocol)
+
+    @property
+    def total_duration(self) -> float:
+        """Time of preparation and protocol of one device, s; with feedback, the longest."""
+        return sum(part.total_duration for part in self._parts())
+
+    @property
+    def total_samples(self) -> int:
+        """Readings of preparation and protocol of one device; with feedback, the largest number."""
+        return sum(part.total_samples for part in self._parts())
+
+    def _parts(self) -> list[ProtocolSettings]:
+        """Return the preparation, if there is one, and the protocol."""
+        if isinstance(self.preparation, NoPreparation):
+            return [self.protocol]
+        return [self.preparation, self.protocol]
+
+    def members(self) -> tuple["DeviceSettings", ...]:
+        """Return the settings of every device by itself: its seed, its resistances, its cycles.
+
+        Of one device alone the settings are returned as they are.
+
+        Returns
+        -------
+        tuple of DeviceSettings
+            In each ``devices.number`` is 1.
+        """
+        if self.devices.number == 1:
+            return (self,)
+        return tuple(self._member(number) for number in range(self.devices.number))
+
+    def _member(self, number: int) -> "DeviceSettings":
+        """Return the settings of one device."""
+        stream = np.random.SeedSequence(self.seed, spawn_key=(number,))
+        seed = int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1))
+        spread = self.devices.resistance_spread
+        factor = 1.0 + spread * np.random.default_rng(stream).uniform(-1.0, 1.0)
+        circuit = {
+            key: float(factor * value)
+            for key in ("interface", "wire", "contact")
+            if (value := getattr(self.circuit, key)) != "interface"
+        }
+        protocol = self.protocol
+        if self.devices.cycles == "shared" and not isinstance(
+            protocol, ConstantRead | ProgramToLevel
+        ):
+            share = len(np.array_split(np.arange(protocol.cycles), self.devices.number)[number])
+            protocol = protocol.model_copy(update={"cycles": share})
+        return self.model_copy(
+            update={
+                "name": f"{self.name[:70]}-{number + 1}",
+                "seed": seed,
+                "circuit": self.circuit.model_copy(update=circuit),
+                "protocol": protocol,
+                "devices": DevicesSettings(),
+            }
+        )
+
+
+def load_device_settings(
+    source: str | Path | Mapping[str, object] | DeviceSettings | None = None,
+    overrides: Sequence[str] | Mapping[str, object] = (),
+) -> DeviceSettings:
+    """Load and check the settings of a device.
+
+    Parameters
+    ----------
+    source : str, Path, mapping, DeviceSettings or None
+        Name of a preset of devices; path of a TOML file; nested table of what differs from the
+        defaults; settings that are loaded already; None: the defaults.
+    overrides : sequence of str, or mapping
+        ``section.key=value`` texts, as on the command line, or values by ``section.key``; they
+        win over the source. Another ``kind`` of a protocol leaves none of the keys of the old one.
+
+    Returns
+    -------
+    DeviceSettings
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read or parsed, or a key or value is wrong; the message names it.
+
+    Examples
+    --------
+    >>> settings = load_device_settings("wire-voltage-sweep", ["protocol.cycles=2"])
+    >>> settings.protocol.cycles, settings.protocol.compliance
+    (2, 0.0004)
+    >>> load_device_settings("wire-retention", ["preparation.kind=none"]).preparation.kind
+    'none'
+    >>> load_device_settings("device-quick", ["protocol.rate=-1"])
+    Traceback (most recent call last):
+        ...
+    nanogap.errors.SettingsError: device-quick: protocol.rate = -1: must be a number above 0, \
+up to 1e+09
+    """
+    changes = parse_overrides(overrides)
+    if source is None:
+        return checked_table(DeviceSettings, {}, "settings", changes)
+    if isinstance(source, DeviceSettings):
+        if not changes:
+            return source
+        return checked_table(DeviceSettings, source.model_dump(mode="json"), source.name, changes)
+    if isinstance(source, str | Path):
+        text = settings_text(str(source), "device")
+        return checked_table(DeviceSettings, toml_table(text, str(source)), str(source), changes)
+    if isinstance(source, Mapping):
+        return checked_table(DeviceSettings, source, "settings", changes)
+    raise SettingsError(
+        f"settings cannot be read from a {type(source).__name__}: give the name of a preset "
+        f"({', '.join(preset_names('device'))}), the path of a TOML file, a dict or DeviceSettings"
+    )

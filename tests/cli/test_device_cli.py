@@ -1,0 +1,166 @@
+"""Devices at the command line: reports, frames, errors; killed and resumed to the bit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import ase.io
+import numpy as np
+import pytest
+import xarray as xr
+from tests.runs.hand_made_device import COST, LEVELS, READINGS, SERIES, make
+
+from nanogap import cli
+from nanogap.io.device_files import DeviceFiles
+from nanogap.runs.device_part import PartCost, read_cost, read_points
+from nanogap.settings.device import load_device_settings
+
+SMALLEST = (
+    "--set=geometry.base_width=12", "--set=geometry.height=7", "--set=geometry.gap=5",
+    "--set=geometry.fixed_layers=1", "--set=geometry.margin=3", "--set=conductance.cell_widths=[4]",
+    "--set=conductance.kpoints=1", "--set=medium.name=vacuum", "--set=protocol.rate=8",
+)  # fmt: skip
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    def run(*words, status=0):
+        monkeypatch.setattr(sys, "argv", ["nanogap", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        assert code == status, captured.err
+        return captured
+
+    return run
+
+
+def test_report_and_frames(call, tmp_path):
+    run = make(tmp_path / "dev")
+    found = json.loads(call("device", "report", run.path, "--json").out)
+    assert found == {"report": str(run.files.report), "measured": 0}
+    status = json.loads(call("device", "status", run.path, "--json").out)
+    assert status["report"] == str(run.files.report)
+    assert (status["state"], status["points"]) == ("finished", READINGS)
+    written = tmp_path / "frames.extxyz"
+    found = json.loads(call("device", "frames", run.path, "-o", written, "--json").out)
+    frames = ase.io.read(written, ":")
+    assert found == {"frames": len(frames), "trajectory": str(written)}
+    begins = [begin for begin in LEVELS if begin]
+    points = [0, *(place for begin in begins for place in (begin - 1, begin))]
+    assert [one.info["point"] for one in frames] == points
+    assert frames[2].info["time"] == pytest.approx((begins[0] + 1) / 50)
+    assert frames[2].info["conductance"] == 1.0
+    assert frames[2].info["bridged"]
+    assert set(frames[2].arrays["kind"].tolist()) == {0, 1, 3}
+    assert frames[2].info["device"] == 1
+    assert frames[2].info["n_ions"] == 3
+
+
+def test_measured_files_stand_beside(call, tmp_path):
+    run = make(tmp_path / "dev", 60)
+    (tmp_path / "nw1.csv").write_text("V (V),I (A)\n" + "\n".join(f"{k},{k}e-6" for k in range(9)))
+    words = ("--measured", tmp_path / "nw1.csv", "-o", tmp_path / "out.html", "--json")
+    found = json.loads(call("device", "report", run.path, *words).out)
+    assert found == {"report": str(tmp_path / "out.html"), "measured": 1}
+    missing = call("device", "report", run.path, "--measured", tmp_path / "no.csv", status=2)
+    assert "no.csv" in missing.err
+
+
+def test_faults_are_one_sentence(call, tmp_path):
+    run = make(tmp_path / "dev", 0, finished=False)
+    for words, told in (
+        (("report", run.path), "has no reading yet"),
+        (("frames", run.path, "-o", tmp_path / "f.extxyz"), "has no reading yet"),
+        (("frames", run.path, "-o", tmp_path / "f.pdb"), "must end in .extxyz or .xyz"),
+        (("report", run.path, "-o", tmp_path / "r.pdf"), "must end in .html"),
+        (("report", tmp_path), "is no device directory"),
+    ):
+        error = call("device", *words, status=2).err
+        assert told in " ".join(error.split())
+        assert len(error.strip().split(". ")) == 1
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["dev"]
+
+
+def test_a_directory_of_other_columns_is_refused(call, tmp_path):
+    run = make(tmp_path / "dev", 20)
+    content = json.loads(run.files.description.read_text("utf-8"))
+    content["columns"] = content["columns"][:-1]
+    run.files.description.write_text(json.dumps(content))
+    error = call("device", "report", run.path, status=2).err
+    assert "written by another version of nanogap" in " ".join(error.split())
+
+
+def test_the_flags_of_a_simulated_measurement_count(call, tmp_path):
+    """A current that only charges the capacitance stays, and is no compliance."""
+    run = make(tmp_path / "dev")
+    dataset = xr.load_dataset(run.files.measurement)
+    dataset["current"][:] = 4e-10
+    dataset.to_netcdf(run.files.measurement)
+    captured = call("histogram", run.path, "--json")
+    assert json.loads(captured.out)["n_compliance"] == 0
+    assert "not counted: limited" not in captured.err
+
+
+def test_devices_of_one_measurement_are_analysed_apart(call, tmp_path):
+    """Each has its name, its cycles and something in series with its gap."""
+    settings = load_device_settings("device-quick", ["devices.number=2"])
+    folder = make(tmp_path / "dev", settings=settings).path
+    rows = json.loads(call("switching", folder, "--json").out)["endurance"]
+    assert [row["device"] for row in rows] == ["device-quick-1", "device-quick-2"]
+    raw, seen = (
+        json.loads(call("histogram", folder, "--json", *words).out)
+        for words in ((), ("--series-resistance", SERIES))
+    )
+    assert (raw["n_points"], seen["n_points"]) == (2 * READINGS, 2 * READINGS)
+    for content, levels in ((raw, [0.96, 1.86]), (seen, [1.0, 2.0])):
+        found = [peak["position"] for peak in content["peaks"]][1:]
+        assert found == pytest.approx(levels, abs=0.05)  # a bin
+
+
+@pytest.mark.parametrize("command", ["histogram", "switching", "plateaus", "noise", "retention"])
+def test_the_analyses_accept_a_device_directory(call, tmp_path, command):
+    steady = 0.1 if command in {"noise", "retention"} else None
+    run = make(tmp_path / "dev", 160 if steady else 84, steady=steady)
+    captured = call(command, run.path, "--json")
+    assert json.loads(captured.out)
+
+
+def test_costs_add(tmp_path):
+    run = make(tmp_path / "dev", 20)
+    assert read_cost(run.files.part(0)) == COST
+    assert COST + PartCost(cpu_time=1.0, known=2) == PartCost(13.5, 4.0, 240, 230, 12, 240)
+
+
+@pytest.mark.engine
+def test_killed_and_resumed_to_the_bit(call, tmp_path, monkeypatch):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    monkeypatch.setattr("nanogap.runs.device_part._PAUSE", 0.0)
+    call("device", "run", "device-quick", "-o", whole, "--json", *SMALLEST)
+    words = ["device", "run", "device-quick", "-o", str(killed), *SMALLEST]
+    code = (
+        "import sys; from nanogap import cli; from nanogap.runs import device_part; "
+        f"device_part._PAUSE = 0.0; sys.argv = ['nanogap', *{words!r}]; cli.main()"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not list(killed.glob("device-1/after-*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    found = json.loads(call("device", "resume", killed, "--json").out)
+    assert found["state"] == "finished"
+    assert found["points"] == found["points_planned"]
+    one, other = (xr.load_dataset(path / "measurement.nc") for path in (whole, killed))
+    xr.testing.assert_identical(one.drop_attrs(deep=False), other.drop_attrs(deep=False))
+    first, second = (path / "device-1" / "frames.bin" for path in (whole, killed))
+    assert first.read_bytes() == second.read_bytes()
+    assert (whole / "report.html").is_file()
+    assert (killed / "report.html").is_file()
+    assert np.isfinite(read_points(DeviceFiles(whole).part(0))["conductance"]).all()

@@ -1,0 +1,196 @@
+"""The neck of a device: its cut, its canonical form, its transmission."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from nanogap.device.conductance import NeckConductance
+from nanogap.device.lattice import build_needles
+from nanogap.device.neck import Neck, NeckCut, cut_neck, neck_junction
+from nanogap.errors import SettingsError, StructureError
+from nanogap.structure.junction import validate_junction
+from nanogap.structure.tips import nearest_neighbour_distance
+from nanogap.transport.negf.compute import compute_transmission
+
+CONSTANT = 4.09
+NEEDLES = {
+    "lattice_constant": CONSTANT,
+    "base_width": 20.0,
+    "height": 9.5,
+    "apex_width": 6.0,
+    "fixed_layers": 3,
+    "margin": 6.0,
+}
+
+
+def needles(gap):
+    return build_needles(gap=gap, **NEEDLES)
+
+
+def labels_of(lattice, metal):
+    """Labels by scipy's search: 1 lower, 2 upper, 3 both, 4 none."""
+    start = np.repeat(np.arange(len(lattice)), 12)
+    end = lattice.neighbours.ravel()
+    bonded = (end >= 0) & metal[start] & metal[end]
+    graph = coo_matrix((np.ones(bonded.sum()), (start[bonded], end[bonded])), [len(lattice)] * 2)
+    cluster = connected_components(graph, directed=False)[1]
+    low, high = cluster[0], cluster[-1]
+    labels = np.where(cluster == low, 1, np.where(cluster == high, 2, 4)).astype(np.uint8)
+    if low == high:
+        labels[cluster == low] = 3
+    return np.where(metal, labels, 0).astype(np.uint8)
+
+
+def movable(lattice):
+    return 3, lattice.shape[2] - 4
+
+
+def aside(tips):
+    """Distance of each site from the axis of the needles."""
+    lattice = tips.lattice
+    terrace = tips.metal & (lattice.layer == tips.bottom_terrace)
+    apart = lattice.positions[:, :2] - lattice.positions[terrace, :2].mean(axis=0)
+    apart -= lattice.cell[:2] * np.round(apart / lattice.cell[:2])
+    return np.hypot(*apart.T)
+
+
+def bridged(radius, gap=9.4):
+    tips = needles(gap)
+    layer = tips.lattice.layer
+    between = (layer > tips.bottom_terrace) & (layer < tips.top_terrace)
+    return tips, tips.metal | (between & (aside(tips) < radius))
+
+
+@pytest.mark.parametrize("radius", [1.8, 2.4, 3.0])
+def test_a_neck_between_crystals_is_a_junction_of_whole_bonds(radius):
+    tips, metal = bridged(radius)
+    neck = cut_neck(tips.lattice, labels_of(tips.lattice, metal), movable(tips.lattice))
+    assert neck.bridged
+    assert neck.atoms_cut_off == neck.layers_left_out == 0
+    junction = neck_junction(neck, CONSTANT, "Ag")
+    validate_junction(junction)
+    bond = nearest_neighbour_distance(CONSTANT)
+    distances = junction.get_all_distances(mic=True)
+    np.fill_diagonal(distances, 9.0)
+    assert distances.min() == pytest.approx(bond)
+    # the cell holds the very layers of the lattice: as many bonds within the constriction
+    inner = neck.occupied.sum(axis=(1, 2))
+    counts = np.bincount(tips.lattice.layer[metal])
+    assert inner.min() == counts[4:-4].min()
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_necks_that_symmetry_maps_on_each_other_are_one(data):
+    width, layers = 4, data.draw(st.integers(2, 5))
+    bits = data.draw(
+        st.lists(st.booleans(), min_size=layers * width**2, max_size=layers * width**2)
+    )
+    occupied = np.array(bits).reshape(layers, width, width)
+    neck = Neck(occupied, True, 0, 0)
+    along, across = data.draw(st.integers(0, 3)), data.draw(st.integers(0, 3))
+    moved = np.roll(occupied, (along, across), axis=(1, 2))
+    assert Neck(moved, True, 0, 0).key == neck.key
+    assert Neck(occupied.transpose(0, 2, 1), True, 0, 0).key == neck.key
+    index = -np.arange(width)
+    inverted = occupied[::-1][:, index][:, :, index]
+    assert Neck(inverted, True, 0, 0).key == neck.key
+    # positions, not only numbers: every distance between atoms is the same
+    junctions = [neck_junction(Neck(one, True, 0, 0), CONSTANT, "Ag") for one in (occupied, moved)]
+    first, second = (np.sort(one.get_all_distances(mic=True), axis=None) for one in junctions)
+    np.testing.assert_allclose(first, second, atol=1e-9)
+    canonical = np.unpackbits(np.frombuffer(neck.key[2:], np.uint8))[: occupied.size]
+    turned = neck_junction(
+        Neck(canonical.reshape(occupied.shape).astype(bool), True, 0, 0), CONSTANT, "Ag"
+    )
+    third = np.sort(turned.get_all_distances(mic=True), axis=None)
+    np.testing.assert_allclose(first, third, atol=1e-9)
+
+
+def test_equal_keys_have_equal_transmissions():
+    rng = np.random.default_rng(3)
+    occupied = rng.random((3, 4, 4)) < 0.4
+    conductance = NeckConductance("Ag", CONSTANT, store=None)
+    value = conductance.of_neck(Neck(occupied, True, 0, 0))
+    plain = compute_transmission(
+        [neck_junction(Neck(occupied, True, 0, 0), CONSTANT, "Ag")], kpoints=(3, 3)
+    )
+    # turns of the neck turn a shifted mesh, which then has other points: to the error of the mesh
+    assert float(plain["transmission_average"].values[0, 0]) == pytest.approx(value, rel=5e-3)
+    index = -np.arange(4)
+    for same in (
+        np.roll(occupied, (1, 2), axis=(1, 2)),
+        occupied.transpose(0, 2, 1),
+        occupied[::-1][:, index][:, :, index],
+    ):
+        fresh = NeckConductance("Ag", CONSTANT, store=None)
+        assert fresh.of_neck(Neck(same, True, 0, 0)) == value
+        assert conductance.of_neck(Neck(same, True, 0, 0)) == value
+    assert conductance.count.computed == 1
+    assert conductance.count.known == 3
+
+
+def test_an_atom_wide_neck_conducts_about_one_quantum_and_a_crystal_its_channels():
+    tips, metal = bridged(1.8)
+    lattice = tips.lattice
+    conductance = NeckConductance("Ag", CONSTANT, store=None)
+    contact = conductance.of_lattice(lattice, labels_of(lattice, metal), movable(lattice))
+    assert contact.bridged
+    assert 0.6 < contact.value < 1.1
+    whole = conductance.of_neck(Neck(np.ones((3, 4, 4), dtype=bool), True, 0, 0))
+    # 16 atoms of (111) area: the Sharvin conductance of silver, 0.8 to 0.9 G0 an atom
+    assert whole == pytest.approx(13.0, rel=0.1)
+
+
+def test_a_wide_gap_is_continued_from_a_narrow_one():
+    conductance = NeckConductance("Ag", CONSTANT, store=None)
+    values = {}
+    for empty in (2, 3, 4, 5, 6, 9):
+        tips = needles((empty + 1) * 4.09 / np.sqrt(3.0))
+        lattice = tips.lattice
+        found = conductance.of_lattice(lattice, labels_of(lattice, tips.metal), movable(lattice))
+        assert not found.bridged
+        assert found.continued == (empty > 4)
+        values[empty] = found.value
+    slope = -np.diff(np.log([values[n] for n in (2, 3, 4, 5, 6)]))
+    expected = 2.0 * conductance.decay * 4.09 / np.sqrt(3.0)
+    np.testing.assert_allclose(slope, expected, rtol=0.25)
+    # the same stacking three layers farther, other apexes
+    assert np.log(values[6] / values[9]) == pytest.approx(3.0 * expected, rel=0.05)
+
+
+def test_a_neck_wider_than_the_cell_says_so():
+    tips = needles(9.4)
+    metal = tips.fixed | (aside(tips) < 9.0)
+    cut = NeckCut(widths=(4,))
+    neck = cut_neck(tips.lattice, labels_of(tips.lattice, metal), movable(tips.lattice), cut)
+    assert neck.atoms_cut_off > 0
+
+
+def test_a_dissolved_electrode_is_told():
+    tips = needles(9.4)
+    labels = labels_of(tips.lattice, tips.metal)
+    with pytest.raises(StructureError, match="dissolved"):
+        cut_neck(tips.lattice, np.where(labels == 2, 0, labels), movable(tips.lattice))
+
+
+def test_a_metal_without_a_hamiltonian_is_refused():
+    with pytest.raises(SettingsError):
+        NeckConductance("Pt", 3.92, store=None)
+
+
+def test_the_store_is_shared_and_a_damaged_one_only_costs_time(tmp_path, monkeypatch):
+    neck = Neck(np.ones((2, 4, 4), dtype=bool), True, 0, 0)
+    path = tmp_path / "necks.sqlite"
+    first = NeckConductance("Ag", CONSTANT, store=path)
+    value = first.of_neck(neck)
+    second = NeckConductance("Ag", CONSTANT, store=path)
+    assert second.of_neck(neck) == value
+    assert second.count.computed == 0
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(b"no database at all" * 100)
+    monkeypatch.setattr(NeckConductance, "_compute", lambda _self, _neck: 1.5)
+    assert NeckConductance("Ag", CONSTANT, store=damaged).of_neck(neck) == 1.5
