@@ -100,6 +100,19 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", " ")
 
 
+def time_in_words(seconds: float) -> str:
+    """Say a time in its natural unit.
+
+    Examples
+    --------
+    >>> time_in_words(12.4), time_in_words(600.0), time_in_words(32400.0)
+    ('12 s', '10 min', '9.0 h')
+    """
+    if seconds < 90.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"
+
+
 def listed(values: Sequence[str]) -> str:
     """Name a few values, and how many more there are.
 

@@ -26,13 +26,16 @@ from nanogap.cli.common import (
     AsJson,
     Columns,
     Directory,
+    Overrides,
     SamplingRate,
     check_output,
     counted,
     data_files,
     emit,
     log,
+    preset_about,
     show_progress,
+    write_settings,
 )
 from nanogap.cli.measured_report import report_of_data
 from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
@@ -50,9 +53,6 @@ app = typer.Typer(
 )
 
 Source = Annotated[str, typer.Argument(help="a preset (quick, paper-2v, paper-8v) or a TOML file")]
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", help="section.key=value, wins over the file")
-]
 
 _INTERRUPTED = 130
 
@@ -146,20 +146,10 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Write a settings file to edit, from a preset: every key, explained."""
-    from nanogap.io import write_text
-    from nanogap.settings import load_settings, preset_text, settings_document
+    from nanogap.settings import load_settings, preset_text
 
-    lines = preset_text(preset).splitlines()
-    about = " ".join(line[1:].strip() for line in lines if line.startswith("#"))
-    text = settings_document(load_settings(preset), f"The preset {preset}.\n{about}")
-    if output.exists():
-        raise SettingsError(f"{output} exists already: choose another -o")
-    check_output(output, (".toml",))
-    write_text(output, text)
-    if as_json:
-        emit({"settings": str(output), "preset": preset})
-    else:
-        log.print(f"Wrote {output}. Run it with: nanogap run {output} -o DIR")
+    about = preset_about(preset_text(preset))
+    write_settings(load_settings(preset), preset, about, output, command="run", as_json=as_json)
 
 
 @app.command()

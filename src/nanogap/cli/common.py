@@ -23,8 +23,11 @@ from rich.table import Table
 
 from nanogap.cli.terminal import Terminal, as_options
 from nanogap.errors import SettingsError
+from nanogap.printing import time_in_words
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from nanogap.measured import DataFiles
 
 log = Terminal(stderr=True)
@@ -32,6 +35,9 @@ log = Terminal(stderr=True)
 #: Work beyond this is begun only if the user agrees, s.
 LONG_WORK = 600.0
 
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="section.key=value, wins over the file")
+]
 Directory = Annotated[Path, typer.Argument(help="a run directory")]
 AsJson = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, nothing else")]
 FigureFile = Annotated[
@@ -86,6 +92,47 @@ def data_files(
     return DataFiles(files, chosen, resistances, averaging_time, clock=clock)
 
 
+def preset_about(text: str) -> str:
+    """Join the remarks of a preset's file into one text."""
+    return " ".join(line[1:].strip() for line in text.splitlines() if line.startswith("#"))
+
+
+def write_settings(
+    settings: "BaseModel", preset: str, about: str, output: Path, *, command: str, as_json: bool
+) -> None:
+    """Write a settings file to edit, from a preset: every key, explained.
+
+    Parameters
+    ----------
+    settings : BaseModel
+        Of the preset.
+    preset, about : str
+        Its name and what it is.
+    output : Path
+        The new file.
+    command : str
+        What runs it.
+    as_json : bool
+
+    Raises
+    ------
+    SettingsError
+        If the file is there already, or cannot be written.
+    """
+    from nanogap.io import write_text
+    from nanogap.settings import settings_document
+
+    text = settings_document(settings, f"The preset {preset}.\n{about}")
+    if output.exists():
+        raise SettingsError(f"{output} exists already: choose another -o")
+    check_output(output, (".toml",))
+    write_text(output, text)
+    if as_json:
+        emit({"settings": str(output), "preset": preset})
+    else:
+        log.print(f"Wrote {output}. Run it with: nanogap {command} {output} -o DIR")
+
+
 def refuse_unasked(seconds: float) -> None:
     """Refuse long work where there is no terminal to ask whether to begin it.
 
@@ -96,8 +143,8 @@ def refuse_unasked(seconds: float) -> None:
     """
     if not sys.stdin.isatty():
         raise SettingsError(
-            f"this takes about {_duration(seconds)}, and there is no terminal to ask whether to "
-            "begin: give --yes"
+            f"this takes about {time_in_words(seconds)}, and there is no terminal to ask whether "
+            "to begin: give --yes"
         )
 
 
@@ -206,7 +253,7 @@ class ProgressLines:
         shown += [f"{name} {done}" for name, done, total in parts if not total]
         left = [self._left(now, name, done, total) for name, done, total in known]
         if left and None not in left:
-            shown.append(f"about {_duration(max(one for one in left if one is not None))} left")
+            shown.append(f"about {time_in_words(max(one for one in left if one is not None))} left")
         log.print(", ".join(shown), highlight=False, soft_wrap=True)
 
     def _left(self, now: float, name: str, done: int, total: int) -> float | None:
@@ -215,13 +262,6 @@ class ProgressLines:
         if done >= total:
             return 0.0
         return (now - self._begin) / gained * (total - done) if gained > 0 else None
-
-
-def _duration(seconds: float) -> str:
-    """Write a time that is left in one unit."""
-    if seconds < 90.0:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"
 
 
 def _bars(*, transient: bool = False, disable: bool = False) -> Progress:

@@ -5,8 +5,16 @@ from typing import Annotated
 
 import typer
 
-from nanogap.cli.common import AsJson, check_output, counted, emit, log
-from nanogap.errors import SettingsError
+from nanogap.cli.common import (
+    AsJson,
+    Overrides,
+    check_output,
+    counted,
+    emit,
+    log,
+    preset_about,
+    write_settings,
+)
 
 app = typer.Typer(no_args_is_help=True, help="A device at laboratory time scales, atom by atom.")
 
@@ -15,9 +23,6 @@ DeviceSource = Annotated[
     typer.Argument(help="a preset of devices (see 'nanogap device new --list'), or a TOML file"),
 ]
 DeviceDirectory = Annotated[Path, typer.Argument(help="a device directory")]
-Overrides = Annotated[
-    list[str] | None, typer.Option("--set", help="section.key=value, wins over the file")
-]
 Processes = Annotated[
     int, typer.Option("--processes", min=1, max=256, help="devices computed at a time")
 ]
@@ -39,31 +44,20 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Write a settings file of a device to edit, from a preset: every key, explained."""
-    from nanogap.io import write_text
-    from nanogap.settings import preset_names, preset_text, settings_document
+    from nanogap.settings import preset_names, preset_text
     from nanogap.settings.device import load_device_settings
 
-    def about(name: str) -> str:
-        lines = preset_text(name, "device").splitlines()
-        return " ".join(line[1:].strip() for line in lines if line.startswith("#"))
-
-    if show:
-        names = preset_names("device")
-        if as_json:
-            emit({name: about(name) for name in names})
-            return
-        for name in names:
-            log.print(f"{name}: {about(name)}")
+    if not show:
+        about = preset_about(preset_text(preset, "device"))
+        settings = load_device_settings(preset)
+        write_settings(settings, preset, about, output, command="device run", as_json=as_json)
         return
-    text = settings_document(load_device_settings(preset), f"The preset {preset}.\n{about(preset)}")
-    if output.exists():
-        raise SettingsError(f"{output} exists already: choose another -o")
-    check_output(output, (".toml",))
-    write_text(output, text)
+    told = {name: preset_about(preset_text(name, "device")) for name in preset_names("device")}
     if as_json:
-        emit({"settings": str(output), "preset": preset})
-    else:
-        log.print(f"Wrote {output}. Run it with: nanogap device run {output} -o DIR")
+        emit(told)
+        return
+    for name, about in told.items():
+        log.print(f"{name}: {about}")
 
 
 @app.command()

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nanogap.cli.common import AsJson, Directory, check_output, emit, log
+from nanogap.cli.common import (
+    LONG_WORK,
+    AsJson,
+    Directory,
+    check_output,
+    emit,
+    log,
+    refuse_unasked,
+)
 from nanogap.errors import SettingsError
+from nanogap.printing import time_in_words
 
 if TYPE_CHECKING:
     from nanogap.runs.reference import ReferenceOfRun
@@ -24,8 +33,6 @@ Upf = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="start long work unasked")]
 
-#: Work beyond this is begun only if the user agrees, s.
-_LONG_WORK = 600.0
 #: Work beyond this is told before it begins, s and bytes.
 _WORTH_A_WORD, _MUCH_MEMORY = 60.0, 2e9
 
@@ -184,17 +191,13 @@ def confirm_long_work(spinner: Any, *, unasked: bool) -> Callable[..., bool]:
     callable
         Of the time (s) and, optionally, words for the size of the work.
     """
-    from nanogap.transport.espresso.pwcond_cost import time_in_words
 
     def confirm(seconds: float, size: str = "") -> bool:
         spinner.stop()
         log.print(f"This will take about {time_in_words(seconds)}{size}.", soft_wrap=True)
-        asked = not unasked and seconds > _LONG_WORK
-        if asked and not sys.stdin.isatty():
-            raise SettingsError(
-                f"this takes about {time_in_words(seconds)}, and there is no terminal to ask "
-                "whether to begin: give --yes"
-            )
+        asked = not unasked and seconds > LONG_WORK
+        if asked:
+            refuse_unasked(seconds)
         go_on = not asked or typer.confirm("Continue?", err=True)
         spinner.start()
         return go_on

@@ -4,9 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.transport.junctions import chain, slab_junction
 
+from nanogap.printing import time_in_words
 from nanogap.transport.espresso.pw import PlaneWaveSettings
 from nanogap.transport.espresso.pwcond_cells import scattering_cells
-from nanogap.transport.espresso.pwcond_cost import JobSize, time_in_words
+from nanogap.transport.espresso.pwcond_cost import JobSize
 
 VALIDATION = PlaneWaveSettings(20.0, 160.0)
 

@@ -80,10 +80,3 @@ class JobSize:
         kept = 1.0 - 0.1 * math.log10(projection / 1e-5)  # part of the waves that the basis keeps
         work = self.slabs * subslabs * (kept * self.plane_wave_area / 100.0) ** 3
         return _START / 4.0 + _PER_SLAB * work
-
-
-def time_in_words(seconds: float) -> str:
-    """Say a time in its natural unit, for example ``12 min``."""
-    if seconds < 90.0:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"
