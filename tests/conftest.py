@@ -1,10 +1,12 @@
 """Fixtures that many tests share."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from nanogap import cli
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.structure import build_pyramids
 
@@ -24,6 +26,24 @@ def own_cache_folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("user-cache")))
         yield
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Return a function that runs a command in this process and gives what it wrote."""
+
+    def run(*words, status=0):
+        monkeypatch.setattr(sys, "argv", ["nanogap", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        assert code == status, captured.err
+        return captured
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import pytest
 import xarray as xr
 from tests.runs.hand_made_device import COST, LEVELS, READINGS, SERIES, make
 
-from nanogap import cli
 from nanogap.io.device_files import DeviceFiles
 from nanogap.runs.device_part import PartCost, read_cost, read_points
 from nanogap.settings.device import load_device_settings
@@ -23,22 +22,6 @@ SMALLEST = (
     "--set=geometry.fixed_layers=1", "--set=geometry.margin=3", "--set=conductance.cell_widths=[4]",
     "--set=conductance.kpoints=1", "--set=medium.name=vacuum", "--set=protocol.rate=8",
 )  # fmt: skip
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    def run(*words, status=0):
-        monkeypatch.setattr(sys, "argv", ["nanogap", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        assert code == status, captured.err
-        return captured
-
-    return run
 
 
 def test_report_and_frames(call, tmp_path):

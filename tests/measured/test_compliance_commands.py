@@ -1,34 +1,16 @@
 """Every command leaves out what the instrument limited, says so, and draws what was asked for."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from nanogap import cli
 from nanogap.cli.measured_options import number_of
 from nanogap.io import measurement_dataset, read_measurement, write_dataset
 from nanogap.io.dataset import joined_files
 from nanogap.measured.compliance import compliance_of
 
 LIMIT, G0 = 1e-4, 7.748091729e-5
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    def run(*words, status=0):
-        monkeypatch.setattr(sys, "argv", ["nanogap", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        assert code == status, captured.err
-        return captured
-
-    return run
 
 
 @pytest.fixture

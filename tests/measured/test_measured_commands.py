@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import sys
 from dataclasses import FrozenInstanceError, is_dataclass
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from nanogap import cli
 from nanogap.cli import common
 from nanogap.electrical import measured_conductance
 from nanogap.errors import DataFormatError
@@ -20,22 +18,6 @@ from nanogap.measured import DataFiles, DeviceResistances, switching_campaign
 from nanogap.synthetic.instrument_files import DIALECTS, write_measurement
 
 PEAK_KEYS = {"position", "uncertainty", "counts"}
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    def run(*words, status=0):
-        monkeypatch.setattr(sys, "argv", ["nanogap", *map(str, words)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        assert code == status, captured.err
-        return captured
-
-    return run
 
 
 @pytest.fixture(scope="session")
