@@ -25,9 +25,17 @@ from pathlib import Path
 
 import numpy as np
 
-from nanogap.device.labels import LOWER, UPPER
 from nanogap.device.laplace import number_unknown, solve_sites
-from nanogap.device.lattice import EMPTY, METAL, Lattice, SiteStates, build_lattice, build_needles
+from nanogap.device.lattice import (
+    EMPTY,
+    LOWER,
+    METAL,
+    UPPER,
+    Lattice,
+    SiteStates,
+    build_lattice,
+    build_needles,
+)
 from nanogap.device.potential import PotentialField
 from nanogap.device.surface import release_factors
 from nanogap.io import write_text

@@ -5,17 +5,17 @@ import pytest
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from nanogap.device.labels import (
+from nanogap.device.labels import bottleneck, electrodes, label_metal
+from nanogap.device.lattice import (
     BRIDGED,
     FLOATING,
+    ION,
     LOWER,
+    METAL,
     NO_METAL,
     UPPER,
-    bottleneck,
-    electrodes,
-    label_metal,
+    build_lattice,
 )
-from nanogap.device.lattice import ION, METAL, build_lattice
 from nanogap.errors import StructureError
 from tests.device.crystals import LATTICE_CONSTANT, chain, plates
 

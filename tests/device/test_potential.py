@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
-from nanogap.device.labels import BRIDGED, FLOATING, LOWER, UPPER
 from nanogap.device.laplace import number_unknown, solve_sites
-from nanogap.device.lattice import EMPTY, METAL, NEIGHBOUR_VECTORS, build_lattice
+from nanogap.device.lattice import (
+    BRIDGED,
+    EMPTY,
+    FLOATING,
+    LOWER,
+    METAL,
+    NEIGHBOUR_VECTORS,
+    UPPER,
+    build_lattice,
+)
 from nanogap.device.potential import PotentialField
 from nanogap.device.surface import RELEASE
 from nanogap.dynamics.laplace import graph_laplacian, solve_laplace

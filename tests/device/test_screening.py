@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from nanogap.device.device import Device
-from nanogap.device.labels import FLOATING, LOWER, UPPER
 from nanogap.device.laplace import Screening, number_unknown, solve_sites
-from nanogap.device.lattice import EMPTY, METAL, build_lattice
+from nanogap.device.lattice import EMPTY, FLOATING, LOWER, METAL, UPPER, build_lattice
 from nanogap.device.medium import Medium, debye_length, load_medium
 from nanogap.device.potential import PotentialField
 from nanogap.device.surface import RELEASE, layer_capacity, potentials_at_surface, release_factors

@@ -103,7 +103,7 @@ class Device:
             medium,
             temperature=atoms.temperature,
             seed=int(streams[0].generate_state(1, np.uint64)[0] >> np.uint64(1)),
-            caps=Caps(*(_cap(getattr(kinetics, f"{kind}_cap")) for kind in _KINDS)),
+            caps=Caps(*map(_cap, (kinetics.metal_cap, kinetics.ion_cap, kinetics.redox_cap))),
         )
         self.field = PotentialField(
             self.lattice,
@@ -247,7 +247,7 @@ class Device:
         if not anew and change <= max(_VOLTAGE_SHARE * abs(voltage), _VOLTAGE_STEP):
             return
         self.engine.set_potential(*self.field.voltages(0.0, voltage))
-        self._note(voltage=voltage)
+        self.applied = replace(self.applied, voltage=voltage)
         ambient = self.settings.atoms.temperature
         hottest = self.heating.contact_temperature(voltage, ambient)
         if not self.field.clusters.bridged:
@@ -257,7 +257,7 @@ class Device:
             self.engine.set_temperature(
                 self.heating.temperatures(self.field, self.lattice, voltage, ambient)
             )
-            self._note(contact_temperature=hottest)
+            self.applied = replace(self.applied, contact_temperature=hottest)
         valence = self.settings.heat.effective_valence
         if valence and (self.field.clusters.bridged or anew):
             current = voltage * self.conductance.value * CONDUCTANCE_QUANTUM
@@ -265,14 +265,6 @@ class Device:
             self.engine.set_force(
                 wind_force(self.lattice, density, valence, self.settings.heat.resistivity)
             )
-
-    def _note(self, **changes: float) -> None:
-        """Note what was applied."""
-        values = {
-            "voltage": self.applied.voltage,
-            "contact_temperature": self.applied.contact_temperature,
-        }
-        self.applied = AppliedFields(**(values | changes))
 
 
 def make_energetics(settings: DeviceSettings) -> Energetics:
@@ -298,9 +290,6 @@ def make_tips(settings: DeviceSettings, lattice_constant: float) -> Tips:
         fixed_layers=geometry.fixed_layers,
         margin=geometry.margin,
     )
-
-
-_KINDS = ("metal", "ion", "redox")
 
 
 def _cap(value: float | str) -> float:

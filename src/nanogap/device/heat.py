@@ -20,8 +20,7 @@ from typing import Literal
 import numpy as np
 from numba import njit
 
-from nanogap.device.labels import BRIDGED
-from nanogap.device.lattice import NEIGHBOUR_VECTORS, Lattice, SiteIndices, SiteStates
+from nanogap.device.lattice import BRIDGED, NEIGHBOUR_VECTORS, Lattice, SiteIndices, SiteStates
 from nanogap.device.potential import PotentialField
 from nanogap.errors import SettingsError
 from nanogap.typing import BoolArray, FloatArray

@@ -8,14 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from nanogap.device.lattice import METAL, Lattice, SiteIndices, SiteStates
+from nanogap.device.lattice import (
+    BRIDGED,
+    FLOATING,
+    LOWER,
+    METAL,
+    NO_METAL,
+    UPPER,
+    Lattice,
+    SiteIndices,
+    SiteStates,
+)
 from nanogap.errors import StructureError
 from nanogap.structure.connectivity import minimum_vertex_cut
 from nanogap.structure.tips import BOTTOM, MOBILE, TOP
 from nanogap.typing import BoolArray, Int64Array
-
-#: Labels of a site: no metal; metal of the lower electrode, of the upper one, of both, of none.
-NO_METAL, LOWER, UPPER, BRIDGED, FLOATING = 0, 1, 2, 3, 4
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,8 @@ SiteStates = NDArray[np.uint8]
 
 #: States of a site.
 EMPTY, METAL, ION = 0, 1, 2
+#: Labels of a site: no metal; metal of the lower electrode, of the upper one, of both, of none.
+NO_METAL, LOWER, UPPER, BRIDGED, FLOATING = range(5)
 
 #: The twelve nearest neighbours in whole steps of the two in-plane vectors and of the stacking
 #: vector (`nanogap.structure.tips`): six in the plane, three above, three below.

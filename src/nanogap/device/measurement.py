@@ -8,16 +8,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nanogap.device.device import AppliedFields, Device
-from nanogap.device.state import event_names
+from nanogap.device.state import event_names, load_arrays, save_arrays
 from nanogap.electrical import Averager, MeterState, Reading, Segment, SourceState
 from nanogap.errors import DataFormatError
-from nanogap.io import write_atomically, write_json
+from nanogap.io import write_json
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 #: Contacts that form or break between two readings and end a stretch; more are averaged over.
@@ -224,13 +222,15 @@ class Measurement:
         device = self.device
         device.engine.save(folder / _ENGINE)
         field = device.field
-        arrays = {
-            "potential": field.potential,
-            "solved_labels": np.asarray(field.solved_labels),
-            "conductance": np.array(field.conductance),
-            "neglected": np.array(field.neglected),
-        }
-        write_atomically(folder / _POTENTIAL, lambda path: _save_arrays(path, arrays))
+        save_arrays(
+            folder / _POTENTIAL,
+            {
+                "potential": field.potential,
+                "solved_labels": np.asarray(field.solved_labels),
+                "conductance": np.array(field.conductance),
+                "neglected": np.array(field.neglected),
+            },
+        )
         write_json(
             folder / _STATE,
             {
@@ -254,13 +254,13 @@ class Measurement:
         device = self.device
         try:
             content = json.loads((folder / _STATE).read_text(encoding="utf-8"))
-            with np.load(folder / _POTENTIAL, allow_pickle=False) as stored:
-                device.field.restore(
-                    stored["potential"],
-                    stored["solved_labels"],
-                    float(stored["conductance"]),
-                    float(stored["neglected"]),
-                )
+            stored = load_arrays(folder / _POTENTIAL)
+            device.field.restore(
+                np.asarray(stored["potential"], dtype=np.float64),
+                np.asarray(stored["solved_labels"], dtype=np.uint8),
+                float(stored["conductance"]),
+                float(stored["neglected"]),
+            )
             state = content["state"]
             self.state = MeasurementState(
                 readings=tuple(one and Reading(**one) for one in state["readings"]),
@@ -279,11 +279,6 @@ class Measurement:
         device.engine.load(folder / _ENGINE)
         device.restore(circuit, applied, updates)
         self.moment = device.engine.state
-
-
-def _save_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    with path.open("wb") as handle:
-        np.savez(handle, allow_pickle=False, **arrays)
 
 
 def _meter_state(content: dict[str, object]) -> MeterState:

@@ -13,14 +13,11 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from nanogap.device.lattice import Lattice
+from nanogap.device.lattice import BRIDGED, LOWER, UPPER, Lattice
 from nanogap.errors import StructureError
 from nanogap.structure.junction import CHANNEL, LEFT, RIGHT
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
 from nanogap.typing import BoolArray, FloatArray
-
-#: Labels of metal: joined to the lower electrode, the upper, both, none.
-LOWER, UPPER, BRIDGED, FLOATING = 1, 2, 3, 4
 
 #: Layers after which the stacking repeats.
 _PERIOD = 3
@@ -199,7 +196,6 @@ def _facing_ends(lattice: Lattice, labels: NDArray[np.uint8]) -> tuple[int, int,
     lower, upper = np.flatnonzero(labels == LOWER), np.flatnonzero(labels == UPPER)
     if not len(lower) or not len(upper):
         raise StructureError("an electrode has no atom: the device has dissolved")
-    # only the faces can be nearest: atoms whose layer is among the outermost of their electrode
     tree = cKDTree(lattice.positions[lower], boxsize=[*lattice.cell[:2], 0.0])
     distances, partners = tree.query(lattice.positions[upper])
     closest = np.flatnonzero(distances < distances.min() + 1e-6)

@@ -12,16 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from nanogap.device.labels import (
+from nanogap.device.labels import electrodes, label_metal
+from nanogap.device.laplace import Screening, number_unknown, solve_sites
+from nanogap.device.lattice import (
     BRIDGED,
     FLOATING,
     LOWER,
+    METAL,
     UPPER,
-    electrodes,
-    label_metal,
+    Lattice,
+    SiteIndices,
+    SiteStates,
 )
-from nanogap.device.laplace import Screening, number_unknown, solve_sites
-from nanogap.device.lattice import METAL, Lattice, SiteIndices, SiteStates
 from nanogap.device.surface import layer_capacity, potentials_at_surface
 from nanogap.errors import SettingsError
 from nanogap.typing import BoolArray, FloatArray, IntArray

@@ -10,8 +10,8 @@ from ase.io.extxyz import write_extxyz
 from numpy.typing import NDArray
 
 from nanogap.device.device import make_energetics, make_tips
-from nanogap.device.labels import BRIDGED, FLOATING, UPPER, bottleneck, electrodes, label_metal
-from nanogap.device.lattice import ION, METAL, SiteStates, Tips
+from nanogap.device.labels import bottleneck, electrodes, label_metal
+from nanogap.device.lattice import BRIDGED, FLOATING, ION, METAL, UPPER, SiteStates, Tips
 from nanogap.errors import DataFormatError
 from nanogap.io import write_atomically
 from nanogap.io.device_files import PartFiles

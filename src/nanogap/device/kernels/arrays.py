@@ -23,8 +23,6 @@ ByteArray = NDArray[np.uint8]
 
 #: State of what lies beyond the box, beside EMPTY, METAL and ION of the lattice.
 OUTSIDE = 3
-#: Labels of metal.
-LOWER, UPPER, BRIDGED, FLOATING = 1, 2, 3, 4
 #: Kinds of events, and places in their counts.
 METAL_HOP, ION_HOP, OXIDATION, REDUCTION, INSERTION, REMOVAL = range(6)
 #: Events of one site: a hop in each of twelve directions, redox, removal by the bath.

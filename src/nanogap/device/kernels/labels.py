@@ -8,22 +8,25 @@ then all metal is searched.
 import numpy as np
 
 from nanogap.device.kernels.arrays import (
-    BRIDGED,
     FIXED,
-    FLOATING,
     IS_BRIDGED,
     LABEL,
-    LOWER,
     N_SEARCHES,
     STATE,
-    UPPER,
     ByteArray,
     Int32Array,
     LinkArray,
 )
 from nanogap.device.kernels.compiling import compiled
 from nanogap.device.kernels.masks import metal_around
-from nanogap.device.lattice import METAL, NEIGHBOUR_VECTORS
+from nanogap.device.lattice import (
+    BRIDGED,
+    FLOATING,
+    LOWER,
+    METAL,
+    NEIGHBOUR_VECTORS,
+    UPPER,
+)
 from nanogap.typing import BoolArray, Int64Array
 
 

@@ -13,7 +13,6 @@ from nanogap.device.kernels.arrays import (
     CONTACT,
     DURATION,
     EVENTS,
-    FLOATING,
     INSERTION,
     ION_HOP,
     IS_BRIDGED,
@@ -50,7 +49,7 @@ from nanogap.device.kernels.masks import ATOM_EMPTY, ATOM_ION, ION_EMPTY, toggle
 from nanogap.device.kernels.random import uniform
 from nanogap.device.kernels.refresh import rates_of_site, refresh, undo
 from nanogap.device.kernels.tree import find_leaf
-from nanogap.device.lattice import EMPTY, ION, METAL, OPPOSITE
+from nanogap.device.lattice import EMPTY, FLOATING, ION, METAL, OPPOSITE
 
 
 @compiled
