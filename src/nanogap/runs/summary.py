@@ -68,7 +68,7 @@ class RunStatus(Printed):
 def status_rows(found: RunStatus) -> Rows:
     """Say in words how far a run is and what came out, for printing."""
     yield "state", found.state
-    told = f"{found.snapshots} of {found.snapshots_planned}"
+    told = f"{found.snapshots} of {found.snapshots_planned or 'an unknown number'}"
     if found.time:
         told += f", {found.time[0] / 1000.0:g} to {found.time[-1] / 1000.0:g} ps under voltage"
     yield "snapshots", told
