@@ -76,7 +76,7 @@ CALLS = {
     "plateaus": {"data": TRACE, "minimum_length": 8, "minimum_step": 0.0, "strictness": 1.0}
     | {"series_resistance": 0.0},
     "plot": {"result": None},
-    "preset_names": {},
+    "preset_names": {"family": "run"},
     "read_measurement": {"path": "sweep.csv", "columns": None, "clock": None},
     "read_measurements": {"paths": "sweep.csv", "columns": None},
     "resume": {"directory": "nowhere", "progress": None},
@@ -213,8 +213,8 @@ def test_a_wrong_number_of_arguments_is_left_to_python():
             ),
         ),
         (
-            lambda: ng.histogram([1.0], bin_width="wide"),
-            "histogram: bin_width = 'wide': give a number",
+            lambda: ng.histogram([1.0], minimum="low"),
+            "histogram: minimum = 'low': give a number",
         ),
         (
             lambda: ng.histogram([1.0], scale="log"),

@@ -26,6 +26,7 @@ SettingsSource = Annotated[
 _Checked = TypeVar("_Checked", bound=BaseModel)
 
 
+@checked
 def preset_names(family: PresetFamily = "run") -> list[str]:
     """List the packaged presets.
 
