@@ -11,30 +11,17 @@ import argparse
 import json
 import math
 import time
-from types import SimpleNamespace
 
 import numpy as np
 
-from nanogap.device.bonds import KINDS
+from nanogap.device.energetics import load_energetics
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.kernels import entry
 from nanogap.device.lattice import build_needles
-from nanogap.device.state import Caps, EnergyTables
+from nanogap.device.state import Caps
 
 #: Events per processor second that are wanted.
 WANTED = 1e6
-
-
-def silver() -> EnergyTables:
-    """Return bonds that saturate and barriers like those of silver: 0.06 eV on (111)."""
-    n = np.arange(13)
-    lower = np.minimum.outer(n[:12], n[:12])
-    saddle = 0.06 + 0.09 * np.maximum(lower - 3.0, 0.0)
-    return SimpleNamespace(
-        phi=-2.85 * (0.4 * n / 12.0 + 0.6 * np.sqrt(n / 12.0)),
-        saddle=np.repeat(saddle[:, :, None], KINDS, axis=2),
-        prefactor=1e12,
-    )
 
 
 def device(cap: float, base_width: float = 75.0) -> LatticeKMC:
@@ -55,7 +42,7 @@ def device(cap: float, base_width: float = 75.0) -> LatticeKMC:
         lattice,
         tips.metal | (between & (aside < 3.5)),
         tips.fixed,
-        silver(),
+        load_energetics("Ag"),
         temperature=300.0,
         seed=1,
         caps=Caps(metal=cap),

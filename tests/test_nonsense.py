@@ -213,8 +213,8 @@ def test_a_wrong_number_of_arguments_is_left_to_python():
             ),
         ),
         (
-            lambda: ng.histogram([1.0], minimum="low"),
-            "histogram: minimum = 'low': give a number",
+            lambda: ng.histogram([1.0], bin_width="wide"),
+            "histogram: bin_width = 'wide': give a number or None",
         ),
         (
             lambda: ng.histogram([1.0], scale="log"),

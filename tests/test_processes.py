@@ -122,3 +122,27 @@ def _has_ended(number):
             return True
         time.sleep(0.05)
     return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_program_is_started_ends_the_program(number, monkeypatch):
+    started = []
+
+    def popen(*arguments, **options):
+        started.append(start(*arguments, **options))
+        signal.raise_signal(number)  # before anybody knows of the program
+        return started[0]
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    start = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    before = signal.signal(number, stop)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_to_end(["sleep", "300"])
+        assert signal.getsignal(number) is stop
+    finally:
+        signal.signal(number, before)
+    assert started[0].wait(timeout=10) == -signal.SIGTERM

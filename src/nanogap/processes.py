@@ -144,15 +144,37 @@ def run_to_end(command: list[str], **options: Any) -> int:
     OSError
         If it cannot be started.
     """
-    # MPI's abort signals the whole process group
-    process = subprocess.Popen(command, start_new_session=True, **options)
+    process: subprocess.Popen[bytes] | None = None
     try:
+        with _held_signals():  # one that came while it is started would leave it running
+            # MPI's abort signals the whole process group
+            process = subprocess.Popen(command, start_new_session=True, **options)
         return process.wait()
     except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        end_processes([process])
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            end_processes([process])
         raise
+
+
+@contextlib.contextmanager
+def _held_signals() -> Iterator[None]:
+    """Let signals that raise an exception do so only after the block."""
+    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if os.name == "posix" else [])]
+    caught: list[int] = []
+    before: dict[int, Any] = {}
+    with contextlib.suppress(ValueError):  # not the main thread, which alone gets exceptions
+        for number in numbers:
+            if callable(signal.getsignal(number)):
+                before[number] = signal.signal(number, lambda got, _frame: caught.append(got))
+    try:
+        yield
+    finally:
+        for held, handler in before.items():
+            signal.signal(held, handler)
+        for got in caught:
+            signal.raise_signal(got)
 
 
 def end_processes(processes: Collection["subprocess.Popen[bytes]"]) -> None:

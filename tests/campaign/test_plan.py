@@ -45,12 +45,12 @@ def planned(text):
 
 def test_the_example_is_a_campaign_of_all_combinations():
     found = planned(EXAMPLE)
-    assert len(found) == 12
-    assert [member.number for member in found] == list(range(12))
+    assert len(found) == 16
+    assert [member.number for member in found] == list(range(16))
     assert {member.settings.voltage.applied for member in found} == {0.0, 8.0}
     assert all(member.settings.dynamics.production_time == 10_000.0 for member in found)
-    assert len({member.key for member in found}) == 12
-    assert len({member.settings.seed for member in found}) == 12
+    assert len({member.key for member in found}) == 16
+    assert len({member.settings.seed for member in found}) == 16
 
 
 def test_axes_make_a_full_product_and_a_list_makes_none():

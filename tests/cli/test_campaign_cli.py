@@ -16,7 +16,7 @@ def test_a_new_campaign_file_is_a_campaign(nanogap, workplace):
     outcome = nanogap("campaign", "new", "mine.toml", "--json")
     assert json.loads(outcome.out) == {"campaign": "mine.toml"}
     folder = CampaignFolder.plan(workplace / "camp", workplace / "mine.toml")
-    assert len(folder.entries) == 12
+    assert len(folder.entries) == 16
     assert nanogap("campaign", "new", "mine.toml").status == 2
 
 

@@ -85,6 +85,7 @@ def everything(engine):
     """All that an engine derives from its occupation."""
     return [
         engine._sites.grid[:-1].copy(),
+        engine._sites.masks[:-1].copy(),
         engine._sites.flags[:-1].copy(),
         engine._tree.sums.copy(),
         engine._counts.numbers[[arrays.N_EMPTY, arrays.IS_BRIDGED]].copy(),

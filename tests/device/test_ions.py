@@ -141,12 +141,18 @@ def test_after_thousands_of_events_all_tables_are_as_made_anew(seed, bath):
     end = engine.state
     followed = [
         engine._sites.grid[:-1].copy(),
+        engine._sites.masks[:-1].copy(),
         engine._sites.flags.copy(),
         engine._tree.sums.copy(),
     ]
     empty = int(engine._counts.numbers[arrays.N_EMPTY])
     engine._refresh()
-    made = [engine._sites.grid[:-1], engine._sites.flags, engine._tree.sums]
+    made = [
+        engine._sites.grid[:-1],
+        engine._sites.masks[:-1],
+        engine._sites.flags,
+        engine._tree.sums,
+    ]
     for one, other in zip(followed, made, strict=True):
         np.testing.assert_array_equal(one, other)
     assert empty == (end.occupation == EMPTY).sum()

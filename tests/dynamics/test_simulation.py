@@ -378,10 +378,10 @@ def test_velocities_and_charges_are_in_the_places_and_units_of_ase(small_tips):
 @pytest.mark.parametrize(
     ("tips", "settings", "words"),
     [
-        ([], SETTINGS, "tips is a list: give tips of nanogap.build_tips or a frame"),
+        ([], SETTINGS, "tips is of type list: give tips of nanogap.build_tips or a frame"),
         (bulk("Ag"), SETTINGS, "tips has no info value 'lattice_constant': give tips of nanogap"),
         (bulk("Ag"), "quickest", "no preset or file named 'quickest'"),
-        (bulk("Ag"), 7, "settings cannot be read from a int: give the name of a preset"),
+        (bulk("Ag"), 7, "settings = 7: give the name of a preset"),
     ],
 )
 def test_what_cannot_be_simulated_is_named(tips, settings, words):

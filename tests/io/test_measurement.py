@@ -7,6 +7,7 @@ import xarray as xr
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import (
     cycle_number,
+    measurement,
     measurement_dataset,
     read_measurement,
     read_measurements,
@@ -278,3 +279,13 @@ def test_paths_are_text_or_paths_one_or_several(tmp_path):
             read_measurements(wrong)
     with pytest.raises(DataFormatError, match="read_measurements reads all files in it"):
         read_measurement(tmp_path)
+
+
+def test_a_file_that_does_not_fit_into_memory_is_refused_first(tmp_path, monkeypatch):
+    path = written(tmp_path, "V,I\n" + "0.1,1e-6\n" * 100)
+    monkeypatch.setattr(measurement, "_SMALL", 100)
+    monkeypatch.setattr(measurement, "available_memory", lambda: 1000.0)
+    with pytest.raises(DataFormatError, match=r"needs about .* GB of memory .* cut it into"):
+        read_measurement(path)
+    monkeypatch.setattr(measurement, "available_memory", lambda: 1e9)
+    assert read_measurement(path).sizes["point"] == 100

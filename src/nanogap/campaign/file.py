@@ -233,8 +233,8 @@ EXAMPLE = """\
 name = "bias"
 base = "quick"   # a preset, or a settings file beside this one
 seed = 1         # the seeds of all members derive from it
-repeats = 6      # members of every combination of the axes, each with its own seed: fewer have
-                 # no 95 % intervals
+repeats = 8      # members of every combination of the axes, each with its own seed; fewer than
+                 # six have no 95 % intervals
 
 # Settings that differ from the base in all members. These are small tips close together, which
 # make contact within picoseconds: a member takes a minute of a core. Change them for your own.

@@ -107,10 +107,11 @@ def make_sites(lattice: Lattice, states: SiteStates, fixed: BoolArray) -> arrays
     grid = np.zeros((count + 1, arrays.N_GRID), dtype=np.int32)
     grid[:-1, arrays.STATE] = states
     grid[-1, arrays.STATE] = arrays.OUTSIDE
+    masks = np.zeros(count + 1, dtype=np.uint32)
     flags = np.zeros((count + 1, arrays.N_FLAGS), dtype=np.uint8)
     flags[:-1, arrays.FIXED] = fixed
     fields = np.zeros((count + 1, arrays.N_FIELDS))
-    return arrays.Sites(around, grid, flags, fields, np.zeros(0), np.zeros((0, 3)))
+    return arrays.Sites(around, grid, masks, flags, fields, np.zeros(0), np.zeros((0, 3)))
 
 
 def make_tree(lattice: Lattice) -> arrays.Tree:

@@ -24,10 +24,17 @@ from nanogap.io.hdf5_table import hdf5_tables, is_foreign
 from nanogap.io.results import read_dataset
 from nanogap.io.run_files import RunFiles, is_run_directory
 from nanogap.io.table_curves import dataset_of_tables
+from nanogap.processes import available_memory
 
 logger = logging.getLogger(__name__)
 
 Content = TypeVar("Content")
+
+#: Memory that reading and analysing a table takes per byte of its file, measured with 1e7 points.
+_MEMORY_PER_BYTE = 20.0
+
+#: Files below this size are read without a look at the memory, bytes.
+_SMALL = 20_000_000
 
 
 @checked
@@ -60,7 +67,7 @@ def read_measurement(
     Raises
     ------
     DataFormatError
-        If the file is missing, damaged, or holds no such table.
+        If the file is missing, damaged, holds no such table, or does not fit into memory.
     SettingsError
         If a chosen column does not exist, the header leaves a choice, or several paths are given.
 
@@ -89,7 +96,26 @@ def read_measurement(
         raise NoDataError(f"{path} is empty")
     if path.suffix.casefold() in NETCDF_SUFFIXES:
         return _own_file(path, columns)
+    _need_memory(path)
     return dataset_of_tables(read_tables(path), columns, path, clock)
+
+
+def _need_memory(path: Path) -> None:
+    """Refuse a file whose numbers and their analysis would not fit into memory.
+
+    Raises
+    ------
+    DataFormatError
+        If it needs more than is free.
+    """
+    size = path.stat().st_size
+    need = _MEMORY_PER_BYTE * size
+    if size > _SMALL and need > (free := available_memory()):
+        raise DataFormatError(
+            f"{path} needs about {need / 1e9:.2g} GB of memory to be read as a whole, and "
+            f"{free / 1e9:.2g} GB are free: cut it into several files (the histogram command reads "
+            "a plain table in pieces)"
+        )
 
 
 @checked

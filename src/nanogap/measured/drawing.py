@@ -61,7 +61,8 @@ def _noted(trace: Trace) -> list[str]:
     series = trace.series
     if not series.resistance:
         return []
-    sentence = f"{series.resistance:.4g} ± {series.uncertainty:.2g} Ω in series subtracted"
+    error = np.format_float_positional(series.uncertainty, 2, fractional=False, trim="-")
+    sentence = f"{series.resistance:.4g} ± {error} Ω in series subtracted"
     return [f"{sentence} ({series.origin})." if series.origin else f"{sentence}."]
 
 

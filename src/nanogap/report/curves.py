@@ -11,8 +11,9 @@ from nanogap.analysis import BreakdownAnalysis, SwitchingAnalysis
 from nanogap.analysis.traces.plateaus import Plateau
 from nanogap.printing import counted
 from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, thinned, unit_for
-from nanogap.report.style import BLUE, GREEN, INK, ORANGE, QUIET, WIDTH
+from nanogap.report.style import BLUE, EVENT_COLOURS, INK, ORANGE, QUIET, WIDTH
 from nanogap.typing import FloatArray
+from nanogap.units import CONDUCTANCE_QUANTUM
 
 
 def breakdown_curves(curves: Sequence[tuple[str, xr.Dataset, BreakdownAnalysis]]) -> Figure:
@@ -72,16 +73,12 @@ def switching_loops_figure(data: xr.Dataset, analysis: SwitchingAnalysis) -> Fig
             axes.plot(
                 volts[inside],
                 np.abs(shown) if scale == "log" else shown,
-                color=BLUE if last else QUIET,
+                color=INK if last else QUIET,
                 linewidth=1.3 if last else 0.5,
                 alpha=1.0 if last else 0.35,
                 zorder=3 if last else 1,
             )
-        for kind, colour, symbol in (
-            ("set", GREEN, "^"),
-            ("forming", INK, "D"),
-            ("reset", ORANGE, "v"),
-        ):
+        for kind, symbol in (("set", "^"), ("forming", "D"), ("reset", "v")):
             found = [event for event in analysis.events if event.kind == kind]
             if found:
                 heights = np.array([event.current for event in found]) * factor
@@ -89,8 +86,8 @@ def switching_loops_figure(data: xr.Dataset, analysis: SwitchingAnalysis) -> Fig
                     [event.voltage for event in found],
                     np.abs(heights) if scale == "log" else heights,
                     symbol,
-                    color=colour,
-                    markersize=3.5,
+                    color=EVENT_COLOURS[kind],
+                    markersize=4.5,
                     zorder=4,
                     label={"set": "SET", "reset": "RESET", "forming": "forming"}[kind]
                     + f" ({len(found)})",
@@ -109,15 +106,25 @@ def switching_loops_figure(data: xr.Dataset, analysis: SwitchingAnalysis) -> Fig
             fontsize=8,
         )
     logarithmic.set_yscale("log")
+    _mark_level(logarithmic, volts, factor)
     sizes = np.abs(amperes[np.isfinite(amperes) & (amperes != 0.0)]) * factor
     if len(sizes):
         # readings at zero volts say nothing and would take half of the picture
         logarithmic.set_ylim(bottom=0.3 * float(np.quantile(sizes, 0.02)))
-    linear.set_title(f"{counted(len(numbers), 'loop')}, the last in blue")
+    linear.set_title(f"{counted(len(numbers), 'loop')}, the last in black")
     handles, _ = linear.get_legend_handles_labels()
     if handles:
         logarithmic.legend(loc="lower right")
     return figure
+
+
+def _mark_level(axes: Axes, volts: FloatArray, factor: float) -> None:
+    """Mark the current through one quantum of conductance, as in Fig. 2f."""
+    largest = float(np.nanmax(np.abs(volts), initial=0.0))
+    grid = np.linspace(-largest, largest, 401)
+    inside = (grid >= np.nanmin(volts)) & (grid <= np.nanmax(volts)) & (grid != 0.0)
+    level = np.where(inside, np.abs(grid) * CONDUCTANCE_QUANTUM * factor, np.nan)
+    axes.plot(grid, level, color=QUIET, linewidth=0.9, linestyle=":", zorder=2, label="1 G$_0$")
 
 
 def slow_sweep(

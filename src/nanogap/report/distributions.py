@@ -14,7 +14,7 @@ from nanogap.report.marks import (
     resistance_ticks,
     thinned,
 )
-from nanogap.report.style import HIGH_STATE, INK, LOW_STATE, QUIET, WIDTH
+from nanogap.report.style import EVENT_COLOURS, HIGH_STATE, INK, LOW_STATE, QUIET, WIDTH
 from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -151,7 +151,7 @@ def weibull_plot(samples: Sequence[tuple[str, FloatArray]]) -> Figure:
     figure = Figure(figsize=(WIDTH, 3.8))
     left, right = figure.subplots(1, 2)
     for place, (name, values) in enumerate(samples):
-        colour = CYCLE_COLOURS[place % len(CYCLE_COLOURS)]
+        colour = EVENT_COLOURS.get(name.casefold(), CYCLE_COLOURS[place % len(CYCLE_COLOURS)])
         fit = WeibullFit().compute(values)
         low, high = fit.shape_interval
         left.plot(fit.values, fit.ranks, "o", color=colour, markersize=3, label=name)

@@ -5,6 +5,7 @@ Colours are those of Okabe and Ito (Color Universal Design, 2008), safe for colo
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -24,6 +25,9 @@ PURPLE = "#AA4499"
 
 #: Colours of the two states of a device, in every figure.
 HIGH_STATE, LOW_STATE = ORANGE, BLUE
+
+#: Colours of switching events: that of the state to which they lead.
+EVENT_COLOURS = {"set": LOW_STATE, "reset": HIGH_STATE, "forming": GREEN}
 
 #: Background of a stage in figures over time, and of its badge on the page.
 STAGE_COLOURS = {
@@ -78,7 +82,9 @@ def house_style() -> Iterator[None]:
 
 
 #: The mathematics that figures write; every other dollar sign is one in a name.
-_OWN = re.compile(r"\$(?:_0|_0\^2|_F|_s|\^\\nu|\\nu|\\sigma|\\times)\$")
+_OWN = re.compile(
+    r"\$(?:_0|_0\^2|_F|_s|_\{10\}|\^\\nu|\^\{-\\alpha\}|\\alpha|\\nu|\\sigma|\\times)\$"
+)
 
 
 def inert_text(text: str) -> str:
@@ -95,7 +101,12 @@ def inert_text(text: str) -> str:
         end = own.end()
     escaped = "".join([*parts, text[end:].replace("$", r"\$")])
     escaped = escaped.replace(r"\\$", r"\$")  # it was escaped before
-    return "".join(sign if sign == "\n" or sign.isprintable() else "\ufffd" for sign in escaped)
+    return "".join(sign if sign == "\n" or _is_shown(sign) else "\ufffd" for sign in escaped)
+
+
+def _is_shown(sign: str) -> bool:
+    """Whether a character is one that fonts draw, or a blank of some width."""
+    return sign.isprintable() or unicodedata.category(sign) == "Zs"
 
 
 def make_inert(figure: Figure) -> None:

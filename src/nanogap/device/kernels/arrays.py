@@ -61,6 +61,8 @@ class Sites(NamedTuple):
     around : uint32, shape (n_sites + 1, 12)
         Neighbours; without sign, so that numba need not ask whether they count from the end.
     grid : int32, shape (n_sites + 1, 4)
+    masks : uint32, shape (n_sites + 1,)
+        See `nanogap.device.kernels.masks`.
     flags : uint8, shape (n_sites + 1, 3)
     fields : float64, shape (n_sites + 1, 8)
     inverse_temperature : float64, shape (n_sites + 1,), (1,) or (0,)
@@ -71,6 +73,7 @@ class Sites(NamedTuple):
 
     around: LinkArray
     grid: Int32Array
+    masks: LinkArray
     flags: ByteArray
     fields: FloatArray
     inverse_temperature: FloatArray

@@ -7,7 +7,6 @@ changed is listed as touched.
 """
 
 import numpy as np
-from numba import njit
 
 from nanogap.device.kernels.arrays import (
     BEND,
@@ -21,6 +20,7 @@ from nanogap.device.kernels.arrays import (
     Int32Array,
     LinkArray,
 )
+from nanogap.device.kernels.compiling import compiled, inlined
 from nanogap.device.kernels.lists import touch
 from nanogap.device.lattice import EMPTY, METAL, OPPOSITE, SHARED
 from nanogap.typing import Int64Array
@@ -35,7 +35,7 @@ APART = np.array(
 )
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def site_energy(around: LinkArray, grid: Int32Array, levels: Int32Array, site: int) -> int:
     """Return the energy of a site from its surroundings, meV."""
     without = 0 if grid[site, STATE] == METAL else 1
@@ -47,7 +47,7 @@ def site_energy(around: LinkArray, grid: Int32Array, levels: Int32Array, site: i
     return total  # type: ignore[no-any-return]
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _recount(
     around: LinkArray,
     grid: Int32Array,
@@ -78,7 +78,7 @@ def _recount(
         grid[other, ENERGY] += of_metal if grid[other, STATE] == METAL else of_others
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def move_metal(
     around: LinkArray,
     grid: Int32Array,
@@ -115,7 +115,7 @@ def move_metal(
     grid[start, BEND], grid[end, BEND] = 0, levels[CURVATURE, at_end]
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def change_metal(
     around: LinkArray,
     grid: Int32Array,
@@ -141,7 +141,7 @@ def change_metal(
     grid[site, ENERGY] = energy  # the same before an atom comes and after
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def count_all(around: LinkArray, grid: Int32Array, levels: Int32Array) -> None:
     """Make counts, energies and second differences anew from the occupation."""
     n_sites = len(grid) - 1

@@ -9,7 +9,7 @@ from typing import Any
 
 from numba import njit
 
-from nanogap.device.kernels import energy, labels, loop
+from nanogap.device.kernels import energy, labels, loop, masks
 from nanogap.device.kernels import refresh as refreshing
 from nanogap.device.kernels.arrays import Counts, Sites, Tables, Tree, Work
 from nanogap.digest import source_digest
@@ -23,6 +23,7 @@ def _made_rebuild(sources: int) -> Callable[..., Any]:
     @njit(cache=True)  # type: ignore[untyped-decorator]
     def rebuild(sites: Sites, tables: Tables, tree: Tree, work: Work, counts: Counts) -> int:
         """Make counts, energies, labels and rates anew from the occupation."""
+        masks.mask_all(sites.around, sites.grid, sites.masks)
         energy.count_all(sites.around, sites.grid, tables.levels)
         labels.label_all(sites.around, sites.grid, sites.flags, work.queue, counts.numbers)
         refreshing.refresh_all(sites, tables, tree, work)
@@ -74,7 +75,7 @@ def _made_rates(sources: int) -> Callable[..., Any]:
         """Fill in the rates of a site; see `nanogap.device.kernels.refresh.rates_of_site`."""
         if sources < 0:
             return 0.0
-        return refreshing.rates_of_site(sites, tables, site, rates)  # type: ignore[no-any-return]
+        return refreshing.rates_of_site(sites, tables, site, rates)
 
     return rates_of_site  # type: ignore[no-any-return]
 

@@ -6,7 +6,6 @@ of a pair and scales both.
 """
 
 import numpy as np
-from numba import njit
 
 from nanogap.device.kernels.arrays import (
     ION_BARRIER,
@@ -16,18 +15,17 @@ from nanogap.device.kernels.arrays import (
     ION_RATE,
     ION_TO,
     MEDIUM_POTENTIAL,
-    STATE,
-    Int32Array,
     LinkArray,
 )
-from nanogap.device.lattice import EMPTY
+from nanogap.device.kernels.compiling import compiled
+from nanogap.device.kernels.masks import empty_around, first_direction
 from nanogap.typing import FloatArray
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def fill_rates(
     around: LinkArray,
-    grid: Int32Array,
+    masks: LinkArray,
     fields: FloatArray,
     inverse_temperature: FloatArray,
     numbers: FloatArray,
@@ -38,9 +36,11 @@ def fill_rates(
     total = 0.0
     for direction in range(12):
         rates[direction] = 0.0
+    bits = empty_around(masks, site)
+    while bits != 0:
+        direction = first_direction(bits)
+        bits &= bits - 1
         end = around[site, direction]
-        if grid[end, STATE] != EMPTY:
-            continue
         if len(inverse_temperature) > 1:
             beta = 0.5 * (inverse_temperature[site] + inverse_temperature[end])
             base = numbers[ION_PREFACTOR] * np.exp(-beta * numbers[ION_BARRIER])

@@ -6,7 +6,6 @@ then all metal is searched.
 """
 
 import numpy as np
-from numba import njit
 
 from nanogap.device.kernels.arrays import (
     BRIDGED,
@@ -22,6 +21,8 @@ from nanogap.device.kernels.arrays import (
     Int32Array,
     LinkArray,
 )
+from nanogap.device.kernels.compiling import compiled
+from nanogap.device.kernels.masks import metal_around
 from nanogap.device.lattice import METAL, NEIGHBOUR_VECTORS
 from nanogap.typing import BoolArray, Int64Array
 
@@ -43,7 +44,7 @@ def _connected_masks() -> BoolArray:
 CONNECTED: BoolArray = _connected_masks()
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _flood(
     around: LinkArray,
     grid: Int32Array,
@@ -66,7 +67,7 @@ def _flood(
     return filled
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _queue_fixed(flags: ByteArray, queue: LinkArray, first: int, end: int, label: int) -> int:
     """Label the fixed atoms of a range of sites that have none, and queue them."""
     filled = 0
@@ -78,7 +79,7 @@ def _queue_fixed(flags: ByteArray, queue: LinkArray, first: int, end: int, label
     return filled
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def label_all(
     around: LinkArray, grid: Int32Array, flags: ByteArray, queue: LinkArray, numbers: Int64Array
 ) -> None:
@@ -105,16 +106,7 @@ def label_all(
             flags[site, LABEL] = FLOATING
 
 
-@njit  # type: ignore[untyped-decorator]
-def _leaves_a_split(around: LinkArray, grid: Int32Array, site: int) -> bool:
-    """Whether metal around a site is not connected among itself."""
-    mask = 0
-    for direction in range(12):
-        mask |= (grid[around[site, direction], STATE] == METAL) << direction
-    return not CONNECTED[mask]
-
-
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _label_of_neighbours(around: LinkArray, grid: Int32Array, flags: ByteArray, site: int) -> int:
     """Return the one label of the metal around a site, FLOATING of none, 0 of several."""
     found = 0
@@ -129,10 +121,11 @@ def _label_of_neighbours(around: LinkArray, grid: Int32Array, flags: ByteArray, 
     return found if found > 0 else FLOATING
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def relabel(
     around: LinkArray,
     grid: Int32Array,
+    masks: LinkArray,
     flags: ByteArray,
     queue: LinkArray,
     numbers: Int64Array,
@@ -143,7 +136,7 @@ def relabel(
     split = False
     if left >= 0:
         flags[left, LABEL] = 0
-        split = _leaves_a_split(around, grid, left)
+        split = not CONNECTED[metal_around(masks, left)]
     if come >= 0:
         flags[come, LABEL] = _label_of_neighbours(around, grid, flags, come)
         split = split or flags[come, LABEL] == 0

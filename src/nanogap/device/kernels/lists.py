@@ -1,7 +1,5 @@
 """Lists of the sites that an event has changed, each once."""
 
-from numba import njit
-
 from nanogap.device.kernels.arrays import (
     GENERATION,
     LAST_SITE,
@@ -12,10 +10,11 @@ from nanogap.device.kernels.arrays import (
     Int32Array,
     LinkArray,
 )
+from nanogap.device.kernels.compiling import compiled, inlined
 from nanogap.typing import Int64Array
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def begin(numbers: Int64Array) -> None:
     """Begin empty lists."""
     numbers[GENERATION] += 1
@@ -24,7 +23,7 @@ def begin(numbers: Int64Array) -> None:
     numbers[LAST_SITE] = -1
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def touch(
     grid: Int32Array,
     saved: Int32Array,
@@ -43,7 +42,7 @@ def touch(
         numbers[N_TOUCHED] = place + 1
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def expire(lists: LinkArray, marks: Int32Array, numbers: Int64Array, site: int) -> None:
     """List a site whose rates are to be made anew."""
     if marks[site, STALE] != numbers[GENERATION]:
@@ -52,7 +51,7 @@ def expire(lists: LinkArray, marks: Int32Array, numbers: Int64Array, site: int) 
         numbers[N_STALE] += 1
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def expire_around(
     around: LinkArray,
     lists: LinkArray,

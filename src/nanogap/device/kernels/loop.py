@@ -6,7 +6,6 @@ drawn anew in the next.
 """
 
 import numpy as np
-from numba import njit
 
 from nanogap.device.kernels import redox
 from nanogap.device.kernels.arrays import (
@@ -43,16 +42,18 @@ from nanogap.device.kernels.arrays import (
     Tree,
     Work,
 )
+from nanogap.device.kernels.compiling import compiled
 from nanogap.device.kernels.energy import change_metal, move_metal
 from nanogap.device.kernels.labels import relabel
 from nanogap.device.kernels.lists import begin, expire_around
+from nanogap.device.kernels.masks import ATOM_EMPTY, ATOM_ION, ION_EMPTY, toggle
 from nanogap.device.kernels.random import uniform
 from nanogap.device.kernels.refresh import rates_of_site, refresh, undo
 from nanogap.device.kernels.tree import find_leaf
 from nanogap.device.lattice import EMPTY, ION, METAL, OPPOSITE
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _donor(around: LinkArray, grid: Int32Array, site: int, apart_from: int) -> int:
     """Return the metal whose potential new metal takes; -1 of none."""
     for direction in range(12):
@@ -62,7 +63,7 @@ def _donor(around: LinkArray, grid: Int32Array, site: int, apart_from: int) -> i
     return -1
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _hop_metal(
     sites: Sites,
     tables: Tables,
@@ -83,6 +84,8 @@ def _hop_metal(
         and fields[end, METAL_POTENTIAL] == fields[donor, METAL_POTENTIAL]
     )
     redox.take_potential(fields, end, donor)
+    toggle(around, sites.masks, site, ATOM_EMPTY)
+    toggle(around, sites.masks, end, ATOM_EMPTY)
     if undoes:
         undo(grid, tree, work)
     else:
@@ -101,22 +104,24 @@ def _hop_metal(
         refresh(sites, tables, tree, work)
     numbers[LAST_SITE], numbers[LAST_BACK] = end, OPPOSITE[direction]
     counts.numbers[N_WATCHED] += flags[site, WATCHED] | flags[end, WATCHED]
-    relabel(around, grid, flags, work.queue, counts.numbers, site, end)
+    relabel(around, grid, sites.masks, flags, work.queue, counts.numbers, site, end)
     return METAL_HOP
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _hop_ion(sites: Sites, work: Work, site: int, direction: int) -> int:
     """Move an ion; return the kind of the event."""
     around, grid = sites.around, sites.grid
     end = around[site, direction]
     grid[site, STATE], grid[end, STATE] = EMPTY, ION
+    toggle(around, sites.masks, site, ION_EMPTY)
+    toggle(around, sites.masks, end, ION_EMPTY)
     expire_around(around, work.lists, work.marks, work.numbers, site)
     expire_around(around, work.lists, work.marks, work.numbers, end)
     return ION_HOP
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _redox(
     sites: Sites, tables: Tables, work: Work, counts: Counts, site: int, share: float
 ) -> int:
@@ -150,12 +155,13 @@ def _redox(
         site,
         ION if oxidized else METAL,
     )
+    toggle(around, sites.masks, site, ATOM_ION)
     left, come = (site, -1) if oxidized else (-1, site)
-    relabel(around, grid, flags, work.queue, counts.numbers, left, come)
+    relabel(around, grid, sites.masks, flags, work.queue, counts.numbers, left, come)
     return OXIDATION if oxidized else REDUCTION
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _insert(sites: Sites, work: Work, counts: Counts) -> int:
     """Put an ion on an empty site drawn at random; return the kind of the event."""
     around, grid = sites.around, sites.grid
@@ -164,21 +170,23 @@ def _insert(sites: Sites, work: Work, counts: Counts) -> int:
     while grid[site, STATE] != EMPTY:
         site = int(uniform(counts.random) * n_sites)
     grid[site, STATE] = ION
+    toggle(around, sites.masks, site, ION_EMPTY)
     counts.numbers[N_EMPTY] -= 1
     expire_around(around, work.lists, work.marks, work.numbers, site)
     return INSERTION
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _remove(sites: Sites, work: Work, counts: Counts, site: int) -> int:
     """Take an ion away; return the kind of the event."""
     sites.grid[site, STATE] = EMPTY
+    toggle(sites.around, sites.masks, site, ION_EMPTY)
     counts.numbers[N_EMPTY] += 1
     expire_around(sites.around, work.lists, work.marks, work.numbers, site)
     return REMOVAL
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def _do_event(
     sites: Sites,
     tables: Tables,
@@ -200,7 +208,7 @@ def _do_event(
                 break
             target -= rates[other]
     if slot < REDOX_SLOT and sites.grid[site, STATE] == METAL:
-        return _hop_metal(sites, tables, tree, work, counts, site, slot)  # type: ignore[no-any-return]
+        return _hop_metal(sites, tables, tree, work, counts, site, slot)
     begin(work.numbers)
     if slot == REMOVAL_SLOT:
         kind = _remove(sites, work, counts, site)
@@ -209,10 +217,10 @@ def _do_event(
     else:
         kind = _hop_ion(sites, work, site, slot)
     refresh(sites, tables, tree, work)
-    return kind  # type: ignore[no-any-return]
+    return kind
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def run(
     sites: Sites,
     tables: Tables,

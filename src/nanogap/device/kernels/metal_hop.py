@@ -7,7 +7,6 @@ without any metal neighbour are left out: metal does not evaporate.
 """
 
 import numpy as np
-from numba import njit
 
 from nanogap.device.kernels.arrays import (
     BEND,
@@ -19,18 +18,20 @@ from nanogap.device.kernels.arrays import (
     METAL_CAP,
     PREFACTOR,
     SLOPE,
-    STATE,
     Int32Array,
     LinkArray,
 )
-from nanogap.device.lattice import EMPTY, FLANKS, METAL, NEIGHBOUR_VECTORS, SHARED
+from nanogap.device.kernels.compiling import compiled, inlined
+from nanogap.device.kernels.masks import empty_around, first_direction, metal_around
+from nanogap.device.lattice import FLANKS, NEIGHBOUR_VECTORS, SHARED
 from nanogap.typing import FloatArray
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def change_and_saddle(
     around: LinkArray,
     grid: Int32Array,
+    masks: LinkArray,
     levels: Int32Array,
     saddle: Int32Array,
     site: int,
@@ -43,29 +44,28 @@ def change_and_saddle(
     second = around[site, SHARED[direction, 1]]
     third = around[site, SHARED[direction, 2]]
     fourth = around[site, SHARED[direction, 3]]
+    metal = metal_around(masks, site)
     pattern = (
-        (grid[first, STATE] == METAL)
-        | ((grid[second, STATE] == METAL) << 1)
-        | ((grid[third, STATE] == METAL) << 2)
-        | ((grid[fourth, STATE] == METAL) << 3)
+        (metal >> SHARED[direction, 0] & 1)
+        | (metal >> SHARED[direction, 1] & 1) << 1
+        | (metal >> SHARED[direction, 2] & 1) << 2
+        | (metal >> SHARED[direction, 3] & 1) << 3
     )
     near, far = FLANKS[direction, 0], FLANKS[direction, 1]
-    pattern += 16 * (
-        int(grid[around[site, near], STATE] == METAL) + int(grid[around[end, near], STATE] == METAL)
-    )
-    pattern += 48 * (
-        int(grid[around[site, far], STATE] == METAL) + int(grid[around[end, far], STATE] == METAL)
-    )
+    beyond = metal_around(masks, end)
+    pattern += 16 * ((metal >> near & 1) + (beyond >> near & 1))
+    pattern += 48 * ((metal >> far & 1) + (beyond >> far & 1))
     bends = (grid[first, BEND] + grid[second, BEND]) + (grid[third, BEND] + grid[fourth, BEND])
     held = grid[site, ENERGY] + levels[SLOPE, count + 1]
     change = grid[end, ENERGY] - levels[SLOPE, at_end + 1] - held - bends
     return change, saddle[count, at_end, pattern]
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def fill_rates(
     around: LinkArray,
     grid: Int32Array,
+    masks: LinkArray,
     levels: Int32Array,
     saddle: Int32Array,
     table: FloatArray,
@@ -75,16 +75,21 @@ def fill_rates(
 ) -> float:
     """Fill in the rates of an atom's hops in the twelve directions; return their sum, 1/s."""
     total = 0.0
-    least, cap = np.int64(numbers[LEAST_HALF_MEV]), np.int64(numbers[CAP_HALF_MEV])
-    alone = grid[site, COUNT] < 1
+    least, cap = int(numbers[LEAST_HALF_MEV]), int(numbers[CAP_HALF_MEV])
     for direction in range(12):
         rates[direction] = 0.0
+    if grid[site, COUNT] < 1:
+        return total
+    bits = empty_around(masks, site)
+    while bits != 0:
+        direction = first_direction(bits)
+        bits &= bits - 1
         end = around[site, direction]
-        if grid[end, STATE] != EMPTY or grid[end, COUNT] < 2 or alone:
+        if grid[end, COUNT] < 2:
             continue
-        change, part = change_and_saddle(around, grid, levels, saddle, site, direction)
+        change, part = change_and_saddle(around, grid, masks, levels, saddle, site, direction)
         size = abs(change)
-        high = max(part + size, 2 * size + least, cap)
+        high: int = max(part + size, 2 * size + least, cap)
         barrier = high + 2 * min(change, 0)
         rate = table[min(barrier, len(table) - 1)]
         rates[direction] = rate
@@ -92,10 +97,11 @@ def fill_rates(
     return total
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def fill_local_rates(
     around: LinkArray,
     grid: Int32Array,
+    masks: LinkArray,
     levels: Int32Array,
     saddle: Int32Array,
     inverse_temperature: FloatArray,
@@ -109,13 +115,18 @@ def fill_local_rates(
     Both belong to the bond: means over its ends.
     """
     total = 0.0
-    alone = grid[site, COUNT] < 1
     for direction in range(12):
         rates[direction] = 0.0
+    if grid[site, COUNT] < 1:
+        return total
+    bits = empty_around(masks, site)
+    while bits != 0:
+        direction = first_direction(bits)
+        bits &= bits - 1
         end = around[site, direction]
-        if grid[end, STATE] != EMPTY or grid[end, COUNT] < 2 or alone:
+        if grid[end, COUNT] < 2:
             continue
-        change, part = change_and_saddle(around, grid, levels, saddle, site, direction)
+        change, part = change_and_saddle(around, grid, masks, levels, saddle, site, direction)
         gain = 1e-3 * change
         if len(force) > 0:
             for axis in range(3):

@@ -14,7 +14,6 @@ than 1e-30 of any other rate, and is left out.
 """
 
 import numpy as np
-from numba import njit
 
 from nanogap.device.kernels.arrays import (
     BOUND_RANGE,
@@ -37,11 +36,12 @@ from nanogap.device.kernels.arrays import (
     Int32Array,
     LinkArray,
 )
+from nanogap.device.kernels.compiling import compiled
 from nanogap.device.lattice import METAL
 from nanogap.typing import FloatArray
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def channel(
     grid: Int32Array,
     fields: FloatArray,
@@ -66,7 +66,7 @@ def channel(
     return oxidation, fields[neighbour, REDUCTION_METAL] * fields[site, REDUCTION_MEDIUM]
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def rate(
     around: LinkArray,
     grid: Int32Array,
@@ -109,7 +109,7 @@ def rate(
     return scale * (oxidation if is_metal else reduction)
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def choose_neighbour(
     around: LinkArray,
     grid: Int32Array,
@@ -144,7 +144,7 @@ def choose_neighbour(
     return chosen
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def take_potential(fields: FloatArray, site: int, donor: int) -> None:
     """Give new metal the potential of the metal it touches."""
     fields[site, METAL_POTENTIAL] = fields[donor, METAL_POTENTIAL]

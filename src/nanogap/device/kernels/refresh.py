@@ -1,7 +1,5 @@
 """The rates of one site, and of all whose surroundings an event has changed."""
 
-from numba import njit
-
 from nanogap.device.kernels import ion_hop, metal_hop, redox
 from nanogap.device.kernels.arrays import (
     BATH_REMOVAL,
@@ -24,16 +22,18 @@ from nanogap.device.kernels.arrays import (
     Tree,
     Work,
 )
+from nanogap.device.kernels.compiling import compiled
 from nanogap.device.kernels.lists import expire
+from nanogap.device.kernels.masks import empty_around, first_direction, metal_around
 from nanogap.device.kernels.tree import sum_above, sum_all
 from nanogap.device.lattice import EMPTY, ION, METAL
 from nanogap.typing import FloatArray
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) -> float:
     """Fill in the rates of all events of a site; return their sum, 1/s."""
-    around, grid = sites.around, sites.grid
+    around, grid, masks = sites.around, sites.grid, sites.masks
     inverse_temperature, force = sites.inverse_temperature, sites.force
     levels, saddle, numbers = tables.levels, tables.saddle, tables.numbers
     rates[REDOX_SLOT] = 0.0
@@ -44,15 +44,24 @@ def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) ->
             return 0.0
         if len(inverse_temperature) == 0:
             total = metal_hop.fill_rates(
-                around, grid, levels, saddle, tables.rate, numbers, site, rates
+                around, grid, masks, levels, saddle, tables.rate, numbers, site, rates
             )
         else:
             total = metal_hop.fill_local_rates(
-                around, grid, levels, saddle, inverse_temperature, force, numbers, site, rates
+                around,
+                grid,
+                masks,
+                levels,
+                saddle,
+                inverse_temperature,
+                force,
+                numbers,
+                site,
+                rates,
             )
     elif state == ION:
         total = ion_hop.fill_rates(
-            around, grid, sites.fields, inverse_temperature, numbers, site, rates
+            around, masks, sites.fields, inverse_temperature, numbers, site, rates
         )
         rates[REMOVAL_SLOT] = numbers[BATH_REMOVAL]
         total += rates[REMOVAL_SLOT]
@@ -63,23 +72,23 @@ def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) ->
             around, grid, sites.fields, inverse_temperature, levels, tables.bound, numbers, site
         )
         total += rates[REDOX_SLOT]
-    return total  # type: ignore[no-any-return]
+    return total
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
     """Make anew the rates of the touched sites, and of the metal beside touched empty ones."""
     around, grid, flags = sites.around, sites.grid, sites.flags
+    masks = sites.masks
     lists, marks, numbers = work.lists, work.marks, work.numbers
     sums, leaves, nodes = tree.sums, tree.leaf, work.nodes
     for place in range(numbers[N_TOUCHED]):
         site = lists[TOUCHED, place]
-        state = grid[site, STATE]
-        if state == EMPTY:
-            for direction in range(12):
-                other = around[site, direction]
-                if grid[other, STATE] == METAL and not flags[other, FIXED]:
-                    expire(lists, marks, numbers, other)
+        if grid[site, STATE] == EMPTY:
+            bits = metal_around(masks, site)
+            while bits != 0:
+                expire(lists, marks, numbers, around[site, first_direction(bits)])
+                bits &= bits - 1
         expire(lists, marks, numbers, site)
     levels, saddle, table, singles = tables.levels, tables.saddle, tables.rate, tables.numbers
     rates = work.rates
@@ -91,9 +100,9 @@ def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
             rate = 0.0
         elif plain and grid[site, STATE] == METAL:
             rate = 0.0
-            if not flags[site, FIXED] and grid[site, COUNT] < 12:
+            if empty_around(masks, site) != 0 and not flags[site, FIXED]:
                 rate = metal_hop.fill_rates(
-                    around, grid, levels, saddle, table, singles, site, rates
+                    around, grid, masks, levels, saddle, table, singles, site, rates
                 )
         else:
             rate = rates_of_site(sites, tables, site, rates)
@@ -107,7 +116,7 @@ def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
     sum_above(sums, tree.offsets, nodes, work.node_marks, numbers[GENERATION], changed)
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def undo(grid: Int32Array, tree: Tree, work: Work) -> None:
     """Exchange what the last hop of an atom changed with what was before."""
     lists, numbers, saved = work.lists, work.numbers, work.saved
@@ -126,7 +135,7 @@ def undo(grid: Int32Array, tree: Tree, work: Work) -> None:
     sum_above(sums, tree.offsets, nodes, work.node_marks, numbers[GENERATION], numbers[N_CHANGED])
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def refresh_all(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
     """Make all rates and sums anew."""
     work.numbers[LAST_SITE] = -1

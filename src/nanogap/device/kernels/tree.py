@@ -1,12 +1,11 @@
 """Sums of rates in a tree of eights, each the sum of those below it, so nothing drifts."""
 
-from numba import njit
-
 from nanogap.device.kernels.arrays import Int32Array
+from nanogap.device.kernels.compiling import compiled, inlined
 from nanogap.typing import FloatArray, Int64Array
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@inlined
 def _sum_of_eight(sums: FloatArray, first: int) -> float:
     """Sum eight neighbours in one order."""
     return ((sums[first] + sums[first + 1]) + (sums[first + 2] + sums[first + 3])) + (  # type: ignore[no-any-return]
@@ -14,7 +13,7 @@ def _sum_of_eight(sums: FloatArray, first: int) -> float:
     )
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def sum_all(sums: FloatArray, offsets: Int64Array) -> None:
     """Make all sums anew from the leaves."""
     for level in range(1, len(offsets)):
@@ -23,7 +22,7 @@ def sum_all(sums: FloatArray, offsets: Int64Array) -> None:
             sums[here + node] = _sum_of_eight(sums, below + 8 * node)
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def sum_above(
     sums: FloatArray,
     offsets: Int64Array,
@@ -46,7 +45,7 @@ def sum_above(
         n_nodes = count
 
 
-@njit  # type: ignore[untyped-decorator]
+@compiled
 def find_leaf(sums: FloatArray, offsets: Int64Array, target: float) -> tuple[int, float]:
     """Return the leaf in which a partial sum passes a target, and what of the target is left."""
     node = 0
