@@ -95,9 +95,9 @@ def counted(count: int, noun: str) -> str:
     Examples
     --------
     >>> counted(1, "point"), counted(12000, "point")
-    ('1 point', '12 000 points')
+    ('1 point', '12000 points')
     """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}".replace(",", " ")
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def time_in_words(seconds: float) -> str:

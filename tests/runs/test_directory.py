@@ -44,7 +44,7 @@ def test_a_run_is_opened_by_its_path_and_answers(directory):
             f"Run {str(directory.path)!r}",
             "  state            interrupted",
             "  snapshots        3 of 3, 0 to 1 ps under voltage",
-            "  connected        1 snapshot, first at 1 ps",
+            "  connected        1 of 3 snapshots",
             "  transmission     of 2 snapshots: last 0.9, largest 0.9 G0",
             "  no transmission  1 snapshot",
             "  report           not written yet",

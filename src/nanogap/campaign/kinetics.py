@@ -19,7 +19,7 @@ from nanogap.analysis.filament.kinetics import (
     rate_trend,
     survival,
 )
-from nanogap.report.words import counted
+from nanogap.printing import counted
 from nanogap.units import BOLTZMANN
 
 FS_PER_PS = 1000.0

@@ -17,11 +17,11 @@ from nanogap.campaign.statistics import GEOMETRIES, EnsembleStatistics, ensemble
 from nanogap.campaign.summary import EnsembleSummary, VariancePart
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles
+from nanogap.printing import counted
 from nanogap.report import ensemble
 from nanogap.report.marks import mark, save_figure
 from nanogap.report.sections import Section, write_page
 from nanogap.report.style import house_style
-from nanogap.report.words import counted
 
 
 @dataclass(frozen=True)

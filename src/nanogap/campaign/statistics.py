@@ -31,7 +31,7 @@ from nanogap.campaign.summary import (
 from nanogap.electrical import measured_conductance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles, histogram_campaign
-from nanogap.report.words import counted
+from nanogap.printing import counted
 
 #: Range of the comparison with measured points: below it the gap is open, G0.
 _COMPARED = (0.3, 10.0)

@@ -296,7 +296,10 @@ def _print_status(directory: Path, content: "RunStatus") -> None:
     known = content.known
     table = Table(title=str(directory), show_header=False)
     table.add_row("state", content.state)
-    table.add_row("snapshots", f"{content.snapshots} of {content.snapshots_planned}")
+    table.add_row(
+        "snapshots",
+        f"{content.snapshots} of {content.snapshots_planned or 'a number not known yet'}",
+    )
     table.add_row("transmissions", f"{len(known)}")
     if known:
         table.add_row("T first, last", f"{known[0]:.3f}, {known[-1]:.3f} G0")

@@ -17,6 +17,7 @@ from rich.text import Text
 from nanogap.cli import common
 from nanogap.cli.common import LONG_WORK, AsJson, check_output, log, refuse_unasked
 from nanogap.errors import NanogapError, SettingsError
+from nanogap.printing import counted
 
 if TYPE_CHECKING:
     from nanogap.campaign.estimate import Estimate
@@ -149,7 +150,7 @@ def collect(
         log.print(note)
     log.print(f"Wrote {collected.dataset}: {collected.members} of {collected.planned} members")
     for name, rows in tables.items():
-        log.print(f"Wrote {name}: {rows} rows")
+        log.print(f"Wrote {name}: {counted(rows, 'row')}")
 
 
 @app.command()

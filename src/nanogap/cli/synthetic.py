@@ -7,6 +7,7 @@ import typer
 
 from nanogap.cli import common
 from nanogap.cli.common import AsJson, log
+from nanogap.printing import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -54,4 +55,5 @@ def synthetic(
     if as_json:
         common.emit(content)
     else:
-        log.print(f"Wrote {len(content.files)} synthetic files and truth.json into {output}")
+        files = counted(len(content.files), "synthetic file")
+        log.print(f"Wrote {files} and truth.json into {output}")

@@ -19,6 +19,7 @@ from nanogap.cli.first_principles import (
 )
 from nanogap.cli.terminal import Terminal
 from nanogap.errors import SettingsError
+from nanogap.printing import counted
 
 if TYPE_CHECKING:
     from nanogap.transport.dataset import TransmissionSummary
@@ -218,7 +219,7 @@ def _asked_for(summary: "TransmissionSummary") -> dict[str, Any]:
 
 
 def _print_transmission(summary: "TransmissionSummary") -> None:
-    table = Table(title=f"{summary.backend}, {summary.n_kpoints} k-points")
+    table = Table(title=f"{summary.backend}, {counted(summary.n_kpoints, 'k-point')}")
     for name in ("snapshot", "E - E_F (eV)", "T (G0)"):
         table.add_column(name, justify="right")
     for number, values in enumerate(summary.transmission):

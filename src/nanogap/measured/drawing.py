@@ -17,6 +17,7 @@ from nanogap.measured.fluctuations import NoiseCampaign, NoiseRow
 from nanogap.measured.levels import CAUTIONS, HistogramCampaign
 from nanogap.measured.plateaus import PlateauCampaign
 from nanogap.measured.states import RetentionCampaign, SwitchingCampaign
+from nanogap.printing import counted
 from nanogap.report import curves, distributions, fluctuations, histograms
 from nanogap.report.marks import mark
 from nanogap.report.style import house_style
@@ -77,10 +78,10 @@ def draw_histogram(result: HistogramCampaign) -> Figure:
             figure = histograms.compared_histograms(named)
             return mark(figure, synthetic=synthetic, footnotes=CAUTIONS[:2])
         subtracted = any(one.resistance > 0.0 for one in result.resistances.values())
-        title = (
-            f"{result.n_points:,} points, {result.cycles} cycles, "
-            f"{len(set(result.devices))} devices"
-        ).replace(",", "\N{THIN SPACE}", 1)
+        # a thin space groups the digits
+        points = f"{result.n_points:,}".replace(",", "\N{THIN SPACE}")
+        title = f"{points} point{'' if result.n_points == 1 else 's'}, "
+        title += f"{counted(result.cycles, 'cycle')}, {counted(len(set(result.devices)), 'device')}"
         if result.gap is None:
             figure = histograms.conductance_histograms(result.main, title=title)
             return mark(figure, synthetic=synthetic, footnotes=CAUTIONS[1:2])

@@ -22,6 +22,7 @@ from nanogap.measured.levels import CAUTIONS, histogram_campaign
 from nanogap.measured.plateaus import plateau_campaign
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.measured.states import retention_campaign, switching_campaign
+from nanogap.printing import counted
 from nanogap.report.histograms import level_displacement_figure
 from nanogap.report.sections import Section, write_page
 from nanogap.report.style import house_style
@@ -114,7 +115,7 @@ def write_measured_report(
     listing = Section("Files", head=("file", "taken for"), rows=sorted(named.items()))
     write_page(
         output,
-        title=f"Measurement campaign of {len(named)} files",
+        title=f"Measurement campaign of {counted(len(named), 'file')}",
         sections=[*sections, listing],
         warning="Synthetic data: made by a program, not measured." if synthetic else "",
         notes=notes,

@@ -12,9 +12,10 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from nanogap.printing import counted
 from nanogap.report.result import Landmark, RunResult
 from nanogap.report.style import CHARGE_MAP, GREEN, INK, POTENTIAL_MAP, QUIET, WIDTH
-from nanogap.report.words import counted, number, transmission_text
+from nanogap.report.words import number, transmission_text
 from nanogap.structure import analyse_connection
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import nearest_neighbour_distance

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from nanogap.analysis import BreakdownAnalysis, SwitchingAnalysis
 from nanogap.analysis.traces.plateaus import Plateau
+from nanogap.printing import counted
 from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, thinned, unit_for
 from nanogap.report.style import BLUE, EVENT_COLOURS, INK, ORANGE, QUIET, WIDTH
 from nanogap.typing import FloatArray
@@ -110,7 +111,7 @@ def switching_loops_figure(data: xr.Dataset, analysis: SwitchingAnalysis) -> Fig
     if len(sizes):
         # readings at zero volts say nothing and would take half of the picture
         logarithmic.set_ylim(bottom=0.3 * float(np.quantile(sizes, 0.02)))
-    linear.set_title(f"{len(numbers)} loops, the last in black")
+    linear.set_title(f"{counted(len(numbers), 'loop')}, the last in black")
     handles, _ = linear.get_legend_handles_labels()
     if handles:
         logarithmic.legend(loc="lower right")
@@ -256,4 +257,4 @@ def _stepped(
     axes.set_ylim(-0.03 * top, top)
     axes.set_xlabel(name)
     axes.set_ylabel("conductance of the gap (G$_0$)")
-    axes.set_title(f"{len(plateaus)} plateaus")
+    axes.set_title(counted(len(plateaus), "plateau"))

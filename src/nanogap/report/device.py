@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from nanogap.io import write_text
+from nanogap.printing import counted
 from nanogap.report import device_figures as figures
 from nanogap.report.device_content import DeviceContent, OneDevice
 from nanogap.report.device_view import device_view
@@ -18,7 +19,7 @@ from nanogap.report.page import settings_rows
 from nanogap.report.sections import asset, data_uri, picture, rendered
 from nanogap.report.style import house_style, png
 from nanogap.report.viewer import compressed_plotly
-from nanogap.report.words import counted, number
+from nanogap.report.words import number
 
 #: Devices with figures of their own; a campaign of hundreds is for the commands of measured data.
 MOST_DEVICES = 5

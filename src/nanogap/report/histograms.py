@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram, Peak
+from nanogap.printing import counted
 from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, stepped_band
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, QUIET, WIDTH
 from nanogap.typing import FloatArray
@@ -159,7 +160,7 @@ def aligned_histogram(histogram: AlignedHistogram, unit: str = "s") -> Figure:
     name = f"time since first contact ({unit})" if unit == "s" else f"{unit} since first contact"
     axes.set_xlabel(name)
     axes.set_ylabel("conductance of the gap (G$_0$)")
-    axes.set_title(f"{histogram.n_aligned} cycles that made contact")
+    axes.set_title(f"{counted(histogram.n_aligned, 'cycle')} that made contact")
     figure.colorbar(image, ax=axes, label="log$_{10}$ counts")
     return figure
 

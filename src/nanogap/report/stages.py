@@ -14,11 +14,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from nanogap.analysis import BridgeEvent, Stage, typical_snapshots
+from nanogap.printing import counted
 from nanogap.report.atoms import draw_atoms
 from nanogap.report.figures import shade_stages, time_limits
 from nanogap.report.result import RunResult
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, STAGE_COLOURS, WIDTH
-from nanogap.report.words import counted, number
+from nanogap.report.words import number
 from nanogap.structure.gap import adatom_mask
 from nanogap.typing import FloatArray
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nanogap.analysis import Stage, stage_spans
+from nanogap.printing import counted
 from nanogap.report.result import RunResult
 from nanogap.settings import Settings, load_settings, preset_names
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -23,11 +24,6 @@ def number(value: float, digits: int = 3) -> str:
     """Write a number with so many significant digits and without an exponent if it can be."""
     text = f"{float(f'{value:.{digits}g}'):.12g}"
     return text.replace("-", "\N{MINUS SIGN}")
-
-
-def counted(count: int, noun: str) -> str:
-    """Write a count and its noun."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def transmission_text(value: float) -> str:

@@ -42,7 +42,7 @@ class Run(Printed):
     Run 'demo'
       state         finished
       snapshots     61 of 61, 0 to 3 ps under voltage
-      connected     13 snapshots, first at 2.4 ps
+      connected     13 of 61 snapshots
       transmission  of 61 snapshots: last 1.02, largest 1.31 G0
       report        demo/report.html
       next          .conductance, .observables(), .transmission(), .frame(n), .spectra()

@@ -68,13 +68,12 @@ class RunStatus(Printed):
 def status_rows(found: RunStatus) -> Rows:
     """Say in words how far a run is and what came out, for printing."""
     yield "state", found.state
-    told = f"{found.snapshots} of {found.snapshots_planned}"
+    told = f"{found.snapshots} of {found.snapshots_planned or 'a number not known yet'}"
     if found.time:
         told += f", {found.time[0] / 1000.0:g} to {found.time[-1] / 1000.0:g} ps under voltage"
     yield "snapshots", told
-    joined = [moment for moment, there in zip(found.time, found.connected, strict=True) if there]
-    if joined:
-        yield "connected", f"{counted(len(joined), 'snapshot')}, first at {joined[0] / 1000.0:g} ps"
+    if found.connected:
+        yield "connected", f"{sum(found.connected)} of {counted(len(found.connected), 'snapshot')}"
     if found.known:
         last = f"last {number(found.known[-1])}, largest {number(max(found.known), 'G0')}"
         yield "transmission", f"of {counted(len(found.known), 'snapshot')}: {last}"
