@@ -26,6 +26,7 @@ from nanogap.device.lattice import Lattice, Tips, build_needles, to_atoms
 from nanogap.device.medium import Medium, load_medium
 from nanogap.device.neck import NeckCut
 from nanogap.device.potential import PotentialField
+from nanogap.device.roughness import roughen
 from nanogap.device.state import Caps
 from nanogap.electrical import Averager, Segment, SourceState
 from nanogap.errors import SettingsError
@@ -150,7 +151,7 @@ class Device:
 
     def _streams(self) -> list[SeedSequence]:
         """Independent random streams of this device: atoms, voltmeter, ammeter."""
-        return SeedSequence(self.settings.seed).spawn(3)
+        return _streams(self.settings)[:3]
 
     def meter_seeds(self) -> tuple[SeedSequence, SeedSequence]:
         """Random streams of the meters of voltage and current."""
@@ -279,9 +280,9 @@ def make_energetics(settings: DeviceSettings) -> Energetics:
 
 
 def make_tips(settings: DeviceSettings, lattice_constant: float) -> Tips:
-    """Build the needles of a device, on their lattice."""
+    """Build the needles of a device, on their lattice, with its roughness."""
     geometry = settings.geometry
-    return build_needles(
+    tips = build_needles(
         lattice_constant=lattice_constant,
         base_width=geometry.base_width,
         height=geometry.height,
@@ -290,6 +291,15 @@ def make_tips(settings: DeviceSettings, lattice_constant: float) -> Tips:
         fixed_layers=geometry.fixed_layers,
         margin=geometry.margin,
     )
+    if not geometry.roughness:
+        return tips
+    random = np.random.default_rng(_streams(settings)[3])
+    return replace(tips, metal=roughen(tips, geometry.roughness, random))
+
+
+def _streams(settings: DeviceSettings) -> list[SeedSequence]:
+    """Independent random streams: atoms, voltmeter, ammeter, roughness."""
+    return SeedSequence(settings.seed).spawn(4)
 
 
 def _cap(value: float | str) -> float:
