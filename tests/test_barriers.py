@@ -13,13 +13,13 @@ import pytest
 from parametrisation.barriers.bands import join, read_bands, stored_hop
 from parametrisation.barriers.environments import Chooser, grid_sites
 from parametrisation.barriers.named import named_processes
-from parametrisation.barriers.potential import load_functions
 from parametrisation.barriers.processes import cut, exchange_barrier, hop_barrier
 from parametrisation.barriers.results import FLOOR, evaluate_bands
 from parametrisation.barriers.sites import HALF, Hop
 
 from nanogap.device.energetics import load_energetics
 from nanogap.dynamics.embedded_atom import load_embedded_atom
+from nanogap.dynamics.embedded_functions import load_functions
 from nanogap.dynamics.lammps import open_lammps, run_command
 from nanogap.errors import NanogapError
 

@@ -4,6 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
+from nanogap.dynamics.embedded_functions import load_functions
 from parametrisation.barriers.bands import (
     Bands,
     compute_rows,
@@ -13,7 +14,6 @@ from parametrisation.barriers.bands import (
     write_bands,
 )
 from parametrisation.barriers.figure import draw
-from parametrisation.barriers.potential import load_functions
 from parametrisation.barriers.results import Results, evaluate_bands, show, write_energetics
 
 

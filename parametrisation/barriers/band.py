@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from nanogap.dynamics.embedded_functions import Functions, evaluate
 from nanogap.typing import FloatArray, Int64Array
-from parametrisation.barriers.potential import Functions, evaluate
 
 #: Largest force component at the end of a relaxation, and of a band, eV/angstrom.
 FORCE, BAND_FORCE = 0.004, 0.03

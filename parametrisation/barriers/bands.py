@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nanogap.dynamics.embedded_functions import Functions
 from nanogap.errors import NanogapError
 from nanogap.io.atomic import write_bytes
 from nanogap.typing import BoolArray, FloatArray, Int64Array
 from parametrisation.barriers.environments import Chooser
-from parametrisation.barriers.potential import Functions
 from parametrisation.barriers.processes import Barrier, hop_barrier
 from parametrisation.barriers.sites import HALF, SECOND, Hop
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from nanogap.device.bonds import KIND_OF, KINDS
 from nanogap.device.energetics import Exchange
+from nanogap.dynamics.embedded_functions import Functions
 from nanogap.typing import BoolArray, FloatArray, Int64Array
 from parametrisation.barriers.bands import Bands
 from parametrisation.barriers.named import named_processes
-from parametrisation.barriers.potential import Functions
 from parametrisation.barriers.processes import exchange_barrier, hop_barrier
 from parametrisation.barriers.sites import NEAREST, Hop
 

@@ -6,9 +6,9 @@ from functools import lru_cache
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from nanogap.dynamics.embedded_functions import Functions
 from nanogap.typing import BoolArray, FloatArray, Int64Array
 from parametrisation.barriers.band import Region
-from parametrisation.barriers.potential import Functions
 from parametrisation.barriers.sites import HALF, Hop
 
 #: Atoms within this distance of an end of a hop are free, angstrom.

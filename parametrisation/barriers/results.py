@@ -8,6 +8,7 @@ import numpy as np
 
 from nanogap.device.bonds import KINDS
 from nanogap.device.energetics import Exchange, force_field_digest
+from nanogap.dynamics.embedded_functions import Functions
 from nanogap.io.atomic import write_text
 from nanogap.typing import BoolArray, FloatArray
 from parametrisation.barriers.bands import OUTCOMES, Bands
@@ -22,7 +23,6 @@ from parametrisation.barriers.fit import (
     shared_number,
     usable,
 )
-from parametrisation.barriers.potential import Functions
 from parametrisation.barriers.sites import NEAREST
 
 #: Attempt frequency, 1/s.

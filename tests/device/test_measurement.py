@@ -5,8 +5,10 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
+from nanogap.device.advance import Advance, Reason
 from nanogap.device.device import Device
 from nanogap.device.measurement import Measurement
+from nanogap.device.neck import cut_neck
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.settings.device import load_device_settings
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -28,6 +30,7 @@ CHANGES = {
     "protocol.rate": 20.0,
     "protocol.interval": 0.01,
 }
+NO_CHARGE = {"lower": 0, "upper": 0}
 
 
 def device(**changes):
@@ -95,3 +98,27 @@ def test_a_state_of_another_device_or_a_damaged_one_is_refused(tmp_path):
 def test_a_vacuum_with_ions_is_refused():
     with pytest.raises(SettingsError, match="holds no ions"):
         device(medium__name="vacuum", medium__concentration=1.0)
+
+
+def test_the_conductance_follows_the_voltage_if_the_curve_is_that_of_the_transmission():
+    changes = {
+        "medium__name": "vacuum",
+        "circuit__capacitance": 0.0,
+        "conductance__curve": "transmission",
+        "protocol__turning_points": [0.0, 0.6, -0.6],
+    }
+    made = device(**changes)
+    made.engine.advance = lambda duration, **_: Advance(duration, 0, Reason.DURATION, NO_CHARGE)
+    points = list(Measurement(made))
+    reference = made.necks
+    neck = cut_neck(
+        made.lattice,
+        made.field.clusters.labels,
+        (1, made.lattice.shape[2] - 2),
+        reference.cut,
+    )
+    for point in points:
+        chord = reference.of_neck(neck, point.gap_voltage)
+        assert point.conductance == pytest.approx(chord, rel=5e-4)
+    ends = [point.conductance for point in points]
+    assert max(ends) / min(ends) > 1.004

@@ -7,13 +7,16 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from nanogap.device.conductance import NeckConductance
+from nanogap.device.conductance import ENERGY_STEP, NeckConductance
 from nanogap.device.lattice import build_needles
 from nanogap.device.neck import Neck, NeckCut, cut_neck, neck_junction
+from nanogap.device.neck_store import StoredTransmission
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import validate_junction
 from nanogap.structure.tips import nearest_neighbour_distance
+from nanogap.transport.current import CurrentVoltage
 from nanogap.transport.negf.compute import compute_transmission
+from nanogap.units import CONDUCTANCE_QUANTUM
 
 CONSTANT = 4.09
 NEEDLES = {
@@ -192,5 +195,81 @@ def test_the_store_is_shared_and_a_damaged_one_only_costs_time(tmp_path, monkeyp
     assert second.count.computed == 0
     damaged = tmp_path / "damaged.sqlite"
     damaged.write_bytes(b"no database at all" * 100)
-    monkeypatch.setattr(NeckConductance, "_compute", lambda _self, _neck: 1.5)
+    monkeypatch.setattr(
+        NeckConductance, "_compute", lambda _self, _neck, _steps: [StoredTransmission(1.5)]
+    )
     assert NeckConductance("Ag", CONSTANT, store=damaged).of_neck(neck) == 1.5
+
+
+def flat(monkeypatch, values):
+    """A conductance whose T(E) is a function of the energy."""
+    asked = []
+
+    def compute(_self, _neck, steps):
+        asked.append(list(steps))
+        return [StoredTransmission(values(ENERGY_STEP * step)) for step in steps]
+
+    monkeypatch.setattr(NeckConductance, "_compute", compute)
+    return NeckConductance("Ag", CONSTANT, curve="transmission", store=None), asked
+
+
+def some_neck(layers=3):
+    return Neck(np.ones((layers, 4, 4), dtype=bool), True, 0, 0)
+
+
+@pytest.mark.parametrize("voltage", [0.0, 1e-9, 1e-5, 0.1, -0.7, 2.9, 5.0])
+def test_a_flat_transmission_conducts_alike_at_every_voltage(monkeypatch, voltage):
+    made, _ = flat(monkeypatch, lambda _energy: 0.8)
+    assert made.of_neck(some_neck(), voltage) == pytest.approx(0.8, rel=1e-12)
+
+
+def test_the_curve_is_the_integral_of_the_transmission(monkeypatch):
+    made, asked = flat(monkeypatch, lambda energy: 1.0 + 0.5 * energy + 0.4 * abs(energy))
+    neck = some_neck()
+    # the odd part cancels; of |E| the mean over the window is V/4
+    for voltage in (0.05, 0.2, -0.2, 0.73, -1.6, 3.0):
+        assert made.of_neck(neck, voltage) == pytest.approx(1.0 + 0.1 * abs(voltage), rel=1e-9)
+    assert made.of_neck(neck, 0.0) == 1.0
+    # each energy once, only as far as the window reaches
+    assert sorted(step for steps in asked for step in steps) == list(range(-15, 16))
+    assert asked[0] == [0, -1, 1]
+    assert made.count.asked == 7
+    # beyond the energies of the Hamiltonian T(E) is held: 1.0 + 0.4 * 1.5 from 1.5 eV on
+    mean = (1.5 * (1.0 + 0.4 * 0.75) + 0.5 * (1.0 + 0.4 * 1.5)) / 2.0
+    assert made.of_neck(neck, 4.0) == pytest.approx(mean)
+
+
+def test_necks_of_other_shape_but_the_same_bits_are_not_one(monkeypatch):
+    made, asked = flat(monkeypatch, lambda _energy: 1.0)
+    made.of_neck(Neck(np.ones((9, 4, 4), dtype=bool), True, 0, 0))
+    made.of_neck(Neck(np.ones((4, 6, 6), dtype=bool), True, 0, 0))
+    assert len(asked) == 2
+
+
+def test_the_curve_is_that_of_the_command_for_the_same_junction():
+    occupied = np.zeros((2, 3, 3), dtype=bool)
+    occupied[0, 1, 1] = occupied[1, 1, 1] = True
+    neck = Neck(occupied, True, 0, 0)
+    curve = NeckConductance("Ag", CONSTANT, kpoints=(1, 1), curve="transmission", store=None)
+    linear = NeckConductance("Ag", CONSTANT, kpoints=(1, 1), store=None)
+    assert curve.of_neck(neck, 0.0) == linear.of_neck(neck, 0.5) == linear.of_neck(neck)
+    voltage = 0.5
+    found = curve.of_neck(neck, voltage)
+    assert found != pytest.approx(linear.of_neck(neck), rel=1e-4)
+    whole = compute_transmission(
+        [neck_junction(neck.canonical, CONSTANT, "Ag")],
+        np.linspace(-0.3, 0.3, 7),
+        kpoints=(1, 1),
+    )
+    current = CurrentVoltage([voltage], temperature=0.0).compute(whole).current[0, 0]
+    assert found * voltage * CONDUCTANCE_QUANTUM == pytest.approx(current, rel=1e-9)
+
+
+def test_a_voltage_beyond_the_hamiltonian_says_so(monkeypatch):
+    made, _ = flat(monkeypatch, lambda _energy: 0.8)
+    tips, metal = bridged(1.8)
+    lattice = tips.lattice
+    arguments = lattice, labels_of(lattice, metal), movable(lattice)
+    assert not made.of_lattice(*arguments, 2.9).continued
+    assert made.of_lattice(*arguments, 3.2).continued
+    assert not NeckConductance("Ag", CONSTANT, store=None).of_lattice(*arguments, 3.2).continued

@@ -118,6 +118,8 @@ class Device:
             self.lattice.lattice_constant,
             NeckCut(widths=settings.conductance.cell_widths, depth=settings.conductance.cut_layers),
             kpoints=(settings.conductance.kpoints,) * 2,
+            relaxation_steps=settings.conductance.relaxation_steps,
+            curve=settings.conductance.curve,
             store=None if settings.conductance.cache == "none" else settings.conductance.cache,
         )
         self.source = settings.make_source()
@@ -177,7 +179,9 @@ class Device:
         """Conductance of the atoms as the field knows them."""
         outside = self.settings.geometry.fixed_layers
         movable = outside, self.lattice.shape[2] - 1 - outside
-        return self.necks.of_lattice(self.lattice, self.field.clusters.labels, movable)
+        return self.necks.of_lattice(
+            self.lattice, self.field.clusters.labels, movable, self.circuit.gap_voltage
+        )
 
     def advance(
         self, segment: Segment, begin: float, end: float, averager: Averager, stops: int

@@ -23,6 +23,8 @@ from nanogap.typing import BoolArray, FloatArray
 _PERIOD = 3
 #: Perfect planes in the channel on each side: more than the interactions reach.
 _CHANNEL_LAYERS = 3
+#: Layers of perfect crystal on each side of a neck in its junction: those, and a lead's period.
+CRYSTAL_LAYERS = _CHANNEL_LAYERS + _PERIOD
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def neck_junction(neck: Neck, lattice_constant: float, element: str) -> Atoms:
         In the junction format (`nanogap.structure.junction`).
     """
     layers, width, _ = neck.occupied.shape
-    outside = _CHANNEL_LAYERS + _PERIOD
+    outside = CRYSTAL_LAYERS
     stack = np.ones((layers + 2 * outside, width, width), dtype=np.bool_)
     stack[outside:-outside] = neck.occupied
     layer, first, second = np.nonzero(stack)

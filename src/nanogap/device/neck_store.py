@@ -2,15 +2,35 @@
 
 import contextlib
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS neck (key BLOB PRIMARY KEY, transmission REAL NOT NULL)"
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS transmissions "
+    "(key BLOB PRIMARY KEY, transmission REAL NOT NULL, converged INTEGER NOT NULL)"
+)
 #: How long a process waits for another's write, s.
 _PATIENCE = 30.0
 
 
+@dataclass(frozen=True)
+class StoredTransmission:
+    """Transmission of a neck at one energy.
+
+    Attributes
+    ----------
+    value : float
+        G0.
+    converged : bool
+        Whether the atoms of the neck were relaxed, or were not to be.
+    """
+
+    value: float
+    converged: bool = True
+
+
 class NeckStore:
-    """A table of transmissions by the canonical form of a neck.
+    """A table of transmissions by keys that say all they depend on.
 
     What cannot be read or written is computed again: a store is only a matter of time.
 
@@ -22,7 +42,7 @@ class NeckStore:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self._known: dict[bytes, float] = {}
+        self._known: dict[bytes, StoredTransmission] = {}
         self._table: sqlite3.Connection | None = None
         if path is not None:
             with contextlib.suppress(OSError, sqlite3.Error):
@@ -34,23 +54,26 @@ class NeckStore:
         """Return how many are known in this process."""
         return len(self._known)
 
-    def get(self, key: bytes) -> float | None:
+    def get(self, key: bytes) -> StoredTransmission | None:
         """Return a transmission, or None."""
         if key not in self._known and self._table is not None:
             with contextlib.suppress(sqlite3.Error):
                 row = self._table.execute(
-                    "SELECT transmission FROM neck WHERE key = ?", (key,)
+                    "SELECT transmission, converged FROM transmissions WHERE key = ?", (key,)
                 ).fetchone()
                 if row is not None and isinstance(row[0], float) and row[0] >= 0.0:
-                    self._known[key] = row[0]
+                    self._known[key] = StoredTransmission(row[0], bool(row[1]))
         return self._known.get(key)
 
-    def put(self, key: bytes, transmission: float) -> None:
+    def put(self, key: bytes, transmission: StoredTransmission) -> None:
         """Add a transmission."""
         self._known[key] = transmission
         if self._table is not None:
             with contextlib.suppress(sqlite3.Error):
-                self._table.execute("INSERT OR IGNORE INTO neck VALUES (?, ?)", (key, transmission))
+                self._table.execute(
+                    "INSERT OR IGNORE INTO transmissions VALUES (?, ?, ?)",
+                    (key, transmission.value, transmission.converged),
+                )
 
     def close(self) -> None:
         """Close the file."""

@@ -65,6 +65,8 @@ class PartCost:
         Of the conductances, s.
     asked, known, computed : int
         Conductances that were asked for, those that the cache knew, those that were computed.
+    unconverged : int
+        Those asked for whose neck was not relaxed to the end.
     updates : int
         Times that potential and conductance followed the atoms.
     """
@@ -74,6 +76,7 @@ class PartCost:
     asked: int = 0
     known: int = 0
     computed: int = 0
+    unconverged: int = 0
     updates: int = 0
 
     def __add__(self, other: "PartCost") -> "PartCost":
@@ -112,6 +115,7 @@ def compute_part(
             asked=count.asked,
             known=count.known,
             computed=count.computed,
+            unconverged=count.unconverged,
             updates=device.updates - updates,
         )
 

@@ -143,5 +143,13 @@ def _making(run: DeviceRun) -> list[tuple[str, str]]:
                 f"{cost.known} of {cost.asked} ({known:.4g} %); computed: {cost.computed}",
             )
         )
+    if cost.unconverged:
+        share = 100.0 * cost.unconverged / cost.asked
+        rows.append(
+            (
+                "conductances of necks not relaxed to the end: too few conductance.relaxation_steps",
+                f"{cost.unconverged} of {cost.asked} ({share:.4g} %)",
+            )
+        )
     description = json.loads(run.files.description.read_text(encoding="utf-8"))
     return rows + [(name, str(found)) for name, found in description.get("versions", {}).items()]

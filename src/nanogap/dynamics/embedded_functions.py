@@ -1,4 +1,4 @@
-"""Energies and forces of the embedded-atom method for a few free atoms among fixed ones.
+"""Energies and forces of the embedded-atom method, compiled, without LAMMPS.
 
 The files are those of `nanogap.dynamics.embedded_atom`; the interpolation is the one of LAMMPS
 (``pair_style eam``, file format funcfl), so both give the same energies to rounding. Method: Daw &
@@ -111,6 +111,7 @@ def evaluate(  # noqa: PLR0917 compiled: no keywords
     steps: tuple[float, float, float],
     forces: FloatArray,
     work: FloatArray,
+    shifts: FloatArray | None = None,
 ) -> float:
     """Compute the energy of the free atoms among the fixed ones, and the forces on the free ones.
 
@@ -130,6 +131,9 @@ def evaluate(  # noqa: PLR0917 compiled: no keywords
         (n, 3), filled, eV/angstrom.
     work : FloatArray
         (p, 6), scratch.
+    shifts : FloatArray, optional
+        (p, 3) what is added to the second atom of a pair: the vector to its periodic image,
+        angstrom.
 
     Returns
     -------
@@ -141,8 +145,7 @@ def evaluate(  # noqa: PLR0917 compiled: no keywords
     n, m = len(free), len(fixed)
     rho = np.zeros(n + m)
     rho[n:] = background
-    energy, near = 0.0, 0
-    last = len(density) - 2
+    energy, near, last = 0.0, 0, len(density) - 2
     for t in range(len(pairs)):
         i, j = pairs[t, 0], pairs[t, 1]
         if j < n:
@@ -150,6 +153,8 @@ def evaluate(  # noqa: PLR0917 compiled: no keywords
         else:
             f = j - n
             x, y, z = free[i, 0] - fixed[f, 0], free[i, 1] - fixed[f, 1], free[i, 2] - fixed[f, 2]
+        if shifts is not None:
+            x, y, z = x - shifts[t, 0], y - shifts[t, 1], z - shifts[t, 2]
         square = x * x + y * y + z * z
         if square >= cutoff * cutoff:
             continue
