@@ -15,7 +15,6 @@ Some minutes each on one core:
 """
 
 import argparse
-import json
 import time
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -199,9 +198,7 @@ class CurveRow:
 def curve_rows(shape: Shape) -> list[CurveRow]:
     """Compare I(V)/V with that of finer energies."""
     neck = disc_neck(shape, width=4)
-    made = NeckConductance(
-        "Ag", LATTICE_CONSTANT, kpoints=(2, 2), curve="transmission", store=None
-    )
+    made = NeckConductance("Ag", LATTICE_CONSTANT, kpoints=(2, 2), curve="transmission", store=None)
     reach = max(VOLTAGES) / 2.0 + 0.4
     energies = FINE_STEP * np.arange(-round(reach / FINE_STEP), round(reach / FINE_STEP) + 1)
     junction = neck_junction(neck.canonical, LATTICE_CONSTANT, "Ag")

@@ -147,7 +147,7 @@ def _making(run: DeviceRun) -> list[tuple[str, str]]:
         share = 100.0 * cost.unconverged / cost.asked
         rows.append(
             (
-                "conductances of necks not relaxed to the end: too few conductance.relaxation_steps",
+                "conductances of necks not relaxed to the end (conductance.relaxation_steps)",
                 f"{cost.unconverged} of {cost.asked} ({share:.4g} %)",
             )
         )
