@@ -2,19 +2,16 @@
 
 Necks are layers of discs around an axis, wider from layer to layer on both sides of the middle:
 
-- relaxation: T of typical necks on their sites, and after some steps of relaxation by embedded
-  atoms; docs/data/device-relaxation.json, docs/images/device-relaxation.png;
-- curve: I(V)/V of the same necks with T(E) at steps of the energy against finer ones, and without
-  temperature against 300 K; in the same file;
-- cut: T of a one-atom contact in a double cone with more and more layers kept, in wider and wider
-  cells, and at more points of the mesh; docs/data/device-cut.json, docs/images/device-cut.png.
+- T of typical necks on their sites, and after some steps of relaxation by embedded atoms;
+- I(V)/V of some of them with T(E) at steps of the energy against finer ones, and without
+  temperature against 300 K.
 
-Some minutes each on one core:
+Five minutes on one core; writes docs/data/device-relaxation.json and
+docs/images/device-relaxation.png:
 
-    python -m validation.device_conductance [relaxation | cut]
+    python -m validation.device_conductance
 """
 
-import argparse
 import time
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -38,7 +35,7 @@ from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-RELAXATION, CUT = DOCS / "data" / "device-relaxation.json", DOCS / "data" / "device-cut.json"
+RELAXATION = DOCS / "data" / "device-relaxation.json"
 LATTICE_CONSTANT = 4.09
 BOND = nearest_neighbour_distance(LATTICE_CONSTANT)
 MESH = (3, 3)
@@ -200,7 +197,8 @@ def curve_rows(shape: Shape) -> list[CurveRow]:
     neck = disc_neck(shape, width=4)
     made = NeckConductance("Ag", LATTICE_CONSTANT, kpoints=(2, 2), curve="transmission", store=None)
     reach = max(VOLTAGES) / 2.0 + 0.4
-    energies = FINE_STEP * np.arange(-round(reach / FINE_STEP), round(reach / FINE_STEP) + 1)
+    most = round(reach / FINE_STEP)
+    energies = FINE_STEP * np.arange(-most, most + 1, dtype=np.float64)
     junction = neck_junction(neck.canonical, LATTICE_CONSTANT, "Ag")
     values = transmission(junction, energies, (2, 2))
     dataset = xr.Dataset(
@@ -243,12 +241,12 @@ def draw_relaxation(rows: list[RelaxationRow]) -> None:
         write_bytes(DOCS / "images" / "device-relaxation.png", png(figure, 100))
 
 
-def measure_relaxation() -> None:
+def main() -> None:
     """Write the data and the figure of the relaxation, and the data of the curve."""
     rows = [row for shape in SHAPES for row in relaxation_rows(shape)]
     curves = [row for shape in SHAPES[:4] for row in curve_rows(shape)]
     content = {
-        "command": "python -m validation.device_conductance relaxation",
+        "command": "python -m validation.device_conductance",
         "width": WIDTH,
         "kpoints": MESH,
         "relaxation": [asdict(row) for row in rows],
@@ -258,16 +256,6 @@ def measure_relaxation() -> None:
     }
     write_json(RELAXATION, content)
     draw_relaxation(rows)
-
-
-def main() -> None:
-    """Measure what is asked for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("part", choices=("relaxation", "cut"))
-    if parser.parse_args().part == "relaxation":
-        measure_relaxation()
 
 
 if __name__ == "__main__":
