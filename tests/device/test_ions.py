@@ -232,8 +232,6 @@ def flat_electrode(overpotential, seed, concentration=DENSE):
         lattice, metal, lattice.layer < 2, free_metal(barrier=3.0), medium, seed=seed
     )
     engine.set_potential(np.full(len(lattice), overpotential), np.zeros(len(lattice)))
-    engine._sites.fields[:, arrays.MEDIUM_POTENTIAL] = 0.0  # of a flat capacitor, all of it here
-    engine._refresh()
     return engine
 
 

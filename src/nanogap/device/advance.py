@@ -25,7 +25,7 @@ class Advance:
     events : int
     reason : Reason
         Why it ended: the duration is over; so many events were done; metal came to join the
-        electrodes, or they came apart; so many atoms changed in the watched region.
+        electrodes, or they came apart; so many redox events happened in the watched region.
     charge : dict of str to int
         Elementary charges that went from metal into the medium, by electrode.
     """

@@ -40,6 +40,8 @@ _VOLTAGE_SHARE, _VOLTAGE_STEP = 0.01, 1e-3
 _LARGEST_SHARE = 0.05
 #: Stretches at most in a time without readings.
 _PARTS_OF_A_WAIT = 50
+#: Share of the gap voltage between metal and medium from which redox there makes the potential anew.
+_WATCHED_DROP = 0.02
 #: Change of the temperature of the contact that the rates are made anew for, K.
 _TEMPERATURE_STEP = 1.0
 
@@ -133,7 +135,9 @@ class Device:
         self.circuit = SourceState()
         self.applied = AppliedFields(contact_temperature=atoms.temperature)
         self.updates = 0
+        self._stale = False
         self.field.update(self.engine.state.occupation)
+        self._watch()
         self.conductance = self._momentary()
 
     @property
@@ -162,18 +166,23 @@ class Device:
 
     def follow(self) -> None:
         """Let potential and conductance follow the atoms."""
-        solved = self.field.update(self.engine.state.occupation).solved
+        if self.field.update(self.engine.state.occupation).solved:
+            self._stale = True
+            self._watch()
         self.conductance = self._momentary()
         self.updates += 1
-        if solved:
-            self._apply(self.applied.voltage, anew=True)
 
     def restore(self, circuit: SourceState, applied: AppliedFields, updates: int) -> None:
         """Go on from a stored state; engine and field have theirs already."""
         self.circuit = circuit
         self.field.update(self.engine.state.occupation)
+        self._watch()
         self.conductance = self._momentary()
         self.applied, self.updates = applied, updates
+
+    def _watch(self) -> None:
+        """Watch the sites where the potential drops from metal to medium."""
+        self.engine.watch(np.abs(self.field.metal - self.field.medium) > _WATCHED_DROP)
 
     def _momentary(self) -> MomentaryConductance:
         """Conductance of the atoms as the field knows them."""
@@ -202,7 +211,11 @@ class Device:
         while elapsed < end * (1.0 - 1e-12):
             stretch, voltage = self._stretch(segment, elapsed, end)
             self._apply(voltage)
-            done = self.engine.advance(stretch, stop_on_contact=stops > 0)
+            done = self.engine.advance(
+                stretch,
+                stop_on_contact=stops > 0,
+                redox_events=self.settings.kinetics.redox_events,
+            )
             passed = done.time if done.reason is not Reason.DURATION else stretch
             if passed > 0.0:
                 ions = (done.charge["upper"] - done.charge["lower"]) / 2.0
@@ -217,9 +230,10 @@ class Device:
                 self.circuit = step.state
                 averager.add(step)
             elapsed = end if passed >= end - elapsed else elapsed + passed
-            if done.reason is not Reason.DURATION:
+            if done.reason in {Reason.CONTACT, Reason.OPENED}:
                 stops -= 1
             self.follow()
+        self._apply(self.applied.voltage)
 
     def _stretch(self, segment: Segment, elapsed: float, end: float) -> tuple[float, float]:
         """Time for which the gap voltage may be held, s, and its mean over that time, V."""
@@ -246,9 +260,10 @@ class Device:
         loaded = 1.0 / (1.0 / source.series_resistance + gap)
         return source.response_time + loaded * source.capacitance
 
-    def _apply(self, voltage: float, *, anew: bool = False) -> None:
+    def _apply(self, voltage: float) -> None:
         """Give the atoms the potential, and the heat, of a gap voltage."""
         change = abs(voltage - self.applied.voltage)
+        anew, self._stale = self._stale, False
         if not anew and change <= max(_VOLTAGE_SHARE * abs(voltage), _VOLTAGE_STEP):
             return
         self.engine.set_potential(*self.field.voltages(0.0, voltage))
@@ -291,6 +306,7 @@ def make_tips(settings: DeviceSettings, lattice_constant: float) -> Tips:
         base_width=geometry.base_width,
         height=geometry.height,
         apex_width=geometry.apex_width,
+        upper_apex_width=geometry.upper_apex,
         gap=geometry.gap,
         fixed_layers=geometry.fixed_layers,
         margin=geometry.margin,

@@ -25,8 +25,6 @@ from nanogap.typing import BoolArray, FloatArray, Int64Array
 
 #: Joule per square metre in eV per square angstrom.
 _SURFACE_ENERGY = 1.602176634e1
-#: An atom with fewer neighbours than a kink is held by the surface alone.
-KINK = 6
 
 
 @dataclass(frozen=True)
@@ -142,9 +140,9 @@ def load_energetics(
         Multiplies phi(n) - phi(12), the cost of missing neighbours, and so every energy change and
         every surface energy; the saddles above the mean of the ends stay.
     surface_condition : float
-        Added, eV, to the saddle of every hop between a site with fewer than six neighbours and one
-        with six or more: adsorbates that sit at kinks and steps must give way when an atom leaves
-        or arrives. Equilibrium stays, exchange with kinks slows by exp(-value/kT).
+        Added, eV, to the saddle of every hop: adsorbates, oxide or the polymer that lie on the
+        surface must give way. Equilibrium stays, all transport of atoms on the surface slows by
+        exp(-value/kT).
     path : Path, optional
         A file of `parametrisation.barriers` instead of the packaged one.
 
@@ -172,13 +170,10 @@ def load_energetics(
         raise SettingsError(f"surface_condition = {surface_condition}: it must be 0 eV or more")
     found = _read(element, path)
     phi = found.phi[12] + bond_scaling * (found.phi - found.phi[12])
-    low = np.minimum.outer(np.arange(12), np.arange(12)) < KINK
-    high = np.maximum.outer(np.arange(12), np.arange(12)) >= KINK
-    saddle = found.saddle + surface_condition * (low & high)[:, :, None]
     return replace(
         found,
         phi=phi,
-        saddle=saddle,
+        saddle=found.saddle + surface_condition,
         bond_scaling=bond_scaling,
         surface_condition=surface_condition,
     )

@@ -204,15 +204,15 @@ class LatticeKMC:
     def set_potential(self, metal: FloatArray, medium: FloatArray) -> None:
         """Choose the potentials, as they stay until the next call.
 
-        At the metal's surface the potential of the medium is what a solution of the Laplace
-        equation would give if the atom there were gone, the mean over the twelve neighbours: so an
-        atom that is oxidized sees the field in front of it, and the ion that it becomes too.
-
         Parameters
         ----------
-        metal, medium : ndarray, shape (n_sites,)
-            V; each counts where there is metal, or where there is none. Atoms that come later take
-            the potential of the metal they touch.
+        metal : ndarray, shape (n_sites,)
+            V, where there is metal. Atoms that come later take the potential of the metal they
+            touch.
+        medium : ndarray, shape (n_sites,)
+            V; on sites of metal, what the medium would have there if the atom were gone
+            (`nanogap.device.surface.potentials_at_surface`): so an atom that is oxidized sees the
+            field in front of it, and the ion that it becomes too.
 
         Raises
         ------
@@ -231,19 +231,8 @@ class LatticeKMC:
                     f"a potential of {np.abs(values).max():g} V of the {name} is beyond what the "
                     "rates can hold: choose at most 20 V"
                 )
-        fields, grid = sites.fields, sites.grid
-        fields[:-1, arrays.METAL_POTENTIAL] = metal
-        fields[:-1, arrays.MEDIUM_POTENTIAL] = medium
-        is_metal = grid[:, arrays.STATE] == METAL
-        everywhere = np.where(
-            is_metal, fields[:, arrays.METAL_POTENTIAL], fields[:, arrays.MEDIUM_POTENTIAL]
-        )
-        fields[is_metal, arrays.MEDIUM_POTENTIAL] = everywhere[is_metal]
-        surface = np.flatnonzero(is_metal & (grid[:, arrays.COUNT] < 12))
-        around = sites.around[surface]
-        real = around < len(self.lattice)
-        mean = np.where(real, everywhere[around], 0.0).sum(axis=1) / real.sum(axis=1)
-        fields[surface, arrays.MEDIUM_POTENTIAL] = mean
+        sites.fields[:-1, arrays.METAL_POTENTIAL] = metal
+        sites.fields[:-1, arrays.MEDIUM_POTENTIAL] = medium
         self._refresh()
 
     def set_force(self, force: FloatArray | None) -> None:
@@ -272,7 +261,7 @@ class LatticeKMC:
         self._make_tables()
 
     def watch(self, region: BoolArray) -> None:
-        """Choose the region whose changes of metal `advance` can stop at, shape (n_sites,)."""
+        """Choose the region whose redox events `advance` can stop at, shape (n_sites,)."""
         self._sites.flags[:-1, arrays.WATCHED] = region
 
     def advance(
@@ -281,7 +270,7 @@ class LatticeKMC:
         max_events: int | None = None,
         *,
         stop_on_contact: bool = True,
-        surface_changes: int | None = None,
+        redox_events: int | None = None,
     ) -> Advance:
         """Simulate.
 
@@ -292,8 +281,8 @@ class LatticeKMC:
         max_events : int, optional
         stop_on_contact : bool
             Stop when metal comes to join the electrodes, and when they come apart.
-        surface_changes : int, optional
-            Stop after so many changes of metal in the watched region.
+        redox_events : int, optional
+            Stop after so many oxidations and reductions in the watched region.
 
         Returns
         -------
@@ -309,8 +298,8 @@ class LatticeKMC:
         begin, elapsed, events = self.time, 0.0, 0
         charge = self._counts.transferred.copy()
         watched = np.iinfo(np.int64).max
-        if surface_changes is not None:
-            watched = int(self._counts.numbers[arrays.N_WATCHED]) + surface_changes
+        if redox_events is not None:
+            watched = int(self._counts.numbers[arrays.N_WATCHED]) + redox_events
         reason = arrays.EVENTS
         while reason == arrays.EVENTS and (max_events is None or events < max_events):
             turn = self._turn if max_events is None else min(self._turn, max_events - events)

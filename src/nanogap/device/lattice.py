@@ -249,6 +249,7 @@ def build_needles(
     gap: float,
     fixed_layers: int,
     margin: float,
+    upper_apex_width: float | None = None,
 ) -> Tips:
     """Place two round needles on the lattice, each on a full base, that face each other.
 
@@ -266,6 +267,8 @@ def build_needles(
         Full layers under each needle whose atoms stay.
     margin : float
         Distance at the bases between a needle and its periodic image, angstrom.
+    upper_apex_width : float, optional
+        Another diameter of the facing layer of the upper needle, angstrom.
 
     Returns
     -------
@@ -277,14 +280,16 @@ def build_needles(
         If the geometry cannot be: the gap closed, an apex wider than the base or below a bond.
     """
     bond, spacing = nearest_neighbour_distance(lattice_constant), layer_spacing(lattice_constant)
-    _check_needles(
-        base_width=base_width,
-        apex_width=apex_width,
-        gap=gap,
-        fixed_layers=fixed_layers,
-        bond=bond,
-        spacing=spacing,
-    )
+    upper_width = apex_width if upper_apex_width is None else upper_apex_width
+    for width in (apex_width, upper_width):
+        _check_needles(
+            base_width=base_width,
+            apex_width=width,
+            gap=gap,
+            fixed_layers=fixed_layers,
+            bond=bond,
+            spacing=spacing,
+        )
     above = max(1, round(height / spacing))
     between = round(gap / spacing)
     bottom_terrace = fixed_layers + above - 1
@@ -294,7 +299,8 @@ def build_needles(
     depth = np.minimum(lattice.layer, layers - 1 - lattice.layer)  # from the nearer end
     fixed = depth < fixed_layers
     along = (depth - fixed_layers) / max(above - 1, 1)
-    radius = (base_width + (apex_width - base_width) * along) / 2.0
+    apex = np.where(lattice.layer < layers / 2, apex_width, upper_width)
+    radius = (base_width + (apex - base_width) * along) / 2.0
     centre = _axis(lattice)
     aside = lattice.positions[:, :2] - centre
     aside -= lattice.cell[:2] * np.round(aside / lattice.cell[:2])

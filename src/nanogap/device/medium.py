@@ -57,6 +57,10 @@ class Medium:
         Rate at which a kink atom is oxidized at equilibrium, 1/s.
     transfer_coefficient : float
         Share alpha of the overpotential that speeds up the reduction.
+    site_transfer_coefficient : float
+        Share sigma of a site's energy above that of a kink that slows down the reduction there; the
+        rest speeds up the oxidation. Equilibrium is the same for any. 0: the site's energy is
+        that of the oxidation alone.
     reference_concentration : float
         Concentration with which a kink is in equilibrium at zero overpotential, mol/L.
     concentration : float
@@ -90,6 +94,7 @@ class Medium:
     permittivity: float = 1.0
     bath_rate: float = 0.0
     screening_length: float = math.inf
+    site_transfer_coefficient: float = 0.0
     parameters: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
@@ -97,6 +102,7 @@ class Medium:
         self._check("ion_prefactor", 1e6, 1e16, "1/s")
         self._check("exchange_rate", 0.0, 1e13, "1/s")
         self._check("transfer_coefficient", 0.0, 1.0, "")
+        self._check("site_transfer_coefficient", 0.0, 1.0, "")
         self._check("reference_concentration", 1e-12, 90.0, "mol/L")
         self._check("concentration", 0.0, 90.0, "mol/L")
         self._check("equilibrium_potential", -10.0, 10.0, "V")

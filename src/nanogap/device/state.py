@@ -198,9 +198,6 @@ def make_tables(
     levels[arrays.CURVATURE, 1:12] = np.diff(phi, 2)
     barriers = np.arange(_MOST_BARRIER + 1)
     rate = energies.prefactor * np.exp(-beta * 5e-4 * barriers)
-    bound = np.exp(
-        beta * 1e-3 * np.arange(-arrays.BOUND_RANGE, arrays.BOUND_RANGE + 1, dtype=np.float64)
-    )
     numbers = np.zeros(arrays.N_NUMBERS)
     numbers[arrays.LEAST_HALF_MEV] = round(2000.0 * least_barrier)
     if caps.metal < energies.prefactor:
@@ -211,11 +208,13 @@ def make_tables(
     numbers[arrays.BOND] = lattice.bond
     if medium is not None:
         _add_medium(numbers, medium, beta, lattice.site_volume)
+    gain = 1e-3 * np.arange(-arrays.BOUND_RANGE, arrays.BOUND_RANGE + 1, dtype=np.float64)
+    shares = np.array([1.0 - numbers[arrays.SITE_TRANSFER], -numbers[arrays.SITE_TRANSFER]])
     return arrays.Tables(
         levels,
         np.ascontiguousarray(half[:, :, KIND_OF]),
         rate,
-        bound,
+        np.exp(beta * np.outer(shares, gain)),
         numbers,
     )
 
@@ -230,6 +229,7 @@ def _add_medium(numbers: FloatArray, medium: Medium, beta: float, site_volume: f
     numbers[arrays.OXIDATION_RATE] = medium.exchange_rate
     numbers[arrays.REDUCTION_RATE] = medium.exchange_rate / reference
     numbers[arrays.TRANSFER] = medium.transfer_coefficient
+    numbers[arrays.SITE_TRANSFER] = medium.site_transfer_coefficient
     numbers[arrays.EQUILIBRIUM] = medium.equilibrium_potential
     numbers[arrays.BATH_INSERTION] = medium.bath_rate * fraction / (1.0 - fraction)
     numbers[arrays.BATH_REMOVAL] = medium.bath_rate

@@ -36,6 +36,11 @@ class GeometrySettings(_Model):
     apex_width: float = Field(
         10.0, gt=0.0, le=500.0, description="diameter of the facing layer of each needle, Å"
     )
+    upper_apex_width: Annotated[float, Field(gt=0.0, le=500.0)] | Literal["same"] = Field(
+        "same",
+        description="diameter of the facing layer of the upper needle, Å, where it is another than "
+        "the lower one's; 'same': apex_width",
+    )
     fixed_layers: int = Field(
         3, ge=1, le=20, description="full layers under each needle whose atoms stay"
     )
@@ -55,12 +60,19 @@ class GeometrySettings(_Model):
 
     @model_validator(mode="after")
     def _pointed(self) -> Self:
-        if self.apex_width > self.base_width:
-            raise ValueError(
-                f"geometry.apex_width = {self.apex_width:g} Å must not be above "
-                f"geometry.base_width = {self.base_width:g} Å"
-            )
+        for key, width in (("apex_width", self.apex_width), ("upper_apex_width", self.upper_apex)):
+            if width > self.base_width:
+                raise ValueError(
+                    f"geometry.{key} = {width:g} Å must not be above "
+                    f"geometry.base_width = {self.base_width:g} Å"
+                )
         return self
+
+    @property
+    def upper_apex(self) -> float:
+        """Diameter of the facing layer of the upper needle, angstrom."""
+        width = self.upper_apex_width
+        return self.apex_width if isinstance(width, str) else width
 
 
 class AtomsSettings(_Model):
@@ -69,10 +81,10 @@ class AtomsSettings(_Model):
     temperature: float = Field(300.0, gt=0.0, le=1000.0, description="temperature, K")
     surface_condition: float = Field(
         0.0,
-        ge=-0.5,
-        le=1.0,
-        description="shift of the barriers at which atoms leave a step, eV: adsorbates and oxide "
-        "of a surface in air; a fit, to retention",
+        ge=0.0,
+        le=1.5,
+        description="added to the barrier of every hop of an atom, eV: adsorbates, oxide and "
+        "polymer on the surface must give way; a fit, to retention",
     )
     bond_scaling: float = Field(
         1.0,
@@ -112,6 +124,11 @@ class MediumSettings(_Model):
     )
     transfer_coefficient: Annotated[float, Field(ge=0.0, le=1.0)] | _Named = Field(
         "named", description=f"share of the overpotential that speeds up the reduction; {_NAMED}"
+    )
+    site_transfer_coefficient: Annotated[float, Field(ge=0.0, le=1.0)] | _Named = Field(
+        "named",
+        description="share of a site's energy above that of a kink that slows down the reduction "
+        f"there, the rest speeds up the oxidation; {_NAMED}",
     )
     reference_concentration: Annotated[float, Field(ge=1.0e-12, le=90.0)] | _Named = Field(
         "named",
@@ -156,6 +173,13 @@ class KineticsSettings(_Model):
     )
     ion_cap: _Cap = Field(1.0e4, description="the same for hops of ions, 1/s")
     redox_cap: _Cap = Field("none", description="the same for oxidation and reduction, 1/s")
+    redox_events: int = Field(
+        20,
+        ge=1,
+        le=1_000_000,
+        description="oxidations and reductions in the field of the gap between two updates of the "
+        "potential, at most",
+    )
     largest_jump: float = Field(
         0.01,
         ge=0.0,

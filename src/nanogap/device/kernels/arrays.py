@@ -95,8 +95,9 @@ class Tables(NamedTuple):
         surrounds the bond (`nanogap.device.bonds.occupation_index`), half meV.
     rate : float64
         Rate of a metal hop by its barrier, 1/s.
-    bound : float64, shape (8001,)
-        exp(energy/kT) from -4000 to 4000 meV.
+    bound : float64, shape (2, 8001)
+        Factors of the rates of oxidation and reduction by the site's energy above that of a kink,
+        from -4000 to 4000 meV.
     numbers : float64
         Single numbers, in the order of the places below.
     """
@@ -122,12 +123,13 @@ class Tables(NamedTuple):
     OXIDATION_RATE,  # k0
     REDUCTION_RATE,  # k0 / reference fraction
     TRANSFER,  # alpha
+    SITE_TRANSFER,  # sigma
     EQUILIBRIUM,  # V
     BATH_INSERTION,  # per empty site, 1/s
     BATH_REMOVAL,  # per ion, 1/s
     BOND,  # angstrom
     N_NUMBERS,
-) = range(17)
+) = range(18)
 #: Largest energy in `Tables.bound`, meV.
 BOUND_RANGE = 4000
 
@@ -207,7 +209,7 @@ class Counts(NamedTuple):
     transferred : int64, shape (5,)
         Elementary charges that left metal for the medium, by the label of the metal.
     numbers : int64
-        Empty sites; changes of metal at watched sites; whether both electrodes are one; whole
+        Empty sites; redox events at watched sites; whether both electrodes are one; whole
         searches for clusters.
     random : uint64, shape (4,)
         State of the random numbers.

@@ -102,7 +102,6 @@ def _hop_metal(
         )
         refresh(sites, tables, tree, work)
     numbers[LAST_SITE], numbers[LAST_BACK] = end, OPPOSITE[direction]
-    counts.numbers[N_WATCHED] += flags[site, WATCHED] | flags[end, WATCHED]
     relabel(around, grid, sites.masks, flags, work.queue, counts.numbers, site, end)
     return METAL_HOP
 
@@ -245,7 +244,7 @@ def run(
     stop_on_contact : bool
         Also when a contact opens.
     watched : int
-        Count of changes of watched metal at which to stop.
+        Count of oxidations and reductions at watched sites at which to stop.
 
     Returns
     -------

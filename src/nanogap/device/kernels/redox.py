@@ -32,6 +32,7 @@ from nanogap.device.kernels.arrays import (
     REDUCTION_METAL,
     REDUCTION_RATE,
     STATE,
+    SITE_TRANSFER,
     TRANSFER,
     Int32Array,
     LinkArray,
@@ -58,12 +59,14 @@ def channel(
         beta = inverse_temperature[site]
         eta = fields[neighbour, METAL_POTENTIAL] - fields[site, MEDIUM_POTENTIAL]
         eta -= numbers[EQUILIBRIUM]
-        oxidation = np.exp(beta * ((1.0 - numbers[TRANSFER]) * eta + 1e-3 * gain))
-        reduction = np.exp(-beta * numbers[TRANSFER] * eta)
+        share = 1e-3 * numbers[SITE_TRANSFER] * gain
+        oxidation = np.exp(beta * ((1.0 - numbers[TRANSFER]) * eta + 1e-3 * gain - share))
+        reduction = np.exp(-beta * (numbers[TRANSFER] * eta + share))
         return numbers[OXIDATION_RATE] * oxidation, numbers[REDUCTION_RATE] * reduction
-    factor = bound[min(max(gain + BOUND_RANGE, 0), 2 * BOUND_RANGE)]
-    oxidation = fields[neighbour, OXIDATION_METAL] * fields[site, OXIDATION_MEDIUM] * factor
-    return oxidation, fields[neighbour, REDUCTION_METAL] * fields[site, REDUCTION_MEDIUM]
+    place = min(max(gain + BOUND_RANGE, 0), 2 * BOUND_RANGE)
+    oxidation = fields[neighbour, OXIDATION_METAL] * fields[site, OXIDATION_MEDIUM]
+    reduction = fields[neighbour, REDUCTION_METAL] * fields[site, REDUCTION_MEDIUM]
+    return oxidation * bound[0, place], reduction * bound[1, place]
 
 
 @compiled
