@@ -58,6 +58,7 @@ def test_the_page_says_what_happened(text):
     assert "the bridge formed 1 time and broke 1 time" in words
     assert "65 of 120 (54.2 %)" in words  # continued
     assert "228 of 240 (95 %); computed: 12" in words
+    assert "not relaxed to the end (conductance.relaxation_steps) 30 of 240 (12.5 %)" in words
     assert "4 s (32 %)" in words
     assert "Series resistance 500 Ω" in words
     assert "water film: exchange rate" in words

@@ -15,7 +15,7 @@ from nanogap.settings.device import load_device_settings
 READINGS, SIEMENS, SERIES = 120, 7.748091729e-5, 500.0
 #: Reading from which on the conductance, G0, is this.
 LEVELS = {0: 1e-3, 30: 1.0, 45: 2.0, 85: 1e-3}
-COST = PartCost(12.5, 4.0, 240, 228, 12, 240)
+COST = PartCost(12.5, 4.0, 240, 228, 12, 240, 30)
 
 
 def level(place):

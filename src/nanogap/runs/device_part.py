@@ -65,10 +65,10 @@ class PartCost:
         Of the conductances, s.
     asked, known, computed : int
         Conductances that were asked for, those that the cache knew, those that were computed.
-    unconverged : int
-        Those asked for whose neck was not relaxed to the end.
     updates : int
         Times that potential and conductance followed the atoms.
+    unconverged : int
+        Conductances asked for whose neck was not relaxed to the end.
     """
 
     cpu_time: float = 0.0
@@ -76,8 +76,8 @@ class PartCost:
     asked: int = 0
     known: int = 0
     computed: int = 0
-    unconverged: int = 0
     updates: int = 0
+    unconverged: int = 0
 
     def __add__(self, other: "PartCost") -> "PartCost":
         """Add the cost of another stretch, or of another device."""
@@ -115,8 +115,8 @@ def compute_part(
             asked=count.asked,
             known=count.known,
             computed=count.computed,
-            unconverged=count.unconverged,
             updates=device.updates - updates,
+            unconverged=count.unconverged,
         )
 
     chosen = _Chosen(measurement, frames, _last_time(files))
