@@ -74,14 +74,31 @@ def test_atoms_and_ions_are_conserved_and_their_charge_is_a_current():
     assert any(point.ionic_current for point in points)
 
 
-def test_an_interrupted_measurement_goes_on_to_the_same_bits(tmp_path):
-    whole = [astuple(point) for point in Measurement(device(medium__concentration=0.5))]
-    first = Measurement(device(medium__concentration=0.5))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {
+            "geometry__roughness": 0.05,
+            "conductance__relaxation_steps": 3,
+            "conductance__curve": "transmission",
+        },
+    ],
+)
+def test_an_interrupted_measurement_goes_on_to_the_same_bits(tmp_path, changes):
+    whole, first, second = (
+        Measurement(device(medium__concentration=0.5, **changes)) for _ in range(3)
+    )
+    points = [astuple(point) for point in whole]
     head = [astuple(point) for _, point in zip(range(4), first, strict=False)]
     first.save(tmp_path)
-    second = Measurement(device(medium__concentration=0.5))
     second.load(tmp_path)
-    assert head + [astuple(point) for point in second] == whole
+    assert head + [astuple(point) for point in second] == points
+    # every setting counts
+    if changes:
+        assert points != [
+            astuple(point) for point in Measurement(device(medium__concentration=0.5))
+        ]
 
 
 def test_a_state_of_another_device_or_a_damaged_one_is_refused(tmp_path):
