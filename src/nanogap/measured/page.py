@@ -207,9 +207,13 @@ def _loops(files: DataFiles, read_voltage: float = 0.4) -> Iterator[Section]:
         f"Current-voltage loops. An event is marked at the first point in the new state. {told}",
         ("event", "number", "median", "standard deviation"),
         [
-            [kind, str(law.count), f"{law.median:.3g} V", f"{law.deviation:.2g} V"]
-            for kind, law in (("SET", content.set_voltage), ("RESET", content.reset_voltage))
-            if law.count
+            [
+                kind,
+                str(law.count),
+                f"{law.median:.3g} V",
+                f"{law.deviation:.2g} V" if law.count > 1 else "",
+            ]
+            for kind, law in content.laws()
         ],
     )
     if any(analysis.endurance.sizes["cycle"] > 1 for _, analysis in result.rows):
