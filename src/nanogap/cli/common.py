@@ -76,21 +76,20 @@ def data_files(
     """Gather what says which files and how."""
     from nanogap.electrical import SeriesResistance
     from nanogap.io.clock import Clock
-    from nanogap.measured import DataFiles, DeviceResistances, parse_columns
+    from nanogap.measured import DataFiles, DeviceResistances
 
-    chosen = parse_columns(columns)
     given = [bool(resistance), bool(pristine), bool(saturated)]
     if sum(given) > 1:
         raise SettingsError("give one of --series-resistance, --pristine and --saturated")
     if pristine:
-        resistances = DeviceResistances.from_pristine(pristine, chosen)
+        resistances = DeviceResistances.from_pristine(pristine, columns)
     elif saturated:
-        resistances = DeviceResistances.from_saturated(saturated, chosen)
+        resistances = DeviceResistances.from_saturated(saturated, columns)
     else:
         error = 0.2 * abs(resistance) if uncertainty is None else uncertainty
         resistances = DeviceResistances(SeriesResistance(resistance, error))
     clock = Clock(sampling_rate, origin)
-    return DataFiles(files, chosen, resistances, averaging_time, clock=clock)
+    return DataFiles(files, columns, resistances, averaging_time, clock=clock)
 
 
 def preset_about(text: str) -> str:
