@@ -97,17 +97,18 @@ def histogram(
     if as_json:
         common.emit(content)
         return
+    from nanogap.measured.histogram_rows import level_in_words
+
     rows = [
         (
             f"{peak.position:.3f} ± {peak.uncertainty:.3f}",
-            "open gap" if peak.open_gap else f"{peak.nearest_level}",
-            "" if peak.open_gap else f"{peak.deviation:+.3f}",
+            *level_in_words(peak.nearest_level, peak.deviation, open_gap=peak.open_gap),
             f"{peak.counts:.0f}",
         )
         for peak in content.peaks
     ]
     names = ("position", "nearest level", "deviation", "counts")
-    none = "The histogram has no peak: there are too few conductances, or none returns."
+    none = "The histogram has no peak: no conductance is clearly more frequent than its neighbours."
     common.table("Peaks (G0)", names, rows, none)
 
 

@@ -18,6 +18,7 @@ from nanogap.measured.classify import Protocol, protocol_of
 from nanogap.measured.compliance import Exclusion, compliance_of, told_exclusions
 from nanogap.measured.files import DataFiles
 from nanogap.measured.fluctuations import noise_campaign
+from nanogap.measured.histogram_rows import level_in_words
 from nanogap.measured.levels import CAUTIONS, histogram_campaign
 from nanogap.measured.plateaus import plateau_campaign
 from nanogap.measured.resistances import DeviceResistances
@@ -275,8 +276,7 @@ def _levels(files: DataFiles) -> Iterator[Section]:
         [
             [
                 f"{peak.position:.3f} ± {peak.uncertainty:.3f}",
-                "open gap" if peak.is_open_gap else str(peak.nearest_level),
-                "" if peak.is_open_gap else f"{peak.deviation:+.3f}",
+                *level_in_words(peak.nearest_level, peak.deviation, open_gap=peak.is_open_gap),
                 f"{peak.counts:.0f}",
             ]
             for peak in result.main.peaks
