@@ -218,7 +218,7 @@ def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: boo
         with members_bar(folder, state) as (watch, bars):
             outcome = drive(folder, None if yes else _confirmation(bars), watch)
     except KeyboardInterrupt:
-        log.print(Text(_how_to_go_on(folder)))
+        _tell_jobs_that_go_on(folder)
         raise
     except NanogapError:
         if as_json:
@@ -240,14 +240,13 @@ def _confirmation(bars: Progress) -> Callable[["Estimate"], bool]:
     """Return a function that tells what is left, and asks whether to go on where one can ask."""
 
     def confirm(needs: "Estimate") -> bool:
-        bars.stop()
+        if bars.live.is_started:
+            bars.stop()
         log.print(needs.sentence())
         seconds = 3600.0 * needs.wall_hours
         if seconds > LONG_WORK:
             refuse_unasked(seconds)
-        agreed = typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
-        bars.start()
-        return agreed
+        return typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
 
     return confirm
 
@@ -276,13 +275,25 @@ def _end_incomplete(folder: "CampaignFolder", content: "CampaignStatus") -> None
 
 
 def _how_to_go_on(folder: "CampaignFolder") -> str:
-    jobs = len(folder.submitted())
     words = f"'nanogap campaign resume {folder.path}' goes on"
+    jobs = _jobs_that_go_on(folder)
+    return f"{words}; {jobs}" if jobs else words
+
+
+def _tell_jobs_that_go_on(folder: "CampaignFolder") -> None:
+    jobs = _jobs_that_go_on(folder)
+    if jobs:
+        log.print(Text(jobs))
+
+
+def _jobs_that_go_on(folder: "CampaignFolder") -> str:
+    """Tell of the jobs of a cluster that an interruption does not end; empty without them."""
+    jobs = len(folder.submitted())
     if folder.file.executor.kind == "local" or not jobs:
-        return words
+        return ""
     one = jobs == 1
     return (
-        f"{words}; {jobs} job{'' if one else 's'} of the cluster {'goes' if one else 'go'} on too, "
+        f"{jobs} job{'' if one else 's'} of the cluster {'goes' if one else 'go'} on, "
         f"until 'scancel' ends {'it' if one else 'them'}"
     )
 
