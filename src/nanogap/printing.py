@@ -100,14 +100,16 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def time_in_words(seconds: float) -> str:
-    """Say a time in its natural unit.
+def time_in_words(seconds: float | None) -> str:
+    """Say a time in its natural unit; one that is not known is None.
 
     Examples
     --------
-    >>> time_in_words(12.4), time_in_words(600.0), time_in_words(32400.0)
-    ('12 s', '10 min', '9.0 h')
+    >>> time_in_words(12.4), time_in_words(600.0), time_in_words(32400.0), time_in_words(None)
+    ('12 s', '10 min', '9.0 h', 'not known')
     """
+    if seconds is None:
+        return "not known"
     if seconds < 90.0:
         return f"{seconds:.0f} s"
     return f"{seconds / 60.0:.0f} min" if seconds < 5400.0 else f"{seconds / 3600.0:.1f} h"

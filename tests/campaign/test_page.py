@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from tests.campaign.synthetic import rewiring
 from nanogap.campaign.collect import collect, open_ensemble
 from nanogap.campaign.estimate import estimate
 from nanogap.campaign.page import draw_all, write_campaign_report
-from nanogap.campaign.state import CampaignState, hours_text
+from nanogap.campaign.state import CampaignState
 from nanogap.campaign.state_page import write_state_page
 from nanogap.campaign.statistics import ensemble_statistics
 from nanogap.dynamics.start import build_tips, count_atoms
@@ -218,7 +218,7 @@ def test_a_member_whose_result_is_there_runs_no_more(folder):
 
 
 @pytest.mark.parametrize(
-    ("hours", "text"), [(None, "unknown"), (0.001, "4 s"), (0.5, "30 min"), (30.0, "30.0 h")]
+    ("hours", "text"), [(None, "not known"), (0.001, "4 s"), (0.5, "30 min"), (30.0, "30.0 h")]
 )
-def test_times_have_the_unit_that_fits(hours, text):
-    assert hours_text(hours) == text
+def test_times_have_the_unit_that_fits(folder, hours, text):
+    assert replace(CampaignState(folder).describe(), hours_left=hours).time_left == text

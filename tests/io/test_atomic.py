@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 
+import h5py
 import numpy as np
+import pytest
 import xarray as xr
 
 from nanogap.io import (
@@ -17,6 +19,7 @@ from nanogap.io import (
     write_dataset,
 )
 from nanogap.io.atomic import is_left_behind
+from nanogap.io.hdf5_table import hdf5_tables, is_foreign
 from nanogap.io.run_files import RunFiles
 
 #: No file may have more than a kilobyte here, as on a disk that becomes full.
@@ -92,3 +95,29 @@ def test_results_are_read_without_a_lock(tmp_path):
         assert read_arrays(path, ["a"])[0].tolist() == [0.0, 1.0, 2.0]
         assert read_attributes(path)["seed"] == 3
         assert read_dataset(path)["a"].sum() == 3.0
+
+
+def test_tables_of_other_programs_are_read_without_a_lock(tmp_path):
+    path = tmp_path / "log.hdf5"
+    with h5py.File(path, "w") as file:
+        file["voltage"], file["current"] = np.linspace(0.0, 1.0, 9), np.linspace(0.0, 1e-6, 9)
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert is_foreign(path)
+        assert len(hdf5_tables(path)) == 1
+
+
+@pytest.mark.parametrize("reason", [None, "unable to create the file {}"])
+def test_a_file_that_cannot_be_written_is_called_by_its_own_name(tmp_path, reason):
+    """Its temporary name means nothing to whoever asked for the file."""
+
+    def write(temporary):
+        if reason:  # as libraries say it that call the system themselves
+            raise OSError(reason.format(temporary))
+        temporary.write_text("")
+
+    path = tmp_path / "missing" / "ensemble.nc"
+    with pytest.raises(OSError, match="ensemble") as told:
+        write_atomically(path, write)
+    assert told.value.filename == str(path)
+    assert ".tmp" not in str(told.value)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
-from nanogap.io import read_measurement
+from nanogap.io import read_measurement, read_measurements
 from nanogap.io.clock import Clock
 from nanogap.io.column_names import read_header
 from nanogap.io.column_units import parse_unit, unit_row
 from nanogap.io.dataset import is_instrument
+from nanogap.measured import DataFiles
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 
@@ -238,3 +239,16 @@ def test_an_instrument_is_no_device():
         assert is_instrument(name)
     for name in ("NW7", "A05", "sample 12", "wire 3"):
         assert not is_instrument(name)
+
+
+def test_python_takes_columns_in_the_words_of_the_command_line(tmp_path):
+    path = table(tmp_path, "a,b", [0.1, 0.2], [7.75, 15.5])
+    as_text, as_mapping = "voltage=1:V,current=2:uA", {"voltage": "1:V", "current": "2:uA"}
+    wanted = read_measurement(path, as_mapping)
+    assert read_measurement(path, as_text).identical(wanted)
+    assert read_measurements(path, as_text)["current"].values.tolist() == [7.75e-6, 1.55e-5]
+    (found,) = DataFiles(path, as_text).measurements()
+    assert found.identical(wanted)
+    for refused in (lambda text: read_measurement(path, text), lambda text: DataFiles(path, text)):
+        with pytest.raises(SettingsError, match=r"`columns=current`: write it as QUANTITY="):
+            refused("current")

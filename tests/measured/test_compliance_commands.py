@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from nanogap.cli.measured_options import number_of
 from nanogap.io import measurement_dataset, read_measurement, write_dataset
 from nanogap.io.dataset import joined_files
 from nanogap.measured.compliance import compliance_of
+from nanogap.printing import counted
 
 LIMIT, G0 = 1e-4, 7.748091729e-5
 
@@ -109,8 +109,8 @@ def test_levels_behind_a_series_resistance(call, tmp_path):
 
 
 def test_one_event_is_not_plural():
-    assert number_of(1, "event") == "1 event"
-    assert number_of(2, "event") == "2 events"
+    assert counted(1, "event") == "1 event"
+    assert counted(2, "event") == "2 events"
 
 
 @pytest.mark.parametrize("command", ["histogram", "plateaus", "switching", "breakdown", "report"])

@@ -323,9 +323,25 @@ def test_wrong_input_gets_one_sentence(call, folder, monkeypatch, words, sentenc
     assert not (folder / "new").exists()
 
 
+def test_a_table_without_rows_is_a_sentence(call, folder, tmp_path):
+    lonely = tmp_path / "lonely.csv"
+    lonely.write_text("Voltage (V),Current (A)\n0.1,1e-6\n0.1,2e-6\n0.1,4e-6\n")
+    for command, data, sentence in (
+        ("histogram", lonely, "The histogram has no peak"),
+        ("switching", folder / "quiet", "There is no SET or RESET in"),
+    ):
+        printed = call(command, data).out
+        assert sentence in printed
+        assert printed.count("\n") == 1
+
+
 def test_tables_are_printed_without_json(call, folder):
     assert "Peaks" in call("histogram", folder / "levels").out
-    assert "40 events" in call("switching", folder / "switching").out
+    table = call("switching", folder / "switching").out
+    assert "40 events" in table
+    numbers = re.findall(r"(?:forming|SET) +│ +(\d+)", table)
+    assert re.search(r"│ forming │ +1 │", table)
+    assert sum(map(int, numbers)) == 40  # the rows are all of the events in the title
     assert "11 of 11 broke" in call("breakdown", folder / "breakdown").out
     # five curves of pristine wires lie below
     assert "plateaus in 45 cycles" in call("plateaus", folder / "levels").out

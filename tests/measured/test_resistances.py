@@ -4,7 +4,8 @@ import pytest
 
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import SettingsError
-from nanogap.measured import DeviceResistances, parse_columns
+from nanogap.io.columns import parse_columns
+from nanogap.measured import DeviceResistances
 
 
 def pristine(folder, **ohms):

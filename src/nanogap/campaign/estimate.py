@@ -9,6 +9,7 @@ from nanogap.campaign.costs import ResultAttributes, result_attributes
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
 from nanogap.dynamics.start import count_atoms
+from nanogap.printing import time_in_words
 from nanogap.settings import Settings, StructureSettings
 
 #: Processor time for an atom and a time step, s (docs/dynamics-speed.md), by the engine.
@@ -48,7 +49,7 @@ class Estimate:
         """Say it in words."""
         return (
             f"{self.members} members are left: about {self.core_hours:.2g} core-hours, "
-            f"{self.wall_hours:.2g} hours here, {self.disk / 1e6:.3g} MB of disk, "
+            f"{time_in_words(3600.0 * self.wall_hours)} here, {self.disk / 1e6:.3g} MB of disk, "
             f"{self.memory / 1e9:.2g} GB of memory for each at a time "
             f"(measured on {self.measured_on})"
         )

@@ -12,6 +12,7 @@ from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
 from nanogap.errors import NanogapError
 from nanogap.io import read_arrays
+from nanogap.printing import time_in_words
 
 # The physics is loaded where it is asked for: looking at a campaign must take no time.
 
@@ -106,6 +107,11 @@ class CampaignStatus:
     hours_left: float | None
     dataset: str | None
     report: str | None
+
+    @property
+    def time_left(self) -> str:
+        """Time left in words."""
+        return time_in_words(None if self.hours_left is None else 3600.0 * self.hours_left)
 
 
 class CampaignState:
@@ -236,12 +242,3 @@ def contact_words(contacts: ContactsSoFar) -> str:
     if contacts.deviation is None:
         return f"{words}, too few for a standard deviation"
     return f"{words}, standard deviation {contacts.deviation:.2f}"
-
-
-def hours_text(hours: float | None) -> str:
-    """Write a time in the unit that fits."""
-    if hours is None:
-        return "unknown"
-    if hours < 1.0 / 60.0:
-        return f"{3600.0 * hours:.0f} s"
-    return f"{60.0 * hours:.0f} min" if hours < 1.0 else f"{hours:.1f} h"

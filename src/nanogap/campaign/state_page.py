@@ -6,7 +6,6 @@ from nanogap.campaign.state import (
     CampaignStatus,
     RunningMember,
     contact_words,
-    hours_text,
 )
 from nanogap.report.sections import Section, write_page
 
@@ -24,7 +23,7 @@ def write_state_page(folder: CampaignFolder, status: CampaignStatus) -> None:
         ["conductances so far", str(status.points)],
         ["first contact so far (G0)", contact_words(status.first_contact)],
         ["core-hours so far", f"{status.core_hours:.2f}"],
-        ["time left", hours_text(status.hours_left)],
+        ["time left", status.time_left],
     ]
     sections = [Section("State", head=("", ""), rows=rows)]
     if status.running:

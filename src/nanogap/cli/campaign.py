@@ -17,7 +17,7 @@ from rich.text import Text
 from nanogap.cli import common
 from nanogap.cli.common import LONG_WORK, AsJson, check_output, log, refuse_unasked
 from nanogap.errors import NanogapError, SettingsError
-from nanogap.printing import counted
+from nanogap.printing import counted, time_in_words
 
 if TYPE_CHECKING:
     from nanogap.campaign.estimate import Estimate
@@ -215,10 +215,10 @@ def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: boo
     if not yes:
         _confirm_first_member(folder)
     try:
-        with _bar(folder, state) as (watch, bars):
+        with members_bar(folder, state) as (watch, bars):
             outcome = drive(folder, None if yes else _confirmation(bars), watch)
     except KeyboardInterrupt:
-        log.print(Text(_how_to_go_on(folder)))
+        _tell_jobs_that_go_on(folder)
         raise
     except NanogapError:
         if as_json:
@@ -240,14 +240,13 @@ def _confirmation(bars: Progress) -> Callable[["Estimate"], bool]:
     """Return a function that tells what is left, and asks whether to go on where one can ask."""
 
     def confirm(needs: "Estimate") -> bool:
-        bars.stop()
+        if bars.live.is_started:
+            bars.stop()
         log.print(needs.sentence())
         seconds = 3600.0 * needs.wall_hours
         if seconds > LONG_WORK:
             refuse_unasked(seconds)
-        agreed = typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
-        bars.start()
-        return agreed
+        return typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
 
     return confirm
 
@@ -255,12 +254,11 @@ def _confirmation(bars: Progress) -> Callable[["Estimate"], bool]:
 def _confirm_first_member(folder: "CampaignFolder") -> None:
     """Ask before the first member, on which all others are measured, if that alone takes long."""
     from nanogap.campaign.estimate import first_member_seconds
-    from nanogap.campaign.state import hours_text
 
     seconds = first_member_seconds(folder)
     if seconds <= LONG_WORK:
         return
-    log.print(f"The first member alone will take about {hours_text(seconds / 3600.0)}.")
+    log.print(f"The first member alone will take about {time_in_words(seconds)}.")
     refuse_unasked(seconds)
     if not typer.confirm("Go on?", err=True):
         raise typer.Abort
@@ -277,13 +275,25 @@ def _end_incomplete(folder: "CampaignFolder", content: "CampaignStatus") -> None
 
 
 def _how_to_go_on(folder: "CampaignFolder") -> str:
-    jobs = len(folder.submitted())
     words = f"'nanogap campaign resume {folder.path}' goes on"
+    jobs = _jobs_that_go_on(folder)
+    return f"{words}; {jobs}" if jobs else words
+
+
+def _tell_jobs_that_go_on(folder: "CampaignFolder") -> None:
+    jobs = _jobs_that_go_on(folder)
+    if jobs:
+        log.print(Text(jobs))
+
+
+def _jobs_that_go_on(folder: "CampaignFolder") -> str:
+    """Tell of the jobs of a cluster that an interruption does not end; empty without them."""
+    jobs = len(folder.submitted())
     if folder.file.executor.kind == "local" or not jobs:
-        return words
+        return ""
     one = jobs == 1
     return (
-        f"{words}; {jobs} job{'' if one else 's'} of the cluster {'goes' if one else 'go'} on too, "
+        f"{jobs} job{'' if one else 's'} of the cluster {'goes' if one else 'go'} on, "
         f"until 'scancel' ends {'it' if one else 'them'}"
     )
 
@@ -297,49 +307,64 @@ def _write_page(folder: "CampaignFolder", content: "CampaignStatus") -> None:
 
 
 @contextmanager
-def _bar(folder: "CampaignFolder", state: "CampaignState") -> Iterator[tuple["Watcher", Progress]]:
+def members_bar(
+    folder: "CampaignFolder", state: "CampaignState"
+) -> Iterator[tuple["Watcher", Progress]]:
     """Show finished members on stderr, and write the status page now and then."""
-    from nanogap.campaign.state import hours_text
-
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    last, told = -_PAGE_EVERY, ""
-    with Progress(*columns, console=log) as bars:
-        task = bars.add_task("members", total=len(folder.entries))
+    last, told, left = -_PAGE_EVERY, "", ""
+    lines = common.ProgressLines()
+    bars = Progress(*columns, console=log)
+    task = bars.add_task("members", total=len(folder.entries))
 
-        def watch(progress: "CampaignProgress") -> None:
-            nonlocal last, told
-            bars.update(task, completed=progress.finished)
-            if progress.note != told:
-                told = progress.note
-                if told:
-                    bars.console.print(Text(told))
-            if time.monotonic() - last < _PAGE_EVERY:
-                return
+    def watch(progress: "CampaignProgress") -> None:
+        nonlocal last, told, left
+        bars.start()  # not before: a bar of nothing would stand above the error
+        if progress.note != told:
+            told = progress.note
+            if told:
+                bars.console.print(Text(told))
+        if time.monotonic() - last >= _PAGE_EVERY:
             content = state.describe()
             _write_page(folder, content)
-            left = hours_text(content.hours_left)
-            bars.update(task, description=f"members ({_progress_words(progress)}, {left} left)")
+            left = "" if content.hours_left is None else f"about {content.time_left} left"
             last = time.monotonic()
+        words = _progress_words(progress, left)
+        bars.update(task, completed=progress.finished, description=f"members{words}")
+        if not log.is_interactive:
+            lines.update([("members:", progress.finished, progress.planned)])
 
+    try:
         yield watch, bars
+    finally:  # nothing runs any more
+        given_up = len(folder.given_up())
+        words = f" ({given_up} given up)" if given_up else ""
+        bars.update(task, completed=len(folder.finished()), description=f"members{words}")
+        if bars.live.is_started:
+            bars.stop()
 
 
-def _progress_words(progress: "CampaignProgress") -> str:
-    words = f"{progress.running - progress.waiting} running"
-    if progress.waiting:
-        words += f", {progress.waiting} waiting in the queue"
-    if progress.elsewhere:
-        words += f", {progress.elsewhere} run by another process"
-    return f"{words}, {progress.given_up} given up"
+def _progress_words(progress: "CampaignProgress", left: str) -> str:
+    """Say in brackets what goes on; nothing where nothing does."""
+    counts = [
+        (progress.running - progress.waiting, "running"),
+        (progress.waiting, "waiting in the queue"),
+        (progress.elsewhere, "run by another process"),
+        (progress.given_up, "given up"),
+    ]
+    words = [f"{count} {what}" for count, what in counts if count]
+    if progress.running and left:
+        words.append(left)
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _state_table(status: "CampaignStatus") -> Group:
-    from nanogap.campaign.state import contact_words, hours_text
+    from nanogap.campaign.state import contact_words
 
     table = Table(title=Text(f"{status.name}: {status.state}"), show_header=False)
     table.add_row("finished", f"{status.finished} of {status.planned}")
@@ -352,7 +377,7 @@ def _state_table(status: "CampaignStatus") -> Group:
     if first.mean is not None:
         table.add_row("first contact (G0)", contact_words(first))
     table.add_row("core-hours so far", f"{status.core_hours:.2f}")
-    table.add_row("time left", hours_text(status.hours_left))
+    table.add_row("time left", status.time_left)
     if status.unmatched:
         table.add_row("results of other plans", str(status.unmatched))
     lines: list[RenderableType] = [table]

@@ -20,6 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from nanogap.cli.terminal import Terminal, as_options
 from nanogap.errors import SettingsError
@@ -75,21 +76,20 @@ def data_files(
     """Gather what says which files and how."""
     from nanogap.electrical import SeriesResistance
     from nanogap.io.clock import Clock
-    from nanogap.measured import DataFiles, DeviceResistances, parse_columns
+    from nanogap.measured import DataFiles, DeviceResistances
 
-    chosen = parse_columns(columns)
     given = [bool(resistance), bool(pristine), bool(saturated)]
     if sum(given) > 1:
         raise SettingsError("give one of --series-resistance, --pristine and --saturated")
     if pristine:
-        resistances = DeviceResistances.from_pristine(pristine, chosen)
+        resistances = DeviceResistances.from_pristine(pristine, columns)
     elif saturated:
-        resistances = DeviceResistances.from_saturated(saturated, chosen)
+        resistances = DeviceResistances.from_saturated(saturated, columns)
     else:
         error = 0.2 * abs(resistance) if uncertainty is None else uncertainty
         resistances = DeviceResistances(SeriesResistance(resistance, error))
     clock = Clock(sampling_rate, origin)
-    return DataFiles(files, chosen, resistances, averaging_time, clock=clock)
+    return DataFiles(files, columns, resistances, averaging_time, clock=clock)
 
 
 def preset_about(text: str) -> str:
@@ -207,8 +207,13 @@ def finite(value: Any) -> Any:
     return value
 
 
-def table(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table on stdout."""
+def table(
+    title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]], none: str = ""
+) -> None:
+    """Print a table on stdout, or the sentence `none` where it would have no rows."""
+    if none and not rows:
+        Terminal().print(Text(none), soft_wrap=True)
+        return
     shown = Table(title=title)
     for name in names:
         # a name that is too long goes on in the next line: its end tells files apart
@@ -232,13 +237,15 @@ class ProgressLines:
         self._begin = self._last = time.monotonic()
         self._first: dict[str, int] = {}
 
-    def update(self, parts: Sequence[tuple[str, int, int | None]]) -> None:
+    def update(self, parts: Sequence[tuple[str, int, int | None]], doing: str = "") -> None:
         """Print a line, if it is time for one.
 
         Parameters
         ----------
         parts : sequence of (str, int, int or None)
             What is done, how much of it, and how much there is.
+        doing : str
+            What is being done that is not counted.
         """
         now = time.monotonic()
         for name, done, _ in parts:
@@ -246,21 +253,22 @@ class ProgressLines:
         if now - self._last < self._pause:
             return
         self._last = now
-        known = [(name, done, total) for name, done, total in parts if total]
+        known = [(name, done, int(total)) for name, done, total in parts if total]
         shown = [
             f"{name} {done} of {total} ({100 * done // total} %)" for name, done, total in known
         ]
         shown += [f"{name} {done}" for name, done, total in parts if not total]
-        left = [self._left(now, name, done, total) for name, done, total in known]
+        # where all that is counted is done, what is left is not counted
+        left = [self._left(now, *part) for part in known if part[1] < part[2]]
         if left and None not in left:
             shown.append(f"about {time_in_words(max(one for one in left if one is not None))} left")
+        if doing:
+            shown.append(f"now {doing}")
         log.print(", ".join(shown), highlight=False, soft_wrap=True)
 
     def _left(self, now: float, name: str, done: int, total: int) -> float | None:
         """Estimate the seconds that are left by what was done since the first call."""
         gained = done - self._first[name]
-        if done >= total:
-            return 0.0
         return (now - self._begin) / gained * (total - done) if gained > 0 else None
 
 
@@ -330,6 +338,7 @@ def show_progress() -> Iterator[Any]:
     bars, lines = _bars(disable=not log.is_interactive), ProgressLines()
     dynamics = bars.add_task("dynamics", total=None)
     transport = bars.add_task("transport", total=None)
+    rest = bars.add_task("", total=None, visible=False)  # what is not counted
     spinner = log.status("")  # gone without a trace if the structure turns out to be impossible
     last = ""
 
@@ -346,12 +355,14 @@ def show_progress() -> Iterator[Any]:
             bars.console.print(last)
         bars.update(dynamics, completed=progress.step, total=progress.end_step)
         bars.update(transport, completed=progress.transmissions, total=progress.snapshots_planned)
+        bars.update(rest, description=progress.task, visible=progress.all_counted)
         if not log.is_interactive:
             lines.update(
                 [
                     ("dynamics: step", progress.step, progress.end_step),
                     ("transmissions:", progress.transmissions, progress.snapshots_planned),
-                ]
+                ],
+                progress.task if progress.all_counted else "",
             )
 
     try:

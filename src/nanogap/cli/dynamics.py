@@ -59,7 +59,8 @@ def stages(
     events = [
         (event.event, f"{event.time / 1000:g}", str(event.snapshot)) for event in content.events
     ]
-    table("Contacts and ruptures", ("event", "seen at (ps)", "snapshot"), events)
+    names = ("event", "seen at (ps)", "snapshot")
+    table("Contacts and ruptures", names, events, "No bridge formed or broke.")
 
 
 def sample(

@@ -8,6 +8,7 @@ import typer
 
 from nanogap.cli.common import log
 from nanogap.errors import SettingsError
+from nanogap.printing import counted
 
 Files = Annotated[
     list[Path], typer.Argument(help="files, folders of files, run directories of nanogap run")
@@ -32,11 +33,6 @@ AveragingTime = Annotated[
 ]
 
 
-def number_of(count: int, noun: str) -> str:
-    """Write a number with its noun, in the plural unless it is one."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def save_all(figures: Iterable[tuple[str, Any]], folder: Path) -> None:
     """Write named figures as pdf into a folder, which is made."""
     from nanogap.report.marks import save_figure
@@ -47,4 +43,4 @@ def save_all(figures: Iterable[tuple[str, Any]], folder: Path) -> None:
     count = 0
     for count, (name, figure) in enumerate(figures, 1):
         save_figure(figure, folder / f"{count:02d}-{name}.pdf")
-    log.print(f"Wrote {number_of(count, 'figure')} to {folder}", markup=False)
+    log.print(f"Wrote {counted(count, 'figure')} to {folder}", markup=False)

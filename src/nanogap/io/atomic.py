@@ -46,6 +46,12 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         with temporary.open("rb") as handle:
             os.fsync(handle.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if str(temporary) not in str(error):
+            raise
+        # whoever asked for the file knows no other name
+        reason = (error.strerror or str(error)).replace(str(temporary), str(path))
+        raise OSError(error.errno, reason, str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
 

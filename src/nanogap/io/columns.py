@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from nanogap.arguments import shown
 from nanogap.errors import SettingsError
@@ -20,6 +21,9 @@ QUANTITIES = (
     "compliance",
     "date",
 )
+
+#: Columns that the user names: quantity to name or number, or in the words of the command line.
+Choice: TypeAlias = Mapping[str, str | int] | str
 
 _STEP = re.compile(r"^(?P<name>.+?)\((?P<step>\d+)\)$")
 _BUFFER_SOURCE = re.compile(r"source_?\s?values?|sourcevals?|source", re.IGNORECASE)
@@ -57,6 +61,41 @@ class _Candidate:
     column: Column
     terminal: bool = False
     problem: str = ""
+
+
+def parse_columns(choice: Choice | None) -> dict[str, str] | None:
+    """Read a choice of columns, given as a mapping or as the command line takes it.
+
+    Raises
+    ------
+    SettingsError
+        If a text is not of this form.
+
+    Examples
+    --------
+    >>> parse_columns("voltage=AnodeV,current=-3:uA")
+    {'voltage': 'AnodeV', 'current': '-3:uA'}
+    >>> parse_columns({"voltage": 2})
+    {'voltage': '2'}
+    """
+    if not choice:
+        return None
+    if not isinstance(choice, str):
+        return {quantity: str(column) for quantity, column in choice.items()}
+    chosen: dict[str, str] = {}
+    # a comma may stand in a name: Current, mA
+    for part in re.split(r",(?=\s*\w+\s*=)", choice):
+        quantity, sign, column = part.partition("=")
+        if not sign or not column.strip() or quantity.strip() not in QUANTITIES:
+            raise SettingsError(
+                f"`columns={choice}`: write it as QUANTITY=NAME_OR_NUMBER,... (3:uA states a "
+                f"unit, -Id turns the sign); quantities are "
+                f"{', '.join(QUANTITIES)}"
+            )
+        if quantity.strip() in chosen:
+            raise SettingsError(f"`columns={choice}` gives the {quantity.strip()} twice")
+        chosen[quantity.strip()] = column.strip()
+    return chosen
 
 
 def as_argument(choice: Mapping[str, str]) -> str:

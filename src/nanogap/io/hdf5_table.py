@@ -10,6 +10,7 @@ import xarray as xr
 
 from nanogap.errors import DataFormatError, NoDataError
 from nanogap.io.hdf5_limits import refuse_links, refuse_sizes
+from nanogap.io.results import open_hdf5
 from nanogap.io.text_table import Table
 
 
@@ -22,7 +23,7 @@ def is_foreign(path: Path) -> bool:
         If it links to other files.
     """
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             refuse_links(file, path)
             refuse_sizes(file, path)
             return "_NCProperties" not in file.attrs and "_nc3_strict" not in file.attrs
@@ -47,7 +48,7 @@ def hdf5_tables(path: Path, dataset: xr.Dataset | None = None) -> list[Table]:
     """
     tables = [] if dataset is None else _xarray(dataset, path)
     try:
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             if "Data" in file and "Channels" in file:
                 return _labber(file, path)
             tables = tables or _arrays(file, path)

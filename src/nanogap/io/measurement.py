@@ -12,6 +12,7 @@ import xarray as xr
 from nanogap.arguments import checked
 from nanogap.errors import DataFormatError, NanogapError, NoDataError
 from nanogap.io.clock import Clock
+from nanogap.io.columns import Choice, parse_columns
 from nanogap.io.data_folders import NETCDF_SUFFIXES, Paths, as_paths, measurement_files
 from nanogap.io.dataset import (
     joined_files,
@@ -42,7 +43,7 @@ def read_measurement(
     path: Annotated[
         str | os.PathLike[str], "the path of one file; read_measurements reads several"
     ],
-    columns: Mapping[str, str | int] | None = None,
+    columns: Choice | None = None,
     clock: Clock | None = None,
 ) -> xr.Dataset:
     r"""Read one file, or the conductance of one run directory.
@@ -52,10 +53,11 @@ def read_measurement(
     path : str or Path
         Keithley 4200 (xls, xlsx, csv), Keithley 2600 buffer (csv), any text table, netCDF-4, or a
         run directory.
-    columns : mapping, optional
+    columns : mapping or str, optional
         ``time``, ``voltage``, ``current``, ``conductance``, ``resistance``, ``cycle`` or
         ``compliance`` to the name or the number (from 1) of its column, where the header does not
-        say it. ``3:uA`` states the unit, ``-Id`` turns the sign.
+        say it. ``3:uA`` states the unit, ``-Id`` turns the sign. Or in one text, as the command
+        line takes it: ``"voltage=2,current=-Id"``.
     clock : Clock, optional
         Sampling rate of files without times, and zero of the time.
 
@@ -82,6 +84,7 @@ def read_measurement(
     ('A', [7.75e-06, 1.55e-05])
     """
     (path,) = as_paths(path)
+    choice = parse_columns(columns)
     if not path.exists():
         raise DataFormatError(f"no file {path}")
     if is_run_directory(path):
@@ -95,9 +98,9 @@ def read_measurement(
     if path.stat().st_size == 0:
         raise NoDataError(f"{path} is empty")
     if path.suffix.casefold() in NETCDF_SUFFIXES:
-        return _own_file(path, columns)
+        return _own_file(path, choice)
     _need_memory(path)
-    return dataset_of_tables(read_tables(path), columns, path, clock)
+    return dataset_of_tables(read_tables(path), choice, path, clock)
 
 
 def _need_memory(path: Path) -> None:
@@ -119,7 +122,7 @@ def _need_memory(path: Path) -> None:
 
 
 @checked
-def read_measurements(paths: Paths, columns: Mapping[str, str | int] | None = None) -> xr.Dataset:
+def read_measurements(paths: Paths, columns: Choice | None = None) -> xr.Dataset:
     r"""Read files and folders as one measurement dataset.
 
     Parameters
@@ -127,7 +130,7 @@ def read_measurements(paths: Paths, columns: Mapping[str, str | int] | None = No
     paths : str, Path or sequence of them
         Files, folders (with all files below them), run directories; see
         `nanogap.io.data_folders`.
-    columns : mapping, optional
+    columns : mapping or str, optional
         See `read_measurement`.
 
     Returns
@@ -156,7 +159,7 @@ def read_measurements(paths: Paths, columns: Mapping[str, str | int] | None = No
 
 def iterate_measurements(
     paths: Paths,
-    columns: Mapping[str, str | int] | None = None,
+    columns: Choice | None = None,
     watch: Callable[[int, int], object] | None = None,
     named: Paths | None = None,
     clock: Clock | None = None,
@@ -167,7 +170,7 @@ def iterate_measurements(
     ----------
     paths : str, Path or sequence of them
         Files, folders, run directories; see `nanogap.io.data_folders`.
-    columns : mapping, optional
+    columns : mapping or str, optional
         See `read_measurement`.
     watch : callable, optional
         Called with how many files the caller is done with, and how many there are.
@@ -253,7 +256,7 @@ def _run(folder: Path) -> xr.Dataset:
     return simulated_trace(read_dataset(path), str(folder))
 
 
-def _own_file(path: Path, choice: Mapping[str, str | int] | None) -> xr.Dataset:
+def _own_file(path: Path, choice: Mapping[str, str] | None) -> xr.Dataset:
     """Read a measurement dataset, the transmissions of a run, or what other programs write."""
     if is_foreign(path):
         return dataset_of_tables(hdf5_tables(path), choice, path)

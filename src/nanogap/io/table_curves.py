@@ -22,7 +22,7 @@ from nanogap.units import CONDUCTANCE_QUANTUM
 
 def dataset_of_tables(
     tables: list[Table],
-    choice: Mapping[str, str | int] | None,
+    choice: Mapping[str, str] | None,
     path: Path,
     clock: Clock | None = None,
 ) -> xr.Dataset:
@@ -60,7 +60,7 @@ def dataset_of_tables(
 
 def _from_table(
     table: Table,
-    choice: Mapping[str, str | int] | None,
+    choice: Mapping[str, str] | None,
     clock: Clock | None,
     source: tuple[str, str],
 ) -> xr.Dataset:
@@ -85,15 +85,14 @@ def _from_table(
 
 def _one_sweep(
     table: Table,
-    choice: Mapping[str, str | int] | None,
+    choice: Mapping[str, str] | None,
     clock: Clock | None,
     source: tuple[str, str],
 ) -> xr.Dataset:
     """Read the columns of a table that has each quantity once."""
     where = table.where
     notes = list(table.notes)
-    chosen = {quantity: str(column) for quantity, column in (choice or {}).items()}
-    found = identify_columns(table.header, {**table.roles, **chosen}, where, notes)
+    found = identify_columns(table.header, {**table.roles, **(choice or {})}, where, notes)
     if "voltage" not in found or "current" not in found:
         _add_buffer_columns(table, found, notes)
     wanted = {"conductance", "resistance"} & set(found)

@@ -5,7 +5,7 @@ conductances to `nanogap.analysis`; a simulated run joins with the conductance o
 """
 
 from nanogap.measured.breakdown import breakdown_campaign
-from nanogap.measured.files import DataFiles, parse_columns
+from nanogap.measured.files import DataFiles
 from nanogap.measured.fluctuations import noise_campaign
 from nanogap.measured.levels import histogram_campaign
 from nanogap.measured.plateaus import plateau_campaign
@@ -18,7 +18,6 @@ __all__ = [
     "breakdown_campaign",
     "histogram_campaign",
     "noise_campaign",
-    "parse_columns",
     "plateau_campaign",
     "retention_campaign",
     "switching_campaign",

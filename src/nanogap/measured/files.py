@@ -1,7 +1,6 @@
 """The files of a campaign and the conductance of the gap in each of them."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from nanogap.electrical.instrument import averaged_over
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import read_measurement
 from nanogap.io.clock import Clock
-from nanogap.io.columns import QUANTITIES
+from nanogap.io.columns import Choice, parse_columns
 from nanogap.io.data_folders import Paths, as_paths, measurement_files
 from nanogap.io.dataset import sources_of
 from nanogap.io.long_text import is_long, read_long_text
@@ -27,32 +26,6 @@ from nanogap.measured.reading import Reading
 from nanogap.measured.resistances import DeviceResistances
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
-
-
-def parse_columns(text: str | None) -> dict[str, str] | None:
-    """Read ``voltage=AnodeV,current=-3:uA``.
-
-    Raises
-    ------
-    SettingsError
-        If it is not of this form.
-    """
-    if not text:
-        return None
-    chosen: dict[str, str] = {}
-    # a comma may stand in a name: Current, mA
-    for part in re.split(r",(?=\s*\w+\s*=)", text):
-        quantity, sign, column = part.partition("=")
-        if not sign or not column.strip() or quantity.strip() not in QUANTITIES:
-            raise SettingsError(
-                f"`columns={text}`: write it as QUANTITY=NAME_OR_NUMBER,... (3:uA states a "
-                f"unit, -Id turns the sign); quantities are "
-                f"{', '.join(QUANTITIES)}"
-            )
-        if quantity.strip() in chosen:
-            raise SettingsError(f"`columns={text}` gives the {quantity.strip()} twice")
-        chosen[quantity.strip()] = column.strip()
-    return chosen
 
 
 def are_measured(paths: Sequence[Path]) -> bool:
@@ -75,7 +48,7 @@ class DataFiles:
     ----------
     paths : str, Path or sequence of them
         Files, folders, run directories; see `nanogap.io.data_folders`.
-    columns : mapping, optional
+    columns : mapping or str, optional
         See `nanogap.io.read_measurement`.
     resistances : DeviceResistances
         What is in series with the gap of every device.
@@ -92,7 +65,7 @@ class DataFiles:
     """
 
     paths: Paths
-    columns: Mapping[str, str] | None = None
+    columns: Choice | None = None
     resistances: DeviceResistances = field(default_factory=DeviceResistances)
     averaging_time: float | None = None
     watch: Callable[[int, int], object] | None = None
@@ -103,6 +76,7 @@ class DataFiles:
     def __post_init__(self) -> None:
         if not as_paths(self.paths):
             raise SettingsError("no files given: name files, folders or run directories")
+        parse_columns(self.columns)
 
     @property
     def files(self) -> list[Path]:
@@ -145,7 +119,8 @@ class DataFiles:
         """Yield the conductance of the gap of every file and device, long files in pieces."""
 
         def read(path: Path) -> list[Iterator[Trace]]:
-            if is_long(path) and (curve := read_long_text(path, self.columns)) is not None:
+            choice = parse_columns(self.columns)
+            if is_long(path) and (curve := read_long_text(path, choice)) is not None:
                 return [traces_of(curve, self)]
             dataset = read_measurement(path, self.columns, self.clock)
             return [iter([self.trace(one)]) for one in sources_of(dataset)]

@@ -32,6 +32,21 @@ class PeakRow:
     open_gap: bool
 
 
+def level_in_words(nearest_level: int, deviation: float, *, open_gap: bool) -> tuple[str, str]:
+    """Say which level a peak is nearest to, and how far from it; below 0.5 G0 it is at none.
+
+    Examples
+    --------
+    >>> level_in_words(1, -0.0021, open_gap=False), level_in_words(0, 0.126, open_gap=False)
+    (('1', '-0.002'), ('none', ''))
+    >>> level_in_words(0, 0.05, open_gap=True)
+    ('open gap', '')
+    """
+    if open_gap:
+        return "open gap", ""
+    return (str(nearest_level), f"{deviation:+.3f}") if nearest_level else ("none", "")
+
+
 @dataclass(frozen=True)
 class Counts:
     """A histogram in brief.

@@ -18,6 +18,7 @@ from nanogap.measured.classify import Protocol, protocol_of
 from nanogap.measured.compliance import Exclusion, compliance_of, told_exclusions
 from nanogap.measured.files import DataFiles
 from nanogap.measured.fluctuations import noise_campaign
+from nanogap.measured.histogram_rows import level_in_words
 from nanogap.measured.levels import CAUTIONS, histogram_campaign
 from nanogap.measured.plateaus import plateau_campaign
 from nanogap.measured.resistances import DeviceResistances
@@ -207,9 +208,13 @@ def _loops(files: DataFiles, read_voltage: float = 0.4) -> Iterator[Section]:
         f"Current-voltage loops. An event is marked at the first point in the new state. {told}",
         ("event", "number", "median", "standard deviation"),
         [
-            [kind, str(law.count), f"{law.median:.3g} V", f"{law.deviation:.2g} V"]
-            for kind, law in (("SET", content.set_voltage), ("RESET", content.reset_voltage))
-            if law.count
+            [
+                kind,
+                str(law.count),
+                f"{law.median:.3g} V",
+                f"{law.deviation:.2g} V" if law.count > 1 else "",
+            ]
+            for kind, law in content.laws()
         ],
     )
     if any(analysis.endurance.sizes["cycle"] > 1 for _, analysis in result.rows):
@@ -271,8 +276,7 @@ def _levels(files: DataFiles) -> Iterator[Section]:
         [
             [
                 f"{peak.position:.3f} ± {peak.uncertainty:.3f}",
-                "open gap" if peak.is_open_gap else str(peak.nearest_level),
-                "" if peak.is_open_gap else f"{peak.deviation:+.3f}",
+                *level_in_words(peak.nearest_level, peak.deviation, open_gap=peak.is_open_gap),
                 f"{peak.counts:.0f}",
             ]
             for peak in result.main.peaks

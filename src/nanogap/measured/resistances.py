@@ -10,6 +10,7 @@ import numpy as np
 from nanogap.electrical import PristineResistance, SaturationResistance, SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
+from nanogap.io.columns import Choice
 from nanogap.io.data_folders import Paths, measurement_files
 from nanogap.measured.compliance import compliance_of
 
@@ -96,9 +97,7 @@ class DeviceResistances:
     complete: bool = True
 
     @classmethod
-    def from_pristine(
-        cls, paths: Paths, columns: Mapping[str, str] | None = None
-    ) -> "DeviceResistances":
+    def from_pristine(cls, paths: Paths, columns: Choice | None = None) -> "DeviceResistances":
         """Estimate the series resistance of every device from its pristine curve.
 
         Curves belong to a device by the name of the device, or by what their names share when
@@ -116,9 +115,7 @@ class DeviceResistances:
         return cls._estimated(paths, columns, PristineResistance)
 
     @classmethod
-    def from_saturated(
-        cls, paths: Paths, columns: Mapping[str, str] | None = None
-    ) -> "DeviceResistances":
+    def from_saturated(cls, paths: Paths, columns: Choice | None = None) -> "DeviceResistances":
         """Estimate it from curves of a low state that was pulled in until it saturated."""
         return cls._estimated(paths, columns, SaturationResistance)
 
@@ -126,7 +123,7 @@ class DeviceResistances:
     def _estimated(
         cls,
         paths: Paths,
-        columns: Mapping[str, str] | None,
+        columns: Choice | None,
         estimator: type[PristineResistance | SaturationResistance],
     ) -> "DeviceResistances":
         found: dict[str, SeriesResistance] = {}

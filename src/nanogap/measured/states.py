@@ -136,6 +136,16 @@ class SwitchingSummary:
     synthetic: bool
     notes: list[str]
 
+    def laws(self) -> list[tuple[str, VoltageLaw]]:
+        """Return the voltages of every kind of event there is; together they are all events."""
+        forming = [event.voltage for event in self.events if event.kind == "forming"]
+        kinds = (
+            ("forming", _law(np.array(forming))),
+            ("SET", self.set_voltage),
+            ("RESET", self.reset_voltage),
+        )
+        return [(kind, law) for kind, law in kinds if law.count]
+
 
 @dataclass
 class SwitchingCampaign:

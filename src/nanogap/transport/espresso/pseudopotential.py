@@ -8,13 +8,14 @@ import hashlib
 import re
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
 from nanogap.errors import DataFormatError, EngineError
-from nanogap.settings import cache_folder
+from nanogap.settings import FirstPrinciplesSettings, cache_folder
 from nanogap.transport.espresso.programs import Programs, run_program
 
 #: What pwcond.x can use.
@@ -259,3 +260,50 @@ def find_pseudopotential(
         return read_pseudopotential(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     return make_pseudopotential(element, programs, path)
+
+
+def find_pseudopotentials(
+    elements: Iterable[str], programs: Programs, settings: FirstPrinciplesSettings, name: str
+) -> dict[str, Pseudopotential]:
+    """Find a pseudopotential for every element of a junction.
+
+    Parameters
+    ----------
+    elements : iterable of str
+        Chemical symbols, each once or more.
+    programs : Programs
+    settings : FirstPrinciplesSettings
+        With the user's own files.
+    name : str
+        What messages call the junction.
+
+    Returns
+    -------
+    dict of str to Pseudopotential
+        By chemical symbol, in alphabetical order.
+
+    Raises
+    ------
+    DataFormatError
+        If there is none for an element, or they are of different functionals.
+    EngineError
+        If ld1.x is missing or fails.
+    """
+    symbols = sorted(set(elements))
+    given = dict(settings.pseudopotentials)
+    if settings.pseudopotential is not None:
+        only = read_pseudopotential(settings.pseudopotential).element
+        given.setdefault(only if only in symbols else symbols[0], settings.pseudopotential)
+    found = {}
+    for element in symbols:
+        try:
+            found[element] = find_pseudopotential(element, programs, given.get(element))
+        except DataFormatError as error:
+            raise DataFormatError(f"{name}: {error}") from None
+    if len({one.exchange_correlation for one in found.values()}) > 1:
+        kinds = ", ".join(f"{one.functional} of {element}" for element, one in found.items())
+        raise DataFormatError(
+            f"{name}: the pseudopotentials are of different functionals ({kinds}): give files of "
+            "one functional"
+        )
+    return found

@@ -8,10 +8,10 @@ import io
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -21,7 +21,9 @@ from scipy import constants
 
 from nanogap.errors import EngineError
 from nanogap.io import copy_atomically, write_text
+from nanogap.settings import FirstPrinciplesSettings
 from nanogap.transport.espresso.programs import Programs, run_program
+from nanogap.transport.espresso.pseudopotential import Pseudopotential
 from nanogap.typing import FloatArray
 
 Grid = tuple[int, int, int]
@@ -60,6 +62,20 @@ class PlaneWaveSettings:
     convergence: float = 1e-8
     mixing: float = 0.4
     most_steps: int = 150
+
+    @classmethod
+    def chosen(
+        cls, settings: FirstPrinciplesSettings, pseudopotentials: Iterable[Pseudopotential]
+    ) -> Self:
+        """Return the accuracy asked for; cut-offs not set are the largest of the elements."""
+        elements = tuple(pseudopotentials)
+        return cls(
+            wave_cutoff=settings.wave_cutoff or max(one.wave_cutoff for one in elements),
+            density_cutoff=settings.density_cutoff or max(one.density_cutoff for one in elements),
+            smearing=settings.smearing,
+            convergence=settings.convergence,
+            mixing=settings.mixing,
+        )
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,12 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from nanogap.errors import DataFormatError, EngineError, StructureError
+from nanogap.errors import EngineError, StructureError
 from nanogap.io import copy_atomically, write_atomically, write_json
 from nanogap.settings import FirstPrinciplesSettings
 from nanogap.transport.dataset import JunctionTransmission
 from nanogap.transport.espresso.programs import Programs, run_program
-from nanogap.transport.espresso.pseudopotential import (
-    Pseudopotential,
-    find_pseudopotential,
-    read_pseudopotential,
-)
+from nanogap.transport.espresso.pseudopotential import find_pseudopotentials
 from nanogap.transport.espresso.pw import (
     STATE,
     PlaneWaveResult,
@@ -116,8 +112,13 @@ class PwcondJob:
         self.name = name
         self._settings = settings
         self._programs = Programs(settings.programs, settings.processes)
-        self.pseudopotentials = _pseudopotentials(self.cells, self._programs, settings, name)
-        self.plane_wave = plane_wave_settings(settings, *self.pseudopotentials.values())
+        self.pseudopotentials = find_pseudopotentials(
+            {*self.cells.lead.symbols, *self.cells.scattering.symbols},
+            self._programs,
+            settings,
+            name,
+        )
+        self.plane_wave = PlaneWaveSettings.chosen(settings, self.pseudopotentials.values())
         lead, scattering = self.cells.lead, self.cells.scattering
         self.folder = work / f"{_kind(scattering)}-{self._label(lead, scattering)}"
         self.lead_folder = work / f"lead-{_kind(lead)}-{self._label(lead)}"
@@ -369,44 +370,6 @@ def _checked_points(printed: str, kpoints: FloatArray) -> dict[int, list[Point]]
     if found:  # all that is checked is printed before the first block
         check_grids(printed)
         check_boundaries(printed)
-    return found
-
-
-def plane_wave_settings(
-    settings: FirstPrinciplesSettings, *pseudopotentials: Pseudopotential
-) -> PlaneWaveSettings:
-    """Return the accuracy of pw.x; cut-offs not set are the largest of the pseudopotentials."""
-    return PlaneWaveSettings(
-        wave_cutoff=settings.wave_cutoff or max(one.wave_cutoff for one in pseudopotentials),
-        density_cutoff=settings.density_cutoff
-        or max(one.density_cutoff for one in pseudopotentials),
-        smearing=settings.smearing,
-        convergence=settings.convergence,
-        mixing=settings.mixing,
-    )
-
-
-def _pseudopotentials(
-    cells: ScatteringCells, programs: Programs, settings: FirstPrinciplesSettings, name: str
-) -> dict[str, Pseudopotential]:
-    """Find a pseudopotential for every element; refuse a junction if there is none for one."""
-    elements = sorted({*cells.lead.get_chemical_symbols(), *cells.scattering.symbols})
-    given = dict(settings.pseudopotentials)
-    if settings.pseudopotential is not None:
-        only = read_pseudopotential(settings.pseudopotential).element
-        given.setdefault(only if only in elements else elements[0], settings.pseudopotential)
-    found = {}
-    for element in elements:
-        try:
-            found[element] = find_pseudopotential(element, programs, given.get(element))
-        except DataFormatError as error:
-            raise DataFormatError(f"{name}: {error}") from None
-    if len({one.exchange_correlation for one in found.values()}) > 1:
-        kinds = ", ".join(f"{one.functional} of {element}" for element, one in found.items())
-        raise DataFormatError(
-            f"{name}: the pseudopotentials are of different functionals ({kinds}): give files of "
-            "one functional"
-        )
     return found
 
 
