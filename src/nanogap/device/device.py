@@ -114,6 +114,7 @@ class Device:
             largest_jump=kinetics.largest_jump,
             tolerance=kinetics.potential_tolerance,
             screening_length=medium.screening_length if medium is not None else math.inf,
+            bulk_level=_bulk_level(settings.medium, medium),
         )
         self.necks = NeckConductance(
             geometry.element,
@@ -325,6 +326,18 @@ def _streams(settings: DeviceSettings) -> list[SeedSequence]:
 def _cap(value: float | str) -> float:
     """Return the number of a cap of the settings."""
     return math.inf if isinstance(value, str) else value
+
+
+def _bulk_level(settings: MediumSettings, medium: Medium | None) -> float | None:
+    """Return the level at which the bulk of the medium is held, if it is."""
+    if settings.bulk_level == "neutral":
+        return None
+    if medium is None or math.isinf(medium.screening_length):
+        raise SettingsError(
+            f"medium.bulk_level = {settings.bulk_level:g} is given, but {settings.name!r} does not "
+            "screen, so it has no bulk: leave it out, or give medium.screening_length"
+        )
+    return float(settings.bulk_level)
 
 
 def _medium(settings: MediumSettings) -> Medium | None:

@@ -84,6 +84,9 @@ class PotentialField:
         tenth of it.
     screening_length : float
         Of the medium, angstrom; infinity: a dielectric.
+    bulk_level : float, optional
+        u of the bulk of a medium that screens, where it is held by what lies outside the box;
+        otherwise the box exchanges no charge.
 
     Attributes
     ----------
@@ -132,6 +135,7 @@ class PotentialField:
         local_error: float = 0.01,
         tolerance: float = 1e-3,
         screening_length: float = math.inf,
+        bulk_level: float | None = None,
     ) -> None:
         if not 0.0 <= largest_jump <= 1.0:
             raise SettingsError(
@@ -145,6 +149,11 @@ class PotentialField:
             raise SettingsError(f"a tolerance of {tolerance:g} must lie above 0 and up to 0.01")
         if not screening_length > 0.0:
             raise SettingsError(f"a screening length of {screening_length:g} Å must lie above 0")
+        if bulk_level is not None and not 0.0 <= bulk_level <= 1.0:
+            raise SettingsError(
+                f"a level of the medium of {bulk_level:g} is no share of the gap voltage: choose "
+                "0 to 1"
+            )
         self._lattice = lattice
         self._fixed = fixed
         self._lower, self._upper = electrodes(lattice, fixed)
@@ -159,7 +168,8 @@ class PotentialField:
         self._solved_labels: SiteStates | None = None
         self._solved = self._potential, self._potential
         self.metal, self.medium = self._solved
-        self.level = 0.5
+        self._bulk_level = bulk_level
+        self.level = 0.5 if bulk_level is None else bulk_level
         self.conductance = 0.0
         self.neglected = 0.0
 
@@ -266,7 +276,7 @@ class PotentialField:
             iterations += self._solve_network(labels == BRIDGED, potential)
         medium = states != METAL
         unknown = number_unknown(medium, floating)
-        iterations += self._solve_medium(unknown, potential, self._screening(medium, None))
+        iterations += self._solve_medium(unknown, potential, self._screening(medium, self._bulk_level))
         self.neglected = 0.0
         self._keep(potential, labels.copy())
         return PotentialUpdate(True, True, changed, jump, iterations)
@@ -304,7 +314,7 @@ class PotentialField:
 
     def _shift(self, potential: FloatArray, medium: BoolArray) -> float:
         """Estimate by how much the level would have to change for the medium to be neutral."""
-        if not self._strength:
+        if not self._strength or self._bulk_level is not None:
             return 0.0
         excess = float((potential[medium] - self.level).sum())
         capacity = layer_capacity(self._lattice.neighbours, ~medium, self._strength)
@@ -314,7 +324,8 @@ class PotentialField:
         """Make a solution the one that later changes are judged by."""
         metal = labels > 0
         self._potential, self._solved_labels = potential, labels
-        self.level = float(potential[~metal].mean()) if not metal.all() else 0.5
+        if self._bulk_level is None:
+            self.level = float(potential[~metal].mean()) if not metal.all() else 0.5
         self._solved = self._at_surface(metal, potential)
         self.metal, self.medium = self._solved
 

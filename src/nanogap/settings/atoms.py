@@ -154,11 +154,19 @@ class MediumSettings(_Model):
         description="length over which the ions of the medium screen the metal's potential, Å; "
         f"'none': a dielectric; {_NAMED}",
     )
+    bulk_level: Annotated[float, Field(ge=0.0, le=1.0)] | Literal["neutral"] = Field(
+        "neutral",
+        description="potential of the bulk of a medium that screens, share of the gap voltage from "
+        "the lower electrode, 0, to the upper one, 1: the electrode with the larger surface in the "
+        "film, outside the box too, holds it near its own; 'neutral': that with which the film "
+        "inside the box is neutral",
+    )
 
     @property
     def changes(self) -> dict[str, float]:
         """Values that are not those of the named medium."""
-        given = {key: getattr(self, key) for key in type(self).model_fields if key != "name"}
+        own = {"name", "bulk_level"}
+        given = {key: getattr(self, key) for key in type(self).model_fields if key not in own}
         changed = {key: value for key, value in given.items() if value != "named"}
         return {key: math.inf if value == "none" else value for key, value in changed.items()}
 
