@@ -276,7 +276,9 @@ class PotentialField:
             iterations += self._solve_network(labels == BRIDGED, potential)
         medium = states != METAL
         unknown = number_unknown(medium, floating)
-        iterations += self._solve_medium(unknown, potential, self._screening(medium, self._bulk_level))
+        iterations += self._solve_medium(
+            unknown, potential, self._screening(medium, self._bulk_level)
+        )
         self.neglected = 0.0
         self._keep(potential, labels.copy())
         return PotentialUpdate(True, True, changed, jump, iterations)

@@ -22,7 +22,7 @@ class GeometrySettings(_Model):
         "Ag", description="chemical symbol of the metal, one that has a table of barriers"
     )
     gap: float = Field(
-        10.0,
+        7.0,
         ge=4.0,
         le=50.0,
         description="distance between the facing layers, Å; rounded to whole layers",
@@ -31,13 +31,13 @@ class GeometrySettings(_Model):
         42.0, gt=0.0, le=500.0, description="diameter of each needle at its base, Å"
     )
     height: float = Field(
-        30.0, gt=0.0, le=500.0, description="height of each needle, base to facing layer, Å"
+        24.0, gt=0.0, le=500.0, description="height of each needle, base to facing layer, Å"
     )
     apex_width: float = Field(
         10.0, gt=0.0, le=500.0, description="diameter of the facing layer of each needle, Å"
     )
     upper_apex_width: Annotated[float, Field(gt=0.0, le=500.0)] | Literal["same"] = Field(
-        "same",
+        38.0,
         description="diameter of the facing layer of the upper needle, Å, where it is another than "
         "the lower one's; 'same': apex_width",
     )
@@ -80,18 +80,19 @@ class AtomsSettings(_Model):
 
     temperature: float = Field(300.0, gt=0.0, le=1000.0, description="temperature, K")
     surface_condition: float = Field(
-        0.0,
+        0.8,
         ge=0.0,
         le=1.5,
         description="added to the barrier of every hop of an atom, eV: adsorbates, oxide and "
         "polymer on the surface must give way; a fit, to retention",
     )
     bond_scaling: float = Field(
-        1.0,
+        0.4,
         gt=0.0,
         le=5.0,
-        description="factor of the binding energies; 2 brings the surface energy of the packaged "
-        "tables to the measured one",
+        description="factor of the cost of missing neighbours: 1 is that of the packaged tables, "
+        "2 brings their surface energy to that measured in vacuum; steps of silver in an electrolyte "
+        "cost about 0.2 of the tables' (docs/device-kinetics.md)",
     )
     energetics: str = Field(
         "packaged",
@@ -106,7 +107,7 @@ class MediumSettings(_Model):
     """Medium that fills the gap: a named one, of which single values may be others."""
 
     name: str = Field(
-        "water film",
+        "polymer (PVP)",
         min_length=1,
         max_length=80,
         description="a named medium with source and range of every value; 'vacuum': no ions",
@@ -155,7 +156,7 @@ class MediumSettings(_Model):
         f"'none': a dielectric; {_NAMED}",
     )
     bulk_level: Annotated[float, Field(ge=0.0, le=1.0)] | Literal["neutral"] = Field(
-        "neutral",
+        0.7,
         description="potential of the bulk of a medium that screens, share of the gap voltage from "
         "the lower electrode, 0, to the upper one, 1: the electrode with the larger surface in the "
         "film, outside the box too, holds it near its own; 'neutral': that with which the film "
