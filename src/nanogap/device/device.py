@@ -40,7 +40,7 @@ _VOLTAGE_SHARE, _VOLTAGE_STEP = 0.01, 1e-3
 _LARGEST_SHARE = 0.05
 #: Stretches at most in a time without readings.
 _PARTS_OF_A_WAIT = 50
-#: Share of the gap voltage between metal and medium from which redox there makes the potential anew.
+#: Drop from metal to medium, share of the gap voltage, from which redox there is watched.
 _WATCHED_DROP = 0.02
 #: Change of the temperature of the contact that the rates are made anew for, K.
 _TEMPERATURE_STEP = 1.0

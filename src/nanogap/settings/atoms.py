@@ -91,8 +91,8 @@ class AtomsSettings(_Model):
         gt=0.0,
         le=5.0,
         description="factor of the cost of missing neighbours: 1 is that of the packaged tables, "
-        "2 brings their surface energy to that measured in vacuum; steps of silver in an electrolyte "
-        "cost about 0.2 of the tables' (docs/device-kinetics.md)",
+        "2 brings their surface energy to that measured in vacuum; steps of silver in an "
+        "electrolyte cost about 0.2 of the tables' (docs/device-kinetics.md)",
     )
     energetics: str = Field(
         "packaged",
