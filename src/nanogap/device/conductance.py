@@ -36,6 +36,7 @@ from nanogap.transport.current import CurrentVoltage
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.model import TightBindingModel
+from nanogap.typing import BoolArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 #: Steps of the energy at which T(E) is computed, eV; errors in docs/device-conductance.md.
@@ -162,6 +163,7 @@ class NeckConductance:
         labels: NDArray[np.uint8],
         movable: tuple[int, int],
         voltage: float = 0.0,
+        carrying: BoolArray | None = None,
     ) -> MomentaryConductance:
         """Return the conductance of the atoms on a lattice.
 
@@ -174,6 +176,8 @@ class NeckConductance:
             First and last layer that is no fixed base.
         voltage : float
             Across the gap, V; it counts if the curve is that of the transmission.
+        carrying : ndarray of bool, shape (n_sites,), optional
+            As `nanogap.device.neck.cut_neck` takes it.
 
         Returns
         -------
@@ -184,7 +188,7 @@ class NeckConductance:
         StructureError
             If an electrode has no atom.
         """
-        neck = cut_neck(lattice, labels, movable, self.cut)
+        neck = cut_neck(lattice, labels, movable, self.cut, carrying)
         missing = neck.layers_left_out * layer_spacing(self.lattice_constant)
         spectrum = self._spectrum(neck, self._steps(voltage))
         value = self._chord(spectrum, voltage) * math.exp(-2.0 * self.decay * missing)

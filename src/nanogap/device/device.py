@@ -190,7 +190,11 @@ class Device:
         outside = self.settings.geometry.fixed_layers
         movable = outside, self.lattice.shape[2] - 1 - outside
         return self.necks.of_lattice(
-            self.lattice, self.field.clusters.labels, movable, self.circuit.gap_voltage
+            self.lattice,
+            self.field.clusters.labels,
+            movable,
+            self.circuit.gap_voltage,
+            self.field.carrying() if self.field.clusters.bridged else None,
         )
 
     def advance(
