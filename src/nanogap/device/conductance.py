@@ -43,6 +43,8 @@ ENERGY_STEP = 0.1
 #: Steps from the Fermi energy at most: so far the Hamiltonian is fitted (1.5 eV). Beyond, T(E) is
 #: held.
 _MOST_STEPS = 15
+#: Necks whose transmissions are known without their canonical form, at most.
+_MOST_RAW = 10_000
 #: Below this voltage the curve is its tangent, V.
 _LEAST_VOLTAGE = 1e-6
 
@@ -154,7 +156,7 @@ class NeckConductance:
             store = cache_folder() / f"necks-{digest[:24]}.sqlite"
         self.store = NeckStore(None if store is None else Path(store))
         self.count = NeckCount()
-        self._last: tuple[bytes, dict[int, StoredTransmission]] = (b"", {})
+        self._raw: dict[bytes, dict[int, StoredTransmission]] = {}
 
     def of_lattice(
         self,
@@ -184,7 +186,10 @@ class NeckConductance:
         StructureError
             If an electrode has no atom.
         """
-        neck = cut_neck(lattice, labels, movable, self.cut)
+        return self.momentary(cut_neck(lattice, labels, movable, self.cut), voltage)
+
+    def momentary(self, neck: Neck, voltage: float = 0.0) -> MomentaryConductance:
+        """Return the conductance of a gap whose neck is cut already, at a voltage, V."""
         missing = neck.layers_left_out * layer_spacing(self.lattice_constant)
         spectrum = self._spectrum(neck, self._steps(voltage))
         value = self._chord(spectrum, voltage) * math.exp(-2.0 * self.decay * missing)
@@ -228,9 +233,10 @@ class NeckConductance:
         """Return T at energies in steps from the Fermi energy; what is not known is computed."""
         self.count.asked += 1
         raw = bytes(neck.occupied.shape) + neck.occupied.tobytes()
-        if self._last[0] != raw:
-            self._last = raw, {}
-        known = self._last[1]
+        known = self._raw.pop(raw, {})
+        self._raw[raw] = known  # the latest comes last
+        if len(self._raw) > _MOST_RAW:
+            del self._raw[next(iter(self._raw))]
         wanted = [step for step in steps if step not in known]
         if wanted:
             key = self._prefix + neck.key

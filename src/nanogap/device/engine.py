@@ -143,6 +143,12 @@ class LatticeKMC:
         )
 
     @property
+    def metal_events(self) -> int:
+        """Events so far that moved metal: its hops, oxidations and reductions."""
+        counts = self._counts.events
+        return int(counts[arrays.METAL_HOP] + counts[arrays.OXIDATION] + counts[arrays.REDUCTION])
+
+    @property
     def caps(self) -> Caps:
         """Caps on reversible pairs."""
         return self._caps
