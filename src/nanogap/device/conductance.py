@@ -36,6 +36,7 @@ from nanogap.transport.current import CurrentVoltage
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.model import TightBindingModel
+from nanogap.typing import BoolArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 #: Steps of the energy at which T(E) is computed, eV; errors in docs/device-conductance.md.
@@ -164,6 +165,7 @@ class NeckConductance:
         labels: NDArray[np.uint8],
         movable: tuple[int, int],
         voltage: float = 0.0,
+        carrying: BoolArray | None = None,
     ) -> MomentaryConductance:
         """Return the conductance of the atoms on a lattice.
 
@@ -176,6 +178,8 @@ class NeckConductance:
             First and last layer that is no fixed base.
         voltage : float
             Across the gap, V; it counts if the curve is that of the transmission.
+        carrying : ndarray of bool, shape (n_sites,), optional
+            As `nanogap.device.neck.cut_neck` takes it.
 
         Returns
         -------
@@ -186,7 +190,7 @@ class NeckConductance:
         StructureError
             If an electrode has no atom.
         """
-        return self.momentary(cut_neck(lattice, labels, movable, self.cut), voltage)
+        return self.momentary(cut_neck(lattice, labels, movable, self.cut, carrying), voltage)
 
     def momentary(self, neck: Neck, voltage: float = 0.0) -> MomentaryConductance:
         """Return the conductance of a gap whose neck is cut already, at a voltage, V."""

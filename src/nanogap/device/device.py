@@ -193,7 +193,9 @@ class Device:
         """Cut the neck of the atoms as the field knows them."""
         outside = self.settings.geometry.fixed_layers
         movable = outside, self.lattice.shape[2] - 1 - outside
-        return cut_neck(self.lattice, self.field.clusters.labels, movable, self.necks.cut)
+        carrying = self.field.carrying() if self.field.clusters.bridged else None
+        labels = self.field.clusters.labels
+        return cut_neck(self.lattice, labels, movable, self.necks.cut, carrying)
 
     def _momentary(self) -> MomentaryConductance:
         """Conductance of the neck at the present gap voltage."""

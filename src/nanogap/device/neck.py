@@ -95,6 +95,7 @@ def cut_neck(
     labels: NDArray[np.uint8],
     movable: tuple[int, int],
     cut: NeckCut | None = None,
+    carrying: BoolArray | None = None,
 ) -> Neck:
     """Cut the neck from the atoms on a lattice.
 
@@ -106,6 +107,10 @@ def cut_neck(
     movable : tuple of int
         First and last layer that is no fixed base.
     cut : NeckCut, optional
+    carrying : ndarray of bool, shape (n_sites,), optional
+        Atoms of a bridge that its current flows through
+        (`nanogap.device.potential.PotentialField.carrying`): its constriction is sought among
+        these, so that bumps beside it do not count. All, if not given.
 
     Returns
     -------
@@ -120,7 +125,10 @@ def cut_neck(
     inner = (lattice.layer >= movable[0]) & (lattice.layer <= movable[1])
     bridged = bool((labels == BRIDGED).any())
     if bridged:
-        low, high, atoms = _constriction(lattice, inner & (labels == BRIDGED), movable)
+        bridge = inner & (labels == BRIDGED)
+        if carrying is not None:
+            bridge &= carrying
+        low, high, atoms = _constriction(lattice, bridge, movable)
     else:
         low, high, atoms = _facing_ends(lattice, labels)
     centre, extent = _centre(lattice, atoms)

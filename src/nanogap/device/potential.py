@@ -31,6 +31,9 @@ from nanogap.typing import BoolArray, FloatArray, IntArray
 #: The network's currents are differences of potentials: it is solved this much more exactly.
 _NETWORK_TOLERANCE = 0.01
 
+#: Least current of an atom that counts as carrying, share of the bridge's.
+_LEAST_CURRENT = 1e-3
+
 #: A solution near the changed sites reaches this many bonds from them.
 _REACH = 6
 
@@ -264,6 +267,18 @@ class PotentialField:
         """
         return lower + gap * self.metal, lower + gap * self.medium
 
+    def carrying(self) -> BoolArray:
+        """Find the atoms of a bridge that its current flows through.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_sites,)
+            Atoms with more than a thousandth of the current of the bridge; dead ends have none.
+        """
+        bridge = self.clusters.labels == BRIDGED
+        through = _through_currents(self._lattice.neighbours, bridge, self.metal)
+        return np.asarray(through > _LEAST_CURRENT * self.conductance)
+
     def _solve(self, states: SiteStates, changed: int, jump: float) -> PotentialUpdate:
         """Solve network and medium, starting from the last solution."""
         labels, floating = self.clusters.labels, self.clusters.floating
@@ -355,6 +370,21 @@ class PotentialField:
         """Potential of every site as metal and as medium."""
         neighbours = self._lattice.neighbours
         return potentials_at_surface(neighbours, metal, potential, self._strength, self.level)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _through_currents(
+    neighbours: SiteIndices, members: BoolArray, potential: FloatArray
+) -> FloatArray:
+    """Return the current through each member of a network of equal bonds."""
+    through = np.zeros(len(neighbours))
+    for site in range(len(neighbours)):
+        if members[site]:
+            for direction in range(12):
+                end = neighbours[site, direction]
+                if end >= 0 and members[end]:
+                    through[site] += abs(potential[end] - potential[site]) / 2.0
+    return through
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -1,0 +1,159 @@
+"""Run the paper's protocols on simulated devices, for docs/device-results.md.
+
+Each run is one device, one seed, one protocol; its readings are kept in a folder, so that an
+interrupted trial goes on with what is missing:
+
+    python -m validation.device_protocols -o FOLDER --processes 2
+    python -m validation.device_results FOLDER
+
+The first takes some hours on two cores (the parts by name: --part loops), the second draws the
+figures and writes docs/data/device-protocols.json.
+"""
+
+import argparse
+import io
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from nanogap.device.device import Device
+from nanogap.device.measurement import Measurement, point_columns
+from nanogap.io import write_bytes
+from nanogap.settings.device import DeviceSettings, load_device_settings
+
+#: Sweeps of the statistics, as in Fig. 4 of the paper (doi:10.1039/d3nh00476g).
+SWEEPS = 116
+_LOOP: Mapping[str, object] = {"protocol.turning_points": [0.0, 2.5, 0.0]}
+#: Preparation of a filament by a current limit, and a read at 0.1 V after it.
+_RETENTION: Mapping[str, object] = {"protocol.duration": 1000.0, "protocol.interval": 0.5}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One device under one protocol.
+
+    Attributes
+    ----------
+    part, name : str
+        What it is for; file in which its readings are kept.
+    preset : str
+    changes : mapping
+        Settings that are not the preset's.
+    """
+
+    part: str
+    name: str
+    preset: str
+    changes: Mapping[str, object] = field(default_factory=dict)
+
+    def settings(self) -> DeviceSettings:
+        """Load the settings."""
+        return load_device_settings(self.preset, self.changes)
+
+
+def runs(devices: int) -> Iterator[Run]:
+    """Yield all runs.
+
+    Parameters
+    ----------
+    devices : int
+        Devices that share the sweeps of the statistics; the paper has five.
+    """
+    for seed in range(1, 5):
+        yield Run("loops", f"loops-{seed}", "wire-voltage-sweep", {"seed": seed})
+        for limit in (50, 100, 200, 400):
+            yield Run(
+                "compliance",
+                f"compliance-{limit}-{seed}",
+                "wire-program-1g0",
+                {"seed": 100 + seed, "protocol.compliance": [limit * 1e-6, 0.1]},
+            )
+        for rate in (0.01, 0.1, 1.0, 10.0):
+            changes: dict[str, object] = {
+                **_LOOP,
+                "seed": 200 + seed,
+                "protocol.rate": rate,
+                "protocol.interval": 0.005 / rate,
+                "protocol.compliance": 1e-4,
+            }
+            yield Run("rates", f"rate-{rate:g}-{seed}", "wire-program-1g0", changes)
+    for seed in (1, 2):
+        yield Run("slow", f"slow-set-{seed}", "wire-slow-set", {"seed": 300 + seed})
+        yield Run("slow", f"slow-reset-{seed}", "wire-slow-reset", {"seed": 300 + seed})
+        yield Run("endurance", f"endurance-{seed}", "wire-endurance", {"seed": 400 + seed})
+    for temperature in (300, 330, 360):
+        for limit in (50, 100, 200, 400):
+            for seed in range(1, 5):
+                changes = {
+                    **_RETENTION,
+                    "seed": 500 + seed,
+                    "atoms.temperature": float(temperature),
+                    "preparation.compliance": limit * 1e-6,
+                }
+                name = f"retention-{temperature}-{limit}-{seed}"
+                yield Run("retention", name, "wire-retention", changes)
+    for number in range(devices):
+        share = len(np.array_split(np.arange(SWEEPS), devices)[number])
+        changes = {
+            "seed": 600 + number,
+            "devices.number": 1,
+            "devices.cycles": "each",
+            "protocol.cycles": share,
+        }
+        yield Run("statistics", f"statistics-{number}", "wire-statistics", changes)
+
+
+def measure(run: Run, folder: Path, cache: str) -> float:
+    """Run one protocol and keep its readings; returns processor seconds."""
+    started = time.process_time()
+    with threadpool_limits(1):
+        settings = load_device_settings(run.settings(), {"conductance.cache": cache})
+        points = [point.numbers for point in Measurement(Device(settings))]
+    seconds = time.process_time() - started
+    values = np.array(points, dtype=np.float64)
+    columns = {name: values[:, place] for place, name in enumerate(point_columns())}
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, seconds=np.array(seconds), **columns)
+    write_bytes(folder / f"{run.name}.npz", content.getvalue())
+    return seconds
+
+
+def main() -> None:
+    """Run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the readings")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--part", action="append", help="only this part; may be repeated")
+    parser.add_argument("--devices", type=int, default=5, help="devices of the statistics")
+    parser.add_argument("--cache", default="cache", help="file of known transmissions")
+    parser.add_argument("--seconds", type=float, default=1e9, help="begin no run after so long")
+    arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    begun = time.monotonic()
+    missing = [
+        run
+        for run in runs(arguments.devices)
+        if (not arguments.part or run.part in arguments.part)
+        and not (arguments.output / f"{run.name}.npz").exists()
+    ]
+    with ProcessPoolExecutor(arguments.processes) as pool:
+        jobs = {pool.submit(_job, run, arguments, begun): run for run in missing}
+        for done, job in enumerate(as_completed(jobs), 1):
+            said = job.result()
+            print(f"{done}/{len(jobs)} {jobs[job].name} {said}", flush=True)
+
+
+def _job(run: Run, arguments: argparse.Namespace, begun: float) -> str:
+    """Run one, unless time is over; returns what is to be said of it."""
+    if time.monotonic() - begun > arguments.seconds:
+        return "left for another time"
+    return f"{measure(run, arguments.output, arguments.cache):.0f} s"
+
+
+if __name__ == "__main__":
+    main()
