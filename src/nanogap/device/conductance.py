@@ -107,7 +107,8 @@ class NeckConductance:
         Angstrom.
     cut : NeckCut, optional
     kpoints : tuple of int
-        In-plane mesh, shifted off the zone centre.
+        In-plane mesh of the narrowest cell of the cut, shifted off the zone centre; wider cells
+        have fewer points (`mesh`).
     relaxation_steps : int
         Steps of relaxation of the neck at most (`nanogap.device.relaxation`); 0: atoms on sites.
     curve : {'linear', 'transmission'}
@@ -158,6 +159,18 @@ class NeckConductance:
         self.store = NeckStore(None if store is None else Path(store))
         self.count = NeckCount()
         self._raw: dict[bytes, dict[int, StoredTransmission]] = {}
+
+    def mesh(self, width: int) -> tuple[int, int]:
+        """Return the mesh of a cell: points times width are about those of the narrowest cell.
+
+        Parameters
+        ----------
+        width : int
+            Edge of the cell, bonds.
+        """
+        share = self.cut.widths[0] / width
+        first, second = (max(1, math.floor(share * count + 0.5)) for count in self.kpoints)
+        return first, second
 
     def of_lattice(
         self,
@@ -243,7 +256,7 @@ class NeckConductance:
             del self._raw[next(iter(self._raw))]
         wanted = [step for step in steps if step not in known]
         if wanted:
-            key = self._prefix + neck.key
+            key = self._prefix + bytes(self.mesh(neck.occupied.shape[1])) + neck.key
             keys = {step: key + step.to_bytes(2, "big", signed=True) for step in wanted}
             for step in wanted:
                 if (found := self.store.get(keys[step])) is not None:
@@ -272,7 +285,8 @@ class NeckConductance:
             )
             junction, converged = relaxed.junction, relaxed.converged
         energies = [ENERGY_STEP * step for step in steps]
-        result = compute_transmission([junction], energies, kpoints=self.kpoints, model=self.model)
+        mesh = self.mesh(neck.occupied.shape[1])
+        result = compute_transmission([junction], energies, kpoints=mesh, model=self.model)
         self.count.computed += 1
         self.count.seconds += time.process_time() - started
         values = result["transmission_average"].values[0]
@@ -291,7 +305,6 @@ class NeckConductance:
         return content_digest(
             self.model,
             self.lattice_constant,
-            self.kpoints,
             ENERGY_STEP,
             relaxed,
             inspect.getsource(necks),
