@@ -129,6 +129,36 @@ def test_each_electrode_is_a_reservoir_of_its_own():
 
 
 @FEW
+@given(seed=st.integers(0, 2**31), rate=st.sampled_from([0.0, 1e9]))
+def test_another_potential_changes_what_depends_on_it_and_nothing_else(seed, rate):
+    states, fixed = random_states(SMALL, seed, ions=0.1)
+    medium = replace(MEDIUM, exchange_rate=rate)
+    engine = engine_of(states, fixed, made_up_metal(), medium, temperature=HOT, seed=seed)
+    engine.set_potential(*potentials(seed, states))
+    engine.advance(1.0, max_events=500, stop_on_contact=False)
+    rng = np.random.default_rng(seed)
+    for _ in range(2):
+        engine.set_potential(rng.choice([0.0, 0.1], len(SMALL)), rng.uniform(0.0, 0.3, len(SMALL)))
+        followed = engine._tree.sums.copy(), engine._sites.fields.copy()
+        engine._refresh()
+        np.testing.assert_array_equal(followed[0], engine._tree.sums)
+        np.testing.assert_array_equal(followed[1], engine._sites.fields)
+    metal, above = (engine._sites.fields[:, column] for column in (0, 1))
+    factors = engine._sites.fields[:, arrays.OXIDATION_METAL :].T
+    share = MEDIUM.transfer_coefficient
+    zero = above + MEDIUM.equilibrium_potential
+    wanted = [
+        np.exp((1.0 - share) * BETA * metal),
+        np.exp(-share * BETA * metal),
+        rate * np.exp(-(1.0 - share) * BETA * zero),
+        rate / REFERENCE * np.exp(share * BETA * zero),
+        np.exp(0.5 * BETA * above),
+        np.exp(-0.5 * BETA * above),
+    ]
+    np.testing.assert_allclose(factors, wanted, rtol=1e-12)
+
+
+@FEW
 @given(seed=st.integers(0, 2**31), bath=st.sampled_from([0.0, 1e7]))
 def test_after_thousands_of_events_all_tables_are_as_made_anew(seed, bath):
     states, fixed = random_states(SMALL, seed, ions=0.1)

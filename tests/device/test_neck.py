@@ -8,8 +8,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from nanogap.device.conductance import ENERGY_STEP, NeckConductance
-from nanogap.device.lattice import build_needles
-from nanogap.device.neck import Neck, NeckCut, cut_neck, neck_junction
+from nanogap.device.lattice import LOWER, UPPER, build_lattice, build_needles
+from nanogap.device.neck import Neck, NeckCut, _facing_ends, cut_neck, neck_junction
 from nanogap.device.neck_store import StoredTransmission
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import validate_junction
@@ -65,6 +65,28 @@ def bridged(radius, gap=9.4):
     layer = tips.lattice.layer
     between = (layer > tips.bottom_terrace) & (layer < tips.top_terrace)
     return tips, tips.metal | (between & (aside(tips) < radius))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_facing_atoms_are_those_of_a_plain_search(seed):
+    rng = np.random.default_rng(seed)
+    lattice = build_lattice(CONSTANT, 16.0, 16.0, 14)
+    labels = np.zeros(len(lattice), dtype=np.uint8)
+    # apart, or grown into each other as filaments side by side are
+    overlap = int(rng.integers(0, 5))
+    low, high = lattice.layer < 5 + overlap, lattice.layer > 8 - overlap
+    for label, region, share in ((LOWER, low, 0.3), (UPPER, high, 0.2)):
+        sites = np.flatnonzero(region & (labels == 0))
+        labels[rng.choice(sites, size=max(1, int(share * len(sites))), replace=False)] = label
+    lower, upper = np.flatnonzero(labels == LOWER), np.flatnonzero(labels == UPPER)
+    apart = lattice.positions[upper][:, None] - lattice.positions[lower]
+    apart[..., :2] -= lattice.cell[:2] * np.round(apart[..., :2] / lattice.cell[:2])
+    distances = np.linalg.norm(apart, axis=2)
+    first = np.argwhere(distances < distances.min() + 1e-6)[0]
+    atoms = [int(upper[first[0]]), int(lower[first[1]])]
+    found = _facing_ends(lattice, labels)
+    assert found[2].tolist() == atoms
+    assert list(found[:2]) == sorted(lattice.layer[atoms].tolist())
 
 
 @pytest.mark.parametrize("radius", [1.8, 2.4, 3.0])

@@ -6,12 +6,12 @@ crystals. What is the same but for a symmetry of the lattice is the same neck.
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from ase import Atoms
+from numba import njit
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from nanogap.device.lattice import BRIDGED, LOWER, UPPER, Lattice
 from nanogap.errors import StructureError
@@ -25,6 +25,8 @@ _PERIOD = 3
 _CHANNEL_LAYERS = 3
 #: Layers of perfect crystal on each side of a neck in its junction: those, and a lead's period.
 CRYSTAL_LAYERS = _CHANNEL_LAYERS + _PERIOD
+#: Squared distances that differ by less are the same, square angstrom.
+_SAME = 1e-3
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Neck:
     layers_left_out: int
     atoms_cut_off: int
 
-    @property
+    @cached_property
     def key(self) -> bytes:
         """Canonical form: the same for all that symmetry maps on each other."""
         layers, width, _ = self.occupied.shape
@@ -206,12 +208,36 @@ def _facing_ends(lattice: Lattice, labels: NDArray[np.uint8]) -> tuple[int, int,
     lower, upper = np.flatnonzero(labels == LOWER), np.flatnonzero(labels == UPPER)
     if not len(lower) or not len(upper):
         raise StructureError("an electrode has no atom: the device has dissolved")
-    tree = cKDTree(lattice.positions[lower], boxsize=[*lattice.cell[:2], 0.0])
-    distances, partners = tree.query(lattice.positions[upper])
-    closest = np.flatnonzero(distances < distances.min() + 1e-6)
-    atoms = np.concatenate([upper[closest[:1]], lower[partners[closest[:1]]]])
+    atoms = np.array(_nearest_pair(lattice.positions, lattice.cell, upper, lower), dtype=np.intp)
     low, high = sorted(int(lattice.layer[atom]) for atom in atoms)
     return low, high, atoms
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _nearest_pair(
+    positions: FloatArray, cell: FloatArray, upper: NDArray[np.intp], lower: NDArray[np.intp]
+) -> tuple[int, int]:
+    """Find the nearest two of two lists of sites; of equal pairs the first in both lists.
+
+    Sites are numbered upwards, so no site further down than the nearest distance so far matters.
+    """
+    best, pair = np.inf, (upper[0], lower[0])
+    for high in upper:
+        if positions[high, 2] - positions[lower[-1], 2] > np.sqrt(best + _SAME):
+            break
+        for place in range(len(lower) - 1, -1, -1):
+            low = lower[place]
+            rise = positions[high, 2] - positions[low, 2]
+            if rise > 0.0 and rise * rise > best + _SAME:
+                break
+            square = rise * rise
+            for axis in range(2):
+                aside = positions[high, axis] - positions[low, axis]
+                aside -= cell[axis] * np.round(aside / cell[axis])
+                square += aside * aside
+            if square < best - _SAME or (square < best + _SAME and high == pair[0]):
+                best, pair = square, (high, low)
+    return pair
 
 
 def _centre(lattice: Lattice, atoms: NDArray[np.intp]) -> tuple[FloatArray, float]:

@@ -239,25 +239,6 @@ def _add_medium(numbers: FloatArray, medium: Medium, beta: float, site_volume: f
     numbers[arrays.BATH_REMOVAL] = medium.bath_rate
 
 
-def fill_factors(sites: arrays.Sites, tables: arrays.Tables, temperature: float) -> None:
-    """Make the factors of redox and ion rates from the potentials."""
-    beta = 1.0 / (BOLTZMANN * temperature)
-    numbers = tables.numbers
-    alpha = numbers[arrays.TRANSFER]
-    fields = sites.fields
-    metal = fields[:, arrays.METAL_POTENTIAL]
-    medium = fields[:, arrays.MEDIUM_POTENTIAL]
-    above = medium + numbers[arrays.EQUILIBRIUM]
-    oxidation, reduction = numbers[arrays.OXIDATION_RATE], numbers[arrays.REDUCTION_RATE]
-    with np.errstate(over="ignore", under="ignore"):
-        fields[:, arrays.OXIDATION_METAL] = np.exp((1.0 - alpha) * beta * metal)
-        fields[:, arrays.REDUCTION_METAL] = np.exp(-alpha * beta * metal)
-        fields[:, arrays.OXIDATION_MEDIUM] = oxidation * np.exp(-(1.0 - alpha) * beta * above)
-        fields[:, arrays.REDUCTION_MEDIUM] = reduction * np.exp(alpha * beta * above)
-        fields[:, arrays.ION_FROM] = np.exp(0.5 * beta * medium)
-        fields[:, arrays.ION_TO] = np.exp(-0.5 * beta * medium)
-
-
 def save_arrays(path: Path, values: dict[str, NDArray[np.generic]]) -> None:
     """Write named arrays atomically, with a checksum."""
     buffer = io.BytesIO()

@@ -268,7 +268,13 @@ class ConductanceSettings(_Model):
             "that holds the constriction is",
         )
     )
-    kpoints: int = Field(3, ge=1, le=16, description="in-plane mesh, this squared")
+    kpoints: int = Field(
+        3,
+        ge=1,
+        le=16,
+        description="in-plane mesh of the narrowest cell, this squared; a wider one has fewer "
+        "points, so that width times points is about the same",
+    )
     curve: Literal["linear", "transmission"] = Field(
         "linear",
         description="'linear': current proportional to the voltage; 'transmission': I(V) from T(E)",
