@@ -28,6 +28,8 @@ from nanogap.settings.device import DeviceSettings, load_device_settings
 
 #: Sweeps of the statistics, as in Fig. 4 of the paper (doi:10.1039/d3nh00476g).
 SWEEPS = 116
+#: Columns of the readings that are kept.
+KEPT = ("time", "voltage", "current", "gap_voltage", "conductance", "cycle", "bridged", "read")
 _LOOP: Mapping[str, object] = {"protocol.turning_points": [0.0, 2.5, 0.0]}
 #: Preparation of a filament by a current limit, and a read at 0.1 V after it.
 _RETENTION: Mapping[str, object] = {"protocol.duration": 1000.0, "protocol.interval": 0.5}
@@ -64,6 +66,16 @@ def runs(devices: int) -> Iterator[Run]:
     devices : int
         Devices that share the sweeps of the statistics; the paper has five.
     """
+    # the longest first, so that no core waits at the end
+    for number in range(devices):
+        share = len(np.array_split(np.arange(SWEEPS), devices)[number])
+        changes = {
+            "seed": 600 + number,
+            "devices.number": 1,
+            "devices.cycles": "each",
+            "protocol.cycles": share,
+        }
+        yield Run("statistics", f"statistics-{number}", "wire-statistics", changes)
     for seed in range(1, 5):
         yield Run("loops", f"loops-{seed}", "wire-voltage-sweep", {"seed": seed})
         for limit in (50, 100, 200, 400):
@@ -97,15 +109,6 @@ def runs(devices: int) -> Iterator[Run]:
                 }
                 name = f"retention-{temperature}-{limit}-{seed}"
                 yield Run("retention", name, "wire-retention", changes)
-    for number in range(devices):
-        share = len(np.array_split(np.arange(SWEEPS), devices)[number])
-        changes = {
-            "seed": 600 + number,
-            "devices.number": 1,
-            "devices.cycles": "each",
-            "protocol.cycles": share,
-        }
-        yield Run("statistics", f"statistics-{number}", "wire-statistics", changes)
 
 
 def measure(run: Run, folder: Path, cache: str) -> float:
@@ -113,10 +116,13 @@ def measure(run: Run, folder: Path, cache: str) -> float:
     started = time.process_time()
     with threadpool_limits(1):
         settings = load_device_settings(run.settings(), {"conductance.cache": cache})
-        points = [point.numbers for point in Measurement(Device(settings))]
+        places = [point_columns().index(name) for name in KEPT]
+        points = [
+            [point.numbers[place] for place in places] for point in Measurement(Device(settings))
+        ]
     seconds = time.process_time() - started
-    values = np.array(points, dtype=np.float64)
-    columns = {name: values[:, place] for place, name in enumerate(point_columns())}
+    values = np.array(points, dtype=np.float32)
+    columns = {name: values[:, place] for place, name in enumerate(KEPT)}
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, seconds=np.array(seconds), **columns)
     write_bytes(folder / f"{run.name}.npz", content.getvalue())
