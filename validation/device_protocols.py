@@ -67,6 +67,20 @@ def runs(devices: int) -> Iterator[Run]:
         Devices that share the sweeps of the statistics; the paper has five.
     """
     # the longest first, so that no core waits at the end
+    yield from _statistics(devices)
+    for seed in (1, 2):
+        yield Run("endurance", f"endurance-{seed}", "wire-endurance", {"seed": 400 + seed})
+        yield Run("slow", f"slow-set-{seed}", "wire-slow-set", {"seed": 300 + seed})
+        yield Run("slow", f"slow-reset-{seed}", "wire-slow-reset", {"seed": 300 + seed})
+    for seed in range(1, 5):
+        yield Run("loops", f"loops-{seed}", "wire-voltage-sweep", {"seed": seed})
+        yield from _limits(seed)
+        yield from _rates(seed)
+    yield from _retention()
+
+
+def _statistics(devices: int) -> Iterator[Run]:
+    """Yield the current sweeps, shared by devices."""
     for number in range(devices):
         share = len(np.array_split(np.arange(SWEEPS), devices)[number])
         changes = {
@@ -76,28 +90,30 @@ def runs(devices: int) -> Iterator[Run]:
             "protocol.cycles": share,
         }
         yield Run("statistics", f"statistics-{number}", "wire-statistics", changes)
-    for seed in range(1, 5):
-        yield Run("loops", f"loops-{seed}", "wire-voltage-sweep", {"seed": seed})
-        for limit in (50, 100, 200, 400):
-            yield Run(
-                "compliance",
-                f"compliance-{limit}-{seed}",
-                "wire-program-1g0",
-                {"seed": 100 + seed, "protocol.compliance": [limit * 1e-6, 0.1]},
-            )
-        for rate in (0.01, 0.1, 1.0, 10.0):
-            changes: dict[str, object] = {
-                **_LOOP,
-                "seed": 200 + seed,
-                "protocol.rate": rate,
-                "protocol.interval": 0.005 / rate,
-                "protocol.compliance": 1e-4,
-            }
-            yield Run("rates", f"rate-{rate:g}-{seed}", "wire-program-1g0", changes)
-    for seed in (1, 2):
-        yield Run("slow", f"slow-set-{seed}", "wire-slow-set", {"seed": 300 + seed})
-        yield Run("slow", f"slow-reset-{seed}", "wire-slow-reset", {"seed": 300 + seed})
-        yield Run("endurance", f"endurance-{seed}", "wire-endurance", {"seed": 400 + seed})
+
+
+def _limits(seed: int) -> Iterator[Run]:
+    """Yield loops with several current limits."""
+    for limit in (50, 100, 200, 400):
+        changes = {"seed": 100 + seed, "protocol.compliance": [limit * 1e-6, 0.1]}
+        yield Run("compliance", f"compliance-{limit}-{seed}", "wire-program-1g0", changes)
+
+
+def _rates(seed: int) -> Iterator[Run]:
+    """Yield SETs at several sweep rates."""
+    for rate in (0.01, 0.1, 1.0, 10.0):
+        changes = {
+            **_LOOP,
+            "seed": 200 + seed,
+            "protocol.rate": rate,
+            "protocol.interval": 0.005 / rate,
+            "protocol.compliance": 1e-4,
+        }
+        yield Run("rates", f"rate-{rate:g}-{seed}", "wire-program-1g0", changes)
+
+
+def _retention() -> Iterator[Run]:
+    """Yield reads at 0.1 V of filaments of several current limits and temperatures."""
     for temperature in (300, 330, 360):
         for limit in (50, 100, 200, 400):
             for seed in range(1, 5):
