@@ -297,6 +297,23 @@ def test_a_flat_electrode_lies_on_the_butler_volmer_curve(reduced):
     assert net == pytest.approx(wanted, rel=0.02)
 
 
+def test_the_exchange_rate_follows_the_temperature_by_its_activation_energy():
+    states, fixed = random_states(SMALL, 5, ions=0.2)
+    # so slow that no rate meets the limit of the prefactor
+    slow = replace(MEDIUM, exchange_rate=1e-60, exchange_barrier=0.4)
+    ions = np.flatnonzero(states == ION)
+    found = []
+    for temperature in (300.0, 600.0, np.full(len(SMALL), 600.0)):
+        engine = engine_of(states, fixed, made_up_metal(), slow, temperature=temperature)
+        engine.set_potential(np.zeros(len(SMALL)), np.zeros(len(SMALL)))
+        found.append([engine.rates_of_site(site)[arrays.REDOX_SLOT] for site in ions])
+    cold, warm, field = np.array(found)
+    # without overpotential and with the site's energy in the oxidation, a reduction is k0 alone
+    factor = math.exp(0.4 / BOLTZMANN * (1.0 / 300.0 - 1.0 / 600.0))
+    assert warm[cold > 0.0] == pytest.approx(factor * cold[cold > 0.0], rel=1e-9)
+    assert field == pytest.approx(warm, rel=1e-9)
+
+
 def test_the_equilibrium_potential_moves_with_concentration_as_nernst_says():
     """Where net current vanishes: e V = kT ln(c/c_reference)."""
     for concentration in (0.25 * DENSE, DENSE, 2.0 * DENSE):

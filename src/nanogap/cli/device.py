@@ -86,8 +86,8 @@ def run(
         highlight=False,
     )
     log.print(
-        "Note: the medium is not fitted to any device, so times and voltages cannot be compared "
-        "with a measurement yet (docs/device-results.md)",
+        "Note: rates and geometry are chosen so that a device switches, not fitted to one: compare "
+        "shapes with a measurement, not volts and seconds (docs/device-results.md)",
         highlight=False,
     )
     cost = estimate_cost(settings, processes)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nanogap.device.bonds import KIND_OF, KINDS
 from nanogap.device.kernels import arrays
 from nanogap.device.lattice import EMPTY, Lattice, SiteStates
-from nanogap.device.medium import Medium
+from nanogap.device.medium import ROOM_TEMPERATURE, Medium
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.atomic import write_bytes
 from nanogap.typing import BoolArray, FloatArray, Int64Array
@@ -226,8 +226,12 @@ def _add_medium(numbers: FloatArray, medium: Medium, beta: float, site_volume: f
     numbers[arrays.ION_PREFACTOR] = medium.ion_prefactor
     numbers[arrays.ION_BARRIER] = medium.ion_barrier
     numbers[arrays.ION_RATE] = medium.ion_prefactor * math.exp(-beta * medium.ion_barrier)
-    numbers[arrays.OXIDATION_RATE] = medium.exchange_rate
-    numbers[arrays.REDUCTION_RATE] = medium.exchange_rate / reference
+    warmer = 1.0 / (BOLTZMANN * ROOM_TEMPERATURE) - beta
+    exchange_rate = medium.exchange_rate * math.exp(medium.exchange_barrier * warmer)
+    numbers[arrays.EXCHANGE_BARRIER] = medium.exchange_barrier
+    numbers[arrays.MEAN_BETA] = beta
+    numbers[arrays.OXIDATION_RATE] = exchange_rate
+    numbers[arrays.REDUCTION_RATE] = exchange_rate / reference
     numbers[arrays.TRANSFER] = medium.transfer_coefficient
     numbers[arrays.SITE_TRANSFER] = medium.site_transfer_coefficient
     numbers[arrays.EQUILIBRIUM] = medium.equilibrium_potential
