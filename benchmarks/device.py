@@ -94,15 +94,16 @@ def measured(events: int, base_width: float = 75.0) -> dict[str, dict[str, float
     return results
 
 
-def current_sweep() -> dict[str, float]:
-    """Measure a current sweep, its necks new and known."""
+def current_sweep(**other: object) -> dict[str, float]:
+    """Measure a current sweep, its necks new and known; other settings with __ for the point."""
     with tempfile.TemporaryDirectory() as folder:
-        changes = {
+        changes: dict[str, object] = {
             "devices.number": 1,
             "devices.cycles": "each",
             "protocol.cycles": 1,
             "conductance.cache": str(Path(folder, "necks.sqlite")),
         }
+        changes |= {name.replace("__", "."): value for name, value in other.items()}
         settings = load_device_settings("wire-statistics", changes)
         spent, count = [], 0
         for _ in range(2):
