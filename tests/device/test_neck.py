@@ -195,6 +195,44 @@ def test_a_neck_wider_than_the_cell_says_so():
     assert neck.atoms_cut_off > 0
 
 
+def leads_through(neck):
+    """Whether metal leads through the junction of a neck."""
+    junction = neck_junction(neck, CONSTANT, "Ag")
+    distances = junction.get_all_distances(mic=True)
+    cluster = connected_components(distances < 3.0, directed=False)[1]
+    return cluster[0] == cluster[-1]
+
+
+def test_of_two_strands_that_no_cell_holds_the_thicker_is_the_neck():
+    lattice = build_lattice(CONSTANT, 44.0, 44.0, 16)
+    metal = (lattice.layer < 5) | (lattice.layer > 10)
+    for place, radius in (([8.0, 8.0], 4.2), ([24.0, 24.0], 3.2)):
+        metal |= np.hypot(*(lattice.positions[:, :2] - place).T) < radius
+    neck = cut_neck(lattice, labels_of(lattice, metal), (3, 12), NeckCut(widths=(4,)))
+    assert neck.bridged
+    assert leads_through(neck)
+    layers = [lattice.layer == layer for layer in range(5, 11)]
+    near = np.hypot(*(lattice.positions[:, :2] - [8.0, 8.0]).T) < 4.2
+    counts = [int((near & layer).sum()) for layer in layers]
+    middle = neck.occupied.sum(axis=(1, 2))[2:-2].tolist()
+    assert middle == counts
+    assert 0 < neck.atoms_cut_off < min(counts)
+
+
+def test_an_oblique_chain_is_not_lost_at_the_side_of_a_narrow_cell():
+    lattice = build_lattice(CONSTANT, 34.0, 34.0, 18)
+    metal = (lattice.layer < 4) | (lattice.layer > 13)
+    site = np.flatnonzero(lattice.layer == 3)[60]
+    up = next(d for d, end in enumerate(lattice.neighbours[site]) if lattice.layer[end] == 4)
+    while lattice.layer[site] < 14:
+        metal[site] = True
+        site = lattice.neighbours[site, up]
+    neck = cut_neck(lattice, labels_of(lattice, metal), (2, 15))
+    assert neck.occupied.shape[1] > 4
+    assert neck.atoms_cut_off == 0
+    assert leads_through(neck)
+
+
 def test_a_dissolved_electrode_is_told():
     tips = needles(9.4)
     labels = labels_of(tips.lattice, tips.metal)

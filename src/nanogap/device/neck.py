@@ -12,6 +12,8 @@ import numpy as np
 from ase import Atoms
 from numba import njit
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from nanogap.device.lattice import BRIDGED, LOWER, UPPER, Lattice
 from nanogap.errors import StructureError
@@ -132,14 +134,21 @@ def cut_neck(
     else:
         low, high, atoms = _facing_ends(lattice, labels)
     centre, extent = _centre(lattice, atoms)
-    width = next((w for w in cut.widths if (w - 1) * lattice.bond > extent), cut.widths[-1])
-    width = min(width, lattice.shape[0], lattice.shape[1] // 2 * 2)
+    if bridged and extent >= (cut.widths[-1] - 1) * lattice.bond:
+        # the middle of several strands may hold none of them
+        centre, extent = _centre(lattice, _largest_group(lattice, atoms))
     middle = (low + high) / 2.0
     half = max((cut.most_layers - 1) // 2, 1)
     low = max(low - cut.depth, movable[0], math.ceil(middle - half))
     high = min(high + cut.depth, movable[1], math.floor(middle + half))
-    sites = _window(lattice, centre, width, low, high)
-    occupied = labels[sites] > 0
+    wide = [w for w in cut.widths if (w - 1) * lattice.bond > extent] or [cut.widths[-1]]
+    for width in wide:
+        fitting = min(width, lattice.shape[0], lattice.shape[1] // 2 * 2)
+        sites = _window(lattice, centre, fitting, low, high)
+        occupied = labels[sites] > 0
+        # an oblique bridge leaves a narrow cell by its side
+        if not bridged or _connects(lattice, sites, occupied):
+            break
     inside = np.isin(atoms, sites)
     occupied, left_out = _without_empty_layers(occupied, cut.most_empty)
     return Neck(occupied, bridged, left_out, int((~inside).sum()))
@@ -238,6 +247,29 @@ def _nearest_pair(
             if square < best - _SAME or (square < best + _SAME and high == pair[0]):
                 best, pair = square, (high, low)
     return pair
+
+
+def _largest_group(lattice: Lattice, atoms: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Largest of the groups of atoms that are neighbours of each other; of equal ones the first."""
+    group = _groups(lattice, atoms)
+    return np.asarray(atoms[group == np.argmax(np.bincount(group))])
+
+
+def _connects(lattice: Lattice, sites: NDArray[np.intp], occupied: BoolArray) -> bool:
+    """Whether the metal of a cell leads from its first layer to its last, shape as of `Neck`."""
+    group = _groups(lattice, sites[occupied])
+    layer = np.nonzero(occupied)[0]
+    return bool(np.isin(group[layer == 0], group[layer == len(sites) - 1]).any())
+
+
+def _groups(lattice: Lattice, atoms: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Give the groups of neighbours among some atoms numbers; return that of each atom."""
+    place = np.full(len(lattice) + 1, -1)  # the last is what lies beyond the box
+    place[atoms] = np.arange(len(atoms))
+    ends = place[lattice.neighbours[atoms]]
+    start, direction = np.nonzero(ends >= 0)
+    bonds = coo_matrix((np.ones(len(start)), (start, ends[start, direction])), [len(atoms)] * 2)
+    return np.asarray(connected_components(bonds, directed=False)[1], dtype=np.int32)
 
 
 def _centre(lattice: Lattice, atoms: NDArray[np.intp]) -> tuple[FloatArray, float]:
