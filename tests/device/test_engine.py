@@ -190,13 +190,6 @@ def test_a_contact_that_opens_and_a_gap_that_closes_stop_the_clock():
         assert engine.state.bridged
 
 
-def test_the_watched_region_stops_after_its_changes():
-    engine, _ = adatom(free_metal(), seed=3)
-    engine.watch(engine.lattice.layer >= 3)
-    found = engine.advance(1.0, surface_changes=5)
-    assert (found.events, found.reason) == (5, Reason.SURFACE)
-
-
 def test_a_saved_state_goes_on_to_the_same_bits(tmp_path):
     tips, metal = neck()
     options = {"temperature": 400.0, "seed": 11, "caps": Caps(metal=1e9)}

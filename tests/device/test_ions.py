@@ -82,6 +82,54 @@ def test_every_redox_pair_obeys_detailed_balance(seed, cap):
         assert min(oxidation, reduction) == pytest.approx(min(slower, cap), rel=1e-9)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    sigma=st.floats(0.0, 1.0),
+    cap=st.sampled_from([math.inf, 1e6, 1e3]),
+    uniform=st.booleans(),
+)
+def test_the_site_transfer_coefficient_shares_the_sites_energy_and_keeps_the_balance(
+    seed, sigma, cap, uniform
+):
+    """k_ox ~ exp((1-a) e eta + (1-s) D), k_red ~ exp(-(a e eta + s D)), in kT, D above a kink."""
+    states, fixed = random_states(SMALL, seed, ions=0.2)
+    metal = made_up_metal(seed)
+    medium = replace(MEDIUM, site_transfer_coefficient=sigma, exchange_rate=1e2)
+    random = np.random.default_rng(seed)
+    heat = HOT if uniform else random.uniform(500.0, HOT, len(SMALL))
+    levels = random.uniform(-0.3, 0.3, len(SMALL))
+    options = {"temperature": heat, "caps": Caps(redox=cap)}
+
+    def redox(occupation, site):
+        engine = engine_of(occupation, fixed, metal, medium, **options)
+        engine.set_potential(np.full(len(SMALL), 0.1), levels)
+        return engine.rates_of_site(site)[arrays.REDOX_SLOT]
+
+    tried = 0
+    for site in random.permutation(np.flatnonzero(states == ION)):
+        around = SMALL.neighbours[site]
+        if not 0 < coordination(SMALL, states, site) < (around >= 0).sum():
+            continue
+        reduced = states.copy()
+        reduced[site] = METAL
+        above = energy(SMALL, reduced, metal.phi) - energy(SMALL, states, metal.phi) - metal.phi[12]
+        beta = 1.0 / (BOLTZMANN * (heat if uniform else heat[site]))
+        eta = 0.1 - levels[site]
+        oxidation = 1e2 * math.exp(beta * (0.6 * eta + (1.0 - sigma) * above))
+        reduction = 1e2 / REFERENCE * math.exp(-beta * (0.4 * eta + sigma * above))
+        scale = min(1.0, 1e12 / max(oxidation, reduction))
+        scale *= min(1.0, cap / (scale * min(oxidation, reduction)))
+        found = redox(reduced, site), redox(states, site)
+        assert found == pytest.approx((scale * oxidation, scale * reduction), rel=1e-9)
+        assert found[0] / found[1] == pytest.approx(
+            REFERENCE * math.exp(beta * (eta + above)), rel=1e-9
+        )
+        tried += 1
+        if tried == 3:
+            break
+
+
 @FEW
 @given(seed=st.integers(0, 2**31), cap=st.sampled_from([math.inf, 1e9]))
 def test_every_hop_of_an_ion_takes_half_the_work_each_way(seed, cap):
@@ -163,8 +211,10 @@ def test_after_thousands_of_events_all_tables_are_as_made_anew(seed, bath):
     assert end.events["oxidation"] > 0
 
 
-@pytest.mark.parametrize("cap", [math.inf, 1e8])
-def test_a_cavity_with_atoms_and_ions_is_in_equilibrium(cap):
+@pytest.mark.parametrize(
+    ("cap", "sigma"), [(math.inf, 0.0), (1e8, 0.0), (math.inf, 0.5), (1e8, 0.5)]
+)
+def test_a_cavity_with_atoms_and_ions_is_in_equilibrium(cap, sigma):
     """Four sites, each empty, metal or ion: 81 states, with hops, redox and a bath."""
     metal = made_up_metal(3)
     metal.saddle += 1.0
@@ -182,6 +232,7 @@ def test_a_cavity_with_atoms_and_ions_is_in_equilibrium(cap):
         concentration=1.5 * DENSE,
         equilibrium_potential=-1.6,
         ion_barrier=1.3,
+        site_transfer_coefficient=sigma,
     )
     engine = engine_of(
         states, fixed, metal, medium, temperature=hot, seed=7, caps=Caps(cap, cap, cap)

@@ -280,7 +280,7 @@ def test_the_debye_length_of_water():
 
 def test_media_have_a_screening_length():
     assert load_medium("water film").screening_length == 3.0
-    assert load_medium("polymer (PVP)").screening_length == math.inf
+    assert load_medium("polymer (PVP)").screening_length == 1.0
     values = dict.fromkeys(
         ["ion_barrier", "transfer_coefficient", "exchange_rate", "concentration"], 0.5
     )
@@ -298,10 +298,14 @@ def test_media_have_a_screening_length():
         PotentialField(lattice, fixed, screening_length=0.0)
 
 
+#: Equal needles in a box that is neutral: what the shares below were derived for.
+_WATER = ("medium.name=water film", "medium.bulk_level=neutral", "geometry.upper_apex_width=same")
+
+
 def test_the_field_of_a_device_has_the_screening_of_its_medium():
     over = []
     for length in ("none", "named", "1.0"):
-        overrides = [f"medium.screening_length={length}", "conductance.cache=none"]
+        overrides = [f"medium.screening_length={length}", *_WATER, "conductance.cache=none"]
         device = Device(load_device_settings("device-quick", overrides))
         occupation, ends = device.engine.state.occupation, device.lattice.neighbours
         linked = ((ends >= 0) & (occupation[ends] == METAL)).sum(axis=1)
