@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from nanogap.device.advance import Reason
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.kernels import arrays
 from nanogap.device.lattice import EMPTY, ION, METAL, OPPOSITE, build_lattice
@@ -352,6 +353,42 @@ def test_ions_in_a_uniform_field_follow_mott_and_gurney(strength):
         drift.append(lattice.layer[ions].mean())
         drift[-1] -= lattice.layer[engine.state.occupation == ION].mean()
     assert np.mean(drift) == pytest.approx(150.0, rel=0.02)
+
+
+def test_watched_sites_alone_stop_the_clock():
+    """Half of an electrode is watched; each half dissolves and grows."""
+    engine = flat_electrode(0.0, 3)
+    lattice = engine.lattice
+    watched = lattice.positions[:, 0] < lattice.cell[0] / 2.0
+    engine.watch(watched)
+    before = engine.state
+    found = engine.advance(1.0, redox_events=100)
+    after = engine.state
+    assert found.reason is Reason.SURFACE
+    assert found.events == sum(after.events.values())
+    changed = before.occupation != after.occupation
+    # nothing hops; a site that changes twice is as before
+    assert 90 <= (changed & watched).sum() <= 100
+    assert found.events - 100 == pytest.approx(100, abs=60)
+    again = engine.advance(1.0, redox_events=7)
+    assert again.reason is Reason.SURFACE
+    assert ((engine.state.occupation != after.occupation) & watched).sum() == 7
+    engine.watch(np.zeros(len(lattice), dtype=bool))
+    window = 10.0 / engine.total_rate
+    assert engine.advance(window, redox_events=1).reason is Reason.DURATION
+
+
+def test_what_is_watched_is_saved(tmp_path):
+    engine = flat_electrode(0.0, 3)
+    engine.watch(engine.lattice.layer == 2)
+    engine.advance(1.0, redox_events=10)
+    engine.save(tmp_path / "state")
+    other = flat_electrode(0.0, 3)
+    other.load(tmp_path / "state")
+    for one in (engine, other):
+        assert one.advance(1.0, redox_events=10).reason is Reason.SURFACE
+    assert other.time == engine.time
+    np.testing.assert_array_equal(other.state.occupation, engine.state.occupation)
 
 
 def test_media_are_data_with_ranges_and_sources():
