@@ -20,6 +20,7 @@ from nanogap.settings.device import load_device_settings
 
 SMALLEST = (
     "--set=geometry.base_width=12", "--set=geometry.height=7", "--set=geometry.gap=5",
+    "--set=geometry.upper_apex_width=same",
     "--set=geometry.fixed_layers=1", "--set=geometry.margin=3", "--set=conductance.cell_widths=[4]",
     "--set=conductance.kpoints=1", "--set=medium.name=vacuum", "--set=protocol.rate=8",
 )  # fmt: skip
@@ -119,7 +120,7 @@ def test_the_analyses_accept_a_device_directory(call, tmp_path, command):
 def test_costs_add(tmp_path):
     run = make(tmp_path / "dev", 20)
     assert read_cost(run.files.part(0)) == COST
-    assert COST + PartCost(cpu_time=1.0, known=2) == PartCost(13.5, 4.0, 240, 230, 12, 240)
+    assert COST + PartCost(cpu_time=1.0, known=2) == PartCost(13.5, 4.0, 240, 230, 12, 240, 30)
 
 
 def test_long_work_is_told_and_not_begun_unasked(call, tmp_path, monkeypatch):

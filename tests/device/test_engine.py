@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nanogap.device.advance import Reason
+from nanogap.device.energetics import load_energetics
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.kernels import arrays
 from nanogap.device.lattice import EMPTY, METAL, OPPOSITE, build_lattice, build_needles
@@ -190,13 +191,6 @@ def test_a_contact_that_opens_and_a_gap_that_closes_stop_the_clock():
         assert engine.state.bridged
 
 
-def test_the_watched_region_stops_after_its_changes():
-    engine, _ = adatom(free_metal(), seed=3)
-    engine.watch(engine.lattice.layer >= 3)
-    found = engine.advance(1.0, surface_changes=5)
-    assert (found.events, found.reason) == (5, Reason.SURFACE)
-
-
 def test_a_saved_state_goes_on_to_the_same_bits(tmp_path):
     tips, metal = neck()
     options = {"temperature": 400.0, "seed": 11, "caps": Caps(metal=1e9)}
@@ -288,6 +282,27 @@ def test_what_cannot_be_is_refused_in_a_sentence():
         engine.set_force(np.zeros(3))
     with pytest.raises(SettingsError, match="potential of the medium"):
         engine.set_potential(np.zeros(len(SMALL)), np.zeros(3))
+
+
+@FEW
+@given(seed=st.integers(0, 2**31), value=st.sampled_from([0.05, 0.2]))
+def test_the_surface_condition_slows_every_hop_by_its_boltzmann_factor(seed, value):
+    """Barriers that the energy alone keeps up, S + dE/2 below dE, are none of these rates."""
+    states, fixed = random_states(SMALL, seed)
+    metal = load_energetics("Ag")
+    # so that S + |dE|/2 is never below |dE|
+    metal = replace(metal, phi=0.1 * metal.phi, saddle=metal.saddle + 1.0)
+    raised = replace(metal, saddle=metal.saddle + value)
+    free, slowed = (engine_of(states, fixed, metal=one, temperature=HOT) for one in (metal, raised))
+    before, after = (
+        np.array([engine.rates_of_site(site)[:12] for site in np.flatnonzero(states == METAL)])
+        for engine in (free, slowed)
+    )
+    hops = before > 0.0
+    assert hops.any()
+    np.testing.assert_array_equal(hops, after > 0.0)
+    factor = math.exp(-value / (BOLTZMANN * HOT))
+    np.testing.assert_allclose(after[hops] / before[hops], factor, rtol=1e-9)
 
 
 def test_caps_slow_only_what_is_faster():

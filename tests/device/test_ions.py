@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from nanogap.device.advance import Reason
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.kernels import arrays
 from nanogap.device.lattice import EMPTY, ION, METAL, OPPOSITE, build_lattice
@@ -80,6 +81,54 @@ def test_every_redox_pair_obeys_detailed_balance(seed, cap):
         fastest = max(1e6 * math.exp(BETA * (gain - metal.phi[12])), 1e6 / REFERENCE)
         slower *= min(1.0, 1e12 / fastest)
         assert min(oxidation, reduction) == pytest.approx(min(slower, cap), rel=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    sigma=st.floats(0.0, 1.0),
+    cap=st.sampled_from([math.inf, 1e6, 1e3]),
+    uniform=st.booleans(),
+)
+def test_the_site_transfer_coefficient_shares_the_sites_energy_and_keeps_the_balance(
+    seed, sigma, cap, uniform
+):
+    """k_ox ~ exp((1-a) e eta + (1-s) D), k_red ~ exp(-(a e eta + s D)), in kT, D above a kink."""
+    states, fixed = random_states(SMALL, seed, ions=0.2)
+    metal = made_up_metal(seed)
+    medium = replace(MEDIUM, site_transfer_coefficient=sigma, exchange_rate=1e2)
+    random = np.random.default_rng(seed)
+    heat = HOT if uniform else random.uniform(500.0, HOT, len(SMALL))
+    levels = random.uniform(-0.3, 0.3, len(SMALL))
+    options = {"temperature": heat, "caps": Caps(redox=cap)}
+
+    def redox(occupation, site):
+        engine = engine_of(occupation, fixed, metal, medium, **options)
+        engine.set_potential(np.full(len(SMALL), 0.1), levels)
+        return engine.rates_of_site(site)[arrays.REDOX_SLOT]
+
+    tried = 0
+    for site in random.permutation(np.flatnonzero(states == ION)):
+        around = SMALL.neighbours[site]
+        if not 0 < coordination(SMALL, states, site) < (around >= 0).sum():
+            continue
+        reduced = states.copy()
+        reduced[site] = METAL
+        above = energy(SMALL, reduced, metal.phi) - energy(SMALL, states, metal.phi) - metal.phi[12]
+        beta = 1.0 / (BOLTZMANN * (heat if uniform else heat[site]))
+        eta = 0.1 - levels[site]
+        oxidation = 1e2 * math.exp(beta * (0.6 * eta + (1.0 - sigma) * above))
+        reduction = 1e2 / REFERENCE * math.exp(-beta * (0.4 * eta + sigma * above))
+        scale = min(1.0, 1e12 / max(oxidation, reduction))
+        scale *= min(1.0, cap / (scale * min(oxidation, reduction)))
+        found = redox(reduced, site), redox(states, site)
+        assert found == pytest.approx((scale * oxidation, scale * reduction), rel=1e-9)
+        assert found[0] / found[1] == pytest.approx(
+            REFERENCE * math.exp(beta * (eta + above)), rel=1e-9
+        )
+        tried += 1
+        if tried == 3:
+            break
 
 
 @FEW
@@ -193,8 +242,10 @@ def test_after_thousands_of_events_all_tables_are_as_made_anew(seed, bath):
     assert end.events["oxidation"] > 0
 
 
-@pytest.mark.parametrize("cap", [math.inf, 1e8])
-def test_a_cavity_with_atoms_and_ions_is_in_equilibrium(cap):
+@pytest.mark.parametrize(
+    ("cap", "sigma"), [(math.inf, 0.0), (1e8, 0.0), (math.inf, 0.5), (1e8, 0.5)]
+)
+def test_a_cavity_with_atoms_and_ions_is_in_equilibrium(cap, sigma):
     """Four sites, each empty, metal or ion: 81 states, with hops, redox and a bath."""
     metal = made_up_metal(3)
     metal.saddle += 1.0
@@ -212,6 +263,7 @@ def test_a_cavity_with_atoms_and_ions_is_in_equilibrium(cap):
         concentration=1.5 * DENSE,
         equilibrium_potential=-1.6,
         ion_barrier=1.3,
+        site_transfer_coefficient=sigma,
     )
     engine = engine_of(
         states, fixed, metal, medium, temperature=hot, seed=7, caps=Caps(cap, cap, cap)
@@ -348,6 +400,42 @@ def test_ions_in_a_uniform_field_follow_mott_and_gurney(strength):
         drift.append(lattice.layer[ions].mean())
         drift[-1] -= lattice.layer[engine.state.occupation == ION].mean()
     assert np.mean(drift) == pytest.approx(150.0, rel=0.02)
+
+
+def test_watched_sites_alone_stop_the_clock():
+    """Half of an electrode is watched; each half dissolves and grows."""
+    engine = flat_electrode(0.0, 3)
+    lattice = engine.lattice
+    watched = lattice.positions[:, 0] < lattice.cell[0] / 2.0
+    engine.watch(watched)
+    before = engine.state
+    found = engine.advance(1.0, redox_events=100)
+    after = engine.state
+    assert found.reason is Reason.SURFACE
+    assert found.events == sum(after.events.values())
+    changed = before.occupation != after.occupation
+    # nothing hops; a site that changes twice is as before
+    assert 90 <= (changed & watched).sum() <= 100
+    assert found.events - 100 == pytest.approx(100, abs=60)
+    again = engine.advance(1.0, redox_events=7)
+    assert again.reason is Reason.SURFACE
+    assert ((engine.state.occupation != after.occupation) & watched).sum() == 7
+    engine.watch(np.zeros(len(lattice), dtype=bool))
+    window = 10.0 / engine.total_rate
+    assert engine.advance(window, redox_events=1).reason is Reason.DURATION
+
+
+def test_what_is_watched_is_saved(tmp_path):
+    engine = flat_electrode(0.0, 3)
+    engine.watch(engine.lattice.layer == 2)
+    engine.advance(1.0, redox_events=10)
+    engine.save(tmp_path / "state")
+    other = flat_electrode(0.0, 3)
+    other.load(tmp_path / "state")
+    for one in (engine, other):
+        assert one.advance(1.0, redox_events=10).reason is Reason.SURFACE
+    assert other.time == engine.time
+    np.testing.assert_array_equal(other.state.occupation, engine.state.occupation)
 
 
 def test_media_are_data_with_ranges_and_sources():

@@ -110,6 +110,32 @@ def test_impossible_needles_are_refused(change, message):
         build_needles(**NEEDLES | change)
 
 
+@pytest.mark.parametrize("upper", [3.0, 6.0, 20.0, 25.0])
+def test_the_upper_needle_may_have_another_apex(upper):
+    plain, other = build_needles(**NEEDLES), build_needles(**NEEDLES, upper_apex_width=upper)
+    lower = other.lattice.layer <= other.bottom_terrace
+    np.testing.assert_array_equal(other.metal[lower], plain.metal[lower])
+    np.testing.assert_array_equal(other.fixed, plain.fixed)
+    assert (other.gap, other.top_terrace) == (plain.gap, plain.top_terrace)
+    # the facing layer is a disc of that diameter, the base is that of the lower needle
+    area = np.sqrt(3.0) / 2.0 * other.lattice.bond**2
+    apex = (other.metal & (other.lattice.layer == other.top_terrace)).sum()
+    radius = upper / 2.0 + other.lattice.bond / 8.0
+    assert apex == pytest.approx(np.pi * radius**2 / area, rel=0.25, abs=3)
+    first = other.lattice.layer == other.lattice.shape[2] - 1 - NEEDLES["fixed_layers"]
+    assert (other.metal & first).sum() == (plain.metal & first).sum()
+    counts = np.bincount(other.lattice.layer[other.metal & ~lower])[other.top_terrace :]
+    assert (np.diff(counts) >= -4).all()  # wider from layer to layer, or as wide
+    if upper == NEEDLES["apex_width"]:
+        np.testing.assert_array_equal(other.metal, plain.metal)
+
+
+def test_an_upper_apex_that_cannot_be_is_refused():
+    for wrong, words in ((26.0, "wider than its base"), (2.0, "below one bond")):
+        with pytest.raises(StructureError, match=words):
+            build_needles(**NEEDLES, upper_apex_width=wrong)
+
+
 def test_a_box_whose_sites_neighbour_themselves_is_refused():
     with pytest.raises(StructureError, match="too small"):
         build_lattice(4.09, 8.0, 20.0, 5)

@@ -19,6 +19,7 @@ CHANGES = {
     "geometry.base_width": 12.0,
     "geometry.height": 5.0,
     "geometry.apex_width": 6.0,
+    "geometry.upper_apex_width": "same",
     "geometry.fixed_layers": 1,
     "geometry.margin": 4.0,
     "geometry.gap": 7.1,

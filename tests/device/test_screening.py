@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,6 +67,89 @@ def test_between_equal_potentials_the_profile_is_a_cosine():
     x = (lattice.layer - 7.5) * lattice.spacing
     expected = np.cosh(x / 5.0) / np.cosh(7.5 * lattice.spacing / 5.0)
     assert np.abs(u - expected).max() < 0.01
+
+
+@pytest.mark.parametrize("level", [0.0, 0.3, 0.7, 1.0])
+def test_between_plates_with_a_level_that_is_held_the_profile_is_that_of_debye_and_hueckel(level):
+    """u - u0 = ((1 - u0) sinh(z / lambda) - u0 sinh((H - z) / lambda)) / sinh(H / lambda)."""
+    lattice, fixed, states = plates(layers=24)
+    field = solved(lattice, fixed, states, 5.0, bulk_level=level)
+    height = 23 * lattice.spacing
+    z = lattice.layer * lattice.spacing
+    above = (1.0 - level) * np.sinh(z / 5.0) - level * np.sinh((height - z) / 5.0)
+    expected = level + above / np.sinh(height / 5.0)
+    free = states != METAL
+    assert np.abs(field.medium - expected)[free].max() < 0.01
+    assert field.level == level
+    assert field.medium[lattice.layer == 12] == pytest.approx(level, abs=0.02)
+
+
+def test_the_level_at_which_a_box_is_neutral_is_the_same_when_it_is_held():
+    tips, states = needles()
+    free = solved(tips.lattice, tips.fixed, states, 3.0)
+    held = solved(tips.lattice, tips.fixed, states, 3.0, bulk_level=free.level)
+    np.testing.assert_allclose(held.medium, free.medium, atol=1e-6)
+
+
+@pytest.mark.parametrize("length", [1.0, 3.0])
+def test_with_a_level_that_is_held_solutions_follow_and_go_on_to_the_bit(length):
+    tips, states = needles(gap=14.0)
+    options = {"screening_length": length, "bulk_level": 0.7}
+    fields = [PotentialField(tips.lattice, tips.fixed, **options) for _ in range(2)]
+    fields[0].update(states)
+    fields[1].restore(
+        fields[0].potential, fields[0].solved_labels, fields[0].conductance, fields[0].neglected
+    )
+    rng = np.random.default_rng(5)
+    near = np.abs(tips.lattice.layer - (tips.bottom_terrace + tips.top_terrace) / 2) < 9
+    for _ in range(8):
+        move_one(tips.lattice, states, tips.fixed, near, rng)
+        assert fields[0].update(states) == fields[1].update(states)
+        np.testing.assert_array_equal(fields[0].medium, fields[1].medium)
+        exact = solved(tips.lattice, tips.fixed, states, length, bulk_level=0.7)
+        error = np.abs(fields[0].potential - exact.potential).max()
+        assert error < fields[0].neglected + 0.02  # and the jump that waits
+        assert fields[0].level == 0.7
+
+
+def test_the_narrow_electrode_has_the_larger_overpotential_with_the_level_near_the_other():
+    """At level 0.7 seven tenths of the voltage stand at the lower electrode, three at the upper."""
+    tips, states = needles()
+    linked = (states[tips.lattice.neighbours] == METAL).sum(axis=1)
+    surface = (states == METAL) & (linked == 9) & ~tips.fixed
+    lower, upper = (surface & (tips.lattice.layer <= tips.bottom_terrace) == one for one in (1, 0))
+    field = solved(tips.lattice, tips.fixed, states, 0.05, bulk_level=0.7)
+    over = np.abs(field.metal - field.medium)
+    assert over[surface & lower] == pytest.approx(0.7, abs=5e-3)
+    assert over[surface & upper] == pytest.approx(0.3, abs=5e-3)
+
+
+def test_levels_that_cannot_be_are_refused_in_a_sentence():
+    lattice, fixed, _ = plates()
+    for wrong in (-0.1, 1.1, math.nan):
+        with pytest.raises(SettingsError, match="level of the medium"):
+            PotentialField(lattice, fixed, screening_length=1.0, bulk_level=wrong)
+        with pytest.raises(SettingsError, match="bulk level"):
+            replace(load_medium("polymer (PVP)"), bulk_level=wrong)
+    given = ["medium.bulk_level=0.7", "conductance.cache=none"]
+    for more in ("medium.name=vacuum", "medium.screening_length=none"):
+        with pytest.raises(
+            SettingsError, match=r"medium\.bulk_level = 0\.7 is given, but .* has no"
+        ):
+            Device(load_device_settings("device-quick", [*given, more]))
+        # the level that the named medium has is none of a medium that does not screen
+        Device(load_device_settings("device-quick", [more, "conductance.cache=none"]))
+
+
+def test_a_device_has_the_level_of_its_settings():
+    def level(word):
+        overrides = [f"medium.bulk_level={word}", "conductance.cache=none"]
+        return Device(load_device_settings("device-quick", overrides)).field.level
+
+    assert level("named") == load_medium("polymer (PVP)").bulk_level == 0.7
+    assert level("0.4") == 0.4
+    # the blunt upper needle has the larger surface
+    assert 0.5 < level("neutral") < 0.7
 
 
 def test_a_layer_decays_on_the_lattice_as_derived():
@@ -280,7 +364,7 @@ def test_the_debye_length_of_water():
 
 def test_media_have_a_screening_length():
     assert load_medium("water film").screening_length == 3.0
-    assert load_medium("polymer (PVP)").screening_length == math.inf
+    assert load_medium("polymer (PVP)").screening_length == 1.0
     values = dict.fromkeys(
         ["ion_barrier", "transfer_coefficient", "exchange_rate", "concentration"], 0.5
     )
@@ -298,10 +382,14 @@ def test_media_have_a_screening_length():
         PotentialField(lattice, fixed, screening_length=0.0)
 
 
+#: Equal needles in a box that is neutral: what the shares below were derived for.
+_WATER = ("medium.name=water film", "medium.bulk_level=neutral", "geometry.upper_apex_width=same")
+
+
 def test_the_field_of_a_device_has_the_screening_of_its_medium():
     over = []
     for length in ("none", "named", "1.0"):
-        overrides = [f"medium.screening_length={length}", "conductance.cache=none"]
+        overrides = [f"medium.screening_length={length}", *_WATER, "conductance.cache=none"]
         device = Device(load_device_settings("device-quick", overrides))
         occupation, ends = device.engine.state.occupation, device.lattice.neighbours
         linked = ((ends >= 0) & (occupation[ends] == METAL)).sum(axis=1)

@@ -338,14 +338,17 @@ def _cap(value: float | str) -> float:
 
 def _bulk_level(settings: MediumSettings, medium: Medium | None) -> float | None:
     """Return the level at which the bulk of the medium is held, if it is."""
-    if settings.bulk_level == "neutral":
-        return None
+    level = settings.bulk_level
     if medium is None or math.isinf(medium.screening_length):
+        if isinstance(level, str):
+            return None
         raise SettingsError(
-            f"medium.bulk_level = {settings.bulk_level:g} is given, but {settings.name!r} does not "
-            "screen, so it has no bulk: leave it out, or give medium.screening_length"
+            f"medium.bulk_level = {level:g} is given, but {settings.name!r} does not screen, so it "
+            "has no bulk: leave it out, or give medium.screening_length"
         )
-    return float(settings.bulk_level)
+    if isinstance(level, str):
+        return medium.bulk_level if level == "named" else None
+    return level
 
 
 def _medium(settings: MediumSettings) -> Medium | None:

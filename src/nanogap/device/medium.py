@@ -76,8 +76,14 @@ class Medium:
     screening_length : float
         Length over which the potential of the metal dies away in the medium, angstrom; infinity: it
         does not screen.
+<<<<<<< HEAD
     exchange_barrier : float
         Activation energy of the exchange rate, eV.
+=======
+    bulk_level : float or None
+        Level at which the bulk of a medium that screens is held, share of the gap voltage from the
+        lower electrode to the upper one; None: the one with which the box is neutral.
+>>>>>>> i18-tests
     parameters : tuple of Parameter
         Values, ranges and sources of a named medium.
 
@@ -100,6 +106,7 @@ class Medium:
     screening_length: float = math.inf
     site_transfer_coefficient: float = 0.0
     exchange_barrier: float = 0.0
+    bulk_level: float | None = None
     parameters: tuple[Parameter, ...] = ()
 
     def __post_init__(self) -> None:
@@ -114,6 +121,8 @@ class Medium:
         self._check("equilibrium_potential", -10.0, 10.0, "V")
         self._check("permittivity", 1.0, 1e4, "")
         self._check("bath_rate", 0.0, 1e15, "1/s")
+        if self.bulk_level is not None:
+            self._check("bulk_level", 0.0, 1.0, "")
         if not self.screening_length > 0.0:
             raise SettingsError(
                 f"medium {self.name!r}: a screening length of {self.screening_length:g} Å is not "

@@ -159,12 +159,12 @@ class MediumSettings(_Model):
         description="length over which the ions of the medium screen the metal's potential, Å; "
         f"'none': a dielectric; {_NAMED}",
     )
-    bulk_level: Annotated[float, Field(ge=0.0, le=1.0)] | Literal["neutral"] = Field(
-        0.7,
+    bulk_level: Annotated[float, Field(ge=0.0, le=1.0)] | Literal["named", "neutral"] = Field(
+        "named",
         description="potential of the bulk of a medium that screens, share of the gap voltage from "
         "the lower electrode, 0, to the upper one, 1: the electrode with the larger surface in the "
         "film, outside the box too, holds it near its own; 'neutral': that with which the film "
-        "inside the box is neutral",
+        f"inside the box is neutral; {_NAMED}",
     )
 
     @property
