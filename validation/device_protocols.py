@@ -58,16 +58,18 @@ class Run:
         return load_device_settings(self.preset, self.changes)
 
 
-def runs(devices: int) -> Iterator[Run]:
+def runs(devices: int, sweeps: int) -> Iterator[Run]:
     """Yield all runs.
 
     Parameters
     ----------
     devices : int
         Devices that share the sweeps of the statistics; the paper has five.
+    sweeps : int
+        Of all devices; the paper has 116.
     """
     # the longest first, so that no core waits at the end
-    yield from _statistics(devices)
+    yield from _statistics(devices, sweeps)
     for seed in (1, 2):
         yield Run("endurance", f"endurance-{seed}", "wire-endurance", {"seed": 400 + seed})
         yield Run("slow", f"slow-set-{seed}", "wire-slow-set", {"seed": 300 + seed})
@@ -79,10 +81,10 @@ def runs(devices: int) -> Iterator[Run]:
     yield from _retention()
 
 
-def _statistics(devices: int) -> Iterator[Run]:
+def _statistics(devices: int, sweeps: int) -> Iterator[Run]:
     """Yield the current sweeps, shared by devices."""
     for number in range(devices):
-        share = len(np.array_split(np.arange(SWEEPS), devices)[number])
+        share = len(np.array_split(np.arange(sweeps), devices)[number])
         changes = {
             "seed": 600 + number,
             "devices.number": 1,
@@ -152,6 +154,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--part", action="append", help="only this part; may be repeated")
     parser.add_argument("--devices", type=int, default=5, help="devices of the statistics")
+    parser.add_argument("--sweeps", type=int, default=SWEEPS, help="of the statistics")
     parser.add_argument("--cache", default="cache", help="file of known transmissions")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no run after so long")
     arguments = parser.parse_args()
@@ -159,7 +162,7 @@ def main() -> None:
     begun = time.monotonic()
     missing = [
         run
-        for run in runs(arguments.devices)
+        for run in runs(arguments.devices, arguments.sweeps)
         if (not arguments.part or run.part in arguments.part)
         and not (arguments.output / f"{run.name}.npz").exists()
     ]

@@ -76,14 +76,11 @@ class Medium:
     screening_length : float
         Length over which the potential of the metal dies away in the medium, angstrom; infinity: it
         does not screen.
-<<<<<<< HEAD
     exchange_barrier : float
         Activation energy of the exchange rate, eV.
-=======
     bulk_level : float or None
         Level at which the bulk of a medium that screens is held, share of the gap voltage from the
         lower electrode to the upper one; None: the one with which the box is neutral.
->>>>>>> i18-tests
     parameters : tuple of Parameter
         Values, ranges and sources of a named medium.
 
