@@ -28,6 +28,8 @@ from nanogap.settings.device import DeviceSettings, load_device_settings
 
 #: Sweeps of the statistics, as in Fig. 4 of the paper (doi:10.1039/d3nh00476g).
 SWEEPS = 116
+#: Columns of the readings that are kept.
+KEPT = ("time", "voltage", "current", "gap_voltage", "conductance", "cycle", "bridged", "read")
 _LOOP: Mapping[str, object] = {"protocol.turning_points": [0.0, 2.5, 0.0]}
 #: Preparation of a filament by a current limit, and a read at 0.1 V after it.
 _RETENTION: Mapping[str, object] = {"protocol.duration": 1000.0, "protocol.interval": 0.5}
@@ -56,36 +58,64 @@ class Run:
         return load_device_settings(self.preset, self.changes)
 
 
-def runs(devices: int) -> Iterator[Run]:
+def runs(devices: int, sweeps: int) -> Iterator[Run]:
     """Yield all runs.
 
     Parameters
     ----------
     devices : int
         Devices that share the sweeps of the statistics; the paper has five.
+    sweeps : int
+        Of all devices; the paper has 116.
     """
-    for seed in range(1, 5):
-        yield Run("loops", f"loops-{seed}", "wire-voltage-sweep", {"seed": seed})
-        for limit in (50, 100, 200, 400):
-            yield Run(
-                "compliance",
-                f"compliance-{limit}-{seed}",
-                "wire-program-1g0",
-                {"seed": 100 + seed, "protocol.compliance": [limit * 1e-6, 0.1]},
-            )
-        for rate in (0.01, 0.1, 1.0, 10.0):
-            changes: dict[str, object] = {
-                **_LOOP,
-                "seed": 200 + seed,
-                "protocol.rate": rate,
-                "protocol.interval": 0.005 / rate,
-                "protocol.compliance": 1e-4,
-            }
-            yield Run("rates", f"rate-{rate:g}-{seed}", "wire-program-1g0", changes)
+    # the longest first, so that no core waits at the end
+    yield from _statistics(devices, sweeps)
     for seed in (1, 2):
+        yield Run("endurance", f"endurance-{seed}", "wire-endurance", {"seed": 400 + seed})
         yield Run("slow", f"slow-set-{seed}", "wire-slow-set", {"seed": 300 + seed})
         yield Run("slow", f"slow-reset-{seed}", "wire-slow-reset", {"seed": 300 + seed})
-        yield Run("endurance", f"endurance-{seed}", "wire-endurance", {"seed": 400 + seed})
+    for seed in range(1, 5):
+        yield Run("loops", f"loops-{seed}", "wire-voltage-sweep", {"seed": seed})
+        yield from _limits(seed)
+        yield from _rates(seed)
+    yield from _retention()
+
+
+def _statistics(devices: int, sweeps: int) -> Iterator[Run]:
+    """Yield the current sweeps, shared by devices."""
+    for number in range(devices):
+        share = len(np.array_split(np.arange(sweeps), devices)[number])
+        changes = {
+            "seed": 600 + number,
+            "devices.number": 1,
+            "devices.cycles": "each",
+            "protocol.cycles": share,
+        }
+        yield Run("statistics", f"statistics-{number}", "wire-statistics", changes)
+
+
+def _limits(seed: int) -> Iterator[Run]:
+    """Yield loops with several current limits."""
+    for limit in (50, 100, 200, 400):
+        changes = {"seed": 100 + seed, "protocol.compliance": [limit * 1e-6, 0.1]}
+        yield Run("compliance", f"compliance-{limit}-{seed}", "wire-program-1g0", changes)
+
+
+def _rates(seed: int) -> Iterator[Run]:
+    """Yield SETs at several sweep rates."""
+    for rate in (0.01, 0.1, 1.0, 10.0):
+        changes = {
+            **_LOOP,
+            "seed": 200 + seed,
+            "protocol.rate": rate,
+            "protocol.interval": 0.005 / rate,
+            "protocol.compliance": 1e-4,
+        }
+        yield Run("rates", f"rate-{rate:g}-{seed}", "wire-program-1g0", changes)
+
+
+def _retention() -> Iterator[Run]:
+    """Yield reads at 0.1 V of filaments of several current limits and temperatures."""
     for temperature in (300, 330, 360):
         for limit in (50, 100, 200, 400):
             for seed in range(1, 5):
@@ -97,15 +127,6 @@ def runs(devices: int) -> Iterator[Run]:
                 }
                 name = f"retention-{temperature}-{limit}-{seed}"
                 yield Run("retention", name, "wire-retention", changes)
-    for number in range(devices):
-        share = len(np.array_split(np.arange(SWEEPS), devices)[number])
-        changes = {
-            "seed": 600 + number,
-            "devices.number": 1,
-            "devices.cycles": "each",
-            "protocol.cycles": share,
-        }
-        yield Run("statistics", f"statistics-{number}", "wire-statistics", changes)
 
 
 def measure(run: Run, folder: Path, cache: str) -> float:
@@ -113,10 +134,13 @@ def measure(run: Run, folder: Path, cache: str) -> float:
     started = time.process_time()
     with threadpool_limits(1):
         settings = load_device_settings(run.settings(), {"conductance.cache": cache})
-        points = [point.numbers for point in Measurement(Device(settings))]
+        places = [point_columns().index(name) for name in KEPT]
+        points = [
+            [point.numbers[place] for place in places] for point in Measurement(Device(settings))
+        ]
     seconds = time.process_time() - started
-    values = np.array(points, dtype=np.float64)
-    columns = {name: values[:, place] for place, name in enumerate(point_columns())}
+    values = np.array(points, dtype=np.float32)
+    columns = {name: values[:, place] for place, name in enumerate(KEPT)}
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, seconds=np.array(seconds), **columns)
     write_bytes(folder / f"{run.name}.npz", content.getvalue())
@@ -130,6 +154,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--part", action="append", help="only this part; may be repeated")
     parser.add_argument("--devices", type=int, default=5, help="devices of the statistics")
+    parser.add_argument("--sweeps", type=int, default=SWEEPS, help="of the statistics")
     parser.add_argument("--cache", default="cache", help="file of known transmissions")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no run after so long")
     arguments = parser.parse_args()
@@ -137,7 +162,7 @@ def main() -> None:
     begun = time.monotonic()
     missing = [
         run
-        for run in runs(arguments.devices)
+        for run in runs(arguments.devices, arguments.sweeps)
         if (not arguments.part or run.part in arguments.part)
         and not (arguments.output / f"{run.name}.npz").exists()
     ]

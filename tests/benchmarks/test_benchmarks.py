@@ -58,6 +58,15 @@ def test_a_device_is_faster_than_with_all_rates_anew(benchmark):
     assert slow < fast / 10.0
 
 
+def test_a_current_sweep_is_faster_once_its_necks_are_known(benchmark):
+    found = benchmark("device").current_sweep(
+        protocol__turning_points=[0.0, 5e-8], conductance__kpoints=1
+    )
+    assert found["readings"] == 10
+    assert found["necks"] > 0
+    assert 0.0 < found["cpu_seconds_necks_known"] < found["cpu_seconds_necks_new"]
+
+
 def without_overlap(module):
     model = module.load_model()
     return replace(model, overlap=np.zeros_like(model.overlap))

@@ -14,6 +14,7 @@ import xarray as xr
 from tests.runs.hand_made_device import COST, LEVELS, READINGS, SERIES, make
 
 from nanogap.io.device_files import DeviceFiles
+from nanogap.runs.device_cost import MeasurementCost, estimate_cost
 from nanogap.runs.device_part import PartCost, read_cost, read_points
 from nanogap.settings.device import load_device_settings
 
@@ -120,6 +121,46 @@ def test_costs_add(tmp_path):
     run = make(tmp_path / "dev", 20)
     assert read_cost(run.files.part(0)) == COST
     assert COST + PartCost(cpu_time=1.0, known=2) == PartCost(13.5, 4.0, 240, 230, 12, 240, 30)
+
+
+def test_long_work_is_told_and_not_begun_unasked(call, tmp_path, monkeypatch):
+    long = MeasurementCost(cpu_time=8000.0, wall_time=4000.0, per_reading=0.01, per_neck=0.5)
+    asked = []
+    monkeypatch.setattr(
+        "nanogap.runs.device_cost.estimate_cost",
+        lambda settings, processes: asked.append((settings.devices.number, processes)) or long,
+    )
+    words = ("device", "run", "device-quick", "-o", tmp_path / "dev", "--processes", "2")
+    error = " ".join(call(*words, status=2).err.split())
+    assert "About 67 min of computing" in error
+    assert "10 ms per reading" in error
+    assert "give --yes" in error
+    assert asked == [(1, 2)]
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_cost_of_a_measurement_is_that_of_its_first_readings():
+    changes = {
+        "geometry.base_width": 12.0,
+        "geometry.height": 7.0,
+        "geometry.gap": 5.0,
+        "geometry.upper_apex_width": "same",
+        "geometry.margin": 3.0,
+        "conductance.kpoints": 1,
+        "conductance.cache": "none",
+        "medium.name": "vacuum",
+        "medium.bulk_level": "neutral",
+    }
+    one, four = (
+        estimate_cost(load_device_settings("device-quick", changes | {"devices.number": n}), 2)
+        for n in (1, 4)
+    )
+    assert 0.0 < one.per_reading < 1.0
+    assert one.wall_time == one.cpu_time
+    assert four.wall_time == four.cpu_time / 2.0
+    assert one.per_neck is not None
+    assert one.per_neck > 0.0
+    assert "transmission" in one.sentence
 
 
 @pytest.mark.engine

@@ -178,6 +178,36 @@ def test_each_electrode_is_a_reservoir_of_its_own():
 
 
 @FEW
+@given(seed=st.integers(0, 2**31), rate=st.sampled_from([0.0, 1e9]))
+def test_another_potential_changes_what_depends_on_it_and_nothing_else(seed, rate):
+    states, fixed = random_states(SMALL, seed, ions=0.1)
+    medium = replace(MEDIUM, exchange_rate=rate)
+    engine = engine_of(states, fixed, made_up_metal(), medium, temperature=HOT, seed=seed)
+    engine.set_potential(*potentials(seed, states))
+    engine.advance(1.0, max_events=500, stop_on_contact=False)
+    rng = np.random.default_rng(seed)
+    for _ in range(2):
+        engine.set_potential(rng.choice([0.0, 0.1], len(SMALL)), rng.uniform(0.0, 0.3, len(SMALL)))
+        followed = engine._tree.sums.copy(), engine._sites.fields.copy()
+        engine._refresh()
+        np.testing.assert_array_equal(followed[0], engine._tree.sums)
+        np.testing.assert_array_equal(followed[1], engine._sites.fields)
+    metal, above = (engine._sites.fields[:, column] for column in (0, 1))
+    factors = engine._sites.fields[:, arrays.OXIDATION_METAL :].T
+    share = MEDIUM.transfer_coefficient
+    zero = above + MEDIUM.equilibrium_potential
+    wanted = [
+        np.exp((1.0 - share) * BETA * metal),
+        np.exp(-share * BETA * metal),
+        rate * np.exp(-(1.0 - share) * BETA * zero),
+        rate / REFERENCE * np.exp(share * BETA * zero),
+        np.exp(0.5 * BETA * above),
+        np.exp(-0.5 * BETA * above),
+    ]
+    np.testing.assert_allclose(factors, wanted, rtol=1e-12)
+
+
+@FEW
 @given(seed=st.integers(0, 2**31), bath=st.sampled_from([0.0, 1e7]))
 def test_after_thousands_of_events_all_tables_are_as_made_anew(seed, bath):
     states, fixed = random_states(SMALL, seed, ions=0.1)
@@ -317,6 +347,23 @@ def test_a_flat_electrode_lies_on_the_butler_volmer_curve(reduced):
             sites / 2 * rate * butler_volmer, rel=0.1
         )
     assert net == pytest.approx(wanted, rel=0.02)
+
+
+def test_the_exchange_rate_follows_the_temperature_by_its_activation_energy():
+    states, fixed = random_states(SMALL, 5, ions=0.2)
+    # so slow that no rate meets the limit of the prefactor
+    slow = replace(MEDIUM, exchange_rate=1e-60, exchange_barrier=0.4)
+    ions = np.flatnonzero(states == ION)
+    found = []
+    for temperature in (300.0, 600.0, np.full(len(SMALL), 600.0)):
+        engine = engine_of(states, fixed, made_up_metal(), slow, temperature=temperature)
+        engine.set_potential(np.zeros(len(SMALL)), np.zeros(len(SMALL)))
+        found.append([engine.rates_of_site(site)[arrays.REDOX_SLOT] for site in ions])
+    cold, warm, field = np.array(found)
+    # without overpotential and with the site's energy in the oxidation, a reduction is k0 alone
+    factor = math.exp(0.4 / BOLTZMANN * (1.0 / 300.0 - 1.0 / 600.0))
+    assert warm[cold > 0.0] == pytest.approx(factor * cold[cold > 0.0], rel=1e-9)
+    assert field == pytest.approx(warm, rel=1e-9)
 
 
 def test_the_equilibrium_potential_moves_with_concentration_as_nernst_says():

@@ -9,6 +9,7 @@ from nanogap.device.advance import Advance, Reason
 from nanogap.device.device import Device
 from nanogap.device.measurement import Measurement
 from nanogap.device.neck import cut_neck
+from nanogap.device.state import load_arrays
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.settings.device import load_device_settings
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -75,6 +76,21 @@ def test_atoms_and_ions_are_conserved_and_their_charge_is_a_current():
     assert any(point.ionic_current for point in points)
 
 
+def test_only_atoms_that_moved_ask_for_the_potential_and_the_neck(monkeypatch):
+    made = device(medium__concentration=0.5, medium__exchange_rate=1.0)
+    updates = []
+    update = made.field.update
+    monkeypatch.setattr(made.field, "update", lambda states: updates.append(1) or update(states))
+    assert list(Measurement(made))
+    assert 0 < made.updates == len(updates) <= made.engine.metal_events
+    assert made.updates < made.necks.count.asked - 1
+    # what was skipped would have changed nothing
+    metal, medium = made.field.metal.copy(), made.field.medium.copy()
+    assert not update(made.engine.state.occupation).solved
+    np.testing.assert_array_equal(made.field.metal, metal)
+    np.testing.assert_array_equal(made.field.medium, medium)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -100,6 +116,21 @@ def test_an_interrupted_measurement_goes_on_to_the_same_bits(tmp_path, changes):
         assert points != [
             astuple(point) for point in Measurement(device(medium__concentration=0.5))
         ]
+
+
+def test_a_resumed_measurement_watches_the_sites_that_it_watched(tmp_path):
+    first, second = Measurement(device()), Measurement(device())
+    next(iter(first))
+    # as after atoms that moved too little for a new solution
+    first.device.engine.watch(first.device.lattice.layer > 4)
+    folders = [tmp_path / name for name in ("before", "after")]
+    for folder, measurement in zip(folders, (first, second), strict=True):
+        folder.mkdir()
+        if measurement is second:
+            second.load(folders[0])
+        measurement.save(folder)
+    before, after = (load_arrays(folder / "atoms.npz")["watched"] for folder in folders)
+    np.testing.assert_array_equal(after, before)
 
 
 def test_a_state_of_another_device_or_a_damaged_one_is_refused(tmp_path):

@@ -8,8 +8,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from nanogap.device.conductance import ENERGY_STEP, NeckConductance
-from nanogap.device.lattice import build_needles
-from nanogap.device.neck import Neck, NeckCut, cut_neck, neck_junction
+from nanogap.device.lattice import LOWER, UPPER, build_lattice, build_needles
+from nanogap.device.neck import Neck, NeckCut, _facing_ends, cut_neck, neck_junction
 from nanogap.device.neck_store import StoredTransmission
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import validate_junction
@@ -65,6 +65,28 @@ def bridged(radius, gap=9.4):
     layer = tips.lattice.layer
     between = (layer > tips.bottom_terrace) & (layer < tips.top_terrace)
     return tips, tips.metal | (between & (aside(tips) < radius))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_facing_atoms_are_those_of_a_plain_search(seed):
+    rng = np.random.default_rng(seed)
+    lattice = build_lattice(CONSTANT, 16.0, 16.0, 14)
+    labels = np.zeros(len(lattice), dtype=np.uint8)
+    # apart, or grown into each other as filaments side by side are
+    overlap = int(rng.integers(0, 5))
+    low, high = lattice.layer < 5 + overlap, lattice.layer > 8 - overlap
+    for label, region, share in ((LOWER, low, 0.3), (UPPER, high, 0.2)):
+        sites = np.flatnonzero(region & (labels == 0))
+        labels[rng.choice(sites, size=max(1, int(share * len(sites))), replace=False)] = label
+    lower, upper = np.flatnonzero(labels == LOWER), np.flatnonzero(labels == UPPER)
+    apart = lattice.positions[upper][:, None] - lattice.positions[lower]
+    apart[..., :2] -= lattice.cell[:2] * np.round(apart[..., :2] / lattice.cell[:2])
+    distances = np.linalg.norm(apart, axis=2)
+    first = np.argwhere(distances < distances.min() + 1e-6)[0]
+    atoms = [int(upper[first[0]]), int(lower[first[1]])]
+    found = _facing_ends(lattice, labels)
+    assert found[2].tolist() == atoms
+    assert list(found[:2]) == sorted(lattice.layer[atoms].tolist())
 
 
 @pytest.mark.parametrize("radius", [1.8, 2.4, 3.0])
@@ -171,6 +193,44 @@ def test_a_neck_wider_than_the_cell_says_so():
     cut = NeckCut(widths=(4,))
     neck = cut_neck(tips.lattice, labels_of(tips.lattice, metal), movable(tips.lattice), cut)
     assert neck.atoms_cut_off > 0
+
+
+def leads_through(neck):
+    """Whether metal leads through the junction of a neck."""
+    junction = neck_junction(neck, CONSTANT, "Ag")
+    distances = junction.get_all_distances(mic=True)
+    cluster = connected_components(distances < 3.0, directed=False)[1]
+    return cluster[0] == cluster[-1]
+
+
+def test_of_two_strands_that_no_cell_holds_the_thicker_is_the_neck():
+    lattice = build_lattice(CONSTANT, 44.0, 44.0, 16)
+    metal = (lattice.layer < 5) | (lattice.layer > 10)
+    for place, radius in (([8.0, 8.0], 4.2), ([24.0, 24.0], 3.2)):
+        metal |= np.hypot(*(lattice.positions[:, :2] - place).T) < radius
+    neck = cut_neck(lattice, labels_of(lattice, metal), (3, 12), NeckCut(widths=(4,)))
+    assert neck.bridged
+    assert leads_through(neck)
+    layers = [lattice.layer == layer for layer in range(5, 11)]
+    near = np.hypot(*(lattice.positions[:, :2] - [8.0, 8.0]).T) < 4.2
+    counts = [int((near & layer).sum()) for layer in layers]
+    middle = neck.occupied.sum(axis=(1, 2))[2:-2].tolist()
+    assert middle == counts
+    assert 0 < neck.atoms_cut_off < min(counts)
+
+
+def test_an_oblique_chain_is_not_lost_at_the_side_of_a_narrow_cell():
+    lattice = build_lattice(CONSTANT, 34.0, 34.0, 18)
+    metal = (lattice.layer < 4) | (lattice.layer > 13)
+    site = np.flatnonzero(lattice.layer == 3)[60]
+    up = next(d for d, end in enumerate(lattice.neighbours[site]) if lattice.layer[end] == 4)
+    while lattice.layer[site] < 14:
+        metal[site] = True
+        site = lattice.neighbours[site, up]
+    neck = cut_neck(lattice, labels_of(lattice, metal), (2, 15))
+    assert neck.occupied.shape[1] > 4
+    assert neck.atoms_cut_off == 0
+    assert leads_through(neck)
 
 
 def test_a_dissolved_electrode_is_told():

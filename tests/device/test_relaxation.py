@@ -6,7 +6,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from nanogap.device.conductance import NeckConductance
-from nanogap.device.neck import CRYSTAL_LAYERS, Neck, neck_junction
+from nanogap.device.neck import CRYSTAL_LAYERS, Neck, NeckCut, neck_junction
 from nanogap.device.relaxation import LARGEST_FORCE, EmbeddedAtomCalculator, relax_neck
 from nanogap.dynamics.embedded_functions import load_functions
 from nanogap.structure.tips import layer_spacing
@@ -112,3 +112,20 @@ def test_a_file_of_conductances_serves_other_meshes_without_mixing_them_up(tmp_p
     )
     assert coarse.of_neck(neck) != fine.of_neck(neck)
     assert fine.count.computed == 1
+
+
+def test_a_wide_cell_has_fewer_wave_vectors_and_the_file_tells_them_apart(tmp_path):
+    made = NeckConductance("Ag", CONSTANT, kpoints=(3, 3), store=None)
+    assert [made.mesh(width) for width in (4, 6, 8, 12)] == [(3, 3), (2, 2), (2, 2), (1, 1)]
+    coarse = NeckConductance("Ag", CONSTANT, kpoints=(1, 1), store=None)
+    assert {coarse.mesh(width) for width in (4, 6, 8, 12)} == {(1, 1)}
+    # one neck, one mesh of the settings, and another narrowest cell
+    path, neck = tmp_path / "necks.sqlite", one_atom_contact()
+    narrow, wide = (
+        NeckConductance("Ag", CONSTANT, NeckCut(widths=widths), kpoints=(2, 2), store=path)
+        for widths in ((4, 8), (8,))
+    )
+    assert narrow.mesh(4) == (2, 2)
+    assert wide.mesh(4) == (4, 4)
+    assert narrow.of_neck(neck) != wide.of_neck(neck)
+    assert wide.count.computed == 1

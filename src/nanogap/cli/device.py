@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from nanogap.cli.common import (
+    LONG_WORK,
     AsJson,
     Overrides,
     check_output,
@@ -13,6 +14,7 @@ from nanogap.cli.common import (
     emit,
     log,
     preset_about,
+    refuse_unasked,
     write_settings,
 )
 
@@ -26,6 +28,7 @@ DeviceDirectory = Annotated[Path, typer.Argument(help="a device directory")]
 Processes = Annotated[
     int, typer.Option("--processes", min=1, max=256, help="devices computed at a time")
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="start long work unasked")]
 AsTable = Annotated[bool, typer.Option("--csv", help="write measurement.csv too")]
 
 
@@ -67,9 +70,11 @@ def run(
     overrides: Overrides = None,
     processes: Processes = 1,
     csv: AsTable = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Simulate devices through a protocol; the readings are a measurement like any other."""
+    from nanogap.runs.device_cost import estimate_cost
     from nanogap.runs.device_run import start_device
     from nanogap.settings.device import load_device_settings
 
@@ -81,10 +86,15 @@ def run(
         highlight=False,
     )
     log.print(
-        "Note: the medium is not fitted to any device, so times and voltages cannot be compared "
-        "with a measurement yet (docs/device-results.md)",
+        "Note: rates and geometry are chosen so that a device switches, not fitted to one: compare "
+        "shapes with a measurement, not volts and seconds (docs/device-results.md)",
         highlight=False,
     )
+    cost = estimate_cost(settings, processes)
+    log.print(cost.sentence, highlight=False)
+    if cost.wall_time > LONG_WORK and not yes:
+        refuse_unasked(cost.wall_time)
+        typer.confirm("Continue?", err=True, abort=True)
     with counted("readings") as watch:
         done = start_device(output, settings, source, watch, processes=processes, table=csv)
     _tell(done.path, as_json)

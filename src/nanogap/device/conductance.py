@@ -44,6 +44,8 @@ ENERGY_STEP = 0.1
 #: Steps from the Fermi energy at most: so far the Hamiltonian is fitted (1.5 eV). Beyond, T(E) is
 #: held.
 _MOST_STEPS = 15
+#: Necks whose transmissions are known without their canonical form, at most.
+_MOST_RAW = 10_000
 #: Below this voltage the curve is its tangent, V.
 _LEAST_VOLTAGE = 1e-6
 
@@ -105,7 +107,8 @@ class NeckConductance:
         Angstrom.
     cut : NeckCut, optional
     kpoints : tuple of int
-        In-plane mesh, shifted off the zone centre.
+        In-plane mesh of the narrowest cell of the cut, shifted off the zone centre; wider cells
+        have fewer points (`mesh`).
     relaxation_steps : int
         Steps of relaxation of the neck at most (`nanogap.device.relaxation`); 0: atoms on sites.
     curve : {'linear', 'transmission'}
@@ -155,7 +158,19 @@ class NeckConductance:
             store = cache_folder() / f"necks-{digest[:24]}.sqlite"
         self.store = NeckStore(None if store is None else Path(store))
         self.count = NeckCount()
-        self._last: tuple[bytes, dict[int, StoredTransmission]] = (b"", {})
+        self._raw: dict[bytes, dict[int, StoredTransmission]] = {}
+
+    def mesh(self, width: int) -> tuple[int, int]:
+        """Return the mesh of a cell: points times width are about those of the narrowest cell.
+
+        Parameters
+        ----------
+        width : int
+            Edge of the cell, bonds.
+        """
+        share = self.cut.widths[0] / width
+        first, second = (max(1, math.floor(share * count + 0.5)) for count in self.kpoints)
+        return first, second
 
     def of_lattice(
         self,
@@ -188,7 +203,10 @@ class NeckConductance:
         StructureError
             If an electrode has no atom.
         """
-        neck = cut_neck(lattice, labels, movable, self.cut, carrying)
+        return self.momentary(cut_neck(lattice, labels, movable, self.cut, carrying), voltage)
+
+    def momentary(self, neck: Neck, voltage: float = 0.0) -> MomentaryConductance:
+        """Return the conductance of a gap whose neck is cut already, at a voltage, V."""
         missing = neck.layers_left_out * layer_spacing(self.lattice_constant)
         spectrum = self._spectrum(neck, self._steps(voltage))
         value = self._chord(spectrum, voltage) * math.exp(-2.0 * self.decay * missing)
@@ -232,12 +250,13 @@ class NeckConductance:
         """Return T at energies in steps from the Fermi energy; what is not known is computed."""
         self.count.asked += 1
         raw = bytes(neck.occupied.shape) + neck.occupied.tobytes()
-        if self._last[0] != raw:
-            self._last = raw, {}
-        known = self._last[1]
+        known = self._raw.pop(raw, {})
+        self._raw[raw] = known  # the latest comes last
+        if len(self._raw) > _MOST_RAW:
+            del self._raw[next(iter(self._raw))]
         wanted = [step for step in steps if step not in known]
         if wanted:
-            key = self._prefix + neck.key
+            key = self._prefix + bytes(self.mesh(neck.occupied.shape[1])) + neck.key
             keys = {step: key + step.to_bytes(2, "big", signed=True) for step in wanted}
             for step in wanted:
                 if (found := self.store.get(keys[step])) is not None:
@@ -266,7 +285,8 @@ class NeckConductance:
             )
             junction, converged = relaxed.junction, relaxed.converged
         energies = [ENERGY_STEP * step for step in steps]
-        result = compute_transmission([junction], energies, kpoints=self.kpoints, model=self.model)
+        mesh = self.mesh(neck.occupied.shape[1])
+        result = compute_transmission([junction], energies, kpoints=mesh, model=self.model)
         self.count.computed += 1
         self.count.seconds += time.process_time() - started
         values = result["transmission_average"].values[0]
@@ -285,7 +305,6 @@ class NeckConductance:
         return content_digest(
             self.model,
             self.lattice_constant,
-            self.kpoints,
             ENERGY_STEP,
             relaxed,
             inspect.getsource(necks),

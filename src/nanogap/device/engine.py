@@ -143,6 +143,12 @@ class LatticeKMC:
         )
 
     @property
+    def metal_events(self) -> int:
+        """Events so far that moved metal: its hops, oxidations and reductions."""
+        counts = self._counts.events
+        return int(counts[arrays.METAL_HOP] + counts[arrays.OXIDATION] + counts[arrays.REDUCTION])
+
+    @property
     def caps(self) -> Caps:
         """Caps on reversible pairs."""
         return self._caps
@@ -221,19 +227,22 @@ class LatticeKMC:
         """
         sites = self._sites
         for name, values in (("metal", metal), ("medium", medium)):
-            if np.shape(values) != (len(self.lattice),) or not np.isfinite(values).all():
+            fits = np.shape(values) == (len(self.lattice),)
+            worst = float(np.abs(values).max()) if fits else math.nan
+            if not math.isfinite(worst):
                 raise SettingsError(
                     f"the potential of the {name} needs {len(self.lattice)} finite numbers, one "
                     "of each site"
                 )
-            if np.abs(values).max() > 20.0:
+            if worst > 20.0:
                 raise SettingsError(
-                    f"a potential of {np.abs(values).max():g} V of the {name} is beyond what the "
+                    f"a potential of {worst:g} V of the {name} is beyond what the "
                     "rates can hold: choose at most 20 V"
                 )
         sites.fields[:-1, arrays.METAL_POTENTIAL] = metal
         sites.fields[:-1, arrays.MEDIUM_POTENTIAL] = medium
-        self._refresh()
+        self._fill_factors()
+        entry.refresh_charged(sites, self._tables, self._tree, self._work)
 
     def set_force(self, force: FloatArray | None) -> None:
         """Choose a force on hopping atoms: the wind of the electrons.
@@ -411,5 +420,10 @@ class LatticeKMC:
 
     def _refresh(self) -> None:
         """Make all that follows from occupation, potentials and tables anew."""
-        states.fill_factors(self._sites, self._tables, self._temperature)
+        self._fill_factors()
         entry.rebuild(self._sites, self._tables, self._tree, self._work, self._counts)
+
+    def _fill_factors(self) -> None:
+        """Make the factors that the potentials give anew."""
+        beta = 1.0 / (BOLTZMANN * self._temperature)
+        entry.fill_factors(self._sites, self._tables, beta)

@@ -15,6 +15,8 @@ from scipy import constants
 
 from nanogap.errors import SettingsError
 
+#: Temperature that exchange rates are given for, K.
+ROOM_TEMPERATURE = 300.0
 #: Ions per cubic angstrom in one mole per litre.
 _PER_MOLAR: float = constants.N_A * 1e-27
 
@@ -54,7 +56,7 @@ class Medium:
     ion_prefactor : float
         Attempt frequency of an ion's hop, 1/s.
     exchange_rate : float
-        Rate at which a kink atom is oxidized at equilibrium, 1/s.
+        Rate at which a kink atom is oxidized at equilibrium, at 300 K, 1/s.
     transfer_coefficient : float
         Share alpha of the overpotential that speeds up the reduction.
     site_transfer_coefficient : float
@@ -74,6 +76,8 @@ class Medium:
     screening_length : float
         Length over which the potential of the metal dies away in the medium, angstrom; infinity: it
         does not screen.
+    exchange_barrier : float
+        Activation energy of the exchange rate, eV.
     bulk_level : float or None
         Level at which the bulk of a medium that screens is held, share of the gap voltage from the
         lower electrode to the upper one; None: the one with which the box is neutral.
@@ -98,6 +102,7 @@ class Medium:
     bath_rate: float = 0.0
     screening_length: float = math.inf
     site_transfer_coefficient: float = 0.0
+    exchange_barrier: float = 0.0
     bulk_level: float | None = None
     parameters: tuple[Parameter, ...] = ()
 
@@ -105,6 +110,7 @@ class Medium:
         self._check("ion_barrier", 0.0, 5.0, "eV")
         self._check("ion_prefactor", 1e6, 1e16, "1/s")
         self._check("exchange_rate", 0.0, 1e13, "1/s")
+        self._check("exchange_barrier", 0.0, 5.0, "eV")
         self._check("transfer_coefficient", 0.0, 1.0, "")
         self._check("site_transfer_coefficient", 0.0, 1.0, "")
         self._check("reference_concentration", 1e-12, 90.0, "mol/L")

@@ -6,12 +6,14 @@ crystals. What is the same but for a symmetry of the lattice is the same neck.
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from ase import Atoms
+from numba import njit
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from nanogap.device.lattice import BRIDGED, LOWER, UPPER, Lattice
 from nanogap.errors import StructureError
@@ -25,6 +27,8 @@ _PERIOD = 3
 _CHANNEL_LAYERS = 3
 #: Layers of perfect crystal on each side of a neck in its junction: those, and a lead's period.
 CRYSTAL_LAYERS = _CHANNEL_LAYERS + _PERIOD
+#: Squared distances that differ by less are the same, square angstrom.
+_SAME = 1e-3
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Neck:
     layers_left_out: int
     atoms_cut_off: int
 
-    @property
+    @cached_property
     def key(self) -> bytes:
         """Canonical form: the same for all that symmetry maps on each other."""
         layers, width, _ = self.occupied.shape
@@ -130,14 +134,21 @@ def cut_neck(
     else:
         low, high, atoms = _facing_ends(lattice, labels)
     centre, extent = _centre(lattice, atoms)
-    width = next((w for w in cut.widths if (w - 1) * lattice.bond > extent), cut.widths[-1])
-    width = min(width, lattice.shape[0], lattice.shape[1] // 2 * 2)
+    if bridged and extent >= (cut.widths[-1] - 1) * lattice.bond:
+        # the middle of several strands may hold none of them
+        centre, extent = _centre(lattice, _largest_group(lattice, atoms))
     middle = (low + high) / 2.0
     half = max((cut.most_layers - 1) // 2, 1)
     low = max(low - cut.depth, movable[0], math.ceil(middle - half))
     high = min(high + cut.depth, movable[1], math.floor(middle + half))
-    sites = _window(lattice, centre, width, low, high)
-    occupied = labels[sites] > 0
+    wide = [w for w in cut.widths if (w - 1) * lattice.bond > extent] or [cut.widths[-1]]
+    for width in wide:
+        fitting = min(width, lattice.shape[0], lattice.shape[1] // 2 * 2)
+        sites = _window(lattice, centre, fitting, low, high)
+        occupied = labels[sites] > 0
+        # an oblique bridge leaves a narrow cell by its side
+        if not bridged or _connects(lattice, sites, occupied):
+            break
     inside = np.isin(atoms, sites)
     occupied, left_out = _without_empty_layers(occupied, cut.most_empty)
     return Neck(occupied, bridged, left_out, int((~inside).sum()))
@@ -206,12 +217,59 @@ def _facing_ends(lattice: Lattice, labels: NDArray[np.uint8]) -> tuple[int, int,
     lower, upper = np.flatnonzero(labels == LOWER), np.flatnonzero(labels == UPPER)
     if not len(lower) or not len(upper):
         raise StructureError("an electrode has no atom: the device has dissolved")
-    tree = cKDTree(lattice.positions[lower], boxsize=[*lattice.cell[:2], 0.0])
-    distances, partners = tree.query(lattice.positions[upper])
-    closest = np.flatnonzero(distances < distances.min() + 1e-6)
-    atoms = np.concatenate([upper[closest[:1]], lower[partners[closest[:1]]]])
+    atoms = np.array(_nearest_pair(lattice.positions, lattice.cell, upper, lower), dtype=np.intp)
     low, high = sorted(int(lattice.layer[atom]) for atom in atoms)
     return low, high, atoms
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _nearest_pair(
+    positions: FloatArray, cell: FloatArray, upper: NDArray[np.intp], lower: NDArray[np.intp]
+) -> tuple[int, int]:
+    """Find the nearest two of two lists of sites; of equal pairs the first in both lists.
+
+    Sites are numbered upwards, so no site further down than the nearest distance so far matters.
+    """
+    best, pair = np.inf, (upper[0], lower[0])
+    for high in upper:
+        if positions[high, 2] - positions[lower[-1], 2] > np.sqrt(best + _SAME):
+            break
+        for place in range(len(lower) - 1, -1, -1):
+            low = lower[place]
+            rise = positions[high, 2] - positions[low, 2]
+            if rise > 0.0 and rise * rise > best + _SAME:
+                break
+            square = rise * rise
+            for axis in range(2):
+                aside = positions[high, axis] - positions[low, axis]
+                aside -= cell[axis] * np.round(aside / cell[axis])
+                square += aside * aside
+            if square < best - _SAME or (square < best + _SAME and high == pair[0]):
+                best, pair = square, (high, low)
+    return pair
+
+
+def _largest_group(lattice: Lattice, atoms: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Largest of the groups of atoms that are neighbours of each other; of equal ones the first."""
+    group = _groups(lattice, atoms)
+    return np.asarray(atoms[group == np.argmax(np.bincount(group))])
+
+
+def _connects(lattice: Lattice, sites: NDArray[np.intp], occupied: BoolArray) -> bool:
+    """Whether the metal of a cell leads from its first layer to its last, shape as of `Neck`."""
+    group = _groups(lattice, sites[occupied])
+    layer = np.nonzero(occupied)[0]
+    return bool(np.isin(group[layer == 0], group[layer == len(sites) - 1]).any())
+
+
+def _groups(lattice: Lattice, atoms: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Give the groups of neighbours among some atoms numbers; return that of each atom."""
+    place = np.full(len(lattice) + 1, -1)  # the last is what lies beyond the box
+    place[atoms] = np.arange(len(atoms))
+    ends = place[lattice.neighbours[atoms]]
+    start, direction = np.nonzero(ends >= 0)
+    bonds = coo_matrix((np.ones(len(start)), (start, ends[start, direction])), [len(atoms)] * 2)
+    return np.asarray(connected_components(bonds, directed=False)[1], dtype=np.int32)
 
 
 def _centre(lattice: Lattice, atoms: NDArray[np.intp]) -> tuple[FloatArray, float]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nanogap.device.bonds import KIND_OF, KINDS
 from nanogap.device.kernels import arrays
 from nanogap.device.lattice import EMPTY, Lattice, SiteStates
-from nanogap.device.medium import Medium
+from nanogap.device.medium import ROOM_TEMPERATURE, Medium
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.atomic import write_bytes
 from nanogap.typing import BoolArray, FloatArray, Int64Array
@@ -226,32 +226,17 @@ def _add_medium(numbers: FloatArray, medium: Medium, beta: float, site_volume: f
     numbers[arrays.ION_PREFACTOR] = medium.ion_prefactor
     numbers[arrays.ION_BARRIER] = medium.ion_barrier
     numbers[arrays.ION_RATE] = medium.ion_prefactor * math.exp(-beta * medium.ion_barrier)
-    numbers[arrays.OXIDATION_RATE] = medium.exchange_rate
-    numbers[arrays.REDUCTION_RATE] = medium.exchange_rate / reference
+    warmer = 1.0 / (BOLTZMANN * ROOM_TEMPERATURE) - beta
+    exchange_rate = medium.exchange_rate * math.exp(medium.exchange_barrier * warmer)
+    numbers[arrays.EXCHANGE_BARRIER] = medium.exchange_barrier
+    numbers[arrays.MEAN_BETA] = beta
+    numbers[arrays.OXIDATION_RATE] = exchange_rate
+    numbers[arrays.REDUCTION_RATE] = exchange_rate / reference
     numbers[arrays.TRANSFER] = medium.transfer_coefficient
     numbers[arrays.SITE_TRANSFER] = medium.site_transfer_coefficient
     numbers[arrays.EQUILIBRIUM] = medium.equilibrium_potential
     numbers[arrays.BATH_INSERTION] = medium.bath_rate * fraction / (1.0 - fraction)
     numbers[arrays.BATH_REMOVAL] = medium.bath_rate
-
-
-def fill_factors(sites: arrays.Sites, tables: arrays.Tables, temperature: float) -> None:
-    """Make the factors of redox and ion rates from the potentials."""
-    beta = 1.0 / (BOLTZMANN * temperature)
-    numbers = tables.numbers
-    alpha = numbers[arrays.TRANSFER]
-    fields = sites.fields
-    metal = fields[:, arrays.METAL_POTENTIAL]
-    medium = fields[:, arrays.MEDIUM_POTENTIAL]
-    above = medium + numbers[arrays.EQUILIBRIUM]
-    oxidation, reduction = numbers[arrays.OXIDATION_RATE], numbers[arrays.REDUCTION_RATE]
-    with np.errstate(over="ignore", under="ignore"):
-        fields[:, arrays.OXIDATION_METAL] = np.exp((1.0 - alpha) * beta * metal)
-        fields[:, arrays.REDUCTION_METAL] = np.exp(-alpha * beta * metal)
-        fields[:, arrays.OXIDATION_MEDIUM] = oxidation * np.exp(-(1.0 - alpha) * beta * above)
-        fields[:, arrays.REDUCTION_MEDIUM] = reduction * np.exp(alpha * beta * above)
-        fields[:, arrays.ION_FROM] = np.exp(0.5 * beta * medium)
-        fields[:, arrays.ION_TO] = np.exp(-0.5 * beta * medium)
 
 
 def save_arrays(path: Path, values: dict[str, NDArray[np.generic]]) -> None:

@@ -120,8 +120,12 @@ class MediumSettings(_Model):
     )
     exchange_rate: Annotated[float, Field(ge=0.0, le=1.0e13)] | _Named = Field(
         "named",
-        description="rate at which an atom at a kink is oxidized at equilibrium, 1/s, a fit; "
-        f"{_NAMED}",
+        description="rate at which an atom at a kink is oxidized at equilibrium, at 300 K, 1/s, a "
+        f"fit; {_NAMED}",
+    )
+    exchange_barrier: Annotated[float, Field(ge=0.0, le=5.0)] | _Named = Field(
+        "named",
+        description=f"activation energy of the exchange rate, eV; {_NAMED}",
     )
     transfer_coefficient: Annotated[float, Field(ge=0.0, le=1.0)] | _Named = Field(
         "named", description=f"share of the overpotential that speeds up the reduction; {_NAMED}"
@@ -264,7 +268,13 @@ class ConductanceSettings(_Model):
             "that holds the constriction is",
         )
     )
-    kpoints: int = Field(3, ge=1, le=16, description="in-plane mesh, this squared")
+    kpoints: int = Field(
+        3,
+        ge=1,
+        le=16,
+        description="in-plane mesh of the narrowest cell, this squared; a wider one has fewer "
+        "points, so that width times points is about the same",
+    )
     curve: Literal["linear", "transmission"] = Field(
         "linear",
         description="'linear': current proportional to the voltage; 'transmission': I(V) from T(E)",

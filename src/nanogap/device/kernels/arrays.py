@@ -128,8 +128,10 @@ class Tables(NamedTuple):
     BATH_INSERTION,  # per empty site, 1/s
     BATH_REMOVAL,  # per ion, 1/s
     BOND,  # angstrom
+    EXCHANGE_BARRIER,  # eV
+    MEAN_BETA,  # 1/kT that the rates of exchange above are of, 1/eV
     N_NUMBERS,
-) = range(18)
+) = range(20)
 #: Largest energy in `Tables.bound`, meV.
 BOUND_RANGE = 4000
 

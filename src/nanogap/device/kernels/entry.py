@@ -9,7 +9,7 @@ from typing import Any
 
 from numba import njit
 
-from nanogap.device.kernels import energy, labels, loop, masks
+from nanogap.device.kernels import energy, factors, labels, loop, masks
 from nanogap.device.kernels import refresh as refreshing
 from nanogap.device.kernels.arrays import Counts, Sites, Tables, Tree, Work
 from nanogap.digest import source_digest
@@ -30,6 +30,30 @@ def _made_rebuild(sources: int) -> Callable[..., Any]:
         return sources
 
     return rebuild  # type: ignore[no-any-return]
+
+
+def _made_factors(sources: int) -> Callable[..., Any]:
+    """Compile `fill_factors`."""
+
+    @njit(cache=True)  # type: ignore[untyped-decorator]
+    def fill_factors(sites: Sites, tables: Tables, beta: float) -> int:
+        """Make the factors that the potentials give anew; 1/kT in 1/eV."""
+        factors.fill_factors(sites.fields, tables.numbers, beta)
+        return sources
+
+    return fill_factors  # type: ignore[no-any-return]
+
+
+def _made_charged(sources: int) -> Callable[..., Any]:
+    """Compile `refresh_charged`."""
+
+    @njit(cache=True)  # type: ignore[untyped-decorator]
+    def refresh_charged(sites: Sites, tables: Tables, tree: Tree, work: Work) -> int:
+        """Make the rates that the potentials enter anew."""
+        refreshing.refresh_charged(sites, tables, tree, work)
+        return sources
+
+    return refresh_charged  # type: ignore[no-any-return]
 
 
 def _made_run(sources: int) -> Callable[..., Any]:
@@ -81,5 +105,7 @@ def _made_rates(sources: int) -> Callable[..., Any]:
 
 
 rebuild = _made_rebuild(_SOURCES)
+fill_factors = _made_factors(_SOURCES)
+refresh_charged = _made_charged(_SOURCES)
 run = _made_run(_SOURCES)
 rates_of_site = _made_rates(_SOURCES)

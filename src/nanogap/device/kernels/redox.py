@@ -1,10 +1,13 @@
 """Redox in place: a metal atom and an ion at the same site, Butler-Volmer with the kink as zero.
 
 A metal neighbour j at potential V_j takes the electron. With U the energy of the site, phi(12) that
-of a kink, and eta_j = V_j - V(site) - E_eq,
+of a kink, D = U - phi(12), and eta_j = V_j - V(site) - E_eq,
 
-    oxidation   k0/n sum_j exp((1 - alpha) e eta_j/kT) exp((U - phi(12))/kT)
-    reduction   k0/(theta n) sum_j exp(-alpha e eta_j/kT)    per ion.
+    oxidation   k0/n sum_j exp(((1 - alpha) e eta_j + (1 - sigma) D)/kT)
+    reduction   k0/(theta n) sum_j exp(-(alpha e eta_j + sigma D)/kT)    per ion,
+
+alpha the transfer coefficient of the overpotential, sigma that of the site's energy; k0 follows
+the temperature by an activation energy.
 
 Each neighbour is a reservoir of its own with weight 1/n, so a site between two electrodes obeys
 detailed balance with either. Sites whose neighbours are all metal take no part: an ion needs room.
@@ -19,6 +22,8 @@ from nanogap.device.kernels.arrays import (
     BOUND_RANGE,
     ENERGY,
     EQUILIBRIUM,
+    EXCHANGE_BARRIER,
+    MEAN_BETA,
     MEDIUM_POTENTIAL,
     METAL_POTENTIAL,
     OUTSIDE,
@@ -62,7 +67,9 @@ def channel(
         share = 1e-3 * numbers[SITE_TRANSFER] * gain
         oxidation = np.exp(beta * ((1.0 - numbers[TRANSFER]) * eta + 1e-3 * gain - share))
         reduction = np.exp(-beta * (numbers[TRANSFER] * eta + share))
-        return numbers[OXIDATION_RATE] * oxidation, numbers[REDUCTION_RATE] * reduction
+        exchange = np.exp(-numbers[EXCHANGE_BARRIER] * (beta - numbers[MEAN_BETA]))
+        oxidation *= exchange * numbers[OXIDATION_RATE]
+        return oxidation, exchange * numbers[REDUCTION_RATE] * reduction
     place = min(max(gain + BOUND_RANGE, 0), 2 * BOUND_RANGE)
     oxidation = fields[neighbour, OXIDATION_METAL] * fields[site, OXIDATION_MEDIUM]
     reduction = fields[neighbour, REDUCTION_METAL] * fields[site, REDUCTION_MEDIUM]

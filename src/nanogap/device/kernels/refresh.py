@@ -142,3 +142,18 @@ def refresh_all(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
     for site in range(len(sites.grid) - 1):
         tree.sums[tree.leaf[site]] = rates_of_site(sites, tables, site, work.rates)
     sum_all(tree.sums, tree.offsets)
+
+
+@compiled
+def refresh_charged(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
+    """Make anew the rates that depend on the potentials: those of ions and of the metal's surface.
+
+    Counts, energies and the other rates must be those of the occupation.
+    """
+    work.numbers[LAST_SITE] = -1
+    grid, redox_happens = sites.grid, tables.numbers[OXIDATION_RATE] > 0.0
+    for site in range(len(grid) - 1):
+        state = grid[site, STATE]
+        if state == ION or (redox_happens and state == METAL and grid[site, COUNT] < 12):
+            tree.sums[tree.leaf[site]] = rates_of_site(sites, tables, site, work.rates)
+    sum_all(tree.sums, tree.offsets)

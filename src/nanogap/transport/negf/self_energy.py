@@ -234,24 +234,61 @@ def find_copies(lead: Lead, positions: FloatArray, contact: ContactPairs) -> Cop
     if len(originals) * len(unit.translations) != len(positions):
         return None
     waves = _coupling_waves(lead, len(positions), contact)
-    phases = np.exp(-2j * np.pi * (lead.wave_vectors(_SOME_K) @ moved.T))
-    shape = (2, len(phases), len(positions), N_ORBITALS, waves.shape[-1])
-    moved_back = waves.reshape(shape) * phases[None, :, :, None, None]
-    h, s = moved_back - moved_back[:, :, originals[kind]]
-    reference = moved_back[1][:, originals[kind]]
-    norm = (np.abs(reference) ** 2).sum(axis=(0, 2, 3))
-    # without overlap potentials change nothing here
-    potential = 2.0 * (reference.conj() * h).real.sum(axis=(0, 2, 3)) / np.where(norm, norm, 1.0)
-    rest = h - 0.5 * potential[None, :, None, None] * reference
-    largest = max(np.abs(rest).max(), np.abs(s).max())
-    if not largest <= _SAME_COUPLING * np.abs(waves).max():
+    potential = _potentials_of_copies(
+        waves.reshape(2, -1, len(positions), N_ORBITALS, waves.shape[-1]),
+        np.exp(-2j * np.pi * (lead.wave_vectors(_SOME_K) @ moved.T)),
+        originals[kind],
+    )
+    if potential is None:
         return None
-    difference = moved[:, None] - moved[None, :]
+    # few of the atoms are moved differently
+    steps, which = np.unique(np.round(moved, 6), axis=0, return_inverse=True)
+    difference = steps[:, None] - steps[None, :]
     fractional = difference[:, :, None] - unit.translations
     away = np.abs(fractional - np.rint(fractional)).sum(axis=-1)
-    translation = np.argmin(away, axis=-1)
-    lattice = np.rint(difference - unit.translations[translation])
+    number = np.argmin(away, axis=-1)
+    number_of_cells = np.rint(difference - unit.translations[number])
+    pairs = np.ix_(which.ravel(), which.ravel())
+    translation, lattice = number[pairs], number_of_cells[pairs]
     return Copies(originals, kind, moved, potential, translation, lattice)
+
+
+def _potentials_of_copies(
+    waves: ComplexArray, phases: ComplexArray, original: IntArray
+) -> FloatArray | None:
+    """Potentials by which H of copies differs from that of their originals, eV; None if not so.
+
+    Parameters
+    ----------
+    waves : ndarray, shape (2, n_q, n_atoms, 9, m)
+        H and S between the atoms and the Bloch waves of the lead.
+    phases : ndarray, shape (n_q, n_atoms)
+        Those that move a copy back.
+    original : ndarray of int, shape (n_atoms,)
+        Place of the original of each atom.
+    """
+    potential = np.zeros(len(original))
+    allowed = (_SAME_COUPLING * _largest(waves)) ** 2
+    for source in np.unique(original):
+        back = phases[None, :, source, None, None]
+        reference, overlap = waves[:, :, source] * back
+        norm = float((overlap.real**2 + overlap.imag**2).sum())
+        for atom in np.flatnonzero(original == source):
+            h, s = waves[:, :, atom] * phases[None, :, atom, None, None]
+            h -= reference
+            s -= overlap
+            # without overlap potentials change nothing here
+            shift = 2.0 * float(np.vdot(overlap, h).real) / norm if norm else 0.0
+            h -= 0.5 * shift * overlap
+            if not max(_largest(h), _largest(s)) ** 2 <= allowed:
+                return None
+            potential[atom] = shift
+    return potential
+
+
+def _largest(values: ComplexArray) -> float:
+    """Largest absolute value."""
+    return math.sqrt(float((values.real**2 + values.imag**2).max(initial=0.0)))
 
 
 def _sorted_into_copies(

@@ -1,0 +1,182 @@
+"""Figures of docs/device-results.md; see `validation.device_results`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from nanogap.io import write_bytes
+from nanogap.report.style import BLUE, GREEN, ORANGE, PURPLE, QUIET, house_style, png
+from validation.device_conductance import DOCS
+
+if TYPE_CHECKING:
+    from validation.device_results import Lifetime
+
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
+#: Interlaboratory positions of the first two levels (Nat. Nanotechnol. 2025), G0.
+INTERLABORATORY = (0.962, 2.012)
+#: Below this a current is the ammeter's noise, A.
+_LEAST_CURRENT = 1e-11
+
+Runs = dict[str, dict[str, NDArray[np.float64]]]
+
+
+def _write(figure: Figure, name: str) -> None:
+    write_bytes(DOCS / "images" / name, png(figure, 100))
+
+
+def draw_loops(found: Runs, evaluated: Any) -> None:
+    """Draw current against voltage, low state against limit, SET voltage against rate."""
+    with house_style():
+        figure = Figure(figsize=(11.0, 3.6))
+        curves, limits, rates = figure.subplots(1, 3)
+        members = [run for name, run in found.items() if name.startswith("loops")]
+        for colour, run in zip(COLOURS, members, strict=False):
+            current = np.maximum(np.abs(run["current"]), _LEAST_CURRENT)
+            curves.semilogy(run["voltage"], current, color=colour, lw=0.7)
+        curves.set_xlabel("voltage of the source (V)")
+        curves.set_ylabel("current (A)")
+        curves.set_title(f"loops of {len(members)} devices, 0.1 V/s, limit 400 µA")
+        _means(limits, evaluated, "compliance-", "low_state")
+        limits.set_xlabel("current limit (µA)")
+        limits.set_ylabel("conductance at 0.1 V (G₀)")
+        limits.set_title("smaller limit, lower conductance")
+        _means(rates, evaluated, "rate-", "set_voltage")
+        rates.set_xscale("log")
+        rates.set_xlabel("sweep rate (V/s)")
+        rates.set_ylabel("SET voltage (V)")
+        rates.set_title("faster sweep, later SET")
+        _write(figure, "device-loops.png")
+
+
+def _means(axes: Any, evaluated: Any, prefix: str, key: str) -> None:
+    """Draw single devices and their means over a setting that is part of the names."""
+    for group, values in evaluated.items():
+        if group.startswith(prefix) and values[key]["number"]:
+            setting = float(group.removeprefix(prefix))
+            single = values[key]["values"]
+            axes.plot([setting] * len(single), single, "o", color=QUIET, ms=4)
+            axes.errorbar(
+                setting,
+                values[key]["mean"],
+                yerr=values[key]["error"],
+                fmt="s",
+                color=BLUE,
+                capsize=3,
+            )
+
+
+def draw_steps(found: Runs) -> None:
+    """Draw slow sweeps and a current sweep, in units of G0."""
+    with house_style():
+        figure = Figure(figsize=(11.0, 3.6))
+        rising, falling, driven = figure.subplots(1, 3)
+        for axes, prefix in ((rising, "slow-set"), (falling, "slow-reset")):
+            members = [run for name, run in found.items() if name.startswith(prefix)]
+            for colour, run in zip(COLOURS, members, strict=False):
+                # of a RESET only the sweep, not the SET before it
+                own = run["voltage"] < 0.0 if prefix == "slow-reset" else run["voltage"] > 0.0
+                axes.plot(np.abs(run["voltage"][own]), run["conductance"][own], color=colour, lw=1)
+            axes.set_xlabel("|voltage| (V)")
+            axes.set_ylabel("conductance (G₀)")
+        rising.set_title("SET at 2.6 mV/s")
+        falling.set_title("RESET at 4.5 mV/s")
+        swept = found.get("statistics-0")
+        if swept is not None:
+            for cycle, colour in zip(np.unique(swept["cycle"])[:3], COLOURS, strict=False):
+                own = swept["cycle"] == cycle
+                microamperes = swept["current"][own] * 1e6
+                driven.plot(microamperes, swept["conductance"][own], color=colour, lw=1)
+        driven.set_xlabel("current (µA)")
+        driven.set_ylabel("conductance (G₀)")
+        driven.set_title("three current sweeps of one device, 90 nA/s")
+        for axes in (rising, falling, driven):
+            _levels(axes, horizontal=True)
+        _write(figure, "device-steps.png")
+
+
+def _levels(axes: Any, *, horizontal: bool) -> None:
+    """Mark the multiples of G0 that are in view."""
+    low, high = axes.get_ylim() if horizontal else axes.get_xlim()
+    draw = axes.axhline if horizontal else axes.axvline
+    for level in range(1, min(int(high), 12) + 1):
+        if level > low:
+            draw(level, color=QUIET, lw=0.5, ls=":", zorder=0)
+
+
+def draw_histogram(evaluated: Any) -> None:
+    """Draw the histogram of all readings with the band of its devices."""
+    if not evaluated:
+        return
+    edges = np.array(evaluated["edges"])
+    counts = np.array(evaluated["by_device"], dtype=float)
+    centres = (edges[1:] + edges[:-1]) / 2.0
+    shares = counts / counts.sum(axis=1, keepdims=True) * 100.0
+    mean = shares.mean(axis=0)
+    error = shares.std(axis=0, ddof=1) / np.sqrt(len(shares)) if len(shares) > 2 else 0.0 * mean
+    shown = centres > 0.1
+    with house_style():
+        figure = Figure(figsize=(9.0, 4.0))
+        axes = figure.subplots()
+        axes.fill_between(
+            centres[shown],
+            (mean - error)[shown],
+            (mean + error)[shown],
+            step="mid",
+            color=BLUE,
+            alpha=0.25,
+            lw=0,
+            label="standard error over devices",
+        )
+        axes.step(centres[shown], mean[shown], where="mid", color=BLUE, lw=1.2, label="simulated")
+        for place, position in enumerate(INTERLABORATORY):
+            axes.axvline(
+                position,
+                color=ORANGE,
+                lw=1,
+                ls="--",
+                label="" if place else "measured between laboratories",
+            )
+        axes.set_xlim(0.0, 6.0)
+        axes.set_ylim(bottom=0.0)
+        axes.set_xlabel("conductance (G₀)")
+        axes.set_ylabel("share of the readings (%)")
+        axes.set_title(
+            f"{evaluated['points']} readings of {evaluated['sweeps']} current sweeps, "
+            f"{evaluated['devices']} devices; readings below 0.1 G₀ are not shown"
+        )
+        _levels(axes, horizontal=False)
+        axes.legend()
+        _write(figure, "device-histogram.png")
+
+
+def draw_lifetimes(lasted: "Sequence[Lifetime]") -> None:
+    """Draw how long levels lasted, by level and temperature."""
+    if not lasted:
+        return
+    temperatures = sorted({one.temperature for one in lasted})
+    with house_style():
+        figure = Figure(figsize=(6.5, 3.8))
+        axes = figure.subplots()
+        for place, (temperature, colour) in enumerate(zip(temperatures, COLOURS, strict=False)):
+            for censored in (False, True):
+                own = [
+                    one
+                    for one in lasted
+                    if one.temperature == temperature and one.censored is censored
+                ]
+                axes.semilogy(
+                    [one.start + 0.05 * (place - 1) for one in own],
+                    [max(one.time, 0.5) for one in own],
+                    "^" if censored else "o",
+                    color=colour,
+                    mfc="none" if censored else colour,
+                    label="" if censored else f"{temperature:.0f} K",
+                )
+        axes.set_xlabel("conductance at the beginning (G₀)")
+        axes.set_ylabel("time until it has left by 0.4 G₀ (s)")
+        axes.set_title("reads at 0.1 V; open triangles: still there at the end")
+        axes.legend()
+        _write(figure, "device-lifetimes.png")

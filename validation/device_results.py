@@ -1,0 +1,243 @@
+"""Evaluate the readings of `validation.device_protocols`, for docs/device-results.md.
+
+    python -m validation.device_results FOLDER
+
+Writes docs/data/device-protocols.json, which holds all numbers of the page, and the figures. A SET
+is the first reading of a half-loop in which metal joins the electrodes and G is at least half a
+quantum, a RESET the last such reading before the other sign's end. Intervals are standard errors of
+means over devices.
+"""
+
+import argparse
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanogap.analysis.traces.histogram import ConductanceHistogram
+from nanogap.io import write_json
+from validation import device_result_figures as figures
+from validation.device_conductance import DOCS
+
+DATA = DOCS / "data" / "device-protocols.json"
+#: Least conductance of a contact, G0.
+CONTACT = 0.5
+#: Levels whose lifetimes are compared, G0.
+LEVELS = (1, 2, 3)
+#: A level is lost once G has left it by more than this, G0.
+TOLERANCE = 0.4
+
+Readings = dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Mean over devices.
+
+    Attributes
+    ----------
+    mean : float or None
+    error : float or None
+        Standard error; None of fewer than three.
+    number : int
+    values : list of float
+    """
+
+    mean: float | None
+    error: float | None
+    number: int
+    values: list[float]
+
+
+def mean_of(values: list[float]) -> Mean:
+    """Return mean and standard error."""
+    if not values:
+        return Mean(None, None, 0, [])
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 2 else None
+    return Mean(float(np.mean(values)), error, len(values), [round(v, 4) for v in values])
+
+
+def load(folder: Path) -> dict[str, Readings]:
+    """Read all runs by their names."""
+    found = {}
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as content:
+            found[path.stem] = {name: content[name] for name in content.files}
+    return found
+
+
+def joined(run: Readings) -> NDArray[np.bool_]:
+    """Return where metal joins the electrodes with at least half a quantum."""
+    return (run["bridged"] > 0.0) & (run["conductance"] >= CONTACT)
+
+
+def set_voltages(run: Readings) -> list[float]:
+    """Return the voltage of the first contact of each cycle's positive half, V."""
+    found = []
+    for cycle in np.unique(run["cycle"]):
+        own = (run["cycle"] == cycle) & (run["voltage"] > 0.0)
+        closed = np.flatnonzero(own & joined(run))
+        begin = np.flatnonzero(own)
+        if len(closed) and closed[0] > begin[0]:
+            # what the source was set to just before: after a contact the series drop begins
+            found.append(float(run["voltage"][closed[0] - 1]))
+    return found
+
+
+def reset_voltages(run: Readings) -> list[float]:
+    """Return the voltage of the last contact of each cycle's negative half, V."""
+    found = []
+    for cycle in np.unique(run["cycle"]):
+        own = np.flatnonzero((run["cycle"] == cycle) & (run["voltage"] < 0.0))
+        closed = joined(run)[own]
+        if len(own) and closed[: len(own) // 10].any() and not closed[-1]:
+            found.append(float(run["voltage"][own[np.flatnonzero(closed)[-1]]]))
+    return found
+
+
+def low_state(run: Readings) -> list[float]:
+    """Return the conductance on the way down at 0.1 V of each cycle, G0."""
+    found = []
+    for cycle in np.unique(run["cycle"]):
+        own = np.flatnonzero((run["cycle"] == cycle) & (run["voltage"] > 0.0))
+        down = own[np.argmax(run["voltage"][own]) :] if len(own) else own
+        below = down[run["voltage"][down] < 0.15] if len(down) else down
+        if len(below):
+            found.append(float(np.median(run["conductance"][below])))
+    return found
+
+
+def loops(found: dict[str, Readings]) -> dict[str, object]:
+    """Evaluate loops, limits, rates and endurance."""
+    groups: dict[str, list[Readings]] = defaultdict(list)
+    for name, run in found.items():
+        groups[name.rpartition("-")[0]].append(run)
+    result: dict[str, object] = {}
+    for group, members in sorted(groups.items()):
+        if group.startswith(("loops", "compliance", "rate", "endurance", "slow")):
+            result[group] = {
+                "set_voltage": asdict(mean_of([v for run in members for v in set_voltages(run)])),
+                "reset_voltage": asdict(
+                    mean_of([v for run in members for v in reset_voltages(run)])
+                ),
+                "low_state": asdict(mean_of([v for run in members for v in low_state(run)])),
+                "seconds": [round(float(run["seconds"])) for run in members],
+            }
+    return result
+
+
+def statistics(found: dict[str, Readings]) -> dict[str, object]:
+    """Evaluate the histogram of the current sweeps."""
+    members = [run for name, run in found.items() if name.startswith("statistics")]
+    if not members:
+        return {}
+    histogram = ConductanceHistogram(maximum=8.0)
+    first = 0.0
+    by_device = []
+    for run in members:
+        # readings of the current sweeps: the sweep that opens the device is not read
+        histogram.add(run["conductance"], cycle=run["cycle"] + first)
+        first += float(run["cycle"].max()) + 1.0
+        by_device.append(np.histogram(run["conductance"], histogram.edges)[0].tolist())
+    return {
+        "devices": len(members),
+        "sweeps": int(first),
+        "points": int(sum(len(run["conductance"]) for run in members)),
+        "edges": np.round(histogram.edges, 4).tolist(),
+        "by_device": by_device,
+        "peaks": [
+            {
+                "position": peak.position,
+                "uncertainty": peak.uncertainty,
+                "counts": peak.counts,
+                "deviation": peak.position / peak.nearest_level - 1.0
+                if peak.nearest_level
+                else None,
+            }
+            for peak in histogram.peaks
+            if not peak.is_open_gap
+        ],
+        "seconds": [round(float(run["seconds"])) for run in members],
+    }
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """How long a level lasted.
+
+    Attributes
+    ----------
+    temperature : float
+        K.
+    level : int
+        Nearest multiple of G0 at the beginning of the read.
+    start : float
+        Conductance there, G0.
+    time : float
+        s.
+    censored : bool
+        Whether the read ended first.
+    noise : float
+        Standard deviation over mean while it lasted; it is that of the atoms, not of the meter.
+    """
+
+    temperature: float
+    level: int
+    start: float
+    time: float
+    censored: bool
+    noise: float
+
+
+def lifetimes(found: dict[str, Readings]) -> list[Lifetime]:
+    """Evaluate the reads at 0.1 V."""
+    result = []
+    for name, run in found.items():
+        if not name.startswith("retention"):
+            continue
+        temperature = float(name.split("-")[1])
+        read = np.flatnonzero(run["read"] > 0.0)
+        trace, time = run["conductance"][read], run["time"][read]
+        if not len(read) or trace[0] < CONTACT:
+            continue
+        start = float(np.median(trace[:5]))
+        lost = np.flatnonzero(np.abs(trace - start) > TOLERANCE)
+        last = int(lost[0]) if len(lost) else len(trace) - 1
+        kept = trace[: last + 1] if not len(lost) else trace[:last]
+        noise = float(np.std(kept) / np.mean(kept)) if len(kept) > 5 else float("nan")
+        result.append(
+            Lifetime(
+                temperature,
+                round(start),
+                start,
+                float(time[last] - time[0]),
+                not len(lost),
+                noise,
+            )
+        )
+    return result
+
+
+def main() -> None:
+    """Write data and figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="readings of validation.device_protocols")
+    found = load(parser.parse_args().folder)
+    lasted = lifetimes(found)
+    results = {
+        "command": "python -m validation.device_protocols; python -m validation.device_results",
+        "loops": loops(found),
+        "statistics": statistics(found),
+        "lifetimes": [asdict(one) for one in lasted],
+    }
+    write_json(DATA, results)
+    figures.draw_loops(found, results["loops"])
+    figures.draw_steps(found)
+    figures.draw_histogram(results["statistics"])
+    figures.draw_lifetimes(lasted)
+
+
+if __name__ == "__main__":
+    main()
