@@ -122,6 +122,25 @@ def test_the_surface_condition_raises_every_saddle_and_no_energy():
     np.testing.assert_array_equal(raised.phi, SILVER.phi)
 
 
+def test_the_line_tension_of_a_step():
+    """Two steps, A and B, of a strip on (111): 0.187 eV per atom, 1.04e-10 J/m, by bond_scaling."""
+    lattice = build_lattice(SILVER.lattice_constant, 8 * 2.892, 24 * 2.5045, 6)
+    columns, rows, _ = lattice.shape
+    base = lattice.layer < 3
+    sites = np.flatnonzero(lattice.layer == 3)
+    row = (sites // columns) % rows
+    strip = base.copy()
+    strip[sites[(row >= 4) & (row < 12)]] = True
+    added = int((strip & ~base).sum())
+    for scaling in (1.0, 0.4):
+        metal = load_energetics("Ag", bond_scaling=scaling)
+        cost = energy(strip, lattice.neighbours, metal) - energy(base, lattice.neighbours, metal)
+        step = (cost + added * metal.kink_energy) / (2 * columns)
+        assert step == pytest.approx(0.1874 * scaling, abs=1e-3)
+        tension = step * 1.602176634e-19 / (lattice.bond * 1e-10)
+        assert tension == pytest.approx(1.04e-10 * scaling, rel=0.01)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

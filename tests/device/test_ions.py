@@ -16,7 +16,7 @@ from nanogap.device.advance import Reason
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.kernels import arrays
 from nanogap.device.lattice import EMPTY, ION, METAL, OPPOSITE, build_lattice
-from nanogap.device.medium import Medium, load_medium, media
+from nanogap.device.medium import ROOM_TEMPERATURE, Medium, load_medium, media
 from nanogap.device.state import Caps
 from nanogap.errors import SettingsError
 from nanogap.units import BOLTZMANN
@@ -89,14 +89,20 @@ def test_every_redox_pair_obeys_detailed_balance(seed, cap):
     sigma=st.floats(0.0, 1.0),
     cap=st.sampled_from([math.inf, 1e6, 1e3]),
     uniform=st.booleans(),
+    activation=st.sampled_from([0.0, 0.4]),
 )
 def test_the_site_transfer_coefficient_shares_the_sites_energy_and_keeps_the_balance(
-    seed, sigma, cap, uniform
+    seed, sigma, cap, uniform, activation
 ):
     """k_ox ~ exp((1-a) e eta + (1-s) D), k_red ~ exp(-(a e eta + s D)), in kT, D above a kink."""
     states, fixed = random_states(SMALL, seed, ions=0.2)
     metal = made_up_metal(seed)
-    medium = replace(MEDIUM, site_transfer_coefficient=sigma, exchange_rate=1e2)
+    medium = replace(
+        MEDIUM,
+        site_transfer_coefficient=sigma,
+        exchange_rate=1e2,
+        exchange_barrier=activation,
+    )
     random = np.random.default_rng(seed)
     heat = HOT if uniform else random.uniform(500.0, HOT, len(SMALL))
     levels = random.uniform(-0.3, 0.3, len(SMALL))
@@ -117,8 +123,9 @@ def test_the_site_transfer_coefficient_shares_the_sites_energy_and_keeps_the_bal
         above = energy(SMALL, reduced, metal.phi) - energy(SMALL, states, metal.phi) - metal.phi[12]
         beta = 1.0 / (BOLTZMANN * (heat if uniform else heat[site]))
         eta = 0.1 - levels[site]
-        oxidation = 1e2 * math.exp(beta * (0.6 * eta + (1.0 - sigma) * above))
-        reduction = 1e2 / REFERENCE * math.exp(-beta * (0.4 * eta + sigma * above))
+        exchange = 1e2 * math.exp(activation * (1.0 / (BOLTZMANN * ROOM_TEMPERATURE) - beta))
+        oxidation = exchange * math.exp(beta * (0.6 * eta + (1.0 - sigma) * above))
+        reduction = exchange / REFERENCE * math.exp(-beta * (0.4 * eta + sigma * above))
         scale = min(1.0, 1e12 / max(oxidation, reduction))
         scale *= min(1.0, cap / (scale * min(oxidation, reduction)))
         found = redox(reduced, site), redox(states, site)

@@ -122,7 +122,7 @@ def test_values_of_a_medium_are_the_named_ones_unless_given():
         ("nonsense=1", ["unknown key 'nonsense'", "geometry"]),
         ("devices.number=0", ["devices.number = 0"]),
         ("rate", ["key=value"]),
-        ("source.voltage_limit=0.5", ["source.voltage_limit = 0.5", "the 2 to which"]),
+        ("source.voltage_limit=0.5", ["source.voltage_limit = 0.5", "the 2.5 to which"]),
     ],
 )
 def test_a_wrong_setting_is_one_sentence_that_names_it(override, words):

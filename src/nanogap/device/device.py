@@ -69,6 +69,8 @@ class Device:
     ----------
     settings : DeviceSettings
         Of one device (`nanogap.settings.device.DeviceSettings.members`).
+    necks : NeckConductance, optional
+        Conductance of the atoms, where it is not that of the settings.
 
     Attributes
     ----------
@@ -91,9 +93,9 @@ class Device:
         If the needles cannot be built.
     """
 
-    def __init__(self, settings: DeviceSettings) -> None:
+    def __init__(self, settings: DeviceSettings, necks: NeckConductance | None = None) -> None:
         self.settings = settings
-        geometry, atoms, kinetics = settings.geometry, settings.atoms, settings.kinetics
+        atoms, kinetics = settings.atoms, settings.kinetics
         energetics = make_energetics(settings)
         self.tips = make_tips(settings, energetics.lattice_constant)
         streams = self._streams()
@@ -116,15 +118,7 @@ class Device:
             screening_length=medium.screening_length if medium is not None else math.inf,
             bulk_level=_bulk_level(settings.medium, medium),
         )
-        self.necks = NeckConductance(
-            geometry.element,
-            self.lattice.lattice_constant,
-            NeckCut(widths=settings.conductance.cell_widths, depth=settings.conductance.cut_layers),
-            kpoints=(settings.conductance.kpoints,) * 2,
-            relaxation_steps=settings.conductance.relaxation_steps,
-            curve=settings.conductance.curve,
-            store=None if settings.conductance.cache == "none" else settings.conductance.cache,
-        )
+        self.necks = necks or make_necks(settings, self.lattice.lattice_constant)
         self.source = settings.make_source()
         heat = settings.heat
         self.heating = Heating(
@@ -304,6 +298,20 @@ def make_energetics(settings: DeviceSettings) -> Energetics:
         bond_scaling=atoms.bond_scaling,
         surface_condition=atoms.surface_condition,
         path=None if atoms.energetics == "packaged" else Path(atoms.energetics),
+    )
+
+
+def make_necks(settings: DeviceSettings, lattice_constant: float) -> NeckConductance:
+    """Make what computes the conductance of a device's neck."""
+    conductance = settings.conductance
+    return NeckConductance(
+        settings.geometry.element,
+        lattice_constant,
+        NeckCut(widths=conductance.cell_widths, depth=conductance.cut_layers),
+        kpoints=(conductance.kpoints,) * 2,
+        relaxation_steps=conductance.relaxation_steps,
+        curve=conductance.curve,
+        store=None if conductance.cache == "none" else conductance.cache,
     )
 
 
