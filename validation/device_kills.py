@@ -1,7 +1,7 @@
 """Kill a device's measurement often, resume it each time, and compare with an undisturbed one.
 
-The preset device-quick, with a coarse mesh of the conductance, is run once undisturbed, and once
-with SIGKILL after random shares of its readings and a random delay on top, so that kills meet the
+The preset device-quick, with the smallest needles that set and reset and with a coarse mesh of the
+conductance, is run once undisturbed, and once with SIGKILL after random shares of its readings and a random delay on top, so that kills meet the
 start, readings, and the writing of states alike. At the end every bit of the measurement, the
 frames and the last state has to be the same:
 
@@ -23,7 +23,11 @@ from nanogap.io.device_files import DeviceFiles, is_device_directory
 from nanogap.settings.device import load_device_settings
 
 PRESET = "device-quick"
-CHANGES = ("conductance.kpoints=1", "conductance.cell_widths=[4]")
+CHANGES = (
+    "geometry.base_width=12", "geometry.height=5", "geometry.gap=5", "geometry.fixed_layers=1",
+    "geometry.margin=4", "geometry.upper_apex_width=same", "conductance.cell_widths=[4]",
+    "conductance.kpoints=1", "medium.exchange_rate=0.05", "protocol.rate=10",
+)  # fmt: skip
 #: Runs the command with states kept so often, s, instead of every ten.
 CODE = (
     "import sys; from nanogap import cli; from nanogap.runs import device_part; "
