@@ -4,9 +4,11 @@ import base64
 import gzip
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import xarray as xr
 from tests.report.test_browser import browse
 from tests.report.test_report import _Page as Page
 from tests.runs.hand_made_device import LEVELS, READINGS, SERIES, make
@@ -15,6 +17,7 @@ from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError
 from nanogap.io import read_measurement
 from nanogap.report.device_content import LOWER, UPPER
+from nanogap.report.device_figures import loop_figure
 from nanogap.runs.device_frames import DeviceFrames
 from nanogap.runs.device_report import report_device
 from nanogap.settings.device import load_device_settings
@@ -61,9 +64,29 @@ def test_the_page_says_what_happened(text):
     assert "not relaxed to the end (conductance.relaxation_steps) 30 of 240 (12.5 %)" in words
     assert "4 s (32 %)" in words
     assert "Series resistance 500 Ω" in words
-    assert "water film: exchange rate" in words
+    assert "polymer (PVP): exchange rate" in words
     assert "fitted" in words
     assert "protocol.rate" in words
+
+
+@pytest.mark.parametrize(
+    ("limits", "label"), [((2e-5, 0.1), "compliance 20 µA"), ((np.inf, np.inf), None)]
+)
+def test_limits_of_both_signs_are_drawn_where_they_were_met(limits, label):
+    volts = np.concatenate([np.linspace(0.0, 1.0, 40), np.linspace(1.0, -1.0, 80)])
+    current = np.minimum(1e-4 * volts, 2e-5)
+    data = xr.Dataset(
+        {
+            "voltage": ("point", volts, {"units": "V"}),
+            "current": ("point", current, {"units": "A"}),
+            "cycle": ("point", np.zeros(120, dtype=int)),
+            "read": ("point", np.zeros(120, dtype=bool)),
+            "compliance": ("point", (current >= 2e-5).astype(int)),
+        }
+    )
+    figure = loop_figure(SimpleNamespace(data=data), limits)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert (label in texts) is (label is not None)
 
 
 def test_a_changed_parameter_is_told_from_the_named_one(tmp_path):

@@ -9,6 +9,7 @@ from ase import Atoms
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nanogap.electrical.protocols import limits
 from nanogap.io import write_text
 from nanogap.printing import counted
 from nanogap.report import device_figures as figures
@@ -79,13 +80,13 @@ def write_device_report(path: Path, content: DeviceContent) -> None:
     """
     settings, shown = content.settings, content.devices[:MOST_DEVICES]
     view = device_view(content)
-    limit = getattr(settings.protocol, "compliance", None)
+    given = limits(getattr(settings.protocol, "compliance", "none"))
     driven = settings.protocol.kind == "current-sweep"
     with house_style():
         beside = [figures.comparison_figure, figures.comparison_trace]
         compared = [draw(shown, content.measured) for draw in beside if content.measured]
         pictures = [picture(figure) for figure in compared if figure is not None]
-        devices = [_shown(one, limit, driven=driven) for one in shown]
+        devices = [_shown(one, given, driven=driven) for one in shown]
     protocol = settings.protocol.kind.replace("-", " ")
     page = rendered(
         "device.html.jinja",
@@ -104,7 +105,7 @@ def write_device_report(path: Path, content: DeviceContent) -> None:
         measured=pictures,
         measured_notes=_measured_notes(content),
         devices=devices,
-        compliance=limit is not None,
+        compliance=bool(np.isfinite(given).any()),
         parameters=content.parameters,
         making=content.making,
         settings_rows=list(settings_rows(settings)),
@@ -112,12 +113,12 @@ def write_device_report(path: Path, content: DeviceContent) -> None:
     write_text(path, page)
 
 
-def _shown(device: OneDevice, limit: float | None, *, driven: bool) -> _Shown:
+def _shown(device: OneDevice, given: tuple[float, float], *, driven: bool) -> _Shown:
     """Draw and describe one device, whose current was swept if it was driven."""
     moments = _moments(device)
     # thousands of atoms are smaller as pixels
     drawn = png(figures.filament_figure(moments)) if moments else None
-    loop = figures.loop_figure(device, limit)
+    loop = figures.loop_figure(device, given)
     sweep = loop or (figures.current_figure(device) if driven else None)
     return _Shown(
         name=device.name,

@@ -34,14 +34,15 @@ _BINS = 200
 _SMALLEST = 1e-12
 
 
-def loop_figure(device: OneDevice, limit: float | None) -> Figure | None:
+def loop_figure(device: OneDevice, limits: tuple[float, float]) -> Figure | None:
     """Draw current against voltage, linear and logarithmic, with SET and RESET.
 
     Parameters
     ----------
     device : OneDevice
-    limit : float or None
-        Compliance current of the protocol, A.
+    limits : tuple of float
+        Limits of positive and of negative current, A; infinity for none. The one is drawn that most
+        readings in compliance met.
 
     Returns
     -------
@@ -50,7 +51,9 @@ def loop_figure(device: OneDevice, limit: float | None) -> Figure | None:
     """
     data = device.data.isel(point=~device.data["read"].to_numpy())
     flags = data["compliance"].to_numpy().astype(bool)
-    reached = Compliance(flags, limit if flags.any() else None, "file" if flags.any() else "none")
+    negative = bool(np.median(data["current"].to_numpy()[flags]) < 0.0) if flags.any() else False
+    limit = limits[negative] if flags.any() and np.isfinite(limits[negative]) else None
+    reached = Compliance(flags, limit, "file" if flags.any() else "none")
     try:
         analysis = SwitchingAnalysis().compute(
             data["voltage"], data["current"], data["cycle"], limit=reached
