@@ -1,9 +1,9 @@
 """Kill a device's measurement often, resume it each time, and compare with an undisturbed one.
 
 The preset device-quick, with the smallest needles that set and reset and with a coarse mesh of the
-conductance, is run once undisturbed, and once with SIGKILL after random shares of its readings and a random delay on top, so that kills meet the
-start, readings, and the writing of states alike. At the end every bit of the measurement, the
-frames and the last state has to be the same:
+conductance, is run once undisturbed, and once with SIGKILL after random shares of its readings and
+a random delay on top, so that kills meet the start, readings, and the writing of states alike. At
+the end every bit of the measurement, the frames and the last state has to be the same:
 
     python -m validation.device_kills --kills 20 -o kills
 """
