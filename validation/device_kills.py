@@ -26,8 +26,9 @@ PRESET = "device-quick"
 CHANGES = (
     "geometry.base_width=12", "geometry.height=5", "geometry.gap=5", "geometry.fixed_layers=1",
     "geometry.margin=4", "geometry.upper_apex_width=same", "conductance.cell_widths=[4]",
-    "conductance.kpoints=1", "medium.exchange_rate=0.05", "protocol.rate=10",
+    "conductance.kpoints=1", "medium.exchange_rate=0.05", "protocol.rate=1",
 )  # fmt: skip
+_LONGEST_DELAY = 0.2
 #: Runs the command with states kept so often, s, instead of every ten.
 CODE = (
     "import sys; from nanogap import cli; from nanogap.runs import device_part; "
@@ -72,7 +73,7 @@ def kept(folder: Path) -> int:
 
 
 def kill_often(
-    folder: Path, kills: int, seed: int, *, changes: tuple[str, ...] = CHANGES, pause: float = 0.5
+    folder: Path, kills: int, seed: int, *, changes: tuple[str, ...] = CHANGES, pause: float = 0.05
 ) -> list[Kill]:
     """Run with so many kills, then to the end; say what each kill met.
 
@@ -95,9 +96,11 @@ def kill_often(
     total = load_device_settings(PRESET, changes).total_samples
     for share in np.sort(random.random(kills)):
         process = begin(folder, changes, pause)
-        while process.poll() is None and kept(folder) < 0.95 * share * total:
-            time.sleep(0.01)
-        delay = float(random.uniform(0.0, 4.0 * pause))
+        # every other kill waits for readings of this start; the others may come while it loads
+        goal = max(0.95 * share * total, kept(folder) + 1 if len(met) % 2 else 0)
+        while process.poll() is None and kept(folder) < goal:
+            time.sleep(0.002)
+        delay = float(random.uniform(0.0, _LONGEST_DELAY))
         deadline = time.monotonic() + delay
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
