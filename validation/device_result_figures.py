@@ -32,14 +32,18 @@ def draw_loops(found: Runs, evaluated: Any) -> None:
     with house_style():
         figure = Figure(figsize=(11.0, 3.6))
         curves, limits, rates = figure.subplots(1, 3)
-        members = [run for name, run in found.items() if name.startswith("loops")]
-        for colour, run in zip(COLOURS, members, strict=False):
+        members = {name: run for name, run in found.items() if name.startswith("compliance")}
+        for colour, (name, run) in zip(COLOURS, members.items(), strict=False):
             current = np.maximum(np.abs(run["current"]), _LEAST_CURRENT)
-            curves.semilogy(run["voltage"], current, color=colour, lw=0.7)
+            _, limit, seed = name.split("-")
+            label = f"{limit} µA, device {seed}"
+            curves.semilogy(run["voltage"], current, color=colour, lw=0.7, label=label)
+        curves.legend(loc="center right", fontsize=8)
         curves.set_xlabel("voltage of the source (V)")
         curves.set_ylabel("current (A)")
-        curves.set_title(f"loops of {len(members)} devices, 0.1 V/s, limit 400 µA")
+        curves.set_title("loops at 0.1 V/s")
         _means(limits, evaluated, "compliance-", "low_state")
+        limits.set_ylim(bottom=0.0)
         limits.set_xlabel("current limit (µA)")
         limits.set_ylabel("conductance at 0.1 V (G₀)")
         limits.set_title("smaller limit, lower conductance")
@@ -69,32 +73,39 @@ def _means(axes: Any, evaluated: Any, prefix: str, key: str) -> None:
 
 
 def draw_steps(found: Runs) -> None:
-    """Draw slow sweeps and a current sweep, in units of G0."""
+    """Draw slow sweeps and current sweeps, in units of G0: a panel for each that was run."""
+    kinds = {
+        "slow-set": "SET at 2.6 mV/s",
+        "slow-reset": "RESET at 4.5 mV/s",
+        "statistics": "three current sweeps of one device, 90 nA/s",
+    }
+    run_kinds = [kind for kind in kinds if any(name.startswith(kind) for name in found)]
     with house_style():
-        figure = Figure(figsize=(11.0, 3.6))
-        rising, falling, driven = figure.subplots(1, 3)
-        for axes, prefix in ((rising, "slow-set"), (falling, "slow-reset")):
-            members = [run for name, run in found.items() if name.startswith(prefix)]
-            for colour, run in zip(COLOURS, members, strict=False):
-                # of a RESET only the sweep, not the SET before it
-                own = run["voltage"] < 0.0 if prefix == "slow-reset" else run["voltage"] > 0.0
-                axes.plot(np.abs(run["voltage"][own]), run["conductance"][own], color=colour, lw=1)
-            axes.set_xlabel("|voltage| (V)")
+        figure = Figure(figsize=(1.5 + 4.5 * len(run_kinds), 3.6))
+        panels = figure.subplots(1, len(run_kinds), squeeze=False)[0]
+        for axes, kind in zip(panels, run_kinds, strict=True):
+            members = [run for name, run in found.items() if name.startswith(kind)]
+            _steps(axes, members, kind)
+            axes.set_title(kinds[kind])
             axes.set_ylabel("conductance (G₀)")
-        rising.set_title("SET at 2.6 mV/s")
-        falling.set_title("RESET at 4.5 mV/s")
-        swept = found.get("statistics-0")
-        if swept is not None:
-            for cycle, colour in zip(np.unique(swept["cycle"])[:3], COLOURS, strict=False):
-                own = swept["cycle"] == cycle
-                microamperes = swept["current"][own] * 1e6
-                driven.plot(microamperes, swept["conductance"][own], color=colour, lw=1)
-        driven.set_xlabel("current (µA)")
-        driven.set_ylabel("conductance (G₀)")
-        driven.set_title("three current sweeps of one device, 90 nA/s")
-        for axes in (rising, falling, driven):
             _levels(axes, horizontal=True)
         _write(figure, "device-steps.png")
+
+
+def _steps(axes: Any, members: list[dict[str, NDArray[np.float64]]], kind: str) -> None:
+    """Draw conductance against the quantity that was swept."""
+    if kind == "statistics":
+        run = members[0]
+        for cycle, colour in zip(np.unique(run["cycle"])[:3], COLOURS, strict=False):
+            own = run["cycle"] == cycle
+            axes.plot(run["current"][own] * 1e6, run["conductance"][own], color=colour, lw=1)
+        axes.set_xlabel("current (µA)")
+        return
+    for colour, run in zip(COLOURS, members, strict=False):
+        # of a RESET only the sweep, not the SET before it
+        own = run["voltage"] < 0.0 if kind == "slow-reset" else run["voltage"] > 0.0
+        axes.plot(np.abs(run["voltage"][own]), run["conductance"][own], color=colour, lw=1)
+    axes.set_xlabel("|voltage| (V)")
 
 
 def _levels(axes: Any, *, horizontal: bool) -> None:
