@@ -19,22 +19,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from nanogap.device.conductance import MomentaryConductance, NeckConductance
 from nanogap.device.device import Device
-from nanogap.device.lattice import BRIDGED, Lattice
 from nanogap.device.measurement import Measurement, Point
+from nanogap.device.neck import Neck
 from nanogap.io import write_json
 from nanogap.settings.device import load_device_settings
-from nanogap.typing import BoolArray
 
 CAPS = Path(__file__).resolve().parent.parent / "docs" / "data" / "device-caps.json"
-SEEDS = range(1, 13)
-LIFETIME_SEEDS = range(1, 9)
+SEEDS = range(1, 25)
+LIFETIME_SEEDS = range(1, 17)
 #: Contacts that last longer are counted with this time, s.
-LONGEST = 60.0
+LONGEST = 300.0
 PREPARATION = 5.0
 DEFAULT = "default"
 VARIANTS: Mapping[str, Mapping[str, object]] = {
@@ -58,23 +56,11 @@ class CountedNeck(NeckConductance):
     def __init__(self) -> None:
         super().__init__("Ag", 4.09, store=None)
 
-    def of_lattice(
-        self,
-        lattice: Lattice,
-        labels: NDArray[np.uint8],
-        movable: tuple[int, int],
-        voltage: float = 0.0,  # noqa: ARG002 a count has no I(V)
-        carrying: BoolArray | None = None,
-    ) -> MomentaryConductance:
-        """Return the conductance of the atoms on a lattice."""
-        within = (lattice.layer >= movable[0]) & (lattice.layer <= movable[1])
-        bridge = within & (labels == BRIDGED)
-        if not bridge.any():
-            return MomentaryConductance(1e-3, False, False, 0)
-        if carrying is not None:
-            bridge &= carrying
-        counts = np.bincount(lattice.layer[bridge])[movable[0] :]
-        return MomentaryConductance(float(counts.min()), True, False, 0)
+    def momentary(self, neck: Neck, voltage: float = 0.0) -> MomentaryConductance:  # noqa: ARG002
+        """Return the conductance of a gap; a count has no I(V)."""
+        counts = neck.occupied.sum(axis=(1, 2))
+        value = float(counts.min()) if neck.bridged else 1e-3
+        return MomentaryConductance(value, neck.bridged, False, 0)
 
 
 @dataclass(frozen=True)
