@@ -78,7 +78,7 @@ def parse_columns(choice: Choice | None) -> dict[str, str] | None:
     >>> parse_columns({"voltage": 2})
     {'voltage': '2'}
     """
-    if not choice:
+    if choice is None or choice == {}:
         return None
     if not isinstance(choice, str):
         return {quantity: str(column) for quantity, column in choice.items()}

@@ -218,7 +218,7 @@ def load_device_settings(
     --------
     >>> settings = load_device_settings("wire-voltage-sweep", ["protocol.cycles=2"])
     >>> settings.protocol.cycles, settings.protocol.compliance
-    (2, 0.0004)
+    (2, (0.0004, 0.1))
     >>> load_device_settings("wire-retention", ["preparation.kind=none"]).preparation.kind
     'none'
     >>> load_device_settings("device-quick", ["protocol.rate=-1"])
