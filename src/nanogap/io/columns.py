@@ -83,17 +83,18 @@ def parse_columns(choice: Choice | None) -> dict[str, str] | None:
     if not isinstance(choice, str):
         return {quantity: str(column) for quantity, column in choice.items()}
     chosen: dict[str, str] = {}
+    called = shown(choice).strip("'\"")
     # a comma may stand in a name: Current, mA
     for part in re.split(r",(?=\s*\w+\s*=)", choice):
         quantity, sign, column = part.partition("=")
         if not sign or not column.strip() or quantity.strip() not in QUANTITIES:
             raise SettingsError(
-                f"`columns={choice}`: write it as QUANTITY=NAME_OR_NUMBER,... (3:uA states a "
+                f"`columns={called}`: write it as QUANTITY=NAME_OR_NUMBER,... (3:uA states a "
                 f"unit, -Id turns the sign); quantities are "
                 f"{', '.join(QUANTITIES)}"
             )
         if quantity.strip() in chosen:
-            raise SettingsError(f"`columns={choice}` gives the {quantity.strip()} twice")
+            raise SettingsError(f"`columns={called}` gives the {quantity.strip()} twice")
         chosen[quantity.strip()] = column.strip()
     return chosen
 
