@@ -56,11 +56,11 @@ class CountedNeck(NeckConductance):
     def __init__(self) -> None:
         super().__init__("Ag", 4.09, store=None)
 
-    def momentary(self, neck: Neck, voltage: float = 0.0) -> MomentaryConductance:  # noqa: ARG002
+    def momentary(self, cells: Sequence[Neck], voltage: float = 0.0) -> MomentaryConductance:  # noqa: ARG002
         """Return the conductance of a gap; a count has no I(V)."""
-        counts = neck.occupied.sum(axis=(1, 2))
-        value = float(counts.min()) if neck.bridged else 1e-3
-        return MomentaryConductance(value, neck.bridged, False, 0)
+        bridged = cells[0].bridged
+        value = sum(float(neck.occupied.sum(axis=(1, 2)).min()) for neck in cells)
+        return MomentaryConductance(value if bridged else 1e-3, bridged, False, 0)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from nanogap.device.labels import electrodes, label_metal
 from nanogap.device.lattice import Lattice, SiteStates, build_needles
-from nanogap.device.neck import Neck, NeckCut, cut_neck, neck_junction
+from nanogap.device.neck import Neck, NeckCut, cut_necks, neck_junction
 from nanogap.io import write_bytes, write_json
 from nanogap.report.style import BLUE, GREEN, ORANGE, PURPLE, house_style, png
 from nanogap.settings.atoms import GeometrySettings
@@ -150,7 +150,7 @@ def needle_rows() -> list[CutRow]:
     for width, kpoints in CELLS:
         for layers in LAYERS:
             cut = NeckCut(widths=(width,), depth=layers, most_layers=20)
-            neck = cut_neck(lattice, labels, movable, cut)
+            (neck,) = cut_necks(lattice, labels, movable, cut)
             rows.append(measured("needles", neck, layers, kpoints))
     return rows
 

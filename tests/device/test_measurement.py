@@ -8,7 +8,7 @@ import pytest
 from nanogap.device.advance import Advance, Reason
 from nanogap.device.device import Device
 from nanogap.device.measurement import Measurement
-from nanogap.device.neck import cut_neck
+from nanogap.device.neck import cut_necks
 from nanogap.device.state import load_arrays
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.settings.device import load_device_settings
@@ -160,7 +160,7 @@ def test_the_conductance_follows_the_voltage_if_the_curve_is_that_of_the_transmi
     made.engine.advance = lambda duration, **_: Advance(duration, 0, Reason.DURATION, NO_CHARGE)
     points = list(Measurement(made))
     reference = made.necks
-    neck = cut_neck(
+    (neck,) = cut_necks(
         made.lattice,
         made.field.clusters.labels,
         (1, made.lattice.shape[2] - 2),

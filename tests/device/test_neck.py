@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from nanogap.device.conductance import ENERGY_STEP, NeckConductance
 from nanogap.device.lattice import LOWER, UPPER, build_lattice, build_needles
-from nanogap.device.neck import Neck, NeckCut, _facing_ends, cut_neck, neck_junction
+from nanogap.device.neck import Neck, NeckCut, _facing_ends, cut_necks, neck_junction
 from nanogap.device.neck_store import StoredTransmission
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import validate_junction
@@ -92,7 +92,7 @@ def test_the_facing_atoms_are_those_of_a_plain_search(seed):
 @pytest.mark.parametrize("radius", [1.8, 2.4, 3.0])
 def test_a_neck_between_crystals_is_a_junction_of_whole_bonds(radius):
     tips, metal = bridged(radius)
-    neck = cut_neck(tips.lattice, labels_of(tips.lattice, metal), movable(tips.lattice))
+    (neck,) = cut_necks(tips.lattice, labels_of(tips.lattice, metal), movable(tips.lattice))
     assert neck.bridged
     assert neck.atoms_cut_off == neck.layers_left_out == 0
     junction = neck_junction(neck, CONSTANT, "Ag")
@@ -191,7 +191,7 @@ def test_a_neck_wider_than_the_cell_says_so():
     tips = needles(9.4)
     metal = tips.fixed | (aside(tips) < 9.0)
     cut = NeckCut(widths=(4,))
-    neck = cut_neck(tips.lattice, labels_of(tips.lattice, metal), movable(tips.lattice), cut)
+    (neck,) = cut_necks(tips.lattice, labels_of(tips.lattice, metal), movable(tips.lattice), cut)
     assert neck.atoms_cut_off > 0
 
 
@@ -203,20 +203,59 @@ def leads_through(neck):
     return cluster[0] == cluster[-1]
 
 
-def test_of_two_strands_that_no_cell_holds_the_thicker_is_the_neck():
+def two_strands():
+    """Two strands of three and four atoms a layer, too far apart for a cell of four bonds."""
     lattice = build_lattice(CONSTANT, 44.0, 44.0, 16)
-    metal = (lattice.layer < 5) | (lattice.layer > 10)
-    for place, radius in (([8.0, 8.0], 4.2), ([24.0, 24.0], 3.2)):
-        metal |= np.hypot(*(lattice.positions[:, :2] - place).T) < radius
-    neck = cut_neck(lattice, labels_of(lattice, metal), (3, 12), NeckCut(widths=(4,)))
-    assert neck.bridged
-    assert leads_through(neck)
-    layers = [lattice.layer == layer for layer in range(5, 11)]
-    near = np.hypot(*(lattice.positions[:, :2] - [8.0, 8.0]).T) < 4.2
-    counts = [int((near & layer).sum()) for layer in layers]
-    middle = neck.occupied.sum(axis=(1, 2))[2:-2].tolist()
-    assert middle == counts
-    assert 0 < neck.atoms_cut_off < min(counts)
+    plates = (lattice.layer < 5) | (lattice.layer > 10)
+    strands = [
+        np.hypot(*(lattice.positions[:, :2] - place).T) < radius
+        for place, radius in (([8.0, 8.0], 3.2), ([24.0, 24.0], 4.2))
+    ]
+    return lattice, plates, strands
+
+
+@pytest.mark.parametrize("chosen", [[0], [1], [0, 1]])
+def test_of_strands_that_no_cell_holds_each_is_a_neck_without_the_others(chosen):
+    lattice, plates, strands = two_strands()
+    metal = plates | np.any([strands[one] for one in chosen], axis=0)
+    cut = NeckCut(widths=(4, 6))
+    found = cut_necks(lattice, labels_of(lattice, metal), (3, 12), cut)
+    assert len(found) == len(chosen)
+    # the thicker comes first
+    for neck, one in zip(found, reversed(chosen), strict=True):
+        assert neck.bridged
+        assert leads_through(neck)
+        counts = [int((strands[one] & (lattice.layer == layer)).sum()) for layer in range(5, 11)]
+        assert neck.occupied.sum(axis=(1, 2))[2:-2].tolist() == counts
+        assert neck.atoms_cut_off == 0
+
+
+def test_conductances_of_strands_add():
+    lattice, plates, strands = two_strands()
+    made = NeckConductance("Ag", CONSTANT, NeckCut(widths=(4, 6)), kpoints=(1, 1), store=None)
+    alone, both = (
+        [
+            made.of_lattice(lattice, labels_of(lattice, plates | strand), (3, 12)).value
+            for strand in group
+        ]
+        for group in (strands, [strands[0] | strands[1]])
+    )
+    assert both[0] == pytest.approx(sum(alone), rel=1e-12)
+    assert made.count.computed == 2
+
+
+def test_strands_side_by_side_in_one_cell_conduct_about_as_much_as_their_sum():
+    """What a sum leaves out: 18 % for atoms four bonds apart, in a cell that repeats them."""
+    made = NeckConductance("Ag", CONSTANT, store=None)
+    places = [(0, 0), (4, 4)]
+    values = []
+    for chosen in (places[:1], places[1:], places):
+        occupied = np.zeros((2, 8, 8), dtype=bool)
+        for place in chosen:
+            occupied[:, place[0], place[1]] = True
+        values.append(made.of_neck(Neck(occupied, True, 0, 0)))
+    assert values[0] == values[1]
+    assert 0.8 < values[2] / (values[0] + values[1]) < 1.0
 
 
 def test_an_oblique_chain_is_not_lost_at_the_side_of_a_narrow_cell():
@@ -227,7 +266,7 @@ def test_an_oblique_chain_is_not_lost_at_the_side_of_a_narrow_cell():
     while lattice.layer[site] < 14:
         metal[site] = True
         site = lattice.neighbours[site, up]
-    neck = cut_neck(lattice, labels_of(lattice, metal), (2, 15))
+    (neck,) = cut_necks(lattice, labels_of(lattice, metal), (2, 15))
     assert neck.occupied.shape[1] > 4
     assert neck.atoms_cut_off == 0
     assert leads_through(neck)
@@ -237,7 +276,7 @@ def test_a_dissolved_electrode_is_told():
     tips = needles(9.4)
     labels = labels_of(tips.lattice, tips.metal)
     with pytest.raises(StructureError, match="dissolved"):
-        cut_neck(tips.lattice, np.where(labels == 2, 0, labels), movable(tips.lattice))
+        cut_necks(tips.lattice, np.where(labels == 2, 0, labels), movable(tips.lattice))
 
 
 def test_a_metal_without_a_hamiltonian_is_refused():

@@ -40,7 +40,7 @@ def test_a_sharp_cone_scatters_in_wide_cells_alike(rows):
 def test_a_stored_transmission_is_found_again(rows):
     lattice, labels, movable = device_cut.bridged_needles()
     cut = device_cut.NeckCut(widths=(4,), depth=2, most_layers=20)
-    neck = device_cut.cut_neck(lattice, labels, movable, cut)
+    (neck,) = device_cut.cut_necks(lattice, labels, movable, cut)
     found = device_cut.measured("needles", neck, 2, 3)
     assert found.transmission == pytest.approx(of(rows, "needles", 4, 3)[2], rel=1e-6)
 

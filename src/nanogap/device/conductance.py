@@ -1,12 +1,13 @@
 """The conductance of a device at a moment: the transmission of its neck, computed once for each.
 
-The neck is cut from the lattice (`nanogap.device.neck`), relaxed if that is asked for, and goes
-through the tight-binding Green's functions of the program; its value is kept by the canonical form
-of its occupation. It is the transmission at the Fermi energy, or I(V)/V at a voltage, from T(E) at
-steps of the energy (`nanogap.transport.current.CurrentVoltage` without temperature). A gap wider
-than those functions resolve is computed with whole periods of its empty layers left out, and T
-falls as exp(-2 kappa d) over what was left out, kappa that of the Hamiltonian's own vacuum tail
-(Simmons, J. Appl. Phys. 34, 1793 (1963), doi:10.1063/1.1702682).
+The neck is cut from the lattice (`nanogap.device.neck`; strands too far apart for one cell are
+necks side by side), relaxed if that is asked for, and goes through the tight-binding Green's
+functions of the program; its value is kept by the canonical form of its occupation. It is the
+transmission at the Fermi energy, or I(V)/V at a voltage, from T(E) at steps of the energy
+(`nanogap.transport.current.CurrentVoltage` without temperature). A gap wider than those functions
+resolve is computed with whole periods of its empty layers left out, and T falls as exp(-2 kappa d)
+over what was left out, kappa that of the Hamiltonian's own vacuum tail (Simmons, J. Appl. Phys. 34,
+1793 (1963), doi:10.1063/1.1702682).
 """
 
 import inspect
@@ -22,9 +23,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nanogap.device import neck as necks
-from nanogap.device import relaxation
+from nanogap.device import relaxation, strands
 from nanogap.device.lattice import Lattice
-from nanogap.device.neck import Neck, NeckCut, cut_neck, neck_junction
+from nanogap.device.neck import Neck, NeckCut, cut_necks, neck_junction
 from nanogap.device.neck_store import NeckStore, StoredTransmission
 from nanogap.digest import content_digest, source_digest
 from nanogap.dynamics import embedded_functions
@@ -186,13 +187,13 @@ class NeckConductance:
         ----------
         lattice : Lattice
         labels : ndarray of uint8, shape (n_sites,)
-            As `nanogap.device.neck.cut_neck` takes them.
+            As `nanogap.device.neck.cut_necks` takes them.
         movable : tuple of int
             First and last layer that is no fixed base.
         voltage : float
             Across the gap, V; it counts if the curve is that of the transmission.
         carrying : ndarray of bool, shape (n_sites,), optional
-            As `nanogap.device.neck.cut_neck` takes it.
+            As `nanogap.device.neck.cut_necks` takes it.
 
         Returns
         -------
@@ -203,19 +204,24 @@ class NeckConductance:
         StructureError
             If an electrode has no atom.
         """
-        return self.momentary(cut_neck(lattice, labels, movable, self.cut, carrying), voltage)
+        return self.momentary(cut_necks(lattice, labels, movable, self.cut, carrying), voltage)
 
-    def momentary(self, neck: Neck, voltage: float = 0.0) -> MomentaryConductance:
-        """Return the conductance of a gap whose neck is cut already, at a voltage, V."""
-        missing = neck.layers_left_out * layer_spacing(self.lattice_constant)
-        spectrum = self._spectrum(neck, self._steps(voltage))
-        value = self._chord(spectrum, voltage) * math.exp(-2.0 * self.decay * missing)
-        beyond = len(spectrum) > 1 and abs(voltage) / 2.0 > _MOST_STEPS * ENERGY_STEP
-        converged = all(one.converged for one in spectrum.values())
+    def momentary(self, cells: Sequence[Neck], voltage: float = 0.0) -> MomentaryConductance:
+        """Return the conductance of a gap whose necks are cut already, at a voltage, V.
+
+        Several necks are strands side by side, and their conductances add.
+        """
+        value, continued, converged = 0.0, False, True
+        for neck in cells:
+            missing = neck.layers_left_out * layer_spacing(self.lattice_constant)
+            spectrum = self._spectrum(neck, self._steps(voltage))
+            value += self._chord(spectrum, voltage) * math.exp(-2.0 * self.decay * missing)
+            beyond = len(spectrum) > 1 and abs(voltage) / 2.0 > _MOST_STEPS * ENERGY_STEP
+            continued |= missing > 0.0 or beyond
+            converged &= all(one.converged for one in spectrum.values())
         self.count.unconverged += not converged
-        return MomentaryConductance(
-            value, neck.bridged, missing > 0.0 or beyond, neck.atoms_cut_off, converged
-        )
+        cut_off = sum(neck.atoms_cut_off for neck in cells)
+        return MomentaryConductance(value, cells[0].bridged, continued, cut_off, converged)
 
     def of_neck(self, neck: Neck, voltage: float = 0.0) -> float:
         """Return the conductance of a neck at a voltage, without the layers left out, G0."""
@@ -308,5 +314,6 @@ class NeckConductance:
             ENERGY_STEP,
             relaxed,
             inspect.getsource(necks),
+            inspect.getsource(strands),
             source_digest("nanogap.transport.tight_binding", "nanogap.transport.negf"),
         )

@@ -24,7 +24,7 @@ from nanogap.device.engine import LatticeKMC
 from nanogap.device.heat import Heating, current_density, wind_force
 from nanogap.device.lattice import Lattice, Tips, build_needles, to_atoms
 from nanogap.device.medium import Medium, load_medium
-from nanogap.device.neck import Neck, NeckCut, cut_neck
+from nanogap.device.neck import Neck, NeckCut, cut_necks
 from nanogap.device.potential import PotentialField
 from nanogap.device.roughness import roughen
 from nanogap.device.state import Caps
@@ -133,7 +133,7 @@ class Device:
         self._stale = False
         self.field.update(self.engine.state.occupation)
         self._watch()
-        self._followed, self._neck = self.engine.metal_events, self._cut()
+        self._followed, self._necks = self.engine.metal_events, self._cut()
         self.conductance = self._momentary()
 
     @property
@@ -167,7 +167,7 @@ class Device:
             if self.field.update(self.engine.state.occupation).solved:
                 self._stale = True
                 self._watch()
-            self._followed, self._neck = moved, self._cut()
+            self._followed, self._necks = moved, self._cut()
             self.updates += 1
         self.conductance = self._momentary()
 
@@ -175,7 +175,7 @@ class Device:
         """Go on from a stored state; engine and field have theirs already."""
         self.circuit = circuit
         self.field.update(self.engine.state.occupation)
-        self._followed, self._neck = self.engine.metal_events, self._cut()
+        self._followed, self._necks = self.engine.metal_events, self._cut()
         self.conductance = self._momentary()
         self.applied, self.updates = applied, updates
 
@@ -183,17 +183,17 @@ class Device:
         """Watch the sites where the potential drops from metal to medium."""
         self.engine.watch(np.abs(self.field.metal - self.field.medium) > _WATCHED_DROP)
 
-    def _cut(self) -> Neck:
-        """Cut the neck of the atoms as the field knows them."""
+    def _cut(self) -> tuple[Neck, ...]:
+        """Cut the necks of the atoms as the field knows them."""
         outside = self.settings.geometry.fixed_layers
         movable = outside, self.lattice.shape[2] - 1 - outside
         carrying = self.field.carrying() if self.field.clusters.bridged else None
         labels = self.field.clusters.labels
-        return cut_neck(self.lattice, labels, movable, self.necks.cut, carrying)
+        return cut_necks(self.lattice, labels, movable, self.necks.cut, carrying)
 
     def _momentary(self) -> MomentaryConductance:
-        """Conductance of the neck at the present gap voltage."""
-        return self.necks.momentary(self._neck, self.circuit.gap_voltage)
+        """Conductance of the necks at the present gap voltage."""
+        return self.necks.momentary(self._necks, self.circuit.gap_voltage)
 
     def advance(
         self, segment: Segment, begin: float, end: float, averager: Averager, stops: int

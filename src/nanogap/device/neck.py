@@ -12,10 +12,9 @@ import numpy as np
 from ase import Atoms
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from nanogap.device.lattice import BRIDGED, LOWER, UPPER, Lattice
+from nanogap.device.strands import Strands, extent_of, leads_through, share_strands
 from nanogap.errors import StructureError
 from nanogap.structure.junction import CHANNEL, LEFT, RIGHT
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
@@ -48,7 +47,7 @@ class NeckCut:
         Most empty layers between two open ends; three more at a time are left out, and counted.
     """
 
-    widths: tuple[int, ...] = (4, 6, 8)
+    widths: tuple[int, ...] = (4, 6, 8, 10)
     depth: int = 2
     most_layers: int = 14
     most_empty: int = 4
@@ -92,14 +91,14 @@ class Neck:
         return replace(self, occupied=occupied)
 
 
-def cut_neck(
+def cut_necks(
     lattice: Lattice,
     labels: NDArray[np.uint8],
     movable: tuple[int, int],
     cut: NeckCut | None = None,
     carrying: BoolArray | None = None,
-) -> Neck:
-    """Cut the neck from the atoms on a lattice.
+) -> tuple[Neck, ...]:
+    """Cut the neck from the atoms on a lattice; several where strands of a bridge are far apart.
 
     Parameters
     ----------
@@ -116,7 +115,9 @@ def cut_neck(
 
     Returns
     -------
-    Neck
+    tuple of Neck
+        One, or one for each cell that the strands of a bridge need
+        (`nanogap.device.strands.share_strands`): they conduct side by side.
 
     Raises
     ------
@@ -124,34 +125,58 @@ def cut_neck(
         If an electrode has no atom.
     """
     cut = cut or NeckCut()
-    inner = (lattice.layer >= movable[0]) & (lattice.layer <= movable[1])
-    bridged = bool((labels == BRIDGED).any())
-    if bridged:
-        bridge = inner & (labels == BRIDGED)
-        if carrying is not None:
-            bridge &= carrying
-        low, high, atoms = _constriction(lattice, bridge, movable)
-    else:
+    if not (labels == BRIDGED).any():
         low, high, atoms = _facing_ends(lattice, labels)
-    centre, extent = _centre(lattice, atoms)
-    if bridged and extent >= (cut.widths[-1] - 1) * lattice.bond:
-        # the middle of several strands may hold none of them
-        centre, extent = _centre(lattice, _largest_group(lattice, atoms))
+        layers = _layers(low, high, movable, cut)
+        return (_cut(lattice, labels > 0, layers, cut, Strands(atoms, atoms[:0])),)
+    inner = (lattice.layer >= movable[0]) & (lattice.layer <= movable[1])
+    bridge = inner & (labels == BRIDGED)
+    if carrying is not None:
+        bridge &= carrying
+    low, high, atoms = _constriction(lattice, bridge, movable)
+    thin = np.flatnonzero(bridge & (lattice.layer >= low) & (lattice.layer <= high))
+    widest = (cut.widths[-1] - 1) * lattice.bond
+    layers = _layers(low, high, movable, cut)
+    return tuple(
+        _cut(lattice, labels > 0, layers, cut, strands, bridged=True)
+        for strands in share_strands(lattice, thin, atoms, widest)
+    )
+
+
+def _layers(low: int, high: int, movable: tuple[int, int], cut: NeckCut) -> tuple[int, int]:
+    """First and last layer of a neck whose constriction lies between two layers."""
     middle = (low + high) / 2.0
     half = max((cut.most_layers - 1) // 2, 1)
-    low = max(low - cut.depth, movable[0], math.ceil(middle - half))
-    high = min(high + cut.depth, movable[1], math.floor(middle + half))
+    return (
+        max(low - cut.depth, movable[0], math.ceil(middle - half)),
+        min(high + cut.depth, movable[1], math.floor(middle + half)),
+    )
+
+
+def _cut(
+    lattice: Lattice,
+    metal: BoolArray,
+    layers: tuple[int, int],
+    cut: NeckCut,
+    strands: Strands,
+    *,
+    bridged: bool = False,
+) -> Neck:
+    """Cut one cell around the atoms of the narrowest layer, or of two ends."""
+    centre, extent = extent_of(lattice, strands.atoms)
     wide = [w for w in cut.widths if (w - 1) * lattice.bond > extent] or [cut.widths[-1]]
     for width in wide:
         fitting = min(width, lattice.shape[0], lattice.shape[1] // 2 * 2)
-        sites = _window(lattice, centre, fitting, low, high)
-        occupied = labels[sites] > 0
+        sites = _window(lattice, centre, fitting, *layers)
+        occupied = metal[sites] & ~np.isin(sites, strands.others)
         # an oblique bridge leaves a narrow cell by its side
-        if not bridged or _connects(lattice, sites, occupied):
+        leads = bridged and leads_through(lattice, sites, occupied)
+        if leads or not bridged:
             break
-    inside = np.isin(atoms, sites)
+    # of a strand that leaves the widest cell too nothing is held
+    held = np.isin(strands.atoms, sites) & (leads or not bridged)
     occupied, left_out = _without_empty_layers(occupied, cut.most_empty)
-    return Neck(occupied, bridged, left_out, int((~inside).sum()))
+    return Neck(occupied, bridged, left_out, int((~held).sum()))
 
 
 def neck_junction(neck: Neck, lattice_constant: float, element: str) -> Atoms:
@@ -247,38 +272,6 @@ def _nearest_pair(
             if square < best - _SAME or (square < best + _SAME and high == pair[0]):
                 best, pair = square, (high, low)
     return pair
-
-
-def _largest_group(lattice: Lattice, atoms: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Largest of the groups of atoms that are neighbours of each other; of equal ones the first."""
-    group = _groups(lattice, atoms)
-    return np.asarray(atoms[group == np.argmax(np.bincount(group))])
-
-
-def _connects(lattice: Lattice, sites: NDArray[np.intp], occupied: BoolArray) -> bool:
-    """Whether the metal of a cell leads from its first layer to its last, shape as of `Neck`."""
-    group = _groups(lattice, sites[occupied])
-    layer = np.nonzero(occupied)[0]
-    return bool(np.isin(group[layer == 0], group[layer == len(sites) - 1]).any())
-
-
-def _groups(lattice: Lattice, atoms: NDArray[np.intp]) -> NDArray[np.int32]:
-    """Give the groups of neighbours among some atoms numbers; return that of each atom."""
-    place = np.full(len(lattice) + 1, -1)  # the last is what lies beyond the box
-    place[atoms] = np.arange(len(atoms))
-    ends = place[lattice.neighbours[atoms]]
-    start, direction = np.nonzero(ends >= 0)
-    bonds = coo_matrix((np.ones(len(start)), (start, ends[start, direction])), [len(atoms)] * 2)
-    return np.asarray(connected_components(bonds, directed=False)[1], dtype=np.int32)
-
-
-def _centre(lattice: Lattice, atoms: NDArray[np.intp]) -> tuple[FloatArray, float]:
-    """Middle of atoms in the plane, shape (2,), and their largest extent, angstrom."""
-    places = lattice.positions[atoms, :2]
-    aside = places - places[0]
-    aside -= lattice.cell[:2] * np.round(aside / lattice.cell[:2])
-    middle = (aside.min(axis=0) + aside.max(axis=0)) / 2.0
-    return np.asarray(places[0] + middle), float(np.ptp(aside, axis=0).max())
 
 
 def _window(
