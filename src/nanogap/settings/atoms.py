@@ -84,7 +84,7 @@ class AtomsSettings(_Model):
         ge=0.0,
         le=1.5,
         description="added to the barrier of every hop of an atom, eV: adsorbates, oxide and "
-        "polymer on the surface must give way; a fit, to retention",
+        "polymer on the surface must give way; chosen, not fitted",
     )
     bond_scaling: float = Field(
         0.4,
