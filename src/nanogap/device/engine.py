@@ -25,6 +25,8 @@ from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import BOLTZMANN
 
+#: Largest energy in kT whose exponential and its products are finite.
+_LARGEST_EXPONENT = 600.0
 #: Seconds of wall time after which Python has its turn.
 _TURN = 0.2
 _FIRST_TURN, _LONGEST_TURN = 20_000, 5_000_000
@@ -234,10 +236,11 @@ class LatticeKMC:
                     f"the potential of the {name} needs {len(self.lattice)} finite numbers, one "
                     "of each site"
                 )
-            if worst > 20.0:
+            most = min(20.0, _LARGEST_EXPONENT * BOLTZMANN * self._temperature)
+            if worst > most:
                 raise SettingsError(
-                    f"a potential of {worst:g} V of the {name} is beyond what the "
-                    "rates can hold: choose at most 20 V"
+                    f"a potential of {worst:g} V of the {name} at {self._temperature:g} K is "
+                    f"beyond what the rates can hold: choose at most {most:.3g} V"
                 )
         sites.fields[:-1, arrays.METAL_POTENTIAL] = metal
         sites.fields[:-1, arrays.MEDIUM_POTENTIAL] = medium

@@ -78,7 +78,12 @@ class GeometrySettings(_Model):
 class AtomsSettings(_Model):
     """Energies and barriers of the metal's atoms."""
 
-    temperature: float = Field(300.0, gt=0.0, le=1000.0, description="temperature, K")
+    temperature: float = Field(
+        300.0,
+        ge=77.0,
+        le=1000.0,
+        description="temperature, K; below, rates in the fields of a gap leave the range of numbers",
+    )
     surface_condition: float = Field(
         0.8,
         ge=0.0,
