@@ -1,0 +1,78 @@
+"""Evaluation of the paper's protocols, and a part of the stored readings made again."""
+
+import json
+from itertools import takewhile
+
+import numpy as np
+import pytest
+from validation.device_results import DATA, Lifetime
+
+from nanogap.device.device import Device
+from nanogap.device.measurement import Measurement
+from nanogap.settings.device import load_device_settings
+from nanogap.units import BOLTZMANN
+from validation import device_protocols, device_results
+
+
+def readings(voltage, conductance, cycle=None):
+    """Readings of a device that follows a list of conductances."""
+    conductance = np.array(conductance, dtype=float)
+    return {
+        "voltage": np.array(voltage, dtype=float),
+        "conductance": conductance,
+        "bridged": (conductance > 0.5).astype(float),
+        "cycle": np.zeros(len(conductance)) if cycle is None else np.array(cycle, dtype=float),
+        "time": np.arange(len(conductance), dtype=float),
+        "read": np.ones(len(conductance)),
+    }
+
+
+def test_set_reset_and_low_state_of_a_loop_are_found():
+    up, down = np.linspace(0.0, 2.0, 21), np.linspace(1.9, 0.0, 20)
+    voltage = np.concatenate([up, down, -up[1:], -down])
+    conductance = np.full(len(voltage), 1e-3)
+    conductance[14:50] = 1.9  # from 1.4 V up to -1.0 V
+    run = readings(voltage, conductance)
+    assert device_results.set_voltages(run) == [pytest.approx(1.3)]
+    assert device_results.reset_voltages(run) == [pytest.approx(-0.9)]
+    assert device_results.low_state(run) == [pytest.approx(1.9)]
+
+
+def test_an_interval_of_two_devices_is_too_few_and_cycles_are_no_devices():
+    assert device_results.mean_of([1.0, 2.0]).error is None
+    found = {
+        f"loops-{seed}": readings([0.1, 0.2, 0.1] * 2, [1e-3, 1.0, 1.0] * 2, [0, 0, 0, 1, 1, 1])
+        | {"seconds": np.array(1.0)}
+        for seed in range(3)
+    }
+    result = device_results.loops(found)["loops"]["set_voltage"]
+    assert result["number"] == 3
+    assert result["cycles"] == [2, 2, 2]
+
+
+def test_lost_levels_are_counted_over_the_time_they_were_watched():
+    rng = np.random.default_rng(4)
+    lasted = []
+    for temperature in (300.0, 330.0, 360.0):
+        rate = 1e-3 * np.exp(-0.8 * (1.0 / temperature - 1.0 / 300.0) / BOLTZMANN)
+        for time in rng.exponential(1.0 / rate, 400):
+            censored = bool(time > 1000.0)
+            kept = float(min(time, 1000.0))
+            lasted.append(Lifetime(temperature, 1, 1.0, kept, censored, 0.01))
+    first = device_results.decays(lasted)[0]
+    assert first.interval[0] < 1e-3 < first.interval[1]
+    assert first.rate == pytest.approx(1e-3, rel=0.15)
+    found = device_results.activation(lasted)
+    assert abs(found["energy"] - 0.8) < 3.0 * found["error"]
+    assert found["error"] < 0.05
+    assert device_results.activation([one for one in lasted if one.censored]) is None
+
+
+def test_the_set_of_a_stored_run_is_found_again():
+    """The fast sweep: a second or two, most of it the conductances of the open gap."""
+    stored = json.loads(DATA.read_text(encoding="utf-8"))["loops"]["rate-1"]["set_voltage"]
+    run = next(run for run in device_protocols.runs(5, 116) if run.name == "rate-1-1")
+    settings = load_device_settings(run.settings(), {"conductance.cache": "none"})
+    points = Measurement(Device(settings))
+    before = list(takewhile(lambda point: point.conductance < device_results.CONTACT, points))
+    assert before[-1].voltage == pytest.approx(stored["values"][0], abs=2e-3)
