@@ -321,3 +321,37 @@ def test_caps_slow_only_what_is_faster():
     assert replace(capped.caps, metal=math.inf) == free.caps
     capped.set_caps(Caps())
     assert capped.total_rate == free.total_rate
+
+
+def ends_of(engine, events, forget=False):
+    """Advance event by event; return all that follows, to the bit."""
+    for _ in range(events):
+        if forget:
+            engine._work.memory.keys[:] = -1
+        engine.advance(1e9, max_events=1, stop_on_contact=False)
+    return engine.time, engine._counts.events.copy(), *everything(engine)
+
+
+@pytest.mark.parametrize("cap", [math.inf, 1e5])
+def test_a_remembered_hop_gives_the_bits_of_one_that_is_worked_out(cap):
+    tips, metal = neck()
+    engine = engine_of(
+        metal * METAL, tips.fixed, tips.lattice, temperature=300.0, caps=Caps(metal=cap)
+    )
+    other = engine.copy()
+    found = ends_of(engine, 3000)
+    hops_worked_out = int(engine._work.numbers[arrays.GENERATION])
+    assert 0 < hops_worked_out < 2500
+    for one, two in zip(found, ends_of(other, 3000, forget=True), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert int(other._work.numbers[arrays.GENERATION]) == 3000
+
+
+def test_marks_of_lists_begin_anew_when_they_are_used_up():
+    tips, metal = neck()
+    engine = engine_of(metal * METAL, tips.fixed, tips.lattice, temperature=HOT)
+    other = engine.copy()
+    engine._work.numbers[arrays.GENERATION] = np.iinfo(np.int32).max - 20
+    for one, two in zip(ends_of(engine, 500), ends_of(other, 500), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert engine._work.numbers[arrays.GENERATION] < 500

@@ -249,6 +249,24 @@ def test_after_thousands_of_events_all_tables_are_as_made_anew(seed, bath):
     assert end.events["oxidation"] > 0
 
 
+def test_a_remembered_hop_gives_the_bits_of_one_that_is_worked_out():
+    """Ions move, and atoms of both potentials come and go, between the hops."""
+    states, fixed = random_states(SMALL, 5, ions=0.1)
+    medium = replace(MEDIUM, bath_rate=1e7, exchange_rate=1e9)
+    engine = engine_of(states, fixed, made_up_metal(), medium, temperature=HOT, seed=5)
+    engine.set_potential(np.where(SMALL.layer < 3, 0.0, 0.2), np.full(len(SMALL), 0.1))
+    other = engine.copy()
+    for _ in range(3000):
+        engine.advance(1.0, max_events=1, stop_on_contact=False)
+        other._work.memory.keys[:] = -1
+        other.advance(1.0, max_events=1, stop_on_contact=False)
+    np.testing.assert_array_equal(engine._tree.sums, other._tree.sums)
+    np.testing.assert_array_equal(engine._sites.grid[:-1], other._sites.grid[:-1])
+    assert engine.time == other.time
+    worked_out = [int(each._work.numbers[arrays.GENERATION]) for each in (engine, other)]
+    assert 0 < worked_out[0] < worked_out[1]
+
+
 @pytest.mark.parametrize(
     ("cap", "sigma"), [(math.inf, 0.0), (1e8, 0.0), (math.inf, 0.5), (1e8, 0.5)]
 )

@@ -1,8 +1,7 @@
 """Kinetic Monte Carlo of atoms and ions on a lattice, without rejection.
 
-Every rate is a function of the occupation and the potentials alone; after an event only the rates
-that it can have changed are made anew. The equations and their sources are in
-`docs/device-kinetics.md`, the events in `nanogap.device.kernels`.
+Every rate follows from occupation and potentials; after an event only what can have changed is made
+anew. Equations and sources are in `docs/device-kinetics.md`, events in `nanogap.device.kernels`.
 """
 
 import copy
@@ -14,6 +13,7 @@ import numpy as np
 
 from nanogap.device import state as states
 from nanogap.device.advance import Advance, Reason
+from nanogap.device.conditions import check_potentials, checked_temperature, padded_force
 from nanogap.device.kernels import arrays, entry
 from nanogap.device.kernels.arrays import Int32Array
 from nanogap.device.lattice import EMPTY, ION, METAL, Lattice
@@ -25,8 +25,6 @@ from nanogap.errors import DataFormatError, SettingsError
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import BOLTZMANN
 
-#: Largest energy in kT whose exponential and its products are finite.
-_LARGEST_EXPONENT = 600.0
 #: Seconds of wall time after which Python has its turn.
 _TURN = 0.2
 _FIRST_TURN, _LONGEST_TURN = 20_000, 5_000_000
@@ -196,15 +194,7 @@ class LatticeKMC:
         SettingsError
             If a temperature is not above zero.
         """
-        values = np.asarray(temperature, dtype=np.float64)
-        if values.shape not in {(), (len(self.lattice),)}:
-            raise SettingsError(
-                f"temperatures of shape {values.shape} do not fit {len(self.lattice)} sites: give "
-                "one number, or one of each site"
-            )
-        if not (np.isfinite(values).all() and (values > 0.0).all()):
-            worst = float(values.min())
-            raise SettingsError(f"a temperature of {worst:g} K cannot be: choose above 0 K")
+        values = checked_temperature(temperature, len(self.lattice))
         self._temperature = float(values.mean())
         self._field = values.copy() if values.ndim else None
         self._make_tables()
@@ -227,25 +217,11 @@ class LatticeKMC:
         SettingsError
             If a potential is not finite or does not fit the sites.
         """
-        sites = self._sites
-        for name, values in (("metal", metal), ("medium", medium)):
-            fits = np.shape(values) == (len(self.lattice),)
-            worst = float(np.abs(values).max()) if fits else math.nan
-            if not math.isfinite(worst):
-                raise SettingsError(
-                    f"the potential of the {name} needs {len(self.lattice)} finite numbers, one "
-                    "of each site"
-                )
-            most = min(20.0, _LARGEST_EXPONENT * BOLTZMANN * self._temperature)
-            if worst > most:
-                raise SettingsError(
-                    f"a potential of {worst:g} V of the {name} at {self._temperature:g} K is "
-                    f"beyond what the rates can hold: choose at most {most:.3g} V"
-                )
-        sites.fields[:-1, arrays.METAL_POTENTIAL] = metal
-        sites.fields[:-1, arrays.MEDIUM_POTENTIAL] = medium
+        check_potentials(metal, medium, len(self.lattice), self._temperature)
+        self._sites.fields[:-1, arrays.METAL_POTENTIAL] = metal
+        self._sites.fields[:-1, arrays.MEDIUM_POTENTIAL] = medium
         self._fill_factors()
-        entry.refresh_charged(sites, self._tables, self._tree, self._work)
+        entry.refresh_charged(self._sites, self._tables, self._tree, self._work)
 
     def set_force(self, force: FloatArray | None) -> None:
         """Choose a force on hopping atoms: the wind of the electrons.
@@ -261,15 +237,7 @@ class LatticeKMC:
         SettingsError
             If it does not fit the sites.
         """
-        if force is not None and (
-            np.shape(force) != (len(self.lattice), 3) or not np.isfinite(force).all()
-        ):
-            raise SettingsError(
-                f"the force on atoms needs {len(self.lattice)} x 3 finite numbers, one row of "
-                "each site"
-            )
-        padded = np.zeros((0, 3)) if force is None else np.vstack([force, np.zeros((1, 3))])
-        self._sites = self._sites._replace(force=np.ascontiguousarray(padded))
+        self._sites = self._sites._replace(force=padded_force(force, len(self.lattice)))
         self._make_tables()
 
     def watch(self, region: BoolArray) -> None:
@@ -341,7 +309,8 @@ class LatticeKMC:
     def copy(self) -> "LatticeKMC":
         """Copy the device, with all that its future depends on."""
         other = copy.copy(self)
-        for name in ("_sites", "_tree", "_work", "_counts"):
+        other._work = states.make_work(len(self.lattice), len(self._tree.sums))  # noqa: SLF001
+        for name in ("_sites", "_tree", "_counts"):
             found = getattr(self, name)
             setattr(other, name, type(found)(*(array.copy() for array in found)))
         return other
@@ -394,14 +363,14 @@ class LatticeKMC:
         self._counts.numbers[arrays.N_SEARCHES] = searches
 
     def _states(self) -> Int32Array:
-        """States of the sites, a view."""
+        """Return the states of the sites, a view."""
         return self._sites.grid[:-1, arrays.STATE]
 
     def _pace(self, done: int, seconds: float) -> None:
         """Choose how many events are done before Python has its turn."""
         if done == self._turn:
-            wanted = done * _TURN / max(seconds, 1e-6)
-            self._turn = int(min(max(wanted, _FIRST_TURN), 2.0 * done, _LONGEST_TURN))
+            wanted = max(done * _TURN / max(seconds, 1e-6), _FIRST_TURN)
+            self._turn = int(min(wanted, 2.0 * done, _LONGEST_TURN))
 
     def _make_tables(self) -> None:
         """Make tables, and all that rests on them, anew."""
@@ -428,5 +397,4 @@ class LatticeKMC:
 
     def _fill_factors(self) -> None:
         """Make the factors that the potentials give anew."""
-        beta = 1.0 / (BOLTZMANN * self._temperature)
-        entry.fill_factors(self._sites, self._tables, beta)
+        entry.fill_factors(self._sites, self._tables, 1.0 / (BOLTZMANN * self._temperature))

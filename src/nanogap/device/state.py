@@ -146,11 +146,26 @@ def make_work(n_sites: int, n_nodes: int) -> arrays.Work:
         marks=np.zeros((n_sites + 1, 2), dtype=np.int32),
         numbers=np.zeros(arrays.N_WORK, dtype=np.int64),
         saved=np.zeros((n_sites + 1, arrays.N_GRID), dtype=np.int32),
-        leaves=np.zeros(n_sites + 1, dtype=np.int32),
         old_rates=np.zeros(n_sites + 1),
-        nodes=np.zeros(n_sites + 1, dtype=np.int32),
+        nodes=np.zeros(n_nodes, dtype=np.int32),
+        children=np.zeros(n_nodes, dtype=np.int32),
         node_marks=np.zeros(n_nodes, dtype=np.int32),
         rates=np.zeros(arrays.N_SLOTS),
+        memory=_make_memory(n_sites // 8 + 1),
+    )
+
+
+def _make_memory(n_cells: int) -> arrays.Memory:
+    """Make room for hops that are remembered, none so far."""
+    slots, int32, uint32 = arrays.MEMORY_SLOTS, np.int32, np.uint32
+    return arrays.Memory(
+        versions=np.zeros(n_cells, dtype=int32),
+        marks=np.zeros(n_cells, dtype=int32),
+        listed=np.zeros(n_cells, dtype=uint32),
+        before=np.zeros(n_cells, dtype=int32),
+        keys=np.full(slots, -1, dtype=np.int64),
+        words=np.zeros((slots, arrays.MEMORY_WORDS), dtype=int32),
+        rates=np.zeros((slots, 2, arrays.MEMORY_RATES)),
     )
 
 

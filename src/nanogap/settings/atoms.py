@@ -82,7 +82,7 @@ class AtomsSettings(_Model):
         300.0,
         ge=77.0,
         le=1000.0,
-        description="temperature, K; below, rates in the fields of a gap leave the range of numbers",
+        description="temperature, K; below, rates in a gap leave the range of numbers",
     )
     surface_condition: float = Field(
         0.8,

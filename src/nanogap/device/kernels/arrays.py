@@ -160,16 +160,51 @@ class Tree(NamedTuple):
 #: Rows of `Work.lists`, and columns of `Work.marks` with which a site is listed once: sites whose
 #: energy, coordination or occupation changed; sites whose rates are to be made anew.
 TOUCHED, STALE = 0, 1
-#: Places in `Work.numbers`: lengths of both lists, generation of the marks; number of rates that
-#: the last event changed, site of the atom that it moved and direction back, -1 of none.
-N_TOUCHED, N_STALE, GENERATION, N_CHANGED, LAST_SITE, LAST_BACK, N_WORK = range(7)
+#: Places in `Work.numbers`: lengths of both lists; generation of the marks, which is the version
+#: of what an event changed too; numbers of rates and of sums that the last event changed, and of
+#: cells in which it changed something.
+N_TOUCHED, N_STALE, GENERATION, N_CHANGED, N_SUMS, N_OWN_CELLS, N_WORK = range(7)
+#: Hops that are remembered at a time (a power of two), and the most words and rates of each.
+MEMORY_SLOTS, MEMORY_WORDS, MEMORY_RATES = 4096, 512, 48
+#: Places in `Memory.words`: how many cells the hop changes, how many more it reads, how many
+#: energies, counts, rates and sums it changes; where these lists begin, in this order.
+N_OWN, N_READ, N_ENERGIES, N_COUNTS_CHANGED, N_RATES, N_NODES, MEMORY_HEAD = range(7)
+
+
+class Memory(NamedTuple):
+    """Hops that are remembered, each in a slot of its own; see `nanogap.device.kernels.memory`.
+
+    Two sides of a hop are the moments when the atom is at the one end and at the other.
+
+    Attributes
+    ----------
+    versions : int32, shape (n_cells,)
+        Versions of the content of eight leaves each.
+    marks, listed, before : int32, shape (n_cells,)
+        With which cells are listed once, and versions as they were before an event.
+    keys : int64, shape (n_slots,)
+        Number of the bond; -1 of none.
+    words : int32, shape (n_slots, 512)
+        Numbers of the entries of each list, and then the lists: cells in which the hop changes
+        something, each with its version on either side; other cells that it reads, and their
+        version; sites and by how much their energy rises from the first side to the second; sites
+        and the rise of the second difference and of the count; leaves whose rates change; nodes
+        whose sums change, from below, each with the first of the eight that it is the sum of.
+    rates : float64, shape (n_slots, 2, 48)
+        Rates of the leaves on either side.
+    """
+
+    versions: Int32Array
+    marks: Int32Array
+    listed: LinkArray
+    before: Int32Array
+    keys: Int64Array
+    words: Int32Array
+    rates: FloatArray
 
 
 class Work(NamedTuple):
-    """Room for lists, and what the last hop of an atom changed, with which it can be undone.
-
-    Nearly half of all hops under a cap undo the hop before. Exchanging what was with what is gives
-    the same bits as to work them out again.
+    """Room for lists, and hops that are remembered: nothing that the future depends on.
 
     Attributes
     ----------
@@ -180,11 +215,11 @@ class Work(NamedTuple):
     numbers : int64, shape (6,)
     saved : int32, shape (n_sites + 1, 4)
         Rows of `Sites.grid` as they were, of the touched sites.
-    leaves : int32, shape (n_sites + 1,)
     old_rates : float64, shape (n_sites + 1,)
-        Leaves whose rates changed, and these as they were.
-    nodes, node_marks : int32
-        Nodes of the tree whose sums are to be made anew, and when they were.
+        Rates that changed as they were.
+    nodes, children, node_marks : int32, shape (n_nodes,)
+        Leaves whose rates changed and then the nodes above them whose sums were made anew; the
+        first of the eight below each of the latter; when a sum was made anew.
     rates : float64, shape (14,)
         Rates of one site.
     """
@@ -194,11 +229,12 @@ class Work(NamedTuple):
     marks: Int32Array
     numbers: Int64Array
     saved: Int32Array
-    leaves: Int32Array
     old_rates: FloatArray
     nodes: Int32Array
+    children: Int32Array
     node_marks: Int32Array
     rates: FloatArray
+    memory: Memory
 
 
 class Counts(NamedTuple):

@@ -1,26 +1,35 @@
 """Lists of the sites that an event has changed, each once."""
 
+import numpy as np
+
 from nanogap.device.kernels.arrays import (
     GENERATION,
-    LAST_SITE,
     N_STALE,
     N_TOUCHED,
     STALE,
     TOUCHED,
     Int32Array,
     LinkArray,
+    Work,
 )
 from nanogap.device.kernels.compiling import compiled, inlined
 from nanogap.typing import Int64Array
 
+#: Largest number of a mark.
+_LAST_GENERATION = np.iinfo(np.int32).max
+
 
 @compiled
-def begin(numbers: Int64Array) -> None:
+def begin(work: Work) -> None:
     """Begin empty lists."""
+    numbers = work.numbers
+    if numbers[GENERATION] == _LAST_GENERATION:  # the marks hold no more: all as at the start
+        numbers[GENERATION] = 0
+        work.marks[:], work.node_marks[:] = 0, 0
+        work.memory.marks[:], work.memory.versions[:], work.memory.keys[:] = 0, 0, -1
     numbers[GENERATION] += 1
     numbers[N_TOUCHED] = 0
     numbers[N_STALE] = 0
-    numbers[LAST_SITE] = -1
 
 
 @inlined

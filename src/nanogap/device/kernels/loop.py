@@ -17,10 +17,7 @@ from nanogap.device.kernels.arrays import (
     ION_HOP,
     IS_BRIDGED,
     LABEL,
-    LAST_BACK,
-    LAST_SITE,
     METAL_HOP,
-    METAL_POTENTIAL,
     N_EMPTY,
     N_SLOTS,
     N_WATCHED,
@@ -41,15 +38,16 @@ from nanogap.device.kernels.arrays import (
     Tree,
     Work,
 )
-from nanogap.device.kernels.compiling import compiled
+from nanogap.device.kernels.compiling import compiled, inlined
 from nanogap.device.kernels.energy import change_metal, move_metal
 from nanogap.device.kernels.labels import relabel
 from nanogap.device.kernels.lists import begin, expire_around
 from nanogap.device.kernels.masks import ATOM_EMPTY, ATOM_ION, ION_EMPTY, toggle
+from nanogap.device.kernels.memory import recall, remember
 from nanogap.device.kernels.random import uniform
-from nanogap.device.kernels.refresh import rates_of_site, refresh, undo
+from nanogap.device.kernels.refresh import rates_of_site, refresh
 from nanogap.device.kernels.tree import find_leaf
-from nanogap.device.lattice import EMPTY, FLOATING, ION, METAL, OPPOSITE
+from nanogap.device.lattice import EMPTY, FLOATING, ION, METAL
 
 
 @compiled
@@ -62,7 +60,7 @@ def _donor(around: LinkArray, grid: Int32Array, site: int, apart_from: int) -> i
     return -1
 
 
-@compiled
+@inlined
 def _hop_metal(
     sites: Sites,
     tables: Tables,
@@ -77,18 +75,11 @@ def _hop_metal(
     numbers = work.numbers
     end = around[site, direction]
     donor = _donor(around, grid, end, site)
-    undoes = (
-        numbers[LAST_SITE] == site
-        and numbers[LAST_BACK] == direction
-        and fields[end, METAL_POTENTIAL] == fields[donor, METAL_POTENTIAL]
-    )
     redox.take_potential(fields, end, donor)
     toggle(around, sites.masks, site, ATOM_EMPTY)
     toggle(around, sites.masks, end, ATOM_EMPTY)
-    if undoes:
-        undo(grid, tree, work)
-    else:
-        begin(numbers)
+    if not recall(sites, tree, work.memory, site, direction):
+        begin(work)
         move_metal(
             around,
             grid,
@@ -101,7 +92,7 @@ def _hop_metal(
             direction,
         )
         refresh(sites, tables, tree, work)
-    numbers[LAST_SITE], numbers[LAST_BACK] = end, OPPOSITE[direction]
+        remember(sites, tree, work, site, direction, _donor(around, grid, site, end))
     relabel(around, grid, sites.masks, flags, work.queue, counts.numbers, site, end)
     return METAL_HOP
 
@@ -184,7 +175,7 @@ def _remove(sites: Sites, work: Work, counts: Counts, site: int) -> int:
     return REMOVAL
 
 
-@compiled
+@inlined
 def _do_event(
     sites: Sites,
     tables: Tables,
@@ -207,7 +198,7 @@ def _do_event(
             target -= rates[other]
     if slot < REDOX_SLOT and sites.grid[site, STATE] == METAL:
         return _hop_metal(sites, tables, tree, work, counts, site, slot)
-    begin(work.numbers)
+    begin(work)
     if slot == REMOVAL_SLOT:
         kind = _remove(sites, work, counts, site)
     elif slot == REDOX_SLOT:
@@ -271,7 +262,7 @@ def run(
             if leaf >= 0:
                 kind = _do_event(sites, tables, tree, work, counts, tree.site[leaf], target)
         elif tables.numbers[BATH_INSERTION] > 0.0:
-            begin(work.numbers)
+            begin(work)
             kind = _insert(sites, work, counts)
             refresh(sites, tables, tree, work)
         if kind < 0:

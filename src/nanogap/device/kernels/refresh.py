@@ -6,9 +6,9 @@ from nanogap.device.kernels.arrays import (
     COUNT,
     FIXED,
     GENERATION,
-    LAST_SITE,
     N_CHANGED,
     N_STALE,
+    N_SUMS,
     N_TOUCHED,
     OXIDATION_RATE,
     REDOX_SLOT,
@@ -16,15 +16,15 @@ from nanogap.device.kernels.arrays import (
     STALE,
     STATE,
     TOUCHED,
-    Int32Array,
     Sites,
     Tables,
     Tree,
     Work,
 )
-from nanogap.device.kernels.compiling import compiled
+from nanogap.device.kernels.compiling import compiled, inlined
 from nanogap.device.kernels.lists import expire
 from nanogap.device.kernels.masks import empty_around, first_direction, metal_around
+from nanogap.device.kernels.memory import change_cells, forget
 from nanogap.device.kernels.tree import sum_above, sum_all
 from nanogap.device.lattice import EMPTY, ION, METAL
 from nanogap.typing import FloatArray
@@ -75,13 +75,14 @@ def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) ->
     return total
 
 
-@compiled
+@inlined
 def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
     """Make anew the rates of the touched sites, and of the metal beside touched empty ones."""
     around, grid, flags = sites.around, sites.grid, sites.flags
     masks = sites.masks
     lists, marks, numbers = work.lists, work.marks, work.numbers
     sums, leaves, nodes = tree.sums, tree.leaf, work.nodes
+    change_cells(tree, work)
     for place in range(numbers[N_TOUCHED]):
         site = lists[TOUCHED, place]
         if grid[site, STATE] == EMPTY:
@@ -108,37 +109,26 @@ def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
             rate = rates_of_site(sites, tables, site, rates)
         leaf = leaves[site]
         if sums[leaf] != rate:
-            work.leaves[changed], work.old_rates[changed] = leaf, sums[leaf]
+            work.old_rates[changed] = sums[leaf]
             sums[leaf] = rate
             nodes[changed] = leaf
             changed += 1
     numbers[N_CHANGED] = changed
-    sum_above(sums, tree.offsets, nodes, work.node_marks, numbers[GENERATION], changed)
-
-
-@compiled
-def undo(grid: Int32Array, tree: Tree, work: Work) -> None:
-    """Exchange what the last hop of an atom changed with what was before."""
-    lists, numbers, saved = work.lists, work.numbers, work.saved
-    sums, leaves, old_rates, nodes = tree.sums, work.leaves, work.old_rates, work.nodes
-    numbers[GENERATION] += 1
-    for place in range(numbers[N_TOUCHED]):
-        site = lists[TOUCHED, place]
-        for column in range(4):
-            was = saved[place, column]
-            saved[place, column] = grid[site, column]
-            grid[site, column] = was
-    for place in range(numbers[N_CHANGED]):
-        leaf = leaves[place]
-        sums[leaf], old_rates[place] = old_rates[place], sums[leaf]
-        nodes[place] = leaf
-    sum_above(sums, tree.offsets, nodes, work.node_marks, numbers[GENERATION], numbers[N_CHANGED])
+    numbers[N_SUMS] = sum_above(
+        sums,
+        tree.offsets,
+        nodes,
+        work.children,
+        work.node_marks,
+        numbers[GENERATION],
+        changed,
+    )
 
 
 @compiled
 def refresh_all(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
     """Make all rates and sums anew."""
-    work.numbers[LAST_SITE] = -1
+    forget(work.memory)
     for site in range(len(sites.grid) - 1):
         tree.sums[tree.leaf[site]] = rates_of_site(sites, tables, site, work.rates)
     sum_all(tree.sums, tree.offsets)
@@ -150,7 +140,7 @@ def refresh_charged(sites: Sites, tables: Tables, tree: Tree, work: Work) -> Non
 
     Counts, energies and the other rates must be those of the occupation.
     """
-    work.numbers[LAST_SITE] = -1
+    forget(work.memory)
     grid, redox_happens = sites.grid, tables.numbers[OXIDATION_RATE] > 0.0
     for site in range(len(grid) - 1):
         state = grid[site, STATE]

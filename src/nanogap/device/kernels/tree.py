@@ -6,7 +6,7 @@ from nanogap.typing import FloatArray, Int64Array
 
 
 @inlined
-def _sum_of_eight(sums: FloatArray, first: int) -> float:
+def sum_of_eight(sums: FloatArray, first: int) -> float:
     """Sum eight neighbours in one order."""
     return ((sums[first] + sums[first + 1]) + (sums[first + 2] + sums[first + 3])) + (  # type: ignore[no-any-return]
         (sums[first + 4] + sums[first + 5]) + (sums[first + 6] + sums[first + 7])
@@ -19,7 +19,7 @@ def sum_all(sums: FloatArray, offsets: Int64Array) -> None:
     for level in range(1, len(offsets)):
         below, here = offsets[level - 1], offsets[level]
         for node in range((here - below) // 8):
-            sums[here + node] = _sum_of_eight(sums, below + 8 * node)
+            sums[here + node] = sum_of_eight(sums, below + 8 * node)
 
 
 @compiled
@@ -27,22 +27,28 @@ def sum_above(
     sums: FloatArray,
     offsets: Int64Array,
     nodes: Int32Array,
+    children: Int32Array,
     node_marks: Int32Array,
     mark: int,
-    n_nodes: int,
-) -> None:
-    """Make the sums anew above the leaves listed in ``nodes``."""
+    n_leaves: int,
+) -> int:
+    """Make the sums anew above the leaves listed in ``nodes``; add them there, return how many."""
+    first, end = 0, n_leaves
     for level in range(1, len(offsets)):
         below, here = offsets[level - 1], offsets[level]
-        count = 0
-        for place in range(n_nodes):
-            node = nodes[place] >> 3
-            if node_marks[here + node] != mark:
-                node_marks[here + node] = mark
-                sums[here + node] = _sum_of_eight(sums, below + 8 * node)
+        count = end
+        for place in range(first, end):
+            above = (nodes[place] - below) >> 3
+            node = here + above
+            if node_marks[node] != mark:
+                node_marks[node] = mark
+                child = below + 8 * above
+                sums[node] = sum_of_eight(sums, child)
                 nodes[count] = node
+                children[count - n_leaves] = child
                 count += 1
-        n_nodes = count
+        first, end = end, count
+    return end - n_leaves
 
 
 @compiled
