@@ -47,7 +47,7 @@ class NeckCut:
         Most empty layers between two open ends; three more at a time are left out, and counted.
     """
 
-    widths: tuple[int, ...] = (4, 6, 8, 10)
+    widths: tuple[int, ...] = (4, 6, 8)
     depth: int = 2
     most_layers: int = 14
     most_empty: int = 4
