@@ -3,10 +3,10 @@
     python -m validation.device_results FOLDER
 
 Writes docs/data/device-protocols.json, which holds all numbers of the page, and the figures. A SET
-is the first reading of a half-loop in which metal joins the electrodes and G is at least half a
-quantum, a RESET the last such reading before the other sign's end. Intervals are standard errors of
-means over devices, each with the mean of its cycles; those of lifetimes are of 90 %, exact for
-events that come at random.
+is the first reading of a half-loop with at least half a quantum, as the current shows it, if the
+voltage still rises then (later ones are counted apart); a RESET is the last such reading before the
+other sign's end. Intervals are standard errors of means over devices, each with the mean of its
+cycles; those of lifetimes are of 90 %, exact for events that come at random.
 """
 
 import argparse
@@ -74,22 +74,32 @@ def load(folder: Path) -> dict[str, Readings]:
     return found
 
 
-def joined(run: Readings) -> NDArray[np.bool_]:
-    """Return where metal joins the electrodes with at least half a quantum."""
-    return (run["bridged"] > 0.0) & (run["conductance"] >= CONTACT)
+def closed(run: Readings) -> NDArray[np.bool_]:
+    """Return where the conductance is that of a contact, whether metal joins or nearly does."""
+    return np.asarray(run["conductance"] >= CONTACT)
+
+
+def _first_contacts(run: Readings) -> list[tuple[float, bool]]:
+    """Return the voltage, V, of the first contact of each cycle, and whether it was rising."""
+    found = []
+    for cycle in np.unique(run["cycle"]):
+        own = np.flatnonzero((run["cycle"] == cycle) & (run["voltage"] > 0.0))
+        contacts = own[closed(run)[own]]
+        if len(contacts) and contacts[0] > own[0]:
+            # what the source was set to just before: after a contact the series drop begins
+            before = run["voltage"][own[own < contacts[0]]]
+            found.append((float(before[-1]), bool(before[-1] > 0.98 * before.max())))
+    return found
 
 
 def set_voltages(run: Readings) -> list[float]:
-    """Return the voltage of the first contact of each cycle's positive half, V."""
-    found = []
-    for cycle in np.unique(run["cycle"]):
-        own = (run["cycle"] == cycle) & (run["voltage"] > 0.0)
-        closed = np.flatnonzero(own & joined(run))
-        begin = np.flatnonzero(own)
-        if len(closed) and closed[0] > begin[0]:
-            # what the source was set to just before: after a contact the series drop begins
-            found.append(float(run["voltage"][closed[0] - 1]))
-    return found
+    """Return the voltage of the first contact of each cycle, V, if it comes on the way up."""
+    return [voltage for voltage, rising in _first_contacts(run) if rising]
+
+
+def late_sets(run: Readings) -> int:
+    """Count the cycles whose first contact comes as the voltage falls again: no SET voltage."""
+    return sum(not rising for _, rising in _first_contacts(run))
 
 
 def reset_voltages(run: Readings) -> list[float]:
@@ -97,9 +107,9 @@ def reset_voltages(run: Readings) -> list[float]:
     found = []
     for cycle in np.unique(run["cycle"]):
         own = np.flatnonzero((run["cycle"] == cycle) & (run["voltage"] < 0.0))
-        closed = joined(run)[own]
-        if len(own) and closed[: len(own) // 10].any() and not closed[-1]:
-            found.append(float(run["voltage"][own[np.flatnonzero(closed)[-1]]]))
+        contact = closed(run)[own]
+        if len(own) and contact[: len(own) // 10].any() and not contact[-1]:
+            found.append(float(run["voltage"][own[np.flatnonzero(contact)[-1]]]))
     return found
 
 
@@ -133,6 +143,7 @@ def loops(found: dict[str, Readings]) -> dict[str, object]:
         if group.startswith(("loops", "compliance", "rate", "endurance", "slow")):
             result[group] = {
                 "set_voltage": _mean_over_devices(members, set_voltages),
+                "late_sets": sum(late_sets(run) for run in members),
                 "reset_voltage": _mean_over_devices(members, reset_voltages),
                 "low_state": _mean_over_devices(members, low_state),
                 "seconds": [round(float(run["seconds"])) for run in members],

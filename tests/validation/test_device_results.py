@@ -20,7 +20,6 @@ def readings(voltage, conductance, cycle=None):
     return {
         "voltage": np.array(voltage, dtype=float),
         "conductance": conductance,
-        "bridged": (conductance > 0.5).astype(float),
         "cycle": np.zeros(len(conductance)) if cycle is None else np.array(cycle, dtype=float),
         "time": np.arange(len(conductance), dtype=float),
         "read": np.ones(len(conductance)),
@@ -36,6 +35,15 @@ def test_set_reset_and_low_state_of_a_loop_are_found():
     assert device_results.set_voltages(run) == [pytest.approx(1.3)]
     assert device_results.reset_voltages(run) == [pytest.approx(-0.9)]
     assert device_results.low_state(run) == [pytest.approx(1.9)]
+    assert device_results.late_sets(run) == 0
+
+
+def test_a_contact_as_the_voltage_falls_has_no_set_voltage():
+    voltage = np.concatenate([np.linspace(0.0, 2.0, 21), np.linspace(1.9, 0.0, 20)])
+    conductance = np.where(np.arange(41) > 32, 1.0, 1e-3)  # from 0.8 V down
+    run = readings(voltage, conductance)
+    assert device_results.set_voltages(run) == []
+    assert device_results.late_sets(run) == 1
 
 
 def test_an_interval_of_two_devices_is_too_few_and_cycles_are_no_devices():
