@@ -158,18 +158,21 @@ def statistics(found: dict[str, Readings]) -> dict[str, object]:
         return {}
     histogram = ConductanceHistogram(maximum=8.0)
     first = 0.0
-    by_device = []
+    by_device, joined = [], []
     for run in members:
         # readings of the current sweeps: the sweep that opens the device is not read
         histogram.add(run["conductance"], cycle=run["cycle"] + first)
         first += float(run["cycle"].max()) + 1.0
         by_device.append(np.histogram(run["conductance"], histogram.edges)[0].tolist())
+        metal = run["conductance"][run["bridged"] > 0.0]
+        joined.append(np.histogram(metal, histogram.edges)[0])
     return {
         "devices": len(members),
         "sweeps": int(first),
         "points": int(sum(len(run["conductance"]) for run in members)),
         "edges": np.round(histogram.edges, 4).tolist(),
         "by_device": by_device,
+        "joined": np.sum(joined, axis=0).tolist(),
         "peaks": [
             {
                 "position": peak.position,
