@@ -119,7 +119,7 @@ def _retention() -> Iterator[Run]:
     # temperatures innermost, so that a part of it covers them all
     for limit in (100, 50, 200):
         for seed in range(1, 9):
-            for temperature in (300, 330, 360):
+            for temperature in (300, 315, 330):
                 changes = {
                     **_RETENTION,
                     "seed": 500 + seed,
