@@ -192,6 +192,9 @@ def draw_lifetimes(lasted: "Sequence[Lifetime]") -> None:
                 )
         axes.set_xlabel("conductance at the beginning (G₀)")
         axes.set_ylabel("time until it has left by 0.4 G₀ (s)")
-        axes.set_title("reads at 0.1 V; open triangles: still there at the end")
+        kept = any(one.censored for one in lasted)
+        axes.set_title(
+            "reads at 0.1 V" + ("; open triangles: still there at the end" if kept else "")
+        )
         axes.legend()
         _write(figure, "device-lifetimes.png")
