@@ -17,9 +17,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.stats import chi2
+from scipy.stats import norm
 
+from nanogap.analysis.filament.kinetics import (
+    FEWEST_MEMBERS,
+    WaitingTimes,
+    event_rate,
+    rate_trend,
+)
 from nanogap.analysis.traces.histogram import ConductanceHistogram
 from nanogap.io import write_json
 from nanogap.units import BOLTZMANN
@@ -33,6 +38,10 @@ CONTACT = 0.5
 LEVELS = (1, 2, 3)
 #: A level is lost once G has left it by more than this, G0.
 TOLERANCE = 0.4
+#: Lifetime of a level that was lost before the second reading, s.
+_SHORTEST = 1e-3
+#: Level of an interval of one standard deviation to each side.
+_ONE_DEVIATION = float(norm.cdf(1.0) - norm.cdf(-1.0))
 
 Readings = dict[str, NDArray[np.float64]]
 Evaluation = Callable[[Readings], list[float]]
@@ -285,21 +294,18 @@ def decays(lasted: Sequence[Lifetime]) -> list[Decay]:
                 for one in lasted
                 if one.temperature == temperature and level in {None, one.level}
             ]
-            watched = sum(one.time for one in own)
-            if not own or watched <= 0.0:
+            if not own:
                 continue
-            lost = sum(not one.censored for one in own)
-            low = chi2.ppf(0.05, 2 * lost) / 2.0 if lost else 0.0
-            high = chi2.ppf(0.95, 2 * lost + 2) / 2.0
+            rate = event_rate(_waiting_times(own), level=0.9)
             noise = [one.noise for one in own if np.isfinite(one.noise)]
             result.append(
                 Decay(
                     temperature,
                     level,
                     len(own),
-                    lost,
-                    lost / watched,
-                    (float(low / watched), float(high / watched)),
+                    rate.events,
+                    rate.value,
+                    (rate.low, rate.high),
                     float(np.median(noise)) if noise else None,
                 )
             )
@@ -307,31 +313,24 @@ def decays(lasted: Sequence[Lifetime]) -> list[Decay]:
 
 
 def activation(lasted: Sequence[Lifetime]) -> dict[str, float] | None:
-    """Fit an activation energy to all lifetimes, eV; None if too few were lost.
-
-    Maximum likelihood of events at the rate exp(a - E/kT), with those still there counted as not
-    lost; the error is from the curvature.
-    """
-    time = np.array([max(one.time, 1e-3) for one in lasted])
-    lost = np.array([not one.censored for one in lasted])
-    beta = np.array([1.0 / (BOLTZMANN * one.temperature) for one in lasted])
-    if lost.sum() < 6 or len(np.unique(beta[lost])) < 2:  # as few as intervals need elsewhere
+    """Fit an activation energy and its standard error to all lifetimes, eV; None of too few."""
+    times = _waiting_times(lasted)
+    inverse = np.array([-1.0 / (BOLTZMANN * one.temperature) for one in lasted])
+    if times.events < FEWEST_MEMBERS or len(np.unique(inverse[times.observed])) < 2:
         return None
-    aside = beta - beta.mean()
-
-    def loss(values: NDArray[np.float64]) -> float:
-        logarithm = values[0] - values[1] * aside
-        return float((np.exp(logarithm) * time - lost * logarithm).sum())
-
-    start = np.array([np.log(lost.sum() / time.sum()), 0.5])
-    best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4000}).x
-    weight = np.exp(best[0] - best[1] * aside) * time
-    mean = (weight * aside).sum() / weight.sum()
+    found = rate_trend(times, inverse, level=_ONE_DEVIATION)
     return {
-        "energy": float(best[1]),
-        "error": float(1.0 / np.sqrt((weight * (aside - mean) ** 2).sum())),
-        "lost": int(lost.sum()),
+        "energy": found.slope,
+        "error": (found.high - found.low) / 2.0,
+        "lost": times.events,
     }
+
+
+def _waiting_times(lasted: Sequence[Lifetime]) -> WaitingTimes:
+    """Return lifetimes as waiting times; one lost before the second reading lasted _SHORTEST."""
+    return WaitingTimes(
+        [max(one.time, _SHORTEST) for one in lasted], [not one.censored for one in lasted]
+    )
 
 
 def main() -> None:
