@@ -84,3 +84,16 @@ def test_the_set_of_a_stored_run_is_found_again():
     points = Measurement(Device(settings))
     before = list(takewhile(lambda point: point.conductance < device_results.CONTACT, points))
     assert before[-1].voltage == pytest.approx(stored["values"][0], abs=2e-3)
+
+
+def test_the_pages_quote_what_is_stored():
+    stored = json.loads(DATA.read_text(encoding="utf-8"))
+    means = [
+        stored["loops"][f"rate-{rate}"]["set_voltage"]["mean"]
+        for rate in ("0.01", "0.1", "1", "10")
+    ]
+    assert means == pytest.approx([1.00, 1.40, 1.88, 2.46], abs=0.005)
+    swept = stored["statistics"]
+    assert (swept["devices"], swept["sweeps"], swept["points"]) == (5, 116, 464_000)
+    assert sum(map(sum, swept["by_device"])) <= swept["points"]
+    assert swept["edges"][int(np.argmax(swept["joined"]))] == pytest.approx(0.9)
