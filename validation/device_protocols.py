@@ -31,8 +31,9 @@ SWEEPS = 116
 #: Columns of the readings that are kept.
 KEPT = ("time", "voltage", "current", "gap_voltage", "conductance", "cycle", "bridged", "read")
 _LOOP: Mapping[str, object] = {"protocol.turning_points": [0.0, 2.5, 0.0]}
-#: Exchange rate with which contacts last as long as the paper's, per kink, 1/s: a fit.
-SLOW_EXCHANGE = 1e-4
+#: Exchange rate, per kink, 1/s, and surface condition, eV, of a medium in which contacts last about
+#: as long as the paper's: fits.
+SLOW_EXCHANGE, SLOW_SURFACE = 1e-4, 0.9
 #: A read at 0.1 V.
 _RETENTION: Mapping[str, object] = {"protocol.duration": 1000.0, "protocol.interval": 0.5}
 
@@ -123,7 +124,7 @@ def _retention() -> Iterator[Run]:
         for temperature in (300, 315, 330):
             yield _read(f"retention-{temperature}-{seed}", seed, {"atoms.temperature": temperature})
         yield _read(f"retention-fast-{seed}", seed, {"medium.exchange_rate": 1e-3})
-        for condition in (0.6, 0.7):
+        for condition in (0.7, 0.8):
             name = f"retention-surface-{condition:g}-{seed}"
             yield _read(name, seed, {"atoms.surface_condition": condition})
 
@@ -135,6 +136,7 @@ def _read(name: str, seed: int, changes: Mapping[str, object]) -> Run:
         "preparation.compliance": 1e-4,
         "preparation.turning_points": [0.0, 2.5, 0.0],
         "medium.exchange_rate": SLOW_EXCHANGE,
+        "atoms.surface_condition": SLOW_SURFACE,
     }
     return Run("retention", name, "wire-retention", {**_RETENTION, **slow, **changes})
 

@@ -176,9 +176,9 @@ _CONDITIONS = {
     "300": "300 K",
     "315": "315 K",
     "330": "330 K",
-    "fast": "300 K, exchange rate of the sweeps",
+    "fast": "300 K, exchange rate 10⁻³/s",
+    "surface-0.8": "300 K, surface condition 0.8 eV",
     "surface-0.7": "300 K, surface condition 0.7 eV",
-    "surface-0.6": "300 K, surface condition 0.6 eV",
 }
 
 
