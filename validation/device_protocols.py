@@ -116,10 +116,10 @@ def _rates(seed: int) -> Iterator[Run]:
 
 def _retention() -> Iterator[Run]:
     """Yield reads at 0.1 V of filaments of several current limits and temperatures."""
-    # seeds outermost, so that a part of it covers all temperatures
-    for seed in range(1, 5):
-        for temperature in (300, 330, 360):
-            for limit in (50, 100, 200):
+    # temperatures innermost, so that a part of it covers them all
+    for limit in (100, 50, 200):
+        for seed in range(1, 9):
+            for temperature in (300, 315, 330):
                 changes = {
                     **_RETENTION,
                     "seed": 500 + seed,

@@ -32,16 +32,17 @@ def draw_loops(found: Runs, evaluated: Any) -> None:
     with house_style():
         figure = Figure(figsize=(11.0, 3.6))
         curves, limits, rates = figure.subplots(1, 3)
-        members = {name: run for name, run in found.items() if name.startswith("compliance")}
-        for colour, (name, run) in zip(COLOURS, members.items(), strict=False):
+        members = [name.split("-") for name in found if name.startswith("compliance")]
+        device = min(seed for _, _, seed in members)
+        limits_of_one = sorted(int(limit) for _, limit, seed in members if seed == device)
+        for colour, limit in zip(COLOURS, limits_of_one, strict=False):
+            run = found[f"compliance-{limit}-{device}"]
             current = np.maximum(np.abs(run["current"]), _LEAST_CURRENT)
-            _, limit, seed = name.split("-")
-            label = f"{limit} µA, device {seed}"
-            curves.semilogy(run["voltage"], current, color=colour, lw=0.7, label=label)
-        curves.legend(loc="center right", fontsize=8)
+            curves.semilogy(run["voltage"], current, color=colour, lw=0.7, label=f"{limit} µA")
+        curves.legend(loc="lower right", fontsize=8, title="current limit")
         curves.set_xlabel("voltage of the source (V)")
         curves.set_ylabel("current (A)")
-        curves.set_title("loops at 0.1 V/s")
+        curves.set_title("loops of one device at 0.1 V/s")
         _means(limits, evaluated, "compliance-", "low_state")
         limits.set_ylim(bottom=0.0)
         limits.set_xlabel("current limit (µA)")
@@ -142,13 +143,16 @@ def draw_histogram(evaluated: Any) -> None:
             label="standard error over devices",
         )
         axes.step(centres[shown], mean[shown], where="mid", color=BLUE, lw=1.2, label="simulated")
+        metal = np.array(evaluated["joined"]) / counts.sum() * 100.0
+        label = "of these: metal joins the tips"
+        axes.step(centres[shown], metal[shown], where="mid", color=GREEN, lw=1.2, label=label)
         for place, position in enumerate(INTERLABORATORY):
             axes.axvline(
                 position,
                 color=ORANGE,
                 lw=1,
                 ls="--",
-                label="" if place else "measured between laboratories",
+                label="" if place else "levels measured between laboratories",
             )
         axes.set_xlim(0.0, 6.0)
         axes.set_ylim(bottom=0.0)
@@ -188,6 +192,9 @@ def draw_lifetimes(lasted: "Sequence[Lifetime]") -> None:
                 )
         axes.set_xlabel("conductance at the beginning (G₀)")
         axes.set_ylabel("time until it has left by 0.4 G₀ (s)")
-        axes.set_title("reads at 0.1 V; open triangles: still there at the end")
+        kept = any(one.censored for one in lasted)
+        axes.set_title(
+            "reads at 0.1 V" + ("; open triangles: still there at the end" if kept else "")
+        )
         axes.legend()
         _write(figure, "device-lifetimes.png")

@@ -3,10 +3,10 @@
     python -m validation.device_results FOLDER
 
 Writes docs/data/device-protocols.json, which holds all numbers of the page, and the figures. A SET
-is the first reading of a half-loop in which metal joins the electrodes and G is at least half a
-quantum, a RESET the last such reading before the other sign's end. Intervals are standard errors of
-means over devices, each with the mean of its cycles; those of lifetimes are of 90 %, exact for
-events that come at random.
+is the first reading of a half-loop with at least half a quantum, as the current shows it, if the
+voltage still rises then (later ones are counted apart); a RESET is the last such reading before the
+other sign's end. Intervals are standard errors of means over devices, each with the mean of its
+cycles; those of lifetimes are of 90 %, exact for events that come at random.
 """
 
 import argparse
@@ -17,9 +17,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.stats import chi2
+from scipy.stats import norm
 
+from nanogap.analysis.filament.kinetics import (
+    FEWEST_MEMBERS,
+    WaitingTimes,
+    event_rate,
+    rate_trend,
+)
 from nanogap.analysis.traces.histogram import ConductanceHistogram
 from nanogap.io import write_json
 from nanogap.units import BOLTZMANN
@@ -33,6 +38,10 @@ CONTACT = 0.5
 LEVELS = (1, 2, 3)
 #: A level is lost once G has left it by more than this, G0.
 TOLERANCE = 0.4
+#: Lifetime of a level that was lost before the second reading, s.
+_SHORTEST = 1e-3
+#: Level of an interval of one standard deviation to each side.
+_ONE_DEVIATION = float(norm.cdf(1.0) - norm.cdf(-1.0))
 
 Readings = dict[str, NDArray[np.float64]]
 Evaluation = Callable[[Readings], list[float]]
@@ -74,22 +83,32 @@ def load(folder: Path) -> dict[str, Readings]:
     return found
 
 
-def joined(run: Readings) -> NDArray[np.bool_]:
-    """Return where metal joins the electrodes with at least half a quantum."""
-    return (run["bridged"] > 0.0) & (run["conductance"] >= CONTACT)
+def closed(run: Readings) -> NDArray[np.bool_]:
+    """Return where the conductance is that of a contact, whether metal joins or nearly does."""
+    return np.asarray(run["conductance"] >= CONTACT)
+
+
+def _first_contacts(run: Readings) -> list[tuple[float, bool]]:
+    """Return the voltage, V, of the first contact of each cycle, and whether it was rising."""
+    found = []
+    for cycle in np.unique(run["cycle"]):
+        own = np.flatnonzero((run["cycle"] == cycle) & (run["voltage"] > 0.0))
+        contacts = own[closed(run)[own]]
+        if len(contacts) and contacts[0] > own[0]:
+            # what the source was set to just before: after a contact the series drop begins
+            before = run["voltage"][own[own < contacts[0]]]
+            found.append((float(before[-1]), bool(before[-1] > 0.98 * before.max())))
+    return found
 
 
 def set_voltages(run: Readings) -> list[float]:
-    """Return the voltage of the first contact of each cycle's positive half, V."""
-    found = []
-    for cycle in np.unique(run["cycle"]):
-        own = (run["cycle"] == cycle) & (run["voltage"] > 0.0)
-        closed = np.flatnonzero(own & joined(run))
-        begin = np.flatnonzero(own)
-        if len(closed) and closed[0] > begin[0]:
-            # what the source was set to just before: after a contact the series drop begins
-            found.append(float(run["voltage"][closed[0] - 1]))
-    return found
+    """Return the voltage of the first contact of each cycle, V, if it comes on the way up."""
+    return [voltage for voltage, rising in _first_contacts(run) if rising]
+
+
+def late_sets(run: Readings) -> int:
+    """Count the cycles whose first contact comes as the voltage falls again: no SET voltage."""
+    return sum(not rising for _, rising in _first_contacts(run))
 
 
 def reset_voltages(run: Readings) -> list[float]:
@@ -97,9 +116,9 @@ def reset_voltages(run: Readings) -> list[float]:
     found = []
     for cycle in np.unique(run["cycle"]):
         own = np.flatnonzero((run["cycle"] == cycle) & (run["voltage"] < 0.0))
-        closed = joined(run)[own]
-        if len(own) and closed[: len(own) // 10].any() and not closed[-1]:
-            found.append(float(run["voltage"][own[np.flatnonzero(closed)[-1]]]))
+        contact = closed(run)[own]
+        if len(own) and contact[: len(own) // 10].any() and not contact[-1]:
+            found.append(float(run["voltage"][own[np.flatnonzero(contact)[-1]]]))
     return found
 
 
@@ -133,6 +152,7 @@ def loops(found: dict[str, Readings]) -> dict[str, object]:
         if group.startswith(("loops", "compliance", "rate", "endurance", "slow")):
             result[group] = {
                 "set_voltage": _mean_over_devices(members, set_voltages),
+                "late_sets": sum(late_sets(run) for run in members),
                 "reset_voltage": _mean_over_devices(members, reset_voltages),
                 "low_state": _mean_over_devices(members, low_state),
                 "seconds": [round(float(run["seconds"])) for run in members],
@@ -147,18 +167,21 @@ def statistics(found: dict[str, Readings]) -> dict[str, object]:
         return {}
     histogram = ConductanceHistogram(maximum=8.0)
     first = 0.0
-    by_device = []
+    by_device, joined = [], []
     for run in members:
         # readings of the current sweeps: the sweep that opens the device is not read
         histogram.add(run["conductance"], cycle=run["cycle"] + first)
         first += float(run["cycle"].max()) + 1.0
         by_device.append(np.histogram(run["conductance"], histogram.edges)[0].tolist())
+        metal = run["conductance"][run["bridged"] > 0.0]
+        joined.append(np.histogram(metal, histogram.edges)[0])
     return {
         "devices": len(members),
         "sweeps": int(first),
         "points": int(sum(len(run["conductance"]) for run in members)),
         "edges": np.round(histogram.edges, 4).tolist(),
         "by_device": by_device,
+        "joined": np.sum(joined, axis=0).tolist(),
         "peaks": [
             {
                 "position": peak.position,
@@ -271,21 +294,18 @@ def decays(lasted: Sequence[Lifetime]) -> list[Decay]:
                 for one in lasted
                 if one.temperature == temperature and level in {None, one.level}
             ]
-            watched = sum(one.time for one in own)
-            if not own or watched <= 0.0:
+            if not own:
                 continue
-            lost = sum(not one.censored for one in own)
-            low = chi2.ppf(0.05, 2 * lost) / 2.0 if lost else 0.0
-            high = chi2.ppf(0.95, 2 * lost + 2) / 2.0
+            rate = event_rate(_waiting_times(own), level=0.9)
             noise = [one.noise for one in own if np.isfinite(one.noise)]
             result.append(
                 Decay(
                     temperature,
                     level,
                     len(own),
-                    lost,
-                    lost / watched,
-                    (float(low / watched), float(high / watched)),
+                    rate.events,
+                    rate.value,
+                    (rate.low, rate.high),
                     float(np.median(noise)) if noise else None,
                 )
             )
@@ -293,31 +313,24 @@ def decays(lasted: Sequence[Lifetime]) -> list[Decay]:
 
 
 def activation(lasted: Sequence[Lifetime]) -> dict[str, float] | None:
-    """Fit an activation energy to all lifetimes, eV; None if too few were lost.
-
-    Maximum likelihood of events at the rate exp(a - E/kT), with those still there counted as not
-    lost; the error is from the curvature.
-    """
-    time = np.array([max(one.time, 1e-3) for one in lasted])
-    lost = np.array([not one.censored for one in lasted])
-    beta = np.array([1.0 / (BOLTZMANN * one.temperature) for one in lasted])
-    if lost.sum() < 6 or len(np.unique(beta[lost])) < 2:  # as few as intervals need elsewhere
+    """Fit an activation energy and its standard error to all lifetimes, eV; None of too few."""
+    times = _waiting_times(lasted)
+    inverse = np.array([-1.0 / (BOLTZMANN * one.temperature) for one in lasted])
+    if times.events < FEWEST_MEMBERS or len(np.unique(inverse[times.observed])) < 2:
         return None
-    aside = beta - beta.mean()
-
-    def loss(values: NDArray[np.float64]) -> float:
-        logarithm = values[0] - values[1] * aside
-        return float((np.exp(logarithm) * time - lost * logarithm).sum())
-
-    start = np.array([np.log(lost.sum() / time.sum()), 0.5])
-    best = minimize(loss, start, method="Nelder-Mead", options={"maxiter": 4000}).x
-    weight = np.exp(best[0] - best[1] * aside) * time
-    mean = (weight * aside).sum() / weight.sum()
+    found = rate_trend(times, inverse, level=_ONE_DEVIATION)
     return {
-        "energy": float(best[1]),
-        "error": float(1.0 / np.sqrt((weight * (aside - mean) ** 2).sum())),
-        "lost": int(lost.sum()),
+        "energy": found.slope,
+        "error": (found.high - found.low) / 2.0,
+        "lost": times.events,
     }
+
+
+def _waiting_times(lasted: Sequence[Lifetime]) -> WaitingTimes:
+    """Return lifetimes as waiting times; one lost before the second reading lasted _SHORTEST."""
+    return WaitingTimes(
+        [max(one.time, _SHORTEST) for one in lasted], [not one.censored for one in lasted]
+    )
 
 
 def main() -> None:

@@ -20,7 +20,6 @@ def readings(voltage, conductance, cycle=None):
     return {
         "voltage": np.array(voltage, dtype=float),
         "conductance": conductance,
-        "bridged": (conductance > 0.5).astype(float),
         "cycle": np.zeros(len(conductance)) if cycle is None else np.array(cycle, dtype=float),
         "time": np.arange(len(conductance), dtype=float),
         "read": np.ones(len(conductance)),
@@ -36,6 +35,15 @@ def test_set_reset_and_low_state_of_a_loop_are_found():
     assert device_results.set_voltages(run) == [pytest.approx(1.3)]
     assert device_results.reset_voltages(run) == [pytest.approx(-0.9)]
     assert device_results.low_state(run) == [pytest.approx(1.9)]
+    assert device_results.late_sets(run) == 0
+
+
+def test_a_contact_as_the_voltage_falls_has_no_set_voltage():
+    voltage = np.concatenate([np.linspace(0.0, 2.0, 21), np.linspace(1.9, 0.0, 20)])
+    conductance = np.where(np.arange(41) > 32, 1.0, 1e-3)  # from 0.8 V down
+    run = readings(voltage, conductance)
+    assert device_results.set_voltages(run) == []
+    assert device_results.late_sets(run) == 1
 
 
 def test_an_interval_of_two_devices_is_too_few_and_cycles_are_no_devices():
@@ -76,3 +84,16 @@ def test_the_set_of_a_stored_run_is_found_again():
     points = Measurement(Device(settings))
     before = list(takewhile(lambda point: point.conductance < device_results.CONTACT, points))
     assert before[-1].voltage == pytest.approx(stored["values"][0], abs=2e-3)
+
+
+def test_the_pages_quote_what_is_stored():
+    stored = json.loads(DATA.read_text(encoding="utf-8"))
+    means = [
+        stored["loops"][f"rate-{rate}"]["set_voltage"]["mean"]
+        for rate in ("0.01", "0.1", "1", "10")
+    ]
+    assert means == pytest.approx([1.00, 1.40, 1.88, 2.46], abs=0.005)
+    swept = stored["statistics"]
+    assert (swept["devices"], swept["sweeps"], swept["points"]) == (5, 116, 464_000)
+    assert sum(map(sum, swept["by_device"])) <= swept["points"]
+    assert swept["edges"][int(np.argmax(swept["joined"]))] == pytest.approx(0.9)

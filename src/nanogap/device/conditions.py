@@ -1,15 +1,14 @@
 """Checks of the temperature, the potentials and the force that an engine is given."""
 
-import math
-
 import numpy as np
 
 from nanogap.errors import SettingsError
 from nanogap.typing import FloatArray
 from nanogap.units import BOLTZMANN
 
-#: Largest potential, V, and largest energy in kT, whose exponentials and their products are finite.
-_MOST_POTENTIAL, _LARGEST_EXPONENT = 20.0, 600.0
+#: Largest potential, V, and largest energy in kT, shared as redox shares it, whose exponential and
+#: its products with those of the sites' energies are finite.
+_MOST_POTENTIAL, _LARGEST_EXPONENT = 20.0, 450.0
 
 
 def checked_temperature(temperature: float | FloatArray, n_sites: int) -> FloatArray:
@@ -33,27 +32,38 @@ def checked_temperature(temperature: float | FloatArray, n_sites: int) -> FloatA
 
 
 def check_potentials(
-    metal: FloatArray, medium: FloatArray, n_sites: int, temperature: float
+    metal: FloatArray, medium: FloatArray, n_sites: int, temperature: float, share: float
 ) -> None:
     """Refuse potentials, V, that are not finite, do not fit the sites or exceed what rates hold.
+
+    Parameters
+    ----------
+    metal, medium : ndarray, shape (n_sites,)
+        V.
+    n_sites : int
+    temperature : float
+        K.
+    share : float
+        Largest part of a difference of potential that one of the rates of a pair takes.
 
     Raises
     ------
     SettingsError
         If so.
     """
-    most = min(_MOST_POTENTIAL, _LARGEST_EXPONENT * BOLTZMANN * temperature)
     for name, values in (("metal", metal), ("medium", medium)):
-        worst = float(np.abs(values).max()) if np.shape(values) == (n_sites,) else math.nan
-        if not math.isfinite(worst):
+        if np.shape(values) != (n_sites,) or not np.isfinite(values).all():
             raise SettingsError(
                 f"the potential of the {name} needs {n_sites} finite numbers, one of each site"
             )
-        if worst > most:
-            raise SettingsError(
-                f"a potential of {worst:g} V of the {name} at {temperature:g} K is beyond what "
-                f"the rates can hold: choose at most {most:.3g} V"
-            )
+    both = np.concatenate([metal, medium, [0.0]])
+    span = float(np.ptp(both))
+    most = min(_MOST_POTENTIAL, _LARGEST_EXPONENT * BOLTZMANN * temperature / share)
+    if span > most:
+        raise SettingsError(
+            f"potentials that span {span:g} V at {temperature:g} K are beyond what the rates can "
+            f"hold: choose at most {most:.3g} V"
+        )
 
 
 def padded_force(force: FloatArray | None, n_sites: int) -> FloatArray:

@@ -217,7 +217,9 @@ class LatticeKMC:
         SettingsError
             If a potential is not finite or does not fit the sites.
         """
-        check_potentials(metal, medium, len(self.lattice), self._temperature)
+        alpha = 0.5 if self.medium is None else self.medium.transfer_coefficient
+        share = max(alpha, 1.0 - alpha)
+        check_potentials(metal, medium, len(self.lattice), self._temperature, share)
         self._sites.fields[:-1, arrays.METAL_POTENTIAL] = metal
         self._sites.fields[:-1, arrays.MEDIUM_POTENTIAL] = medium
         self._fill_factors()

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from nanogap.device.lattice import Lattice
-from nanogap.typing import BoolArray, FloatArray
+from nanogap.structure.connectivity import clusters
+from nanogap.typing import BoolArray, FloatArray, Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,14 +76,13 @@ def extent_of(lattice: Lattice, atoms: NDArray[np.intp]) -> tuple[FloatArray, fl
     return np.asarray(places[0] + middle), float(np.ptp(aside, axis=0).max())
 
 
-def groups(lattice: Lattice, atoms: NDArray[np.intp]) -> NDArray[np.int32]:
+def groups(lattice: Lattice, atoms: NDArray[np.intp]) -> Int64Array:
     """Give the groups of neighbours among some atoms numbers; return that of each atom."""
     place = np.full(len(lattice) + 1, -1)  # the last is what lies beyond the box
     place[atoms] = np.arange(len(atoms))
     ends = place[lattice.neighbours[atoms]]
     start, direction = np.nonzero(ends >= 0)
-    bonds = coo_matrix((np.ones(len(start)), (start, ends[start, direction])), [len(atoms)] * 2)
-    return np.asarray(connected_components(bonds, directed=False)[1], dtype=np.int32)
+    return clusters(len(atoms), np.column_stack([start, ends[start, direction]]))
 
 
 def leads_through(lattice: Lattice, sites: NDArray[np.intp], occupied: BoolArray) -> bool:
