@@ -136,7 +136,7 @@ def test_the_key_is_the_same_in_another_process():
 
 
 def test_every_setting_that_may_name_a_file_has_its_content_in_the_key():
-    """A new one must join those of the test below, and `keys.named_files`."""
+    """A new one must join those of the test below, and `kinds.named_files`."""
     naming = {
         f"{section}.{name}"
         for section, part in Settings.model_fields.items()

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from pydantic import Field
 
-from nanogap.campaign import keys
+from nanogap.campaign import kinds
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.member import joined_versions
 from nanogap.errors import DataFormatError, SettingsError
@@ -129,14 +129,14 @@ def upgrade(monkeypatch):
         class NewSettings(Settings):
             dynamics: NewDynamics = NewDynamics()
 
-        for module in (keys, loading):
+        for module in (kinds, loading):
             monkeypatch.setattr(module, "Settings", NewSettings)
-        keys._defaults.cache_clear()  # noqa: SLF001 as in a new process
+        kinds.setting_defaults.cache_clear()  # as in a new process
         return NewSettings
 
     yield add
     monkeypatch.undo()
-    keys._defaults.cache_clear()  # noqa: SLF001
+    kinds.setting_defaults.cache_clear()
 
 
 class TestUpgrades:
@@ -189,7 +189,7 @@ class TestUpgrades:
         folder = CampaignFolder.plan(place / "camp", file)
         finish(folder, folder.entries[0])
         monkeypatch.undo()
-        keys._defaults.cache_clear()  # noqa: SLF001
+        kinds.setting_defaults.cache_clear()
         folder = CampaignFolder(place / "camp")
         with pytest.raises(DataFormatError, match=r"dynamics.novelty.*the version that planned it"):
             folder.settings(folder.entries[0])

@@ -28,7 +28,7 @@ def test_the_question_can_be_declined(nanogap, workplace, monkeypatch):
     monkeypatch.setattr(driving, "estimate", lambda *_: needs)
     monkeypatch.setattr(CampaignFolder, "finished", lambda self: self.entries[:1])
     made = Outcome(1.0, 1, 0.9)
-    monkeypatch.setattr("nanogap.campaign.state.result_outcome", lambda _: made)
+    monkeypatch.setattr("nanogap.campaign.state.result_outcome", lambda *_: made)
     monkeypatch.setattr("nanogap.campaign.estimate.estimate", lambda *_: needs)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", lambda *words, **_: asked.append(words) or False)
@@ -84,7 +84,7 @@ def _needs(monkeypatch, hours):
     monkeypatch.setattr(driving, "_run", lambda *_: begun.append(True))
     monkeypatch.setattr(CampaignFolder, "finished", lambda self: self.entries[:1])
     made = Outcome(1.0, 1, 0.9)
-    monkeypatch.setattr("nanogap.campaign.state.result_outcome", lambda _: made)
+    monkeypatch.setattr("nanogap.campaign.state.result_outcome", lambda *_: made)
     monkeypatch.setattr("nanogap.campaign.estimate.estimate", lambda *_: needs)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     return begun

@@ -268,7 +268,7 @@ def submission(
     words = [*command, root, entry.key, "job"]
     line = shlex.join(["env", *(f"{key}={value}" for key, value in ONE_THREAD.items()), *words])
     name = f"--job-name={job_name(entry)}"
-    processes = folder.settings(entry).dynamics.processes
+    processes = folder.processes(entry)
     seconds = None if asked.walltime is None else math.ceil(3600 * asked.walltime)
     memory = None if asked.memory is None else math.ceil(asked.memory)
     if asked.submission_script is not None:

@@ -50,7 +50,7 @@ def collect(
     watch: Callable[[int], object] = lambda _: None,
     output: Path | None = None,
 ) -> Collected:
-    """Write the dataset of all members that are finished.
+    """Write the dataset of all members that are finished; of devices, a measurement dataset.
 
     Parameters
     ----------
@@ -87,6 +87,28 @@ def collect(
             + "; ".join(versions)
         )
     axes = _axes(finished)
+    path = output or folder.dataset
+    made_by: dict[str, str | int] = {
+        "campaign": folder.file.name,
+        "campaign_file": folder.text,
+        "axes": json.dumps(list(axes)),
+        "planned": len(folder.entries),
+        "given_up": json.dumps(given_up),
+        "versions": json.dumps([json.loads(text) for text in versions]),
+        "settings_of_first": str(needed_attributes(files[0], ["settings"])["settings"])
+        if files
+        else "",
+        "collected_by": f"nanogap {__version__}",
+        "notes": "; ".join(notes),
+    }
+    collected = Collected(str(path), len(finished), len(folder.entries), given_up, notes)
+    if folder.kind == "device":
+        from nanogap.campaign.device_collect import write_devices  # noqa: PLC0415 as xarray below
+
+        if not finished:
+            raise DataFormatError(f"{folder.path}: no member is finished yet")
+        write_devices(path, folder, finished, made_by, watch)
+        return collected
     coordinates: dict[str, Sequence[object]] = {
         "key": [entry.key for entry in finished],
         "repeat": [entry.repeat for entry in finished],
@@ -94,27 +116,8 @@ def collect(
         **axes,
         **{name: [float(one[name]) for one in made] for name in _PER_MEMBER},
     }
-    path = output or folder.dataset
-    write_ensemble(
-        path,
-        files,
-        coordinates,
-        {
-            "campaign": folder.file.name,
-            "campaign_file": folder.text,
-            "axes": json.dumps(list(axes)),
-            "planned": len(folder.entries),
-            "given_up": json.dumps(given_up),
-            "versions": json.dumps([json.loads(text) for text in versions]),
-            "settings_of_first": str(needed_attributes(files[0], ["settings"])["settings"])
-            if files
-            else "",
-            "collected_by": f"nanogap {__version__}",
-            "notes": "; ".join(notes),
-        },
-        watch,
-    )
-    return Collected(str(path), len(finished), len(folder.entries), given_up, notes)
+    write_ensemble(path, files, coordinates, made_by, watch)
+    return collected
 
 
 def _axes(entries: list[Entry]) -> Mapping[str, Sequence[object]]:

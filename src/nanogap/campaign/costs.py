@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from nanogap.campaign.kinds import Kind
 from nanogap.errors import DataFormatError
 from nanogap.io.results import read_some_attributes
 
@@ -12,16 +13,18 @@ from nanogap.io.results import read_some_attributes
 class ResultAttributes:
     """Cost and outcome of the result of a member, as the attributes of its file say.
 
+    A device has neither dynamics nor a first contact.
+
     Attributes
     ----------
     core_seconds : float
         Processor time of the member.
     dynamics_seconds : float
-        Wall time of its dynamics.
+        Wall time of its dynamics; 0 of a device.
     peak_memory, run_directory_bytes : float
         Memory of its process and size of its run directory, bytes.
     points : int
-        Snapshots whose conductance is known.
+        Snapshots whose conductance is known, or readings of a device.
     first_contact : float
         Conductance of the first contact, G0; NaN if there is none or it is not known.
     """
@@ -51,7 +54,11 @@ class Outcome:
     first_contact: float
 
 
-def result_outcome(path: Path) -> Outcome:
+#: Attributes that results of devices do not have.
+_OF_RUNS = {"dynamics_seconds": 0.0, "first_contact": float("nan")}
+
+
+def result_outcome(path: Path, kind: Kind = "run") -> Outcome:
     """Read the outcome of a member, in half of the time of `result_attributes`.
 
     Raises
@@ -59,13 +66,11 @@ def result_outcome(path: Path) -> Outcome:
     DataFormatError
         If it cannot be read.
     """
-    found = needed_attributes(path, numbers=[field.name for field in fields(Outcome)])
-    return Outcome(
-        float(found["core_seconds"]), int(found["points"]), float(found["first_contact"])
-    )
+    found = _numbers(path, [field.name for field in fields(Outcome)], kind)
+    return Outcome(found["core_seconds"], int(found["points"]), found["first_contact"])
 
 
-def result_attributes(path: Path) -> ResultAttributes:
+def result_attributes(path: Path, kind: Kind = "run") -> ResultAttributes:
     """Read the cost and outcome of the result of a member.
 
     Raises
@@ -73,9 +78,16 @@ def result_attributes(path: Path) -> ResultAttributes:
     DataFormatError
         If it cannot be read.
     """
-    found = needed_attributes(path, numbers=[field.name for field in fields(ResultAttributes)])
-    numbers = {name: float(value) for name, value in found.items()}
+    numbers = _numbers(path, [field.name for field in fields(ResultAttributes)], kind)
     return ResultAttributes(**{**numbers, "points": int(numbers["points"])})  # type: ignore[arg-type]
+
+
+def _numbers(path: Path, names: list[str], kind: Kind) -> dict[str, float]:
+    """Read numbers of the result of a member; what its kind does not have stands for none."""
+    absent = _OF_RUNS if kind == "device" else {}
+    found = needed_attributes(path, numbers=[name for name in names if name not in absent])
+    wanted = {name: value for name, value in absent.items() if name in names}
+    return {name: float(value) for name, value in found.items()} | wanted
 
 
 def needed_attributes(

@@ -86,9 +86,7 @@ def _room(folder: CampaignFolder) -> tuple[int, float]:
     if options.memory is not None:
         memory = options.memory * _GIGABYTE
     combinations = {str(entry.axes): entry for entry in folder.pending()}.values()
-    processes = max(
-        (folder.settings(entry).dynamics.processes for entry in combinations), default=1
-    )
+    processes = max((folder.processes(entry) for entry in combinations), default=1)
     return fitting_workers(options.workers, memory, processes), memory
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from nanogap.campaign.costs import ResultAttributes, result_attributes
 from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.kinds import MemberSettings
 from nanogap.campaign.record import Entry
 from nanogap.dynamics.start import count_atoms
 from nanogap.printing import time_in_words
@@ -60,7 +61,8 @@ def estimate(folder: CampaignFolder, workers: int) -> Estimate | None:
 
     The time of the dynamics is taken as proportional to time steps and atoms, that of the rest to
     the number of snapshots, what is kept of them and the memory to atoms as well; other settings,
-    such as the k-points, are taken as those of the finished members.
+    such as the k-points, are taken as those of the finished members. The needs of devices are taken
+    as proportional to their readings.
 
     Parameters
     ----------
@@ -72,14 +74,14 @@ def estimate(folder: CampaignFolder, workers: int) -> Estimate | None:
     if not finished:
         return None
     seen = finished[:: max(1, len(finished) // _LOOKED_AT)]
-    made = [result_attributes(folder.result_path(entry)) for entry in seen]
+    made = [result_attributes(folder.result_path(entry), folder.kind) for entry in seen]
     sizes = _Sizes()
-    known = [sizes.of(folder.settings(entry)) for entry in seen]
+    known = [sizes.of(folder.member_settings(entry)) for entry in seen]
     per_step = _ratio([one.dynamics_seconds for one in made], [one.dynamics for one in known])
     rest = [max(0.0, one.core_seconds - one.dynamics_seconds) for one in made]
     per_snapshot = _ratio(rest, [one.snapshots for one in known])
     left = folder.pending()
-    wanted = [sizes.of(folder.settings(entry)) for entry in left]
+    wanted = [sizes.of(folder.member_settings(entry)) for entry in left]
     seconds = sum(per_step * one.dynamics + per_snapshot * one.snapshots for one in wanted)
     at_a_time = max(1, min(workers, len(left)))
     return Estimate(
@@ -115,7 +117,9 @@ class _Size:
 
 
 def first_member_seconds(folder: CampaignFolder) -> float:
-    """Guess how long the dynamics of the first member takes, s, before anything is measured.
+    """Guess how long the first member takes, s, before anything is measured.
+
+    Of a run, its dynamics; of a device, the readings with the gap as it is at the start.
 
     Returns
     -------
@@ -125,6 +129,10 @@ def first_member_seconds(folder: CampaignFolder) -> float:
     pending = folder.pending()
     if folder.finished() or not pending:
         return 0.0
+    if folder.kind == "device":
+        from nanogap.runs.device_cost import estimate_cost  # noqa: PLC0415 loads the physics
+
+        return estimate_cost(folder.device_settings(pending[0])).cpu_time
     settings = folder.settings(pending[0])
     return _PER_STEP[settings.dynamics.engine] * _Sizes().of(settings).dynamics
 
@@ -135,7 +143,10 @@ class _Sizes:
     def __init__(self) -> None:
         self._atoms: dict[tuple[StructureSettings, str, str], int] = {}
 
-    def of(self, settings: Settings) -> _Size:
+    def of(self, settings: MemberSettings) -> _Size:
+        if not isinstance(settings, Settings):
+            readings = sum(device.total_samples for device in settings.members())
+            return _Size(atoms=1, steps=0.0, snapshots=float(readings))
         dynamics = settings.dynamics
         geometry = settings.structure, dynamics.engine, dynamics.force_field
         if geometry not in self._atoms:

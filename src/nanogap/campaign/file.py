@@ -85,7 +85,9 @@ class CampaignFile(_Model):
     ----------
     name : str
     base : str
-        Preset or settings file.
+        Preset or settings file, of runs or of devices.
+    kind : {'run', 'device'} or None
+        Kind of the members; None: that of the base.
     seed : int
         The seeds of all members derive from it.
     repeats : int
@@ -102,6 +104,7 @@ class CampaignFile(_Model):
 
     name: str = Field("campaign", min_length=1, max_length=80)
     base: str = Field(min_length=1, max_length=4000)
+    kind: Literal["run", "device"] | None = None
     seed: int = Field(1, ge=0, lt=2**63)
     repeats: int = Field(1, ge=1, le=_MOST_MEMBERS)
     set: dict[str, Any] = {}
@@ -231,7 +234,7 @@ def campaign_from_text(text: str, source: str) -> CampaignFile:
 EXAMPLE = """\
 # A campaign: many runs of one kind. Start it with: nanogap campaign run campaign.toml -o DIR
 name = "bias"
-base = "quick"   # a preset, or a settings file beside this one
+base = "quick"   # a preset, or a settings file beside this one; of a device: members are devices
 seed = 1         # the seeds of all members derive from it
 repeats = 8      # members of every combination of the axes, each with its own seed; fewer than
                  # six have no 95 % intervals

@@ -7,14 +7,20 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nanogap.campaign.file import CampaignFile, campaign_from_text
-from nanogap.campaign.keys import named_files, settings_key
+from nanogap.campaign.keys import settings_key
+from nanogap.campaign.kinds import Kind, MemberSettings, member_settings, named_files
 from nanogap.campaign.record import Entry, PlanRecord, copy_name
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_bytes, write_json, write_text
+from nanogap.io.device_files import campaign_measurement
 from nanogap.io.lock import FileLock
-from nanogap.settings import Settings, settings_from_table
+from nanogap.settings import Settings
+
+if TYPE_CHECKING:
+    from nanogap.settings.device import DeviceSettings
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Failure:
     attempts : int
         Attempts since it last got any further.
     progress : int
-        Time steps and transmissions that it had got to.
+        Time steps and transmissions, or readings, that it had got to.
     reason : str
         Reason of the last one.
     """
@@ -129,7 +135,43 @@ class CampaignFolder:
     def _by_key(self) -> dict[str, Entry]:
         return {entry.key: entry for entry in self.entries}
 
+    @property
+    def kind(self) -> Kind:
+        """Kind of the members: runs of molecular dynamics, or simulated devices."""
+        return self._rule.kind
+
     def settings(self, entry: Entry) -> Settings:
+        """Return the settings of a member that is a run; see `member_settings`.
+
+        Raises
+        ------
+        DataFormatError
+            If it is a device, or they are no longer what the key says.
+        """
+        found = self.member_settings(entry)
+        if not isinstance(found, Settings):
+            raise DataFormatError(f"{self.path} is a campaign of devices: its members are no runs")
+        return found
+
+    def device_settings(self, entry: Entry) -> "DeviceSettings":
+        """Return the settings of a member that is a device; see `member_settings`.
+
+        Raises
+        ------
+        DataFormatError
+            If it is a run, or they are no longer what the key says.
+        """
+        found = self.member_settings(entry)
+        if isinstance(found, Settings):
+            raise DataFormatError(f"{self.path} is a campaign of runs: its members are no devices")
+        return found
+
+    def processes(self, entry: Entry) -> int:
+        """Return how many processes, each on a core, a member has."""
+        found = self.member_settings(entry)
+        return found.dynamics.processes if isinstance(found, Settings) else 1
+
+    def member_settings(self, entry: Entry) -> MemberSettings:
         """Return the settings of a member; they name the folder's copies of the user's files.
 
         Raises
@@ -144,7 +186,7 @@ class CampaignFolder:
                 f"({', '.join(self._rule.forgotten)}): go on with the version that planned it"
             )
         changes = {"name": self.file.name, **self.file.set, **entry.axes, "seed": entry.seed}
-        settings = settings_from_table(plan.base, source, changes)
+        settings = member_settings(self.kind, plan.base, source, changes)
         if settings_key(settings, self._rule, plan.files) != entry.key:
             raise DataFormatError(
                 f"{source} is damaged: its settings do not belong to the member {entry.key}: plan "
@@ -155,14 +197,18 @@ class CampaignFolder:
             for key, given in named_files(settings).items()
             if given in plan.files
         }
-        return settings_from_table(plan.base, source, {**changes, **copies}) if copies else settings
+        if not copies:
+            return settings
+        return member_settings(self.kind, plan.base, source, {**changes, **copies})
 
     def _copy(self, given: str) -> Path:
         return self.path / "files" / copy_name(given, self._plan.files[given])
 
     @property
     def dataset(self) -> Path:
-        """Path of the collected dataset."""
+        """Path of the collected dataset: of devices, a measurement."""
+        if self.kind == "device":
+            return campaign_measurement(self.path)
         return self.path / "dataset.nc"
 
     @property

@@ -10,31 +10,22 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nanogap.campaign.file import SettingValue, flattened
+from nanogap.campaign.file import SettingValue
+from nanogap.campaign.kinds import (
+    WITHOUT_EFFECT,
+    Kind,
+    MemberSettings,
+    kind_of,
+    named_files,
+    setting_defaults,
+)
 from nanogap.errors import SettingsError
-from nanogap.settings import Settings
 
 #: Raised when the content of a result changes, so that old ones are no longer taken for new.
 RESULT_FORMAT = 1
-
-#: Settings that change neither the atoms nor their conductance.
-_WITHOUT_EFFECT: dict[str, bool | set[str]] = {"name": True, "transport": {"workers"}}
-
-#: Settings that may name a file of the user's own, and the words that name none.
-_NO_FILES = {
-    "dynamics.force_field": ("packaged",),
-    "transport.hamiltonian": ("packaged", "none"),
-}
-
-
-@cache
-def _defaults() -> dict[str, SettingValue]:
-    """Return today's settings and their defaults, by dotted key."""
-    return flattened(Settings().model_dump(mode="json"))
 
 
 @dataclass(frozen=True)
@@ -47,35 +38,44 @@ class KeyRule:
         Dotted keys of the settings that were known when the campaign was first planned.
     added : dict
         Settings that came later, to the value that changes nothing.
+    kind : {'run', 'device'}
+        Kind of the members.
     """
 
-    names: frozenset[str] = field(default_factory=lambda: frozenset(_defaults()))
+    names: frozenset[str] = field(default_factory=lambda: frozenset(setting_defaults("run")))
     added: Mapping[str, SettingValue] = field(default_factory=dict)
+    kind: Kind = "run"
+
+    @classmethod
+    def of(cls, kind: Kind) -> "KeyRule":
+        """Return the rule that counts all settings of this version."""
+        return cls(frozenset(setting_defaults(kind)), kind=kind)
 
     def today(self) -> "KeyRule":
         """Return the rule with the settings that this version has added."""
-        new = {name: value for name, value in _defaults().items() if name not in self.names}
-        return KeyRule(self.names, {**new, **self.added})
+        today = setting_defaults(self.kind)
+        new = {name: value for name, value in today.items() if name not in self.names}
+        return KeyRule(self.names, {**new, **self.added}, self.kind)
 
     @property
     def forgotten(self) -> list[str]:
         """Settings that the keys count and this version does not have."""
-        return sorted((self.names | self.added.keys()) - _defaults().keys())
+        return sorted((self.names | self.added.keys()) - setting_defaults(self.kind).keys())
 
     def digest(
-        self, settings: Settings, files: Mapping[str, str] | None = None, *, seed: bool = True
+        self, settings: MemberSettings, files: Mapping[str, str] | None = None, *, seed: bool = True
     ) -> bytes:
         """Hash the settings that count and the format of results, 16 bytes.
 
         Parameters
         ----------
-        settings : Settings
+        settings : Settings or DeviceSettings
         files : mapping, optional
             Dotted key to the hash of the file that it names.
         seed : bool
             Whether the seed counts.
         """
-        left_out = _WITHOUT_EFFECT if seed else {**_WITHOUT_EFFECT, "seed": True}
+        left_out = {**WITHOUT_EFFECT[self.kind], **({} if seed else {"seed": True})}
         table = settings.model_dump(mode="json", exclude=left_out)
         for name, neutral in self.added.items():
             _drop(table, name.split("."), neutral)
@@ -99,7 +99,7 @@ def _drop(table: dict[str, Any], path: list[str], neutral: SettingValue) -> None
 
 
 def settings_key(
-    settings: Settings, rule: KeyRule | None = None, digests: Mapping[str, str] | None = None
+    settings: MemberSettings, rule: KeyRule | None = None, digests: Mapping[str, str] | None = None
 ) -> str:
     """Hash the settings that a result depends on, and the format of results.
 
@@ -109,7 +109,7 @@ def settings_key(
 
     Parameters
     ----------
-    settings : Settings
+    settings : Settings or DeviceSettings
     rule : KeyRule, optional
         Settings that count; default: all of this version.
     digests : mapping, optional
@@ -130,16 +130,7 @@ def settings_key(
         key: known[given] if given in known else file_digest(read_named(key, given, Path(given)))
         for key, given in named_files(settings).items()
     }
-    return (rule or KeyRule()).digest(settings, own).hex()
-
-
-def named_files(settings: Settings) -> dict[str, str]:
-    """Return the user's own files that settings name: dotted key and path as given."""
-    given = {
-        "dynamics.force_field": settings.dynamics.force_field,
-        "transport.hamiltonian": settings.transport.hamiltonian,
-    }
-    return {key: value for key, value in given.items() if value not in _NO_FILES[key]}
+    return (rule or KeyRule.of(kind_of(settings))).digest(settings, own).hex()
 
 
 def read_named(key: str, given: str, path: Path) -> bytes:

@@ -16,6 +16,13 @@ from ase.io import write
 
 from nanogap.analysis import classify_stages, first_contact, landmarks
 from nanogap.analysis.filament.stages import STAGES
+from nanogap.campaign.device_member import (
+    complete_directory,
+    device_progress,
+    keep_frames,
+    open_device,
+    packed_device,
+)
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.keys import RESULT_FORMAT
 from nanogap.campaign.record import Entry
@@ -24,6 +31,8 @@ from nanogap.io import write_bytes, write_dataset, write_json
 from nanogap.runs import RunDirectory
 from nanogap.runs.alone import open_or_create, run_alone
 from nanogap.runs.child import failure_sentence
+from nanogap.runs.device_alone import compute_alone, computing_time
+from nanogap.runs.device_run import device_versions
 from nanogap.runs.driver import program_versions
 from nanogap.settings import Settings
 from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds
@@ -103,8 +112,16 @@ def complete_member(folder: CampaignFolder, entry: Entry, accounted: float = 0.0
 
 
 def steps_and_transmissions(folder: CampaignFolder, entry: Entry) -> int:
-    """Count the time steps and transmissions of a member, failed ones too; 0 if unknown."""
+    """Count the time steps and transmissions of a member, failed ones too, or the readings.
+
+    Returns
+    -------
+    int
+        0 if unknown.
+    """
     try:
+        if folder.kind == "device":
+            return device_progress(folder.run_path(entry))
         run = RunDirectory(folder.run_path(entry))
         return run.dynamics.step + run.settled
     except (NanogapError, OSError):
@@ -112,37 +129,81 @@ def steps_and_transmissions(folder: CampaignFolder, entry: Entry) -> int:
 
 
 def _complete(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
+    if folder.kind == "device":
+        _complete_device(folder, entry, accounted)
+    else:
+        _complete_run(folder, entry, accounted)
+    _clear_away(folder, entry)
+
+
+def _complete_run(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
     settings, keep = folder.settings(entry), folder.file.keep
     run = open_or_create(folder.run_path(entry), settings, f"campaign {folder.file.name}")
     with run.lock():
-        sessions = _add_session(folder, entry, run)
+        sessions = _add_session(folder, entry, run.versions, program_versions())
         earlier = run.dynamics.seconds
         run_alone(run)
         result = packed(run, settings)
-        now = os.times()
-        result.attrs |= {
-            "member": entry.key,
-            "core_seconds": now.user + now.system - accounted + earlier,
-            "peak_memory": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-            "run_directory_bytes": _size(run.path),
-            "host": socket.gethostname(),
-            "versions": json.dumps(joined_versions(sessions)),
-        }
+        _add_cost(result, entry, run.path, earlier - accounted, sessions)
         if keep.keeps(entry.number):
             folder.trajectory_path(entry).parent.mkdir(exist_ok=True)
             keep_trajectory(run, folder.trajectory_path(entry), keep.snapshots)
         write_dataset(result, folder.result_path(entry))
-    _clear_away(folder, entry)
 
 
-def _add_session(folder: CampaignFolder, entry: Entry, run: RunDirectory) -> list[dict[str, str]]:
-    """Note which programs work on a member now; return the versions of all its sessions."""
+def _complete_device(folder: CampaignFolder, entry: Entry, accounted: float) -> None:
+    settings, keep = folder.device_settings(entry), folder.file.keep
+    run = open_device(folder.run_path(entry), settings, folder.file.name)
+    with run.lock():
+        now = device_versions()
+        sessions = _add_session(folder, entry, run.versions, now)
+        earlier = computing_time(run)
+        compute_alone(run)
+        result = packed_device(run)
+        if keep.run_directories:
+            complete_directory(run)
+        _add_cost(result, entry, run.path, earlier - accounted, sessions)
+        if keep.keeps(entry.number):
+            folder.trajectory_path(entry).parent.mkdir(exist_ok=True)
+            keep_frames(run, folder.trajectory_path(entry))
+        write_dataset(result, folder.result_path(entry))
+
+
+def _add_cost(
+    result: xr.Dataset, entry: Entry, path: Path, offset: float, sessions: list[dict[str, str]]
+) -> None:
+    """Note what a member has cost, and what made it; `offset` is added to the time of this process.
+
+    That is the time of earlier processes, s, less what this one spent on other members.
+    """
+    now = os.times()
+    result.attrs |= {
+        "member": entry.key,
+        "core_seconds": now.user + now.system + offset,
+        "peak_memory": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "run_directory_bytes": _size(path),
+        "host": socket.gethostname(),
+        "versions": json.dumps(joined_versions(sessions)),
+    }
+
+
+def _add_session(
+    folder: CampaignFolder, entry: Entry, first: dict[str, str], now: dict[str, str]
+) -> list[dict[str, str]]:
+    """Note which programs work on a member now; return the versions of all its sessions.
+
+    Parameters
+    ----------
+    folder : CampaignFolder
+    entry : Entry
+    first, now : dict of str to str
+        Program to version, of the session that began the member and of this one.
+    """
     path = folder.sessions_path(entry)
     try:
         sessions = list(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
-        sessions = [run.versions]
-    now = program_versions()
+        sessions = [first]
     if now not in sessions:
         write_json(path, [*sessions, now])
         sessions.append(now)

@@ -4,23 +4,20 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from nanogap.campaign.file import CampaignFile, SettingValue
 from nanogap.campaign.keys import KeyRule, settings_key
-from nanogap.settings import (
-    Settings,
-    preset_names,
-    settings_from_table,
-    settings_from_text,
-    settings_text,
-)
+from nanogap.campaign.kinds import MemberSettings, base_kind, kind_of, member_settings
+from nanogap.errors import SettingsError
+from nanogap.settings import preset_names, preset_text, settings_text, toml_table
 
 
 @dataclass(frozen=True)
 class Member:
-    """One run of a campaign.
+    """One run of a campaign, or one simulated device.
 
     Attributes
     ----------
@@ -30,8 +27,8 @@ class Member:
         Which repeat of its combination, from 0.
     axes : dict
         Dotted key to value: its combination of what varies.
-    settings : Settings
-        Everything that defines the run; paths of files as they were given.
+    settings : Settings or DeviceSettings
+        Everything that defines the member; paths of files as they were given.
     key : str
         Address of the result: a hash of the settings; see `nanogap.campaign.keys.settings_key`.
     """
@@ -39,23 +36,36 @@ class Member:
     number: int
     repeat: int
     axes: dict[str, SettingValue]
-    settings: Settings
+    settings: MemberSettings
     key: str
 
 
-def base_settings(campaign: CampaignFile, folder: Path) -> Settings:
+def base_settings(campaign: CampaignFile, folder: Path) -> MemberSettings:
     """Load the base of a campaign; a settings file is looked for beside the campaign file.
 
     Raises
     ------
     SettingsError
-        If the base is neither a preset nor a readable settings file, or a setting is wrong.
+        If the base is neither a preset nor a readable settings file, a setting is wrong, or the
+        kind of the members is not clear.
     """
-    source = campaign.base
-    if source not in preset_names():
-        source = str(folder / source)
-    text = settings_text(source) if source in preset_names() or _is_file(source) else None
-    return settings_from_text(text if text is not None else settings_text(campaign.base), source)
+    base = campaign.base
+    families: tuple[Literal["run", "device"], ...] = ("run", "device")
+    for family in families:
+        if base in preset_names(family):
+            table = toml_table(preset_text(base, family), base)
+            return member_settings(base_kind(campaign), table, base, {})
+    source = str(folder / base)
+    if not _is_file(source):
+        source = base
+    if not _is_file(source):
+        raise SettingsError(
+            f"no preset or file named {base!r}: the presets of runs are "
+            f"{', '.join(preset_names())}, those of devices {', '.join(preset_names('device'))}; a "
+            "settings file is a path to a TOML file"
+        )
+    table = toml_table(settings_text(source), source)
+    return member_settings(base_kind(campaign, table), table, source, {})
 
 
 def _is_file(source: str) -> bool:
@@ -64,7 +74,7 @@ def _is_file(source: str) -> bool:
 
 def members(
     campaign: CampaignFile,
-    base: Settings,
+    base: MemberSettings,
     rule: KeyRule | None = None,
     digests: Mapping[str, str] | None = None,
 ) -> Iterator[Member]:
@@ -77,7 +87,7 @@ def members(
     Parameters
     ----------
     campaign : CampaignFile
-    base : Settings
+    base : Settings or DeviceSettings
     rule : KeyRule, optional
         Settings that keys and seeds count; default: all of this version.
     digests : mapping, optional
@@ -98,8 +108,8 @@ def members(
 
 
 def first_members(
-    campaign: CampaignFile, base: Settings
-) -> Iterator[tuple[dict[str, SettingValue], Settings]]:
+    campaign: CampaignFile, base: MemberSettings
+) -> Iterator[tuple[dict[str, SettingValue], MemberSettings]]:
     """Yield every combination, and its settings with the seed of the base.
 
     Raises
@@ -112,7 +122,7 @@ def first_members(
         changes = {"name": campaign.name, **campaign.set, **combination}
         words = ", ".join(f"{key} = {value!r}" for key, value in combination.items())
         source = f"campaign '{campaign.name}'" + (f", member with {words}" if words else "")
-        yield combination, settings_from_table(table, source, changes)
+        yield combination, member_settings(kind_of(base), table, source, changes)
 
 
 def combinations(campaign: CampaignFile) -> list[dict[str, SettingValue]]:
@@ -123,9 +133,11 @@ def combinations(campaign: CampaignFile) -> list[dict[str, SettingValue]]:
     return [dict(zip(campaign.axes, chosen, strict=True)) for chosen in values]
 
 
-def seeds(root: int, settings: Settings, count: int, rule: KeyRule | None = None) -> list[int]:
+def seeds(
+    root: int, settings: MemberSettings, count: int, rule: KeyRule | None = None
+) -> list[int]:
     """Derive the seeds of the repeats of a combination, each below 2**63."""
-    content = (rule or KeyRule()).digest(settings, seed=False)
+    content = (rule or KeyRule.of(kind_of(settings))).digest(settings, seed=False)
     words = np.frombuffer(content, dtype="<u4").tolist()
     streams = np.random.SeedSequence([root, *words]).spawn(count)
     return [int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1)) for stream in streams]

@@ -6,17 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nanogap.campaign.file import CampaignFile, SettingValue, flattened, read_campaign_file
-from nanogap.campaign.keys import KeyRule, file_digest, named_files, read_named
+from nanogap.campaign.keys import KeyRule, file_digest, read_named
+from nanogap.campaign.kinds import (
+    MemberSettings,
+    kind_of,
+    member_settings,
+    named_files,
+    refuse_other_kind,
+)
 from nanogap.campaign.plan import base_settings, combinations, first_members, members
 from nanogap.campaign.record import Entry, PlanRecord, copy_name
 from nanogap.dynamics.interaction import load_interaction
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.results import read_attributes
-from nanogap.settings import Settings, settings_from_table
+from nanogap.runs.device_alone import check_device
+from nanogap.settings import Settings
 from nanogap.transport.tight_binding.files import NONE, chosen_model, why_none
 
 #: Settings that are no reason for a result not to belong to a plan.
-_NO_REASON = ("name", "seed", "transport.workers")
+_NO_REASON = ("name", "seed", "transport.workers", "conductance.cache")
 
 #: Results that are looked at for the reason.
 _LOOKED_AT = 20
@@ -64,14 +72,21 @@ def new_plan(path: Path, file: Path, old: PlanRecord | None) -> NewPlan:
     kept = old if old is not None and _is_same(file, path / "campaign.toml") else None
     where = file.absolute().parent
     if kept is not None and kept.file.base == campaign.base and not kept.rule.forgotten:
-        base = settings_from_table(kept.base, str(path / "campaign.json"), {})
+        base = member_settings(kept.rule.kind, kept.base, str(path / "campaign.json"), {})
     else:
         base = base_settings(campaign, where)
+    kind = kind_of(base)
+    if old is not None and old.rule.kind != kind:
+        raise SettingsError(
+            f"{path} is a campaign of {old.rule.kind}s, and {file} is one of {kind}s: choose "
+            "another -o"
+        )
+    refuse_other_kind(campaign, kind)
     contents = _Files(where, path, kept)
     for combination, settings in first_members(campaign, base):
         _check(settings, contents, f"{file}{_words(combination)}")
     digests = {given: file_digest(content) for given, content in contents.read.items()}
-    rule = KeyRule() if old is None or old.rule.forgotten else old.rule.today()
+    rule = KeyRule.of(kind) if old is None or old.rule.forgotten else old.rule.today()
     entries = [
         Entry(m.number, m.key, m.repeat, m.settings.seed, m.axes)
         for m in members(campaign, base, rule, digests)
@@ -133,9 +148,15 @@ class _Files:
         return self.path(given)
 
 
-def _check(settings: Settings, contents: _Files, source: str) -> None:
-    """Refuse what would fail in every member: no force field, no Hamiltonian."""
+def _check(settings: MemberSettings, contents: _Files, source: str) -> None:
+    """Refuse what would fail in every member: no force field, no Hamiltonian, no barriers."""
     paths = {key: contents.add(key, given) for key, given in named_files(settings).items()}
+    if not isinstance(settings, Settings):
+        try:
+            check_device(settings, paths.get("atoms.energetics"))
+        except NanogapError as error:
+            raise SettingsError(f"{source}: {error}") from None
+        return
     element, choice = settings.structure.element, settings.transport.hamiltonian
     try:
         load_interaction(settings.dynamics, element, paths.get("dynamics.force_field"))

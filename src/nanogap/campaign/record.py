@@ -9,6 +9,7 @@ from typing import Any
 from nanogap import __version__
 from nanogap.campaign.file import CampaignFile, SettingValue, campaign_from_text, flattened
 from nanogap.campaign.keys import KeyRule
+from nanogap.campaign.kinds import Kind
 from nanogap.errors import DataFormatError
 from nanogap.io import write_json
 
@@ -50,7 +51,7 @@ class PlanRecord:
     entries : list of Entry
         All members, in order.
     rule : KeyRule
-        Settings that the keys count.
+        Settings that the keys count, and the kind of the members.
     files : dict of str to str
         The user's own files: path as the settings give it, and the hash of the content.
     planned_by : list of str
@@ -79,11 +80,12 @@ class PlanRecord:
             content = json.loads(path.read_text(encoding="utf-8"))
             base = dict(content["base"])
             names = content.get("keys_count", list(flattened(base)))
+            kind: Kind = "device" if content.get("kind") == "device" else "run"
             return cls(
                 text=str(content["file"]),
                 base=base,
                 entries=[Entry(**entry) for entry in content["members"]],
-                rule=KeyRule(frozenset(names), dict(content.get("added_settings", {}))),
+                rule=KeyRule(frozenset(names), dict(content.get("added_settings", {})), kind),
                 files=dict(content.get("files", {})),
                 planned_by=list(content.get("planned_by", [])),
             )
@@ -97,6 +99,7 @@ class PlanRecord:
         """Write the plan."""
         content = {
             "file": self.text,
+            "kind": self.rule.kind,
             "base": self.base,
             "keys_count": sorted(self.rule.names),
             "added_settings": self.rule.added,

@@ -13,7 +13,7 @@ import xarray as xr
 
 from nanogap.campaign.collect import Collected, collect, lost_members, open_ensemble, stored_keys
 from nanogap.campaign.folder import CampaignFolder
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, SettingsError
 
 #: What the system answers where nothing can be written.
 _UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
@@ -38,6 +38,15 @@ class Source:
     collected: Collected
 
 
+def of_devices(path: Path) -> str:
+    """Say which commands give the statistics of a campaign of devices."""
+    return (
+        f"{path} is of simulated devices, whose statistics are those of measured curves: after "
+        f"'nanogap campaign collect', 'nanogap switching {path}' gives them, and likewise "
+        "histogram, plateaus, retention and noise"
+    )
+
+
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
     """Open the dataset of a campaign as it is now.
@@ -58,6 +67,8 @@ def open_source(path: Path) -> Iterator[Source]:
     ------
     DataFormatError
         If it is neither, no member is finished, or a file is damaged.
+    SettingsError
+        If it is of devices.
     """
     alone = path / "dataset.nc" if path.is_dir() else path
     if alone.is_file() and not (path / "campaign.json").is_file():
@@ -65,6 +76,8 @@ def open_source(path: Path) -> Iterator[Source]:
             yield _of_file(dataset, alone)
         return
     folder = CampaignFolder(path)
+    if folder.kind == "device":
+        raise SettingsError(of_devices(path))
     if _is_current(folder):
         gone = lost_members(folder)
         with open_ensemble(folder.dataset) as dataset:
@@ -110,6 +123,8 @@ def _is_current(folder: CampaignFolder) -> bool:
 
 def _of_file(dataset: xr.Dataset, file: Path) -> Source:
     """Take from the attributes what a folder would tell."""
+    if "simulated" in dataset.attrs and "point" in dataset.dims:
+        raise SettingsError(of_devices(file))
     try:
         given_up = dict(json.loads(dataset.attrs["given_up"]))
         notes = [str(dataset.attrs["notes"])] if dataset.attrs["notes"] else []

@@ -9,6 +9,7 @@ import numpy as np
 from nanogap.campaign.costs import Outcome, result_outcome
 from nanogap.campaign.file import SettingValue
 from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.kinds import Kind
 from nanogap.campaign.record import Entry
 from nanogap.errors import NanogapError
 from nanogap.io import read_arrays
@@ -48,6 +49,30 @@ class RunningMember:
 
 
 @dataclass(frozen=True)
+class RunningDevice:
+    """A device at work.
+
+    Attributes
+    ----------
+    key : str
+    axes : dict
+        Dotted key to value: its combination of the axes.
+    repeat : int
+    points, points_planned : int
+        Readings done and of the whole measurement; 0 and 0 where it has just begun.
+    conductance : list of float
+        Last one of the gap of every device of the member, G0, without noise.
+    """
+
+    key: str
+    axes: dict[str, SettingValue]
+    repeat: int
+    points: int = 0
+    points_planned: int = 0
+    conductance: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class ContactsSoFar:
     """Conductance of the first contacts of the members that are finished.
 
@@ -80,17 +105,20 @@ class CampaignStatus:
         Members whose jobs wait in the queue of a cluster.
     unmatched : int
         Results in the folder that no planned member has: of an earlier plan.
-    running : list of RunningMember
+    running : list of RunningMember or of RunningDevice
     given_up : dict of str to str
         Key to reason.
     points : int
-        Conductances so far.
-    first_contact : ContactsSoFar
+        Conductances so far; of devices, readings.
+    first_contact : ContactsSoFar or None
+        None for devices.
     core_hours : float
     hours_left : float or None
         None where it is not known.
     dataset, report : str or None
         Paths, where they exist.
+    kind : {'run', 'device'}
+        Kind of the members.
     """
 
     state: str
@@ -99,14 +127,15 @@ class CampaignStatus:
     finished: int
     waiting: int
     unmatched: int
-    running: list[RunningMember]
+    running: list[RunningMember] | list[RunningDevice]
     given_up: dict[str, str]
     points: int
-    first_contact: ContactsSoFar
+    first_contact: ContactsSoFar | None
     core_hours: float
     hours_left: float | None
     dataset: str | None
     report: str | None
+    kind: Kind = "run"
 
     @property
     def time_left(self) -> str:
@@ -139,7 +168,7 @@ class CampaignState:
         running = [entry for entry in locked if entry.key not in done]
         for entry in finished:
             if entry.key not in self._made:
-                self._made[entry.key] = result_outcome(folder.result_path(entry))
+                self._made[entry.key] = result_outcome(folder.result_path(entry), folder.kind)
         made = [self._made[entry.key] for entry in finished]
         left = len(folder.entries) - len(finished) - len(given_up)
         at_work = {entry.key for entry in running}
@@ -151,14 +180,17 @@ class CampaignState:
             finished=len(finished),
             waiting=waiting,
             unmatched=folder.unmatched(),
-            running=[self._running(entry) for entry in running],
+            running=[self._running_device(entry) for entry in running]
+            if folder.kind == "device"
+            else [self._running(entry) for entry in running],
             given_up=given_up,
             points=sum(one.points for one in made),
-            first_contact=_contacts(made),
+            first_contact=None if folder.kind == "device" else _contacts(made),
             core_hours=sum(one.core_seconds for one in made) / 3600.0,
             hours_left=self._hours_left(len(finished), left, len(running)),
             dataset=_existing(folder.dataset),
             report=_existing(folder.report),
+            kind=folder.kind,
         )
 
     def _queued(self) -> set[str]:
@@ -193,6 +225,22 @@ class CampaignState:
             return replace(member, transmission=[self._transmission(path) for path in last])
         except (NanogapError, OSError):
             return member
+
+    def _running_device(self, entry: Entry) -> RunningDevice:
+        """Describe a device at work; it may begin or end at this moment."""
+        from nanogap.runs.device_run import DeviceRun  # noqa: PLC0415
+
+        member = RunningDevice(entry.key, entry.axes, entry.repeat)
+        try:
+            status = DeviceRun(self._folder.run_path(entry)).status()
+        except (NanogapError, OSError):
+            return member
+        return replace(
+            member,
+            points=status.points,
+            points_planned=status.points_planned,
+            conductance=status.conductance,
+        )
 
     def _transmission(self, path: Path) -> float:
         """Read the transmission of a snapshot at the Fermi energy, once."""

@@ -4,6 +4,7 @@ from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.state import (
     AT_WORK,
     CampaignStatus,
+    RunningDevice,
     RunningMember,
     contact_words,
 )
@@ -20,17 +21,22 @@ def write_state_page(folder: CampaignFolder, status: CampaignStatus) -> None:
         ["running", str(len(status.running))],
         ["waiting in the queue", str(status.waiting)],
         ["given up", str(len(status.given_up))],
-        ["conductances so far", str(status.points)],
-        ["first contact so far (G0)", contact_words(status.first_contact)],
+        [
+            "readings so far" if status.kind == "device" else "conductances so far",
+            str(status.points),
+        ],
         ["core-hours so far", f"{status.core_hours:.2f}"],
         ["time left", status.time_left],
     ]
+    if status.first_contact is not None:
+        rows.insert(5, ["first contact so far (G0)", contact_words(status.first_contact)])
+    unit = "readings" if status.kind == "device" else "time steps"
     sections = [Section("State", head=("", ""), rows=rows)]
     if status.running:
         sections.append(
             Section(
                 "Running",
-                head=("member", "varied", "time steps", "last conductances (G0)"),
+                head=("member", "varied", unit, "last conductances (G0)"),
                 rows=[_running_row(one) for one in status.running],
             )
         )
@@ -47,10 +53,14 @@ def write_state_page(folder: CampaignFolder, status: CampaignStatus) -> None:
     )
 
 
-def _running_row(member: RunningMember) -> list[str]:
+def _running_row(member: RunningMember | RunningDevice) -> list[str]:
+    if isinstance(member, RunningDevice):
+        done, planned, conductances = member.points, member.points_planned, member.conductance
+    else:
+        done, planned, conductances = member.step, member.end_step, member.transmission
     return [
         member.key[:8],
         ", ".join(f"{key} = {value}" for key, value in member.axes.items()),
-        f"{member.step} of {member.end_step}" if member.end_step else "beginning",
-        " ".join(f"{value:.2f}" for value in member.transmission),
+        f"{done} of {planned}" if planned else "beginning",
+        " ".join(f"{value:.2f}" for value in conductances),
     ]

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from nanogap.campaign.estimate import Estimate
     from nanogap.campaign.executor import CampaignProgress, Watcher
     from nanogap.campaign.folder import CampaignFolder
-    from nanogap.campaign.state import CampaignState, CampaignStatus
+    from nanogap.campaign.state import (
+        CampaignState,
+        CampaignStatus,
+        RunningDevice,
+        RunningMember,
+    )
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Ensembles: many runs of one kind, and what they say together.",
+    help="Ensembles: many runs or devices of one kind, and what they say together.",
     pretty_exceptions_enable=False,
 )
 
@@ -128,7 +133,10 @@ def collect(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put the results of all finished members into one dataset, dataset.nc in the folder."""
+    """Put the results of all finished members into one dataset, dataset.nc in the folder.
+
+    Of simulated devices it is measurement.nc, which the commands for measured data read.
+    """
     from nanogap.campaign.collect import collect as collect_members
     from nanogap.campaign.collect import open_ensemble
     from nanogap.campaign.folder import CampaignFolder
@@ -140,7 +148,11 @@ def collect(
     with common.counted("collected", len(folder.finished())) as watch:
         collected = collect_members(folder, watch)
     tables = {}
-    if export:
+    if export and folder.kind == "device":
+        from nanogap.campaign.device_collect import export_devices
+
+        tables = {str(path): export_devices(folder.dataset, path) for path in export}
+    elif export:
         with open_ensemble(folder.dataset) as dataset:
             tables = {str(path): export_table(dataset, path) for path in export}
     if as_json:
@@ -149,6 +161,11 @@ def collect(
     for note in collected.notes:
         log.print(note)
     log.print(f"Wrote {collected.dataset}: {collected.members} of {collected.planned} members")
+    if folder.kind == "device":
+        log.print(
+            f"Statistics: nanogap switching {directory}, and likewise histogram, plateaus, "
+            "retention, noise"
+        )
     for name, rows in tables.items():
         log.print(f"Wrote {name}: {counted(rows, 'row')}")
 
@@ -232,7 +249,9 @@ def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: boo
         if outcome.declined:
             log.print(Text(f"Stopped. {_how_to_go_on(folder)}."))
         log.print(_state_table(content))
-        log.print(Text(f"Statistics: nanogap campaign report {folder.path}"))
+        command = "collect" if folder.kind == "device" else "report"
+        what = "Measurement" if folder.kind == "device" else "Statistics"
+        log.print(Text(f"{what}: nanogap campaign {command} {folder.path}"))
     _end_incomplete(folder, content)
 
 
@@ -363,6 +382,18 @@ def _progress_words(progress: "CampaignProgress", left: str) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
+def _running_words(member: "RunningMember | RunningDevice") -> str:
+    """Say how far a member at work is."""
+    from nanogap.campaign.state import RunningDevice
+
+    if isinstance(member, RunningDevice):
+        values = ", ".join(f"{value:.3g}" for value in member.conductance)
+        now = f", {values} G0" if values else ""
+        return f"{member.key[:8]}: reading {member.points} of {member.points_planned}{now}"
+    now = f", T = {member.transmission[-1]:.2f} G0" if member.transmission else ""
+    return f"{member.key[:8]}: step {member.step} of {member.end_step}{now}"
+
+
 def _state_table(status: "CampaignStatus") -> Group:
     from nanogap.campaign.state import contact_words
 
@@ -372,17 +403,16 @@ def _state_table(status: "CampaignStatus") -> Group:
     if status.waiting or status.state == "waiting":
         table.add_row("waiting in the queue", str(status.waiting))
     table.add_row("given up", str(len(status.given_up)))
-    table.add_row("conductances so far", str(status.points))
+    points = "readings so far" if status.kind == "device" else "conductances so far"
+    table.add_row(points, str(status.points))
     first = status.first_contact
-    if first.mean is not None:
+    if first is not None and first.mean is not None:
         table.add_row("first contact (G0)", contact_words(first))
     table.add_row("core-hours so far", f"{status.core_hours:.2f}")
     table.add_row("time left", status.time_left)
     if status.unmatched:
         table.add_row("results of other plans", str(status.unmatched))
     lines: list[RenderableType] = [table]
-    for one in status.running:
-        now = f", T = {one.transmission[-1]:.2f} G0" if one.transmission else ""
-        lines.append(Text(f"{one.key[:8]}: step {one.step} of {one.end_step}{now}"))
+    lines += [Text(_running_words(one)) for one in status.running]
     lines += [Text(f"{key[:8]} given up: {why}") for key, why in status.given_up.items()]
     return Group(*lines)

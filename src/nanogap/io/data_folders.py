@@ -1,9 +1,9 @@
 """Files that are data: the one rule for files, folders and run directories.
 
 A folder stands for all files of a known kind in it and below it, in natural order. A run directory
-counts as one and is not looked into, a device directory stands for its measurement; hidden and
-temporary entries are passed over. A file that is named twice, or lies in a folder that is named
-too, counts once.
+counts as one and is not looked into, a device directory or a campaign of devices stands for its
+measurement; hidden and temporary entries are passed over. A file that is named twice, or lies in a
+folder that is named too, counts once.
 """
 
 import os
@@ -13,7 +13,12 @@ from pathlib import Path
 
 from nanogap.arguments import can_be_path, shown
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io.device_files import DeviceFiles, is_device_directory
+from nanogap.io.device_files import (
+    DeviceFiles,
+    current_campaign_measurement,
+    is_device_campaign,
+    is_device_directory,
+)
 from nanogap.io.run_files import is_run_directory
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc", ".mpt", ".lvm", ".dta", ".data", ".prn")
@@ -85,6 +90,8 @@ def measurement_files(paths: Paths) -> list[Path]:
         inside = [path]
         if is_device_directory(path):
             inside = [DeviceFiles(path).measurement]
+        elif is_device_campaign(path):
+            inside = [current_campaign_measurement(path)]
         elif path.is_dir() and not is_run_directory(path):
             inside = list(_below(path))
             if not inside:
@@ -110,5 +117,7 @@ def _below(folder: Path) -> Iterator[Path]:
             yield entry
         elif is_device_directory(entry):
             yield DeviceFiles(entry).measurement
+        elif is_device_campaign(entry):
+            yield current_campaign_measurement(entry)
         else:
             yield from _below(entry)

@@ -230,6 +230,8 @@ def cycle_number(dataset: xr.Dataset) -> NDArray[np.int64]:
 def joined_files(parts: list[xr.Dataset]) -> xr.Dataset:
     """Put the datasets of several files into one; the coordinate ``file`` tells them apart.
 
+    What else is known over ``source``, such as the axes of a campaign, stays if all have it.
+
     Raises
     ------
     SettingsError
@@ -248,11 +250,15 @@ def joined_files(parts: list[xr.Dataset]) -> xr.Dataset:
         raise SettingsError(
             "some files give a conductance and others a voltage and a current: analyse them apart"
         )
+    of_sources = [
+        {str(key) for key, found in part.variables.items() if found.dims == ("source",)}
+        for part in parts
+    ]
     names = {
-        key: ("source", np.concatenate([part[key].to_numpy().astype(str) for part in parts]))
-        for key in ("file_name", "device_name")
+        key: ("source", _in_a_row([part[key].to_numpy() for part in parts]))
+        for key in sorted(set.intersection(*of_sources))
     }
-    points = [part.drop_vars(["file_name", "device_name"]) for part in moved]
+    points = [part.drop_vars(sorted(own)) for part, own in zip(moved, of_sources, strict=True)]
     merged = xr.concat(
         points,
         dim="point",
@@ -269,3 +275,9 @@ def joined_files(parts: list[xr.Dataset]) -> xr.Dataset:
     ]
     merged.attrs["notes"] = "; ".join(notes)
     return merged.assign_coords(names)
+
+
+def _in_a_row(values: list[NDArray[Any]]) -> NDArray[Any]:
+    """Put the values of several sources behind each other; words where some are words."""
+    words = any(one.dtype.kind not in "iufb" for one in values)
+    return np.concatenate([one.astype(str) for one in values] if words else values)

@@ -1,12 +1,56 @@
 """Files of a device directory: the name of each stands here, once."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from nanogap.errors import DataFormatError
 
 
 def is_device_directory(path: Path) -> bool:
     """Whether a folder holds a measurement of a simulated device."""
     return DeviceFiles(path).description.is_file()
+
+
+def is_device_campaign(path: Path) -> bool:
+    """Whether a folder holds a campaign of simulated devices."""
+    return _campaign_plan(path).get("kind") == "device"
+
+
+def campaign_measurement(path: Path) -> Path:
+    """Return the file of the readings of all devices of a campaign, there or not."""
+    return path / "measurement.nc"
+
+
+def current_campaign_measurement(path: Path) -> Path:
+    """Return the file of the readings of all devices of a campaign that is up to date.
+
+    Raises
+    ------
+    DataFormatError
+        If there is none, or members have finished since it was written.
+    """
+    file = campaign_measurement(path)
+    remedy = f"'nanogap campaign collect {path}' puts the readings of its devices together"
+    if not file.is_file():
+        raise DataFormatError(f"{path} is a campaign without {file.name}: {remedy}")
+    made = file.stat().st_mtime_ns
+    results = (path / "results" / f"{one['key']}.nc" for one in _campaign_plan(path)["members"])
+    newer = sum(1 for one in results if one.is_file() and one.stat().st_mtime_ns > made)
+    if newer:
+        members = "1 member has" if newer == 1 else f"{newer} members have"
+        raise DataFormatError(f"{members} finished since {file} was written: {remedy}")
+    return file
+
+
+def _campaign_plan(path: Path) -> dict[str, Any]:
+    """Read the plan of a campaign; empty if there is none, or none to read."""
+    try:
+        plan = json.loads((path / "campaign.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return plan if isinstance(plan, dict) else {}
 
 
 @dataclass(frozen=True)

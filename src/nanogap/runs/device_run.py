@@ -85,6 +85,8 @@ class DeviceRun:
         One per device.
     source : str
         Where the settings came from.
+    versions : dict of str to str
+        Program to version, of those that began the measurement.
 
     Raises
     ------
@@ -98,6 +100,7 @@ class DeviceRun:
         try:
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
+            self.versions: dict[str, str] = dict(content.get("versions", {}))
             table, columns = content["settings"], list(content["columns"])
         except FileNotFoundError:
             raise DataFormatError(
@@ -132,8 +135,7 @@ class DeviceRun:
                 "source": source,
                 "settings": settings.model_dump(mode="json"),
                 "columns": point_columns(),
-                "versions": {name: version(name) for name in ("nanogap", "numpy", "numba", "scipy")}
-                | {"python": platform.python_version()},
+                "versions": device_versions(),
             },
         )
         return cls(folder)
@@ -323,6 +325,12 @@ class DeviceRun:
     def remove(self) -> None:
         """Remove the folder of a measurement that could not begin."""
         shutil.rmtree(self.path)
+
+
+def device_versions() -> dict[str, str]:
+    """Versions of the programs that make the readings of a device."""
+    names = ("nanogap", "numpy", "numba", "scipy")
+    return {name: version(name) for name in names} | {"python": platform.python_version()}
 
 
 def start_device(

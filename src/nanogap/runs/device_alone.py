@@ -1,0 +1,98 @@
+"""A device directory in this process alone, one device after the other; for ensembles of them."""
+
+import shutil
+from functools import lru_cache
+from pathlib import Path
+
+from nanogap.device.device import make_energetics, make_tips
+from nanogap.device.medium import load_medium
+from nanogap.errors import NanogapError, SettingsError
+from nanogap.io.device_files import is_device_directory
+from nanogap.runs.device_part import compute_part, part_progress, read_cost
+from nanogap.runs.device_run import DeviceRun
+from nanogap.settings.atoms import AtomsSettings, GeometrySettings
+from nanogap.settings.device import DeviceSettings
+
+_NO_PATHS = ("cache", "none")
+
+
+def open_or_create_device(path: Path, settings: DeviceSettings, source: str) -> DeviceRun:
+    """Open a device directory to go on with it, or make it.
+
+    Raises
+    ------
+    NanogapError
+        If there is a device directory that cannot be read, or none can be made.
+    """
+    if is_device_directory(path):
+        return DeviceRun(path)
+    if path.is_dir():  # killed before the measurement began: there is nothing in it
+        shutil.rmtree(path)
+    return DeviceRun.create(path, settings, source)
+
+
+def compute_alone(run: DeviceRun) -> None:
+    """See a measurement through, from wherever it is; the caller holds its lock.
+
+    The readings are those of `DeviceRun.compute`. No dataset and no report are written.
+
+    Raises
+    ------
+    NanogapError
+        If a device fails.
+    """
+    for number, member in enumerate(run.members):
+        compute_part(run.files.part(number), member, _silent)
+
+
+def computing_time(run: DeviceRun) -> float:
+    """Return the processor time of the readings so far, s."""
+    return sum(read_cost(run.files.part(number)).cpu_time for number in range(len(run.members)))
+
+
+def is_finished(run: DeviceRun) -> bool:
+    """Whether all devices have done all of their protocol."""
+    parts = [run.files.part(number) for number in range(len(run.members))]
+    return all(part.done.is_file() and part_progress(part) for part in parts)
+
+
+def check_device(settings: DeviceSettings, energetics: Path | None = None) -> None:
+    """Refuse settings of a device that cannot be made, before any work.
+
+    Parameters
+    ----------
+    settings : DeviceSettings
+    energetics : Path, optional
+        Where the table of barriers lies that ``atoms.energetics`` names.
+
+    Raises
+    ------
+    NanogapError
+        If there are no barriers of the metal, no such medium, the needles cannot be built, or the
+        place of the cache depends on the folder that the device is computed in.
+    """
+    load_medium(settings.medium.name)
+    cache = settings.conductance.cache
+    if cache not in _NO_PATHS and not Path(cache).is_absolute():
+        raise SettingsError(
+            f"conductance.cache = {cache!r}: give an absolute path, 'cache' or 'none': members are "
+            "computed in other folders"
+        )
+    atoms = settings.atoms
+    if energetics is not None:
+        atoms = atoms.model_copy(update={"energetics": str(energetics)})
+    _check_needles(settings.geometry, atoms)
+
+
+@lru_cache(maxsize=64)
+def _check_needles(geometry: GeometrySettings, atoms: AtomsSettings) -> None:
+    """Build needles once and give them up."""
+    settings = DeviceSettings(geometry=geometry, atoms=atoms)
+    try:
+        make_tips(settings, make_energetics(settings).lattice_constant)
+    except (OSError, ValueError) as error:
+        raise NanogapError(f"the needles cannot be built: {error}") from None
+
+
+def _silent(_points: int) -> None:
+    """Tell nobody."""
