@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from nanogap.io import write_bytes
@@ -47,7 +48,7 @@ def draw_loops(found: Runs, evaluated: Any) -> None:
         limits.set_ylim(bottom=0.0)
         limits.set_xlabel("current limit (µA)")
         limits.set_ylabel("conductance at 0.1 V (G₀)")
-        limits.set_title("smaller limit, lower conductance")
+        limits.set_title("after loops with current limits")
         _means(rates, evaluated, "rate-", "set_voltage")
         rates.set_xscale("log")
         rates.set_xlabel("sweep rate (V/s)")
@@ -214,9 +215,10 @@ def draw_lifetimes(lasted: "Sequence[Lifetime]", lost: "Sequence[Decay]") -> Non
                 bars = [[mean - 1.0 / high], [1.0 / low - mean]]
                 means.errorbar([mean], [place], xerr=bars, fmt="s", color=BLUE, capsize=3)
         means.set_xscale("log")
+        means.set_xlim(3.0, 1000.0)
+        means.set_ylim(len(shown) - 0.5, -0.5)
         means.set_yticks(range(len(shown)), [_CONDITIONS[name] for name in shown], fontsize=8)
-        means.invert_yaxis()
         means.set_xlabel("mean lifetime of all levels (s)")
         means.set_title("bars: 90 %")
-        figure.tight_layout()
+        means.xaxis.set_minor_formatter(NullFormatter())
         _write(figure, "device-lifetimes.png")

@@ -104,8 +104,12 @@ def test_the_pages_quote_what_is_stored():
         stored["loops"][f"rate-{rate}"]["set_voltage"]["mean"]
         for rate in ("0.01", "0.1", "1", "10")
     ]
-    assert means == pytest.approx([1.00, 1.40, 1.88, 2.46], abs=0.005)
+    assert means == pytest.approx([0.84, 1.30, 1.62, 2.50], abs=0.005)
     swept = stored["statistics"]
     assert (swept["devices"], swept["sweeps"], swept["points"]) == (5, 116, 464_000)
     assert sum(map(sum, swept["by_device"])) <= swept["points"]
-    assert swept["edges"][int(np.argmax(swept["joined"]))] == pytest.approx(0.9)
+    assert swept["edges"][int(np.argmax(swept["joined"]))] == pytest.approx(0.95)
+    lost = {one["condition"]: one for one in stored["decays"] if one["level"] is None}
+    lasted = [1.0 / lost[name]["rate"] for name in ("300", "330", "surface-0.8")]
+    assert lasted == pytest.approx([165.0, 25.0, 21.0], abs=0.5)
+    assert stored["activation"]["energy"] == pytest.approx(0.54, abs=0.005)
