@@ -92,12 +92,12 @@ class AtomsSettings(_Model):
         "polymer on the surface must give way; chosen, not fitted",
     )
     bond_scaling: float = Field(
-        0.4,
+        0.2,
         gt=0.0,
         le=5.0,
         description="factor of the cost of missing neighbours: 1 is that of the packaged tables, "
-        "2 brings their surface energy to that measured in vacuum; steps of silver in an "
-        "electrolyte cost about 0.2 of the tables' (docs/device-kinetics.md)",
+        "2 brings their surface energy to that measured in vacuum; the default is the line tension "
+        "of steps of silver in an electrolyte (docs/device-kinetics.md)",
     )
     energetics: str = Field(
         "packaged",
