@@ -19,6 +19,7 @@ from nanogap.io.dataset import (
     measurement_dataset,
     simulated_trace,
     sources_of,
+    with_stated_resistances,
 )
 from nanogap.io.file_tables import read_tables
 from nanogap.io.hdf5_table import hdf5_tables, is_foreign
@@ -269,6 +270,7 @@ def _own_file(path: Path, choice: Mapping[str, str] | None) -> xr.Dataset:
         return dataset_of_tables(hdf5_tables(path, dataset), choice, path)
     if "compliance" in dataset:
         dataset["compliance"] = dataset["compliance"].astype(bool)
+    dataset = with_stated_resistances(dataset)
     if "file" not in dataset.coords:
         count = dataset.sizes["point"]
         fields = {

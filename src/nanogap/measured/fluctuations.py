@@ -6,6 +6,7 @@ import numpy as np
 
 from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
 from nanogap.analysis.traces.telegraph import TelegraphModel
+from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
 from nanogap.measured.classify import need_steady
 from nanogap.measured.files import DataFiles, Trace
@@ -87,11 +88,14 @@ class NoiseSummary:
         Whether any file says that it is synthetic.
     notes : list of str
         What reading left out or assumed.
+    series_resistance : dict of str to SeriesResistance
+        What was subtracted of each device, ohm.
     """
 
     traces: list[FluctuationRow]
     synthetic: bool
     notes: list[str]
+    series_resistance: dict[str, SeriesResistance]
 
 
 @dataclass
@@ -142,8 +146,12 @@ class NoiseCampaign:
 
     def summary(self) -> NoiseSummary:
         """Return the result as plain numbers."""
-        notes = self.reading.sentences + self.constant
-        return NoiseSummary([_row(row) for row in self.rows], self.synthetic, notes)
+        return NoiseSummary(
+            traces=[_row(row) for row in self.rows],
+            synthetic=self.synthetic,
+            notes=self.reading.sentences + self.reading.series.sentences + self.constant,
+            series_resistance=self.reading.series.by_device,
+        )
 
 
 def _row(row: NoiseRow) -> FluctuationRow:
