@@ -41,7 +41,7 @@ def point(place, steady=None, series=SERIES):
         compliance=False,
         bridged=true > 0.5,
         continued=true < 0.5,
-        read=False,
+        read=steady is not None,
         atoms_cut_off=0,
         n_ions=3,
         events=(100 * place, 10 * place, place // 10, place // 20, 0, 0),

@@ -8,9 +8,9 @@ from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
 from nanogap.analysis.traces.telegraph import TelegraphModel
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
-from nanogap.measured.classify import need_steady
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
+from nanogap.measured.steady import steady_trace
 
 
 @dataclass(frozen=True)
@@ -205,8 +205,8 @@ def noise_campaign(
     """
     result = NoiseCampaign(reading=files.new_reading())
     for trace in files.traces():
+        trace = steady_trace(trace, "noise")  # noqa: PLW2901 the read alone from here on
         result.reading.add_file(trace)
-        need_steady(trace.dataset, "noise")
         step = trace.interval(interval)
         values = np.where(trace.usable, trace.gap, np.nan)
         known = np.isfinite(values)

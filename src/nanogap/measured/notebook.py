@@ -24,11 +24,11 @@ from nanogap.computed import Analysis, as_trace
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements, measurement_dataset, simulated_trace
 from nanogap.io.dataset import flags_compliance, sources_of
-from nanogap.measured.classify import need_steady
 from nanogap.measured.files import Trace, gap_trace
 from nanogap.measured.resistances import DeviceResistances, SeriesChoice
 from nanogap.measured.result_figures import plot
 from nanogap.measured.retention import since_written
+from nanogap.measured.steady import steady_trace
 from nanogap.measured.subtracted import name_of
 from nanogap.typing import BoolArray, FloatArray, Int64Array
 
@@ -232,8 +232,7 @@ def noise(
     >>> round(found.relative, 4), abs(found.exponent) < 0.1
     (0.004, True)
     """
-    trace = _only(data, "noise", series_resistance)
-    need_steady(trace.dataset, "noise")
+    trace = steady_trace(_only(data, "noise", series_resistance), "noise")
     if interval is None and not np.isfinite(trace.time).any():
         raise SettingsError("noise needs the time between two samples: give interval, in s")
     analysis = NoiseAnalysis(trace.interval(interval), band=band)
@@ -280,8 +279,7 @@ def retention(
     >>> round(found.exponent, 3), round(found.conductance_after_one_second, 3)
     (-0.02, 2.5)
     """
-    trace = _only(data, "retention", series_resistance)
-    need_steady(trace.dataset, "retention")
+    trace = steady_trace(_only(data, "retention", series_resistance), "retention")
     drift = RetentionDrift(tolerance)
     _tell(drift, trace)
     return drift.compute(since_written(trace) if time is None else time, _usable_gap(trace))

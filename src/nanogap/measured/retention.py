@@ -8,9 +8,9 @@ from nanogap.analysis import RetentionDrift
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
 from nanogap.io.columns import as_argument
-from nanogap.measured.classify import need_steady
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
+from nanogap.measured.steady import steady_trace
 from nanogap.typing import FloatArray
 
 _TEN_YEARS = 10 * 365.25 * 86400.0
@@ -114,8 +114,8 @@ def retention_campaign(files: DataFiles, tolerance: float = 2.0) -> RetentionCam
     """Fit the drift of the state in every file."""
     result = RetentionCampaign(reading=files.new_reading())
     for trace in files.traces():
+        trace = steady_trace(trace, "retention")  # noqa: PLW2901 the read alone from here on
         result.reading.add_file(trace)
-        need_steady(trace.dataset, "retention")
         gap = np.where(trace.usable, trace.gap, np.nan)
         try:
             drift = RetentionDrift(tolerance).compute(since_written(trace), gap)

@@ -4,6 +4,7 @@ Units are those of the house: angstrom, s, K, V, eV.
 """
 
 import math
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -291,3 +292,12 @@ class ConductanceSettings(_Model):
         description="'cache': known conductances are kept in the user's cache folder; 'none': in "
         "memory only; or the path of a file",
     )
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if any(after <= before for before, after in pairwise(self.cell_widths)):
+            raise ValueError(
+                f"conductance.cell_widths = {list(self.cell_widths)}: each must be above the one "
+                "before it"
+            )
+        return self
