@@ -129,7 +129,7 @@ def _kind(name: str, value: float, off: float) -> str:
     """Say where a number of the atoms is from: the default, this run, or it has no effect."""
     if value == off:
         return "off"
-    return "assumed or measured" if value == getattr(AtomsSettings(), name) else "set"
+    return "assumed or measured" if value == AtomsSettings.model_fields[name].default else "set"
 
 
 def _making(run: DeviceRun) -> list[tuple[str, str]]:
