@@ -17,6 +17,7 @@ from nanogap.cli.common import (
     refuse_unasked,
     write_settings,
 )
+from nanogap.cli.idle import refuse_idle
 
 app = typer.Typer(no_args_is_help=True, help="A device at laboratory time scales, atom by atom.")
 
@@ -39,10 +40,12 @@ def register(main: typer.Typer) -> None:
 
 @app.command()
 def new(
-    preset: Annotated[str, typer.Argument(help="the preset to begin with")] = "device-quick",
-    output: Annotated[Path, typer.Option("-o", "--output", help="the new file")] = Path(
-        "device.toml"
-    ),
+    preset: Annotated[
+        str | None, typer.Argument(help="the preset to begin with; default: device-quick")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="the new file; default: device.toml")
+    ] = None,
     show: Annotated[bool, typer.Option("--list", help="list the presets instead")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -51,10 +54,12 @@ def new(
     from nanogap.settings.device import load_device_settings
 
     if not show:
+        preset, output = preset or "device-quick", output or Path("device.toml")
         about = preset_about(preset_text(preset, "device"))
         settings = load_device_settings(preset)
         write_settings(settings, preset, about, output, command="device run", as_json=as_json)
         return
+    refuse_idle({"PRESET": preset, "-o": output}, "beside --list, which writes nothing")
     told = {name: preset_about(preset_text(name, "device")) for name in preset_names("device")}
     if as_json:
         emit(told)
@@ -79,6 +84,7 @@ def run(
     from nanogap.settings.device import load_device_settings
 
     settings = load_device_settings(source, tuple(overrides or ()))
+    settings.refuse_idle()
     members = settings.members()
     log.print(
         f"{len(members)} x {members[0].total_duration:.4g} s with {members[0].total_samples} "
@@ -90,6 +96,11 @@ def run(
         "shapes with a measurement, not volts and seconds (docs/device-results.md)",
         highlight=False,
     )
+    if processes > len(members):
+        log.print(
+            f"Note: --processes {processes} are more than the devices: {len(members)} at a time",
+            highlight=False,
+        )
     cost = estimate_cost(settings, processes)
     log.print(cost.sentence, highlight=False)
     if cost.wall_time > LONG_WORK and not yes:

@@ -1,16 +1,13 @@
 """A device directory in this process alone, one device after the other; for ensembles of them."""
 
 import shutil
-from functools import lru_cache
 from pathlib import Path
 
-from nanogap.device.device import make_energetics, make_tips
-from nanogap.device.medium import load_medium
+from nanogap.device.device import Device
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.device_files import is_device_directory
 from nanogap.runs.device_part import compute_part, read_cost
 from nanogap.runs.device_run import DeviceRun
-from nanogap.settings.atoms import AtomsSettings, GeometrySettings
 from nanogap.settings.device import DeviceSettings
 from nanogap.transport.tight_binding.files import load_model
 
@@ -69,10 +66,11 @@ def check_device(settings: DeviceSettings, energetics: Path | None = None) -> No
     Raises
     ------
     NanogapError
-        If there are no barriers or no Hamiltonian of the metal, no such medium, the needles cannot
-        be built, or the place of the cache depends on the folder that the device is computed in.
+        If a setting would do nothing, there are no barriers or no Hamiltonian of the metal, the
+        device cannot be made, or the place of the cache depends on the folder that it is computed
+        in.
     """
-    load_medium(settings.medium.name)
+    settings.refuse_idle()
     load_model(settings.geometry.element)
     cache = settings.conductance.cache
     if cache not in _NO_PATHS and not Path(cache).is_absolute():
@@ -83,17 +81,11 @@ def check_device(settings: DeviceSettings, energetics: Path | None = None) -> No
     atoms = settings.atoms
     if energetics is not None:
         atoms = atoms.model_copy(update={"energetics": str(energetics)})
-    _check_needles(settings.geometry, atoms)
-
-
-@lru_cache(maxsize=64)
-def _check_needles(geometry: GeometrySettings, atoms: AtomsSettings) -> None:
-    """Build needles once and give them up."""
-    settings = DeviceSettings(geometry=geometry, atoms=atoms)
+    conductance = settings.conductance.model_copy(update={"cache": "none"})
     try:
-        make_tips(settings, make_energetics(settings).lattice_constant)
+        Device(settings.model_copy(update={"atoms": atoms, "conductance": conductance}))
     except (OSError, ValueError) as error:
-        raise NanogapError(f"the needles cannot be built: {error}") from None
+        raise NanogapError(f"the device cannot be made: {error}") from None
 
 
 def _silent(_points: int) -> None:

@@ -123,8 +123,9 @@ class DeviceRun:
         Raises
         ------
         SettingsError
-            If the folder is not empty.
+            If the folder is not empty, or a setting would do nothing.
         """
+        settings.refuse_idle()
         folder = Path(path)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise SettingsError(f"{folder} exists and is not empty: choose another -o")

@@ -127,6 +127,22 @@ class DeviceSettings(_Model):
                 )
         return self
 
+    def refuse_idle(self) -> None:
+        """Refuse settings that do nothing beside others, before a measurement begins.
+
+        Raises
+        ------
+        SettingsError
+            If there is one.
+        """
+        spread = self.devices.resistance_spread
+        if self.devices.number == 1 and spread > 0.0:
+            raise SettingsError(
+                f"devices.resistance_spread = {spread:g} would change nothing with "
+                "devices.number = 1: ask for two devices or more, set it to 0, or vary "
+                "circuit.wire in a campaign"
+            )
+
     def make_source(self) -> Source:
         """Make the source and the circuit between it and the gap."""
         return Source(
