@@ -84,6 +84,12 @@ def test_what_changes_something_is_taken(nanogap, arguments):
     assert nanogap(*arguments, "--json").status == 0
 
 
+@pytest.mark.usefixtures("data")
+def test_a_report_reads_kinds_of_files_apart_and_refuses_nothing_for_that(nanogap):
+    outcome = nanogap("report", LOOP, "device", "--columns", "current=2", "-o", "r.html", "--json")
+    assert outcome.status == 0, outcome.err
+
+
 def test_help_names_everything_that_is_data(nanogap):
     for command in ("histogram", "plateaus", "switching", "retention", "noise", "report"):
         told = " ".join(nanogap(command, "--help").out.replace("│", " ").split())

@@ -63,6 +63,9 @@ class DataFiles:
         Sampling rate of files without times, and zero of the time.
     passed_over : list of str
         Files of folders without a measurement, and why; filled while the files are read.
+    some : bool
+        Whether these are some of the files that were given, so that what is for the others is no
+        reason to refuse anything.
     """
 
     paths: Paths
@@ -73,6 +76,7 @@ class DataFiles:
     compliance: float | None = None
     clock: Clock = field(default_factory=Clock)
     passed_over: list[str] = field(default_factory=list, compare=False)
+    some: bool = False
 
     def __post_init__(self) -> None:
         if not as_paths(self.paths):
@@ -122,6 +126,8 @@ class DataFiles:
         SettingsError
             If there is such a thing.
         """
+        if self.some:
+            return
         if not seen.any_run and self.averaging_time is not None:
             raise SettingsError(
                 f"`averaging_time={self.averaging_time:g}` changes nothing: it is for the traces "
