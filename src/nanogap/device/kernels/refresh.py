@@ -78,7 +78,7 @@ def fill_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) -> flo
 @compiled
 def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) -> float:
     """Fill in the rates of all events of a site; return their sum, 1/s."""
-    return fill_site(sites, tables, site, rates)  # type: ignore[no-any-return]
+    return fill_site(sites, tables, site, rates)
 
 
 @inlined
