@@ -100,7 +100,7 @@ class Device:
         energetics = make_energetics(settings)
         self.tips = make_tips(settings, energetics.lattice_constant)
         streams = self._streams()
-        medium = _medium(settings.medium)
+        medium = make_medium(settings.medium)
         self.engine = LatticeKMC(
             self.lattice,
             self.tips.metal,
@@ -360,8 +360,14 @@ def _bulk_level(settings: MediumSettings, medium: Medium | None) -> float | None
     return level
 
 
-def _medium(settings: MediumSettings) -> Medium | None:
-    """Return the named medium with the values that the settings change."""
+def make_medium(settings: MediumSettings) -> Medium | None:
+    """Return the named medium with the values that the settings change; None for vacuum.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such medium, a value is impossible, or vacuum is given one.
+    """
     medium, changes = load_medium(settings.name), settings.changes
     if medium is None and changes:
         raise SettingsError(

@@ -21,7 +21,7 @@ from nanogap.device.medium import Medium
 from nanogap.device.occupation import check_occupation, draw_ions, put_ions
 from nanogap.device.state import Caps, EnergyTables, State
 from nanogap.digest import content_digest
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.errors import OtherStateError, SettingsError
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import BOLTZMANN
 
@@ -344,11 +344,12 @@ class LatticeKMC:
         Raises
         ------
         DataFormatError
-            If the file is missing, damaged or of another device; nothing has changed then.
+            If the file is missing, damaged or, as an `OtherStateError`, of another device; nothing
+            has changed then.
         """
         found = states.load_arrays(path)
         if str(found["identity"]) != self._identity:
-            raise DataFormatError(
+            raise OtherStateError(
                 f"{path}: is the state of another device: lattice, energies or medium differ"
             )
         self.time = float(found["time"])

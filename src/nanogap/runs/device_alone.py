@@ -42,6 +42,7 @@ def compute_alone(run: DeviceRun) -> None:
     NanogapError
         If a device fails.
     """
+    run.begin_session()
     for number, member in enumerate(run.members):
         compute_part(run.files.part(number), member, _silent)
 
