@@ -2,18 +2,21 @@
 
 import json
 import shutil
+import sqlite3
 from importlib.resources import files
 
 import numpy as np
 import pytest
 from tests.runs.hand_made_device import make
 
-from nanogap.device.device import Device
+from nanogap.device.device import Device, make_necks
 from nanogap.device.measurement import Measurement
+from nanogap.device.neck_store import NeckStore, StoredTransmission
 from nanogap.electrical.protocols import CurrentSweep, Staircase, VoltageSweep
 from nanogap.electrical.states import Endurance, Pulses
 from nanogap.errors import NanogapError, OtherStateError, SettingsError
 from nanogap.runs import device_beginning, device_part
+from nanogap.runs.device_beginning import check_measurement
 from nanogap.runs.device_run import DeviceRun
 from nanogap.settings.device import load_device_settings
 
@@ -176,3 +179,89 @@ def test_the_table_of_readings_is_not_forgotten(tmp_path):
         run = DeviceRun.create(folder, settings, "test", table=begun)
         run.begin_session(table=asked)
         assert DeviceRun(folder).table is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["protocol.turning_points=[0,9,0]"], r"turning_points reaches 9 V, and at .*5.97"),
+        (["protocol.turning_points=[0,-6.5]"], "choose less, or atoms.temperature from 84 K on"),
+        (
+            ["protocol.turning_points=[0,5.9]", "medium.transfer_coefficient=0.9"],
+            "protocol.turning_points reaches 5.9 V.* 3.31 V",
+        ),
+        (
+            ["protocol.kind=current-sweep", "protocol.voltage_limit=7.0"],
+            "protocol.voltage_limit reaches 7 V",
+        ),
+        (
+            ["protocol.kind=current-sweep", "protocol.cycles=2", "protocol.reset_voltage=-8.0"],
+            "protocol.reset_voltage reaches 8 V",
+        ),
+        (["protocol.kind=staircase", "protocol.quantity=current", "protocol.stop=1e-5"],
+         "source.voltage_limit reaches 20 V"),
+        (["preparation.kind=voltage-sweep", "preparation.turning_points=[0,7.0]"],
+         "preparation.turning_points reaches 7 V"),
+        (["protocol.kind=endurance", "protocol.set_voltage=6.0"], "set_voltage reaches 6 V"),
+    ],
+)  # fmt: skip
+def test_voltages_that_the_rates_do_not_hold_are_refused(tmp_path, changes, words):
+    settings = load_device_settings("device-quick", ["atoms.temperature=77", *changes])
+    with pytest.raises(SettingsError, match=words):
+        DeviceRun.create(tmp_path / "dev", settings, "test")
+    with pytest.raises(SettingsError, match=words):
+        Device(settings)
+    assert not list(tmp_path.iterdir())
+
+
+def test_voltages_that_the_rates_hold_are_not_refused():
+    for changes in ([], ["atoms.temperature=77"], ["protocol.turning_points=[0,20,0]"]):
+        check_measurement(load_device_settings("device-quick", changes))
+
+
+def foreign(path):
+    with sqlite3.connect(path) as table:
+        table.execute("CREATE TABLE mails (subject TEXT)")
+    table.close()
+
+
+@pytest.mark.parametrize(
+    ("make_it", "words"),
+    [
+        (lambda path: path.write_text("a letter, not a database\n" * 9), "no file of known"),
+        (lambda path: path.mkdir(), "is a folder"),
+        (foreign, "no file of known conductances.*no such table"),
+        (lambda path: path.with_suffix("").write_text(""), "cannot be made there"),
+    ],
+    ids=["text", "folder", "foreign", "below a file"],
+)
+def test_a_cache_that_is_none_is_refused(tmp_path, make_it, words):
+    path = tmp_path / "cache.sqlite"
+    make_it(path)
+    before = path.read_bytes() if path.is_file() else None
+    if "cannot" in words:
+        path = path.with_suffix("") / "cache.sqlite"
+    settings = load_device_settings("device-quick", {"conductance.cache": str(path)})
+    for refuse in (check_measurement, lambda one: make_necks(one, 4.09)):
+        with pytest.raises(SettingsError, match=words) as told:
+            refuse(settings)
+        assert f"conductance.cache = {path}" in str(told.value)
+    assert before is None or path.read_bytes() == before
+
+
+def test_a_cache_is_known_again_and_may_be_missing(tmp_path, monkeypatch):
+    path = tmp_path / "new" / "cache.sqlite"
+    settings = load_device_settings("device-quick", {"conductance.cache": str(path)})
+    check_measurement(settings)
+    assert not path.parent.exists()
+    necks = make_necks(settings, 4.09)
+    necks.store.put(b"key", StoredTransmission(0.5))
+    necks.store.close()
+    check_measurement(settings)
+    assert NeckStore(path).get(b"key") == StoredTransmission(0.5)
+    # a home that cannot be written is no fault of the user
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    usual = make_necks(load_device_settings("device-quick"), 4.09)
+    usual.store.put(b"key", StoredTransmission(0.25))
+    assert usual.store.get(b"key") == StoredTransmission(0.25)

@@ -74,11 +74,14 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Simulate devices through a protocol; the readings are a measurement like any other."""
+    from nanogap.runs.device_beginning import check_measurement
     from nanogap.runs.device_cost import estimate_cost
-    from nanogap.runs.device_run import start_device
+    from nanogap.runs.device_run import check_empty, start_device
     from nanogap.settings.device import load_device_settings
 
     settings = load_device_settings(source, tuple(overrides or ()))
+    check_empty(output)
+    check_measurement(settings)
     members = settings.members()
     log.print(
         f"{len(members)} x {members[0].total_duration:.4g} s with {members[0].total_samples} "

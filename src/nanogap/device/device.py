@@ -18,6 +18,7 @@ from numpy.random import SeedSequence
 from scipy import constants
 
 from nanogap.device.advance import Reason
+from nanogap.device.conditions import check_voltages
 from nanogap.device.conductance import MomentaryConductance, NeckConductance
 from nanogap.device.energetics import Energetics, load_energetics
 from nanogap.device.engine import LatticeKMC
@@ -101,6 +102,7 @@ class Device:
         self.tips = make_tips(settings, energetics.lattice_constant)
         streams = self._streams()
         medium = make_medium(settings.medium)
+        check_voltages(settings, medium)
         self.engine = LatticeKMC(
             self.lattice,
             self.tips.metal,

@@ -13,7 +13,12 @@ import numpy as np
 
 from nanogap.device import state as states
 from nanogap.device.advance import Advance, Reason
-from nanogap.device.conditions import check_potentials, checked_temperature, padded_force
+from nanogap.device.conditions import (
+    check_potentials,
+    checked_temperature,
+    padded_force,
+    rate_share,
+)
 from nanogap.device.kernels import arrays, entry
 from nanogap.device.kernels.arrays import Int32Array
 from nanogap.device.lattice import EMPTY, ION, METAL, Lattice
@@ -217,8 +222,7 @@ class LatticeKMC:
         SettingsError
             If a potential is not finite or does not fit the sites.
         """
-        alpha = 0.5 if self.medium is None else self.medium.transfer_coefficient
-        share = max(alpha, 1.0 - alpha)
+        share = rate_share(self.medium)
         check_potentials(metal, medium, len(self.lattice), self._temperature, share)
         self._sites.fields[:-1, arrays.METAL_POTENTIAL] = metal
         self._sites.fields[:-1, arrays.MEDIUM_POTENTIAL] = medium

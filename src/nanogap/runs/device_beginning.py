@@ -14,8 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from nanogap.device.conditions import check_voltages
 from nanogap.device.device import make_energetics, make_medium
 from nanogap.device.measurement import point_columns
+from nanogap.device.neck_store import check_store
 from nanogap.digest import content_digest
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io import write_bytes, write_json
@@ -46,6 +48,26 @@ class Beginning:
     settings: DeviceSettings
     inputs: Mapping[str, str]
     table: str | None
+
+
+def check_measurement(settings: DeviceSettings) -> None:
+    """Refuse, in no time, settings of a measurement that would fail once it is under way.
+
+    Parameters
+    ----------
+    settings : DeviceSettings
+
+    Raises
+    ------
+    NanogapError
+        If there are no barriers, no Hamiltonian or no such medium, the rates do not hold the
+        voltages of the protocol, or the file of known conductances is something else.
+    """
+    inputs_of(settings)
+    check_voltages(settings, make_medium(settings.medium))
+    cache = settings.conductance.cache
+    if cache not in {"cache", "none"}:
+        check_store(Path(cache))
 
 
 def describe(

@@ -23,10 +23,10 @@ from nanogap.io.device_files import DeviceFiles
 from nanogap.io.lock import FileLock
 from nanogap.io.results import write_dataset
 from nanogap.runs.device_beginning import (
+    check_measurement,
     describe,
     device_versions,
     go_on,
-    inputs_of,
     record_beginning,
     refuse_edits,
     with_copied_table,
@@ -153,9 +153,8 @@ class DeviceRun:
         """
         settings = settings.with_absolute_paths()
         folder = Path(path)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise SettingsError(f"{folder} exists and is not empty: choose another -o")
-        inputs_of(settings)  # what cannot be read is refused before anything is written
+        check_empty(folder)
+        check_measurement(settings)  # refused before anything is written
         folder.mkdir(parents=True, exist_ok=True)
         files = DeviceFiles(folder)
         record_beginning(files, settings)
@@ -176,6 +175,7 @@ class DeviceRun:
             If energies, medium or Hamiltonian are others in this version.
         """
         settings = with_copied_table(self.files, self.settings)
+        check_measurement(settings)
         go_on(self.files, settings, self.versions.get("nanogap", "of that time"))
         if table and not self.table:
             self.table = True
@@ -368,6 +368,18 @@ class DeviceRun:
     def remove(self) -> None:
         """Remove the folder of a measurement that could not begin."""
         shutil.rmtree(self.path)
+
+
+def check_empty(folder: Path) -> None:
+    """Refuse a place for a device directory that holds something.
+
+    Raises
+    ------
+    SettingsError
+        If so.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SettingsError(f"{folder} exists and is not empty: choose another -o")
 
 
 def start_device(

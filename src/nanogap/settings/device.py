@@ -110,7 +110,7 @@ class DeviceSettings(_Model):
 
     @model_validator(mode="after")
     def _within_limits(self) -> Self:
-        for protocol in self._parts().values():
+        for protocol in self.parts().values():
             for segment in protocol.cycle_segments(0):
                 name = f"{segment.quantity}_limit"
                 own, most = getattr(self.source, name), max(abs(segment.start), abs(segment.end))
@@ -123,7 +123,7 @@ class DeviceSettings(_Model):
 
     @model_validator(mode="after")
     def _countable(self) -> Self:
-        for name, protocol in self._parts().items():
+        for name, protocol in self.parts().items():
             if protocol.total_samples > MOST_READINGS:
                 raise ValueError(
                     f"{name}: {protocol.total_samples:.3g} readings are more than "
@@ -150,14 +150,14 @@ class DeviceSettings(_Model):
     @property
     def total_duration(self) -> float:
         """Time of preparation and protocol of one device, s; with feedback, the longest."""
-        return sum(part.total_duration for part in self._parts().values())
+        return sum(part.total_duration for part in self.parts().values())
 
     @property
     def total_samples(self) -> int:
         """Readings of preparation and protocol of one device; with feedback, the largest number."""
-        return sum(part.total_samples for part in self._parts().values())
+        return sum(part.total_samples for part in self.parts().values())
 
-    def _parts(self) -> dict[str, ProtocolSettings]:
+    def parts(self) -> dict[str, ProtocolSettings]:
         """Return the preparation, if there is one, and the protocol, by their names."""
         if isinstance(self.preparation, NoPreparation):
             return {"protocol": self.protocol}
