@@ -10,7 +10,7 @@ a set amount: so it is short while the circuit settles.
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from ase import Atoms
@@ -36,6 +36,7 @@ from nanogap.settings.atoms import MediumSettings
 from nanogap.settings.device import DeviceSettings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
+_Necks = TypeVar("_Necks", bound=NeckConductance)
 #: Change of the gap voltage that the rates are made anew for: this share, at least so many volts.
 _VOLTAGE_SHARE, _VOLTAGE_STEP = 0.01, 1e-3
 #: Change of the gap voltage within a stretch, as a share, that is allowed beside the settings'.
@@ -304,10 +305,14 @@ def make_energetics(settings: DeviceSettings) -> Energetics:
     )
 
 
-def make_necks(settings: DeviceSettings, lattice_constant: float) -> NeckConductance:
+def make_necks(
+    settings: DeviceSettings,
+    lattice_constant: float,
+    kind: type[_Necks] = NeckConductance,  # type: ignore[assignment]
+) -> _Necks:
     """Make what computes the conductance of a device's neck."""
     conductance = settings.conductance
-    return NeckConductance(
+    return kind(
         settings.geometry.element,
         lattice_constant,
         NeckCut(widths=conductance.cell_widths, depth=conductance.cut_layers),

@@ -55,6 +55,8 @@ class NeckStore:
 
     def __init__(self, path: Path | None, *, optional: bool = False) -> None:
         self.path = path
+        #: Whether what is added is known in this process alone.
+        self.is_read_only = False
         self._known: dict[bytes, StoredTransmission] = {}
         self._table: sqlite3.Connection | None = None
         if path is not None and not (optional and not _can_be_made(path)):
@@ -78,7 +80,7 @@ class NeckStore:
     def put(self, key: bytes, transmission: StoredTransmission) -> None:
         """Add a transmission."""
         self._known[key] = transmission
-        if self._table is not None:
+        if self._table is not None and not self.is_read_only:
             with contextlib.suppress(sqlite3.Error):
                 self._table.execute(
                     "INSERT OR IGNORE INTO transmissions VALUES (?, ?, ?)",

@@ -7,6 +7,7 @@ from pathlib import Path
 from nanogap.device.device import make_energetics, make_tips
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.device_files import is_device_directory
+from nanogap.runs.compilation import watched_compilation
 from nanogap.runs.device_beginning import check_measurement
 from nanogap.runs.device_part import compute_part, read_cost
 from nanogap.runs.device_run import DeviceRun
@@ -42,8 +43,9 @@ def compute_alone(run: DeviceRun) -> None:
         If a device fails.
     """
     run.begin_session()
-    for number, member in enumerate(run.members):
-        compute_part(run.files.part(number), member, _silent)
+    with watched_compilation():
+        for number, member in enumerate(run.members):
+            compute_part(run.files.part(number), member, _silent)
 
 
 def computing_time(run: DeviceRun) -> float:

@@ -22,6 +22,7 @@ from nanogap.io.dataset import joined_files, measurement_dataset, with_series_re
 from nanogap.io.device_files import DeviceFiles
 from nanogap.io.lock import FileLock
 from nanogap.io.results import write_dataset
+from nanogap.runs.compilation import watched_compilation
 from nanogap.runs.device_beginning import (
     check_measurement,
     describe,
@@ -228,7 +229,7 @@ class DeviceRun:
         NanogapError
             If another process works in the folder, or a device fails.
         """
-        with self.lock():
+        with self.lock(), watched_compilation():
             self.begin_session(table=table)
             try:
                 if processes > 1 and len(self.members) > 1:

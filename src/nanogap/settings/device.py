@@ -192,10 +192,12 @@ class DeviceSettings(_Model):
         """
         if self.devices.number == 1:
             return (self,)
-        return tuple(self._member(number) for number in range(self.devices.number))
+        return tuple(self.member(number) for number in range(self.devices.number))
 
-    def _member(self, number: int) -> "DeviceSettings":
-        """Return the settings of one device."""
+    def member(self, number: int) -> "DeviceSettings":
+        """Return the settings of one device, from 0; see `members`."""
+        if self.devices.number == 1:
+            return self
         stream = np.random.SeedSequence(self.seed, spawn_key=(number,))
         seed = int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1))
         spread = self.devices.resistance_spread
