@@ -93,6 +93,22 @@ def test_the_flags_of_a_simulated_measurement_count(call, tmp_path):
     assert "not counted: limited" not in captured.err
 
 
+def test_currents_against_the_voltage_are_counted_and_explained(call, tmp_path):
+    """The capacitance beside the gap gives its charge back as the voltage falls."""
+    run = make(tmp_path / "dev")
+    dataset = xr.load_dataset(run.files.measurement)
+    dataset["current"][100:110] = -1e-10  # C dV/dt of 100 pF at -0.83 V/s
+    dataset["current"][112] = -1e-6
+    dataset.to_netcdf(run.files.measurement)
+    captured = call("histogram", run.path, "--json")
+    found = json.loads(captured.out)
+    assert (found["n_outside"], found["n_negative"], found["n_displacement"]) == (11, 11, 10)
+    note = " ".join(captured.err.split())
+    assert "11 of 120 points not counted: current against the voltage" in note
+    assert "10 of them equal C dV/dt" in note
+    assert "outside the range" not in note
+
+
 def test_devices_of_one_measurement_are_analysed_apart(call, tmp_path):
     """Each has its name, its cycles and something in series with its gap."""
     settings = load_device_settings("device-quick", ["devices.number=2"])

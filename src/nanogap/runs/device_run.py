@@ -236,12 +236,14 @@ class DeviceRun:
             noise), ``bridged``, ``continued``, ``read``, ``atoms_cut_off``, ``n_ions`` and
             ``device``; ``events`` over (``point``, ``event``) and ``charge`` over (``point``,
             ``electrode``), both counted from the beginning (`nanogap.device.measurement.Point`).
-            Coordinate ``series_resistance`` (ohm) over ``source``: that of each device's circuit.
+            Coordinate ``series_resistance`` (ohm) over ``source``: that of each device's circuit;
+            attribute ``parasitic_capacitance`` (F).
         """
         parts = [self.of_device(number) for number in range(len(self.members))]
         whole = joined_files([part for part in parts if part.sizes["point"]] or parts[:1])
         return whole.assign_attrs(
             simulated="kinetic Monte Carlo of a device",
+            parasitic_capacitance=self.settings.circuit.capacitance,
             nanogap_version=version("nanogap"),
             settings=json.dumps(self.settings.model_dump(mode="json")),
         )
