@@ -111,7 +111,7 @@ def switching_loops_figure(data: xr.Dataset, analysis: SwitchingAnalysis) -> Fig
     if len(sizes):
         # readings at zero volts say nothing and would take half of the picture
         logarithmic.set_ylim(bottom=0.3 * float(np.quantile(sizes, 0.02)))
-    linear.set_title(f"{counted(len(numbers), 'loop')}, the last in black")
+    linear.set_title("1 loop" if len(numbers) == 1 else f"{len(numbers)} loops, the last in black")
     handles, _ = linear.get_legend_handles_labels()
     if handles:
         logarithmic.legend(loc="lower right")
