@@ -16,6 +16,7 @@ from tests.runs.hand_made_device import COST, LEVELS, READINGS, SERIES, make
 from nanogap.io.device_files import DeviceFiles
 from nanogap.runs.device_cost import MeasurementCost, estimate_cost
 from nanogap.runs.device_part import PartCost, read_cost, read_points
+from nanogap.settings import preset_names
 from nanogap.settings.device import load_device_settings
 
 SMALLEST = (
@@ -24,6 +25,18 @@ SMALLEST = (
     "--set=geometry.fixed_layers=1", "--set=geometry.margin=3", "--set=conductance.cell_widths=[4]",
     "--set=conductance.kpoints=1", "--set=medium.name=vacuum", "--set=protocol.rate=8",
 )  # fmt: skip
+
+
+def test_presets_are_a_table_and_one_is_told_at_length(call):
+    names = preset_names("device")
+    rows = call("device", "new", "--list").out
+    assert [name for name in names if f"│ {name} " in rows] == names
+    told = json.loads(call("device", "new", "--list", "--json").out)
+    assert list(told) == names
+    one = json.loads(call("device", "new", "wire-retention", "--list", "--json").out)
+    assert (one["figure"], one["laboratory_time"], one["readings"]) == ("2c, 2e", 1040.0, 10400)
+    assert one["about"] == told["wire-retention"]
+    assert "no preset or file named 'wire'" in call("device", "new", "wire", "--list", status=2).err
 
 
 def test_report_and_frames(call, tmp_path):
