@@ -29,7 +29,7 @@ class Moments:
 def kept(values, means=None, bridged=None, planned=None):
     """Return the readings of the frames, and how many steps were left out."""
     moments = Moments(planned or len(values))
-    chosen = _Chosen(moments, [], (0.0, 0.0))
+    chosen = _Chosen(moments, [], 0.0)
     found = []
     for place, value in enumerate(values):
         mean = value if means is None else means[place]
@@ -49,7 +49,12 @@ def test_jumps_are_those_from_reading_to_reading():
 
 def test_a_reading_that_saw_a_passing_contact_is_kept():
     """The mean over the averaging time shows what its end does not."""
-    assert kept([0.1] * 5, means=[0.1, 0.1, 0.4, 0.1, 0.1]) == ([0, 1, 2, 3], 0)
+    assert kept([0.1] * 5, means=[0.1, 0.1, 0.4, 0.1, 0.1]) == ([0, 1, 2], 0)
+
+
+def test_a_jump_within_the_averaging_time_is_one_step():
+    """Its mean lies between both ends, and changes twice."""
+    assert kept([1.0, 1.0, 1.4, 1.4], means=[1.0, 1.0, 1.2, 1.4]) == ([0, 1, 2], 0)
 
 
 def test_contacts_count_whatever_they_conduct():
@@ -85,9 +90,9 @@ def test_frames_have_a_limit_on_disk(monkeypatch):
 def test_the_choice_goes_on_where_it_stopped(at):
     values = [1.0, 1.0, 1.2, 1.2, 1.35, 1.35, 1.0]
     moments = Moments(len(values))
-    chosen, found = _Chosen(moments, [], (0.0, 0.0)), []
+    chosen, found = _Chosen(moments, [], 0.0), []
     for place, value in enumerate(values):
         if place == at:  # killed and resumed
-            chosen = _Chosen(moments, found, (0.1 * place, values[place - 1]))
+            chosen = _Chosen(moments, found, 0.1 * place)
         found += chosen.of(moments.reading(value, value, False))
     assert [frame.point for frame in found] == kept(values)[0]

@@ -19,7 +19,14 @@ from nanogap.io import write_atomically
 from nanogap.io.device_files import PartFiles
 from nanogap.report import device_content
 from nanogap.report.device_content import Step
-from nanogap.runs.device_part import STEP, Frame, read_cost, read_frames, read_points
+from nanogap.runs.device_part import (
+    STEP,
+    Frame,
+    read_cost,
+    read_frames,
+    read_points,
+    step_size,
+)
 from nanogap.runs.device_run import DeviceRun
 from nanogap.settings.device import DeviceSettings
 from nanogap.typing import BoolArray, Int64Array
@@ -130,8 +137,7 @@ class DeviceFrames:
         for place, (before, after) in enumerate(pairwise(self.frames)):
             if after.point != before.point + 1:
                 continue
-            ends = abs(after.conductance - before.conductance)
-            size = max(ends, abs(float(mean[after.point] - mean[before.point])))
+            size = step_size(before.conductance, after.conductance, float(mean[after.point]))
             switched = bool(bridged[after.point] != bridged[before.point])
             if switched or size > STEP:
                 found.append((switched, size, place))

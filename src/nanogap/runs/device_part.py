@@ -130,7 +130,7 @@ def compute_part(
             steps_left_out=chosen.left_out,
         )
 
-    chosen = _Chosen(measurement, frames, _last_reading(files))
+    chosen = _Chosen(measurement, frames, _last_time(files))
     rows, saved = [], time.monotonic()
     with files.points.open("ab") as points, files.frames.open("ab") as pictures:
         for point in measurement:
@@ -152,9 +152,8 @@ def compute_part(
 class _Chosen:
     """Frames that are kept: the first, those before and after each step, and the last.
 
-    A step is that of the atoms' conductance, without the noise of the instrument: a change by more
-    than `STEP` between the moments at which two readings end, or of their means, or a contact that
-    forms or breaks.
+    A step is that of the atoms' conductance (`step_size`), without the noise of the instrument, by
+    more than `STEP`, or a contact that forms or breaks.
 
     Parameters
     ----------
@@ -162,8 +161,8 @@ class _Chosen:
         As it is at the latest reading.
     frames : list of Frame
         Kept so far.
-    last : tuple of float
-        Time, s, and mean conductance, G0, of the latest reading.
+    time : float
+        Of the latest reading, s.
 
     Attributes
     ----------
@@ -171,11 +170,9 @@ class _Chosen:
         Steps since then whose frames found no room.
     """
 
-    def __init__(
-        self, measurement: Measurement, frames: list[Frame], last: tuple[float, float]
-    ) -> None:
+    def __init__(self, measurement: Measurement, frames: list[Frame], time: float) -> None:
         self._measurement, self._count, self.left_out = measurement, len(frames), 0
-        self._latest, self._mean = self._frame(last[0]), last[1]
+        self._latest = self._frame(time)
         self._kept = frames[-1] if frames else None
         self._bridged = measurement.device.conductance.bridged
         size = _record(len(self._latest.states)).itemsize
@@ -185,12 +182,11 @@ class _Chosen:
     def of(self, point: Point) -> list[Frame]:
         """Return the frames that are to be kept because of a reading."""
         before, self._latest = self._latest, self._frame(point.time)
-        mean, self._mean = self._mean, point.conductance
         bridged, self._bridged = self._bridged, point.bridged
         last, now = self._kept, self._latest
         if last is None:
             return self._keep([now])
-        size = max(abs(now.conductance - before.conductance), abs(point.conductance - mean))
+        size = step_size(before.conductance, now.conductance, point.conductance)
         switched = point.bridged != bridged
         step = switched or size > STEP
         if not step and not abs(now.conductance - last.conductance) > _DRIFT:
@@ -224,12 +220,24 @@ class _Chosen:
         )
 
 
-def _last_reading(files: PartFiles) -> tuple[float, float]:
-    """Return time, s, and mean conductance, G0, of the latest reading that counts."""
-    if not files.readings:
-        return 0.0, 0.0
-    points = read_points(files)
-    return float(points["time"][-1]), float(points["conductance"][-1])
+def step_size(before: float, after: float, mean: float) -> float:
+    """Return how much the conductance changed in a reading, G0.
+
+    Parameters
+    ----------
+    before, after : float
+        Conductance at the end of the reading before and at that of this one, G0.
+    mean : float
+        Over the averaging time of this reading, G0: where it lies beyond both, something came and
+        went within the reading.
+    """
+    passing = max(mean - max(before, after), min(before, after) - mean)
+    return max(abs(after - before), passing)
+
+
+def _last_time(files: PartFiles) -> float:
+    """Return the time of the latest reading that counts, s."""
+    return float(read_points(files)["time"][-1]) if files.readings else 0.0
 
 
 def read_cost(files: PartFiles) -> PartCost:

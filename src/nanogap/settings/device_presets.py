@@ -7,10 +7,10 @@ from nanogap.settings.load import preset_names
 
 #: What a preset does, its figures in the paper (doi:10.1039/d3nh00476g), and computing time on one
 #: core with all conductances in the cache and with none. Measured (docs/data/device-protocols.json
-#: and docs/device-results.md) but for "~", readings times the 2 to 7 ms that one takes, and for ">":
-#: 7 min is what new conductances of a SET to 400 uA alone take.
+#: and docs/device-results.md) but for "~", readings times the 2 to 7 ms of each, and for ">": 7 min
+#: is what new conductances of a SET to 400 uA alone take.
 _TOLD = {
-    "device-quick": ("a fast voltage loop of two small needles, a first look", "", "4 s", "3 min"),
+    "device-quick": ("a fast voltage loop of two small needles, a first look", "", "2 s", "3 min"),
     "wire-current-sweep": ("a current sweep to 20 µA at 90 nA/s", "3a", "10 s", "20 s"),
     "wire-endurance": ("100 voltage loops, read at 0.4 V", "2b, 2d", "~5 min", "> 7 min"),
     "wire-program-1g0": ("a voltage loop to about 1 G0: limit of 100 µA", "2f", "~10 s", "4 min"),
