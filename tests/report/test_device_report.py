@@ -16,7 +16,8 @@ from tests.runs.hand_made_device import LEVELS, READINGS, SERIES, make
 from nanogap.device.measurement import point_columns
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError
-from nanogap.io import read_measurement
+from nanogap.io import measurement_dataset, read_measurement
+from nanogap.report.device_comparison import comparison_rows
 from nanogap.report.device_content import LOWER, UPPER
 from nanogap.report.device_figures import loop_figure
 from nanogap.report.device_switching import device_switching
@@ -152,6 +153,46 @@ def test_measured_curves_stand_beside(run, tmp_path):
     assert "nothing is subtracted" in words
     # one ramp up and none with a sudden change: what is missing is said, not left out
     assert "SET voltage, median 0.517 V (1 SET: too few for an interval) none nothing to" in words
+
+
+def test_numbers_of_both_have_intervals_or_say_that_there_are_too_few():
+    rows = {row.quantity: row for row in comparison_rows([loops(2, 1.0)], [loops(12, 1.5)])}
+    found = rows["SET voltage, median"]
+    assert found.simulated == "0.99 V (2 SETs: too few for an interval)"
+    assert re.fullmatch(r"1.5 V \(1.4\d to 1.5\d; 12 SETs\)", found.measured)
+    assert found.verdict == "too few to say"
+    both = {row.quantity: row for row in comparison_rows([loops(12, 1.0)], [loops(12, 1.5)])}
+    assert both["SET voltage, median"].verdict == "differ"
+    assert both["conductance after the SET, at 0.4 V, median"].verdict == "not told apart"
+    assert both["conductance after the SET, at 0.4 V, median"].measured.startswith("1 G₀")
+    assert both["histogram: highest peak above 0.3 G₀"].measured.startswith("1 G₀ (0.")
+
+
+def test_current_sweeps_have_no_set():
+    ramp = loops(6, 1.0).assign_attrs(driven="current")
+    rows = {row.quantity: row for row in comparison_rows([ramp], [loops(12, 1.5)])}
+    assert rows["SET voltage, median"].simulated == "none"
+    assert rows["SET voltage, median"].verdict == "nothing to compare"
+
+
+def loops(cycles, switch):
+    """Loops that close at a voltage, to one quantum, and open at its negative."""
+    leg = np.linspace(0.0, 2.0, 101)
+    one = np.concatenate([leg, leg[::-1], -leg, -leg[::-1]])
+    volts, number = np.tile(one, cycles), np.repeat(np.arange(cycles), len(one))
+    place = np.tile(np.arange(len(one)), cycles)
+    at = switch + 0.02 * (number % 3 - 1)
+    closed = (volts > 0.0) & ((place >= 101) | (volts >= at - 1e-9))
+    closed |= (volts < 0.0) & (place < 303) & (volts > -at)
+    noise = 1.0 + 1e-3 * np.sin(np.arange(len(volts)) ** 2)
+    return measurement_dataset(
+        time=0.01 * np.arange(len(volts)),
+        voltage=volts,
+        current=volts * np.where(closed, 1.0, 1e-3) * 7.748091729e-5 * noise,
+        cycle=number,
+        compliance=np.zeros(len(volts), dtype=bool),
+        name="loops",
+    )
 
 
 def test_contact_and_set_stand_side_by_side(tmp_path):

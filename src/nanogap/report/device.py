@@ -166,12 +166,20 @@ def _optional(figure: Figure | None) -> str | None:
 
 
 def _moments(device: OneDevice) -> list[tuple[str, Atoms]]:
-    """Choose the frames of the pictures: the first, around the first contact, the last."""
+    """Choose the frames of the pictures: the first, around the first contact, the last.
+
+    Of a device without contact, those around its largest step.
+    """
     found = [] if device.first is None else [("first reading", device.first)]
-    for step in device.steps:
-        if step.after.info["bridged"] and not step.before.info["bridged"]:
-            found += [("before the first contact", step.before), ("first contact", step.after)]
-            break
+    contacts = [
+        one for one in device.steps if one.after.info["bridged"] and not one.before.info["bridged"]
+    ]
+    if contacts:
+        around, name = contacts[0], "first contact"
+        found += [(f"before the {name}", around.before), (name, around.after)]
+    elif device.steps:
+        around = max(device.steps, key=lambda one: one.size)
+        found += [("before the largest step", around.before), ("after it", around.after)]
     if device.last is not None and (
         not found or device.last.info["time"] > found[-1][1].info["time"]
     ):
@@ -238,11 +246,13 @@ def _negative(device: OneDevice) -> tuple[str, str, str]:
     )
     count, explained = int(negative.sum()), int(charging.sum())
     share = 100.0 * count / max(len(volts), 1)
-    why = (
-        f"the current is against the voltage: in {explained} of them it is the displacement "
-        f"current C dV/dt (within a factor of 2) of the {device.capacitance * 1e12:.3g} pF beside "
-        "the gap, in the others noise or offset near zero; histograms leave them out"
-    )
+    why = "no current is against the voltage"
+    if count:
+        why = (
+            f"the current is against the voltage: in {explained} of them it is the displacement "
+            f"current C dV/dt (within a factor of 2) of the {device.capacitance * 1e12:.3g} pF "
+            "beside the gap, in the others noise or offset near zero; histograms leave them out"
+        )
     return "conductance below 0", f"{count} of {len(volts)} ({share:.3g} %)", why
 
 

@@ -16,6 +16,7 @@ from nanogap.analysis import ConductanceHistogram, SwitchingAnalysis
 from nanogap.analysis.traces.compliance import Compliance
 from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.errors import DataFormatError
+from nanogap.io.sweeps import current_swept
 from nanogap.printing import counted
 from nanogap.report.words import number
 from nanogap.typing import FloatArray, Int64Array
@@ -163,7 +164,7 @@ def _found(sources: Sequence[xr.Dataset]) -> _Found:
 
 def _switching(source: xr.Dataset) -> SwitchingAnalysis | None:
     """Find SET and RESET; None where the voltage was not swept."""
-    if "conductance" in source:
+    if "conductance" in source or current_swept(source):
         return None
     data = source
     if "read" in source:

@@ -30,6 +30,11 @@ class Step:
     before: Atoms
     after: Atoms
 
+    @property
+    def size(self) -> float:
+        """Change of the conductance, G0."""
+        return abs(float(self.after.info["conductance"] - self.before.info["conductance"]))
+
 
 @dataclass(frozen=True)
 class ParameterRow:

@@ -170,11 +170,14 @@ def filament_figure(moments: Sequence[tuple[str, Atoms]]) -> Figure:
         Title and frame, as in `nanogap.report.device_content.Step`.
     """
     extent = np.ptp(moments[0][1].positions, axis=0) + 6.0
-    width = min(WIDTH, 3.2 * len(moments))
-    height = float(np.clip(width / len(moments) * extent[2] / extent[0] + 1.1, 2.5, 8.0))
-    figure = Figure(figsize=(width, height))
-    panels = figure.subplots(1, len(moments), squeeze=False, sharex=True, sharey=True)[0]
-    for axes, (title, frame) in zip(panels, moments, strict=True):
+    # the page makes every figure as wide as itself: few pictures must not be giants
+    columns = max(4, len(moments))
+    height = float(np.clip(WIDTH / columns * extent[2] / extent[0] + 1.1, 2.5, 8.0))
+    figure = Figure(figsize=(WIDTH, height))
+    panels = figure.subplots(1, columns, squeeze=False, sharex=True, sharey=True)[0]
+    for axes in panels[len(moments) :]:
+        axes.set_axis_off()
+    for axes, (title, frame) in zip(panels, moments, strict=False):
         colours = np.array([to_rgba(KINDS[kind][0]) for kind in frame.arrays["kind"].tolist()])
         draw_atoms(axes, frame, colours, 0.0)
         axes.set_title(f"{title}\n{moment_text(frame)}", fontsize=9, linespacing=1.3)
