@@ -279,12 +279,14 @@ class DeviceRun:
             noise), ``bridged``, ``continued``, ``read``, ``atoms_cut_off``, ``n_ions`` and
             ``device``; ``events`` over (``point``, ``event``) and ``charge`` over (``point``,
             ``electrode``), both counted from the beginning (`nanogap.device.measurement.Point`).
-            Coordinate ``series_resistance`` (ohm) over ``source``: that of each device's circuit.
+            Coordinate ``series_resistance`` (ohm) over ``source``: that of each device's circuit;
+            attributes ``parasitic_capacitance`` (F) and ``driven`` ("voltage" or "current").
         """
         parts = [self.of_device(number) for number in range(len(self.members))]
         whole = joined_files([part for part in parts if part.sizes["point"]] or parts[:1])
         return whole.assign_attrs(
             simulated="kinetic Monte Carlo of a device",
+            **self._circuit_attributes(),
             nanogap_version=version("nanogap"),
             settings=json.dumps(self.settings.model_dump(mode="json")),
         )
@@ -312,8 +314,17 @@ class DeviceRun:
         part["events"] = _together(columns, "event", event_names())
         part["charge"] = _together(columns, "electrode", ELECTRODES, "charge ")
         part["device"] = ("point", np.full(len(columns["time"]), number + 1, dtype=np.int64))
+        part.attrs.update(self._circuit_attributes())
         resistance = self.members[number].circuit.series.parasitic
         return with_series_resistance(part, np.array([resistance]))
+
+    def _circuit_attributes(self) -> dict[str, str | float]:
+        """Tell what curves alone do not: the capacitance beside the gap, and what was driven."""
+        first = self.settings.protocol.cycle_segments(0)[0]
+        return {
+            "parasitic_capacitance": self.settings.circuit.capacitance,
+            "driven": first.quantity,
+        }
 
     def write(self) -> None:
         """Write the measurement dataset, and the same as text if the measurement was begun so."""
