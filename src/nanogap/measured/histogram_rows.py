@@ -175,6 +175,8 @@ class HistogramSummary:
     n_missing, n_outside, n_flagged, n_compliance : int
         Points that are no number, outside the range, of a gap resistance that is not positive or
         smaller than its error, and limited by the instrument.
+    n_negative : int
+        Of those outside the range, points whose current is against the voltage.
     cycles : int
     files, devices : list of str
     series_resistance : dict of str to SeriesResistance
@@ -197,6 +199,9 @@ class HistogramSummary:
         Contacts of each device by the values of an axis; None if none was asked for.
     by_histograms : list of HistogramGroup or None
         The histogram at each value.
+    n_displacement : int or None
+        Of the negative points, those that the current into the capacitance beside the gap
+        explains; None if no file says how large that is.
     """
 
     edges: list[float]
@@ -207,6 +212,7 @@ class HistogramSummary:
     n_missing: int
     n_outside: int
     n_flagged: int
+    n_negative: int
     n_compliance: int
     cycles: int
     files: list[str]
@@ -222,3 +228,4 @@ class HistogramSummary:
     compliance_current: float | None = field(default=None, metadata=ABSENT_IF_NONE)
     by: Grouping | None = field(default=None, metadata=ABSENT_IF_NONE)
     by_histograms: list[HistogramGroup] | None = field(default=None, metadata=ABSENT_IF_NONE)
+    n_displacement: int | None = field(default=None, metadata=ABSENT_IF_NONE)
