@@ -5,7 +5,7 @@ Units are those of the house: angstrom, fs, K, V, eV.
 
 import re
 import shlex
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -59,7 +59,7 @@ class _OneSentence(type(BaseModel)):  # type: ignore[misc]
         if given:
             raise SettingsError(
                 f"{cls.__name__} takes its keys by name, {', '.join(cls.model_fields)}, and not "
-                f"{shown(given[0])}: load_settings takes a preset, a file or a dict"
+                f"{shown(given[0])}: {cls.loader} takes a preset, a file or a dict"
             )
         try:
             return super().__call__(**fields)
@@ -79,6 +79,8 @@ class _Model(_Sentences):
     """Base of all settings: unknown keys and values of a wrong type are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    #: What takes a preset or a file, for an error message.
+    loader: ClassVar[str] = "load_settings"
 
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
