@@ -9,7 +9,7 @@ from nanogap.electrical.circuit import (
 from nanogap.electrical.operating import OperatingPoint
 from nanogap.electrical.protocols import CurrentSweep, Protocol, Staircase, VoltageSweep
 from nanogap.electrical.sampling import Averager, Meter, MeterState, Sample, aperture
-from nanogap.electrical.segments import InOrder, Reading, Segment
+from nanogap.electrical.segments import Driven, InOrder, Reading, Segment, SegmentList
 from nanogap.electrical.series_resistance import (
     PristineResistance,
     SaturationResistance,
@@ -17,11 +17,13 @@ from nanogap.electrical.series_resistance import (
 )
 from nanogap.electrical.source import Source, SourceState, SourceStep
 from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
+from nanogap.electrical.waveform import Waveform
 
 __all__ = [
     "Averager",
     "ConstantRead",
     "CurrentSweep",
+    "Driven",
     "Endurance",
     "GapConductance",
     "InOrder",
@@ -36,6 +38,7 @@ __all__ = [
     "Sample",
     "SaturationResistance",
     "Segment",
+    "SegmentList",
     "SeriesCircuit",
     "SeriesResistance",
     "Source",
@@ -43,6 +46,7 @@ __all__ = [
     "SourceStep",
     "Staircase",
     "VoltageSweep",
+    "Waveform",
     "aperture",
     "level_displacement",
     "measured_conductance",

@@ -5,16 +5,17 @@ Units are those of the house: angstrom, s, K, V, eV; currents, resistances and c
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from nanogap.arguments import checked
 from nanogap.electrical.protocols import CurrentSweep, Staircase, VoltageSweep
 from nanogap.electrical.segments import Driven, InOrder
 from nanogap.electrical.source import Source
 from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
-from nanogap.errors import SettingsError
+from nanogap.electrical.waveform import Waveform
 from nanogap.settings.atoms import (
     AtomsSettings,
     ConductanceSettings,
@@ -27,7 +28,6 @@ from nanogap.settings.circuit import CircuitSettings, SourceSettings
 from nanogap.settings.load import (
     checked_table,
     parse_overrides,
-    preset_names,
     settings_text,
     toml_table,
 )
@@ -58,7 +58,14 @@ class NoPreparation(_Model):
 
 
 ProtocolSettings = (
-    VoltageSweep | CurrentSweep | Staircase | Pulses | ConstantRead | Endurance | ProgramToLevel
+    VoltageSweep
+    | CurrentSweep
+    | Staircase
+    | Pulses
+    | ConstantRead
+    | Endurance
+    | ProgramToLevel
+    | Waveform
 )
 
 #: Readings of one device; a segment's are timed at once, and a reading takes a millisecond.
@@ -73,6 +80,8 @@ class DeviceSettings(_Model):
     >>> DeviceSettings(seed=7).geometry.element
     'Ag'
     """
+
+    loader: ClassVar[str] = "load_device_settings"
 
     name: str = Field("device", min_length=1, max_length=80, description="title of the device")
     seed: int = Field(1, ge=0, lt=2**63, description="seed of every random stream")
@@ -201,8 +210,17 @@ class DeviceSettings(_Model):
         )
 
 
+#: What the settings of a device can be loaded from; see `load_device_settings`.
+DeviceSettingsSource = Annotated[
+    str | Path | Mapping[str, object] | DeviceSettings | None,
+    "the name of a preset (preset_names('device') lists them), the path of a TOML file, a dict or "
+    "DeviceSettings",
+]
+
+
+@checked
 def load_device_settings(
-    source: str | Path | Mapping[str, object] | DeviceSettings | None = None,
+    source: DeviceSettingsSource = None,
     overrides: Sequence[str] | Mapping[str, object] = (),
 ) -> DeviceSettings:
     """Load and check the settings of a device.
@@ -214,7 +232,8 @@ def load_device_settings(
         defaults; settings that are loaded already; None: the defaults.
     overrides : sequence of str, or mapping
         ``section.key=value`` texts, as on the command line, or values by ``section.key``; they
-        win over the source. Another ``kind`` of a protocol leaves none of the keys of the old one.
+        win over the source. A protocol (`nanogap.electrical`) may be given as such, and another
+        ``kind`` of one leaves none of the keys of the old one.
 
     Returns
     -------
@@ -232,6 +251,9 @@ def load_device_settings(
     (2, (0.0004, 0.1))
     >>> load_device_settings("wire-retention", ["preparation.kind=none"]).preparation.kind
     'none'
+    >>> from nanogap.electrical import Pulses
+    >>> load_device_settings("device-quick", {"protocol": Pulses(amplitude=2.0)}).protocol.cycles
+    10
     >>> load_device_settings("device-quick", ["protocol.rate=-1"])
     Traceback (most recent call last):
         ...
@@ -248,9 +270,4 @@ up to 1e+09
     if isinstance(source, str | Path):
         text = settings_text(str(source), "device")
         return checked_table(DeviceSettings, toml_table(text, str(source)), str(source), changes)
-    if isinstance(source, Mapping):
-        return checked_table(DeviceSettings, source, "settings", changes)
-    raise SettingsError(
-        f"settings cannot be read from a {type(source).__name__}: give the name of a preset "
-        f"({', '.join(preset_names('device'))}), the path of a TOML file, a dict or DeviceSettings"
-    )
+    return checked_table(DeviceSettings, source, "settings", changes)
