@@ -16,7 +16,7 @@ from tests.runs.hand_made_device import LEVELS, READINGS, SERIES, make
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError
 from nanogap.io import read_measurement
-from nanogap.report.device_content import LOWER, UPPER
+from nanogap.observables import LOWER, UPPER
 from nanogap.report.device_figures import loop_figure
 from nanogap.runs.device_frames import DeviceFrames
 from nanogap.runs.device_report import report_device
