@@ -82,9 +82,19 @@ def test_cycles_of_one_measurement_follow_those_of_the_one_before():
     made = device(medium__name="vacuum")
     loop = VoltageSweep(turning_points=(0.0, 0.2, 0.0), rate=4.0, interval=0.05, cycles=2)
     first, second = made.measure(loop), made.measure(loop)
-    assert set(first["cycle"].to_numpy().tolist()) == {0, 1}
-    assert set(second["cycle"].to_numpy().tolist()) == {2, 3}
-    assert np.all(np.diff(made.dataset()["time"]) > 0.0)
+    assert np.array_equal(first["time"], second["time"])
+    assert np.array_equal(first["cycle"], second["cycle"])
+    whole = made.dataset()
+    assert np.array_equal(whole["cycle"], np.concatenate([first["cycle"], second["cycle"] + 2]))
+    assert np.diff(whole["time"]) == pytest.approx(0.05)
+
+
+def test_a_state_is_as_old_as_its_read():
+    """A read is timed from its own beginning, whatever was done to the device before."""
+    made = device(medium__name="vacuum")
+    made.apply(0.1, 5.0)
+    read = made.measure(ConstantRead(duration=1.0, interval=0.1))
+    assert ng.retention(read).time[-1] == pytest.approx(1.0)
 
 
 def test_a_function_of_time_and_segments_of_ones_own_drive_the_source():

@@ -226,7 +226,7 @@ class Device(Printed):
         -------
         Point
             ``voltage`` (V) and ``current`` (A) as read, the true ``conductance`` (G0), ``bridged``
-            and more.
+            and more; ``time`` (s) since the device was made.
 
         Raises
         ------
@@ -244,7 +244,10 @@ class Device(Printed):
             samples=1,
             purpose="read" if read else "pulse",
         )
-        return self._record(Measurement(self, SegmentList((segment,))), 0)[-1]
+        begin = self.time
+        (point,) = Measurement(self, SegmentList((segment,)))
+        self._points.append(replace(point, time=begin + point.time))
+        return self._points[-1]
 
     @checked
     def measure(
@@ -271,7 +274,8 @@ class Device(Printed):
         -------
         xarray.Dataset
             `nanogap.device.readings.readings_dataset`: a measurement that every analysis takes. Its
-            cycles are counted on from those of the device's readings before.
+            times and cycles begin with it; events and charges are counted since the device was
+            made.
 
         Raises
         ------
@@ -283,26 +287,19 @@ class Device(Printed):
         driven = self.settings.make_protocol() if protocol is None else protocol
         planned = int(getattr(protocol or self.settings, "total_samples", 0))
         first = max((point.cycle for point in self._points), default=-1) + 1
-        points = self._record(Measurement(self, driven), first, progress, planned)
-        return points_dataset(points, self.settings)
-
-    def _record(
-        self,
-        measurement: Measurement,
-        first: int,
-        progress: Callable[[int, int], object] | None = None,
-        planned: int = 0,
-    ) -> list[Point]:
-        """Take the readings of a measurement, with cycles counted from a first one."""
-        begin = len(self._points)
-        for point in measurement:
-            self._points.append(replace(point, cycle=point.cycle + first))
+        begin, taken = self.time, []
+        for point in Measurement(self, driven):
+            taken.append(point)
+            self._points.append(replace(point, time=begin + point.time, cycle=first + point.cycle))
             if progress is not None:
-                progress(len(self._points) - begin, planned)
-        return self._points[begin:]
+                progress(len(taken), planned)
+        return points_dataset(taken, self.settings)
 
     def dataset(self) -> xr.Dataset:
         """Return all readings of `measure` and `apply` so far, as one dataset like that of measure.
+
+        Times are since the device was made, and the cycles of one measurement follow those of the
+        one before.
 
         Raises
         ------

@@ -38,7 +38,7 @@ class Point:
     Attributes
     ----------
     time : float
-        At its end, since the device was made, s.
+        At its end, since the beginning of the protocol, s.
     voltage, current : float
         As read at the source, V and A.
     gap_voltage, electronic_current, ionic_current : float
@@ -108,7 +108,7 @@ class MeasurementState:
     sample : int
         Readings done in the present segment.
     elapsed : float
-        Time at the beginning of the present segment, s.
+        Time of the finished segments, s.
     points : int
         Points so far.
     last : Reading or None
@@ -128,7 +128,7 @@ class Measurement:
     Parameters
     ----------
     device : Device
-        As it is; times go on from its own.
+        It goes on from where it is.
     protocol : Driven, optional
         Gives the next segment by what was read. Default: that of the device's settings.
 
@@ -152,7 +152,7 @@ class Measurement:
 
     def __init__(self, device: "Device", protocol: Driven | None = None) -> None:
         self.device = device
-        self.state = MeasurementState(elapsed=device.time)
+        self.state = MeasurementState()
         self.moment = device.engine.state
         self._protocol = device.settings.make_protocol() if protocol is None else protocol
         self._voltmeter, self._ammeter = device.voltmeter, device.ammeter

@@ -16,6 +16,7 @@ from nanogap.electrical.segments import Driven, InOrder
 from nanogap.electrical.source import Source
 from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
 from nanogap.electrical.waveform import Waveform
+from nanogap.printing import Printed, Rows, counted
 from nanogap.settings.atoms import (
     AtomsSettings,
     ConductanceSettings,
@@ -31,7 +32,7 @@ from nanogap.settings.load import (
     settings_text,
     toml_table,
 )
-from nanogap.settings.models import _Model
+from nanogap.settings.models import Line, _Model, changed_keys
 
 
 class DevicesSettings(_Model):
@@ -72,18 +73,24 @@ ProtocolSettings = (
 MOST_READINGS = 10_000_000
 
 
-class DeviceSettings(_Model):
+class DeviceSettings(Printed, _Model):
     """Everything that defines a simulated device and its measurement.
 
     Examples
     --------
     >>> DeviceSettings(seed=7).geometry.element
     'Ag'
+    >>> DeviceSettings(name="mine", geometry={"gap": 6.0})
+    DeviceSettings 'mine'
+      measurement   voltage-sweep, 40 s, 400 readings
+      geometry.gap  6.0
+      others        at their defaults, as in nanogap.load_device_settings()
+      next          nanogap.Device(settings), nanogap.run_device(settings, folder)
     """
 
     loader: ClassVar[str] = "load_device_settings"
 
-    name: str = Field("device", min_length=1, max_length=80, description="title of the device")
+    name: Line = Field("device", min_length=1, max_length=80, description="title of the device")
     seed: int = Field(1, ge=0, lt=2**63, description="seed of every random stream")
     geometry: GeometrySettings = GeometrySettings()
     atoms: AtomsSettings = AtomsSettings()
@@ -102,6 +109,16 @@ class DeviceSettings(_Model):
         VoltageSweep(), discriminator="kind", description="protocol of the measurement"
     )
     devices: DevicesSettings = DevicesSettings()
+
+    def _title(self) -> str:
+        return f"DeviceSettings {self.name!r}"
+
+    def _rows(self) -> Rows:
+        duration = f"{self.total_duration:.4g} s, {counted(self.total_samples, 'reading')}"
+        yield "measurement", f"{self.protocol.kind}, {duration}"
+        yield from changed_keys(self)
+        yield "others", "at their defaults, as in nanogap.load_device_settings()"
+        yield "next", "nanogap.Device(settings), nanogap.run_device(settings, folder)"
 
     @model_validator(mode="after")
     def _enough_cycles(self) -> Self:

@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -43,6 +44,14 @@ def _energies(text: str) -> list[float]:
         raise ValueError(str(error)) from None
 
 
+def _one_line(text: str) -> str:
+    """Refuse a title that is not one line."""
+    if not text.isprintable():
+        raise ValueError("must be one line of text without control characters")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
 Energies = Annotated[str, BeforeValidator(_energy_text)]
 
 #: Options of LAMMPS' command line that say how it computes; others write files or end it.
@@ -356,7 +365,7 @@ class Settings(Printed, _Model):
       next             nanogap.run(settings, folder), nanogap.build_tips(settings)
     """
 
-    name: str = Field("run", min_length=1, max_length=80, description="title of the run")
+    name: Line = Field("run", min_length=1, max_length=80, description="title of the run")
     seed: int = Field(1, ge=0, lt=2**63, description="seed of every random stream")
     structure: StructureSettings = StructureSettings()
     dynamics: DynamicsSettings = DynamicsSettings()
@@ -371,13 +380,6 @@ class Settings(Printed, _Model):
         yield from changed_keys(self)
         yield "others", "at their defaults, as in nanogap.load_settings()"
         yield "next", "nanogap.run(settings, folder), nanogap.build_tips(settings)"
-
-    @field_validator("name")
-    @classmethod
-    def _is_a_line(cls, value: str) -> str:
-        if not value.isprintable():
-            raise ValueError("must be one line of text without control characters")
-        return value
 
     @model_validator(mode="after")
     def _steps_fit(self) -> Self:
