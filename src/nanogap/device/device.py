@@ -19,6 +19,7 @@ from scipy import constants
 from nanogap.arguments import checked, shown
 from nanogap.device.advance import Reason
 from nanogap.device.applied import AppliedFields
+from nanogap.device.conditions import check_voltages, largest_voltage, rate_share
 from nanogap.device.conductance import MomentaryConductance, NeckConductance
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.frames import labelled_atoms
@@ -121,7 +122,10 @@ class Device(Printed):
             raise SettingsError(f"Device: necks = {shown(necks)}: give a NeckConductance or None")
         energetics = make_energetics(settings)
         self.tips = make_tips(settings, energetics.lattice_constant)
-        medium = make_medium(settings)
+        medium = make_medium(settings.medium)
+        check_voltages(settings, medium)
+        #: Largest voltage that the rates hold, V.
+        self.largest_voltage = largest_voltage(settings.atoms.temperature, rate_share(medium))
         self.engine = LatticeKMC(
             self.lattice,
             self.tips.metal,
@@ -144,6 +148,7 @@ class Device(Printed):
         self.updates = 0
         self._stale = False
         self._points: list[Point] = []
+        self._driven: set[Quantity] = set()
         self.field.update(self.engine.state.occupation)
         self._watch()
         self._followed, self._necks = self.engine.metal_events, self._cut()
@@ -245,6 +250,7 @@ class Device(Printed):
             purpose="read" if read else "pulse",
         )
         begin = self.time
+        self._driven.add(quantity)
         (point,) = Measurement(self, SegmentList((segment,)))
         self._points.append(replace(point, time=begin + point.time))
         return self._points[-1]
@@ -288,12 +294,15 @@ class Device(Printed):
         planned = int(getattr(protocol or self.settings, "total_samples", 0))
         first = max((point.cycle for point in self._points), default=-1) + 1
         begin, taken = self.time, []
+        segment = driven.next_segment(())
+        quantity = segment.quantity if isinstance(segment, Segment) else "voltage"
+        self._driven.add(quantity)
         for point in Measurement(self, driven):
             taken.append(point)
             self._points.append(replace(point, time=begin + point.time, cycle=first + point.cycle))
             if progress is not None:
                 progress(len(taken), planned)
-        return points_dataset(taken, self.settings)
+        return points_dataset(taken, self.settings, quantity)
 
     def dataset(self) -> xr.Dataset:
         """Return all readings of `measure` and `apply` so far, as one dataset like that of measure.
@@ -306,7 +315,8 @@ class Device(Printed):
         DataFormatError
             If there is none.
         """
-        return points_dataset(self._points, self.settings)
+        currents = self._driven == {"current"}
+        return points_dataset(self._points, self.settings, "current" if currents else "voltage")
 
     def follow(self) -> None:
         """Let potential and conductance follow the atoms."""

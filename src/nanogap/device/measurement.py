@@ -5,6 +5,7 @@ of the engine, so a measurement that was interrupted goes on to the same bits.
 """
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from nanogap.device.applied import AppliedFields
 from nanogap.device.readings import ELECTRODES, readings_dataset, with_origin
 from nanogap.device.state import event_names, load_arrays, save_arrays
 from nanogap.electrical import Averager, Driven, MeterState, Reading, Segment, SourceState
+from nanogap.electrical.segments import Quantity
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_json
 from nanogap.settings.device import DeviceSettings
@@ -256,9 +258,10 @@ class Measurement:
         Raises
         ------
         DataFormatError
-            If a file is missing, damaged, or of another device.
+            If a file is missing, damaged, or, as an `OtherStateError`, of another device.
         """
         device = self.device
+        device.engine.load(folder / _ENGINE)
         try:
             content = json.loads((folder / _STATE).read_text(encoding="utf-8"))
             stored = load_arrays(folder / _POTENTIAL)
@@ -283,12 +286,13 @@ class Measurement:
             updates = int(content["updates"])
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
-        device.engine.load(folder / _ENGINE)
         device.restore(circuit, applied, updates)
         self.moment = device.engine.state
 
 
-def points_dataset(points: Sequence[Point], settings: DeviceSettings) -> xr.Dataset:
+def points_dataset(
+    points: Sequence[Point], settings: DeviceSettings, driven: Quantity | None = None
+) -> xr.Dataset:
     """Put points into a measurement dataset; see `nanogap.device.readings.readings_dataset`.
 
     Raises
@@ -300,7 +304,8 @@ def points_dataset(points: Sequence[Point], settings: DeviceSettings) -> xr.Data
         raise DataFormatError("the device has no reading: measure() and apply() take some")
     rows = np.array([point.numbers for point in points])
     columns = dict(zip(point_columns(), rows.T, strict=True))
-    return with_origin(readings_dataset(columns, settings, settings.name), settings)
+    found = readings_dataset(columns, settings, settings.name, driven=driven)
+    return with_origin(found, settings)
 
 
 def _check(segment: object, device: "Device") -> None:
@@ -312,6 +317,11 @@ def _check(segment: object, device: "Device") -> None:
     unit = "V" if segment.quantity == "voltage" else "A"
     most = max(abs(segment.start), abs(segment.end))
     own = getattr(device.settings.source, f"{segment.quantity}_limit")
+    if segment.quantity == "voltage" and device.largest_voltage < most <= own:
+        raise SettingsError(
+            f"{most:g} V is more than the {math.floor(100.0 * device.largest_voltage) / 100.0:g} V "
+            f"that the rates hold at atoms.temperature = {device.settings.atoms.temperature:g} K"
+        )
     if most > own:
         raise SettingsError(
             f"{most:g} {unit} is beyond source.{segment.quantity}_limit = {own:g} {unit}"

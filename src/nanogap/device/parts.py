@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.random import SeedSequence
@@ -18,7 +18,10 @@ from nanogap.device.potential import PotentialField
 from nanogap.device.roughness import roughen
 from nanogap.device.state import Caps
 from nanogap.errors import SettingsError
+from nanogap.settings.atoms import MediumSettings
 from nanogap.settings.device import DeviceSettings
+
+_Necks = TypeVar("_Necks", bound=NeckConductance)
 
 
 def make_energetics(settings: DeviceSettings) -> Energetics:
@@ -32,10 +35,14 @@ def make_energetics(settings: DeviceSettings) -> Energetics:
     )
 
 
-def make_necks(settings: DeviceSettings, lattice_constant: float) -> NeckConductance:
+def make_necks(
+    settings: DeviceSettings,
+    lattice_constant: float,
+    kind: type[_Necks] = NeckConductance,  # type: ignore[assignment]
+) -> _Necks:
     """Make what computes the conductance of a device's neck."""
     conductance = settings.conductance
-    return NeckConductance(
+    return kind(
         settings.geometry.element,
         lattice_constant,
         NeckCut(widths=conductance.cell_widths, depth=conductance.cut_layers),
@@ -119,13 +126,18 @@ def _bulk_level(settings: DeviceSettings, medium: Medium | None) -> float | None
     return level
 
 
-def make_medium(settings: DeviceSettings) -> Medium | None:
-    """Return the named medium with the values that the settings change; None for vacuum."""
-    name, changes = settings.medium.name, settings.medium.changes
-    medium = load_medium(name)
+def make_medium(settings: MediumSettings) -> Medium | None:
+    """Return the named medium with the values that the settings change; None for vacuum.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such medium, a value is impossible, or vacuum is given one.
+    """
+    medium, changes = load_medium(settings.name), settings.changes
     if medium is None and changes:
         raise SettingsError(
-            f"medium.{next(iter(changes))} is given, but medium.name = {name!r} holds no "
+            f"medium.{next(iter(changes))} is given, but medium.name = {settings.name!r} holds no "
             "ions: leave it out, or choose another medium"
         )
     if medium is None:

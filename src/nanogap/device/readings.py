@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from nanogap.device.state import event_names
+from nanogap.electrical.segments import Quantity
 from nanogap.io.dataset import measurement_dataset, with_series_resistance
 from nanogap.settings.device import DeviceSettings
 from nanogap.typing import FloatArray
@@ -23,7 +24,11 @@ _UNITS = {
 
 
 def readings_dataset(
-    columns: Mapping[str, FloatArray], settings: DeviceSettings, name: str, number: int = 0
+    columns: Mapping[str, FloatArray],
+    settings: DeviceSettings,
+    name: str,
+    number: int = 0,
+    driven: Quantity | None = None,
 ) -> xr.Dataset:
     """Put the readings of one device into a measurement dataset.
 
@@ -36,6 +41,8 @@ def readings_dataset(
     name : str
     number : int
         Of the device among several, from 0.
+    driven : {'voltage', 'current'}, optional
+        What the source set. Default: what the protocol of the settings sets at its beginning.
 
     Returns
     -------
@@ -45,7 +52,8 @@ def readings_dataset(
         noise), ``bridged``, ``continued``, ``read``, ``atoms_cut_off``, ``n_ions`` and ``device``;
         ``events`` over (``point``, ``event``) and ``charge`` over (``point``, ``electrode``), both
         counted from the beginning (`nanogap.device.measurement.Point`). Coordinate
-        ``series_resistance`` (ohm) over ``source``: that of the device's circuit.
+        ``series_resistance`` (ohm) over ``source``: that of the device's circuit. Attributes
+        ``parasitic_capacitance`` (F) and ``driven``.
     """
     part = measurement_dataset(
         time=columns["time"],
@@ -66,6 +74,9 @@ def readings_dataset(
     part["events"] = _together(columns, "event", event_names())
     part["charge"] = _together(columns, "electrode", ELECTRODES, "charge ")
     part["device"] = ("point", np.full(len(columns["time"]), number + 1, dtype=np.int64))
+    # what curves alone do not tell
+    part.attrs["parasitic_capacitance"] = settings.circuit.capacitance
+    part.attrs["driven"] = driven or settings.protocol.cycle_segments(0)[0].quantity
     return with_series_resistance(part, np.array([settings.circuit.series.parasitic]))
 
 

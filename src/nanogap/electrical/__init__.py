@@ -6,6 +6,7 @@ from nanogap.electrical.circuit import (
     level_displacement,
     measured_conductance,
 )
+from nanogap.electrical.displacement import charges_capacitance, displacement_current
 from nanogap.electrical.operating import OperatingPoint
 from nanogap.electrical.protocols import CurrentSweep, Protocol, Staircase, VoltageSweep
 from nanogap.electrical.sampling import Averager, Meter, MeterState, Sample, aperture
@@ -48,6 +49,8 @@ __all__ = [
     "VoltageSweep",
     "Waveform",
     "aperture",
+    "charges_capacitance",
+    "displacement_current",
     "level_displacement",
     "measured_conductance",
 ]

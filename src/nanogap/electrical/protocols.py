@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from nanogap.arguments import shown
 from nanogap.electrical.segments import UNLIMITED, Purpose, Quantity, Reading, Segment
 from nanogap.errors import SettingsError
 
@@ -135,7 +136,7 @@ def limits(compliance: Limits) -> tuple[float, float]:
     if isinstance(compliance, str):
         if compliance != "none":
             raise SettingsError(
-                f"compliance = {compliance!r}: give a number, two of them or 'none'"
+                f"compliance = {shown(compliance)}: give a number, two of them or 'none'"
             )
         return UNLIMITED
     return compliance if isinstance(compliance, tuple) else (compliance, compliance)

@@ -2,16 +2,13 @@
 
 import json
 import multiprocessing
-import platform
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import xarray as xr
 from ase import Atoms
@@ -20,7 +17,7 @@ from nanogap.arguments import checked
 from nanogap.device.measurement import point_columns
 from nanogap.device.readings import readings_dataset, with_origin
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
-from nanogap.io import write_atomically, write_json
+from nanogap.io import write_atomically
 from nanogap.io.dataset import joined_files
 from nanogap.io.device_files import DeviceFiles
 from nanogap.io.lock import FileLock
@@ -28,42 +25,22 @@ from nanogap.io.results import write_dataset
 from nanogap.io.run_files import RunFiles
 from nanogap.printing import Printed, Rows, listed
 from nanogap.printing import number as in_words
+from nanogap.runs.compilation import watched_compilation
+from nanogap.runs.device_beginning import (
+    check_measurement,
+    describe,
+    device_versions,
+    go_on,
+    record_beginning,
+    refuse_edits,
+    with_copied_table,
+)
 from nanogap.runs.device_part import compute_part, read_points
+from nanogap.runs.device_status import DeviceStatus, device_status
 from nanogap.settings.device import DeviceSettings, load_device_settings
 
 _POLL = 0.5
 Watcher = Callable[[int, int], object]
-
-
-@dataclass(frozen=True)
-class DeviceStatus:
-    """State of a device directory.
-
-    Attributes
-    ----------
-    state : str
-    points, points_planned : int
-        Readings of all devices.
-    time, time_planned : float
-        Of the device that is behind, s, and of the protocol.
-    devices : int
-    conductance : list of float
-        Last one of every device, G0.
-    bridged : list of bool
-    measurement, report : str or None
-        Paths, where they are there.
-    """
-
-    state: Literal["running", "finished", "interrupted"]
-    points: int
-    points_planned: int
-    time: float
-    time_planned: float
-    devices: int
-    conductance: list[float]
-    bridged: list[bool]
-    measurement: str | None
-    report: str | None
 
 
 class DeviceRun(Printed):
@@ -80,7 +57,9 @@ class DeviceRun(Printed):
     files : DeviceFiles
     settings : DeviceSettings
     members : tuple of DeviceSettings
-        One per device.
+        One per device, with the directory's own copy of the table of barriers.
+    table : bool
+        Whether the readings are written as text too.
     source : str
         Where the settings came from.
     versions : dict of str to str
@@ -90,6 +69,8 @@ class DeviceRun(Printed):
     ------
     DataFormatError
         If there is no device directory, or its description is damaged.
+    SettingsError
+        If its settings, or its table of barriers, have been edited since the measurement began.
 
     Examples
     --------
@@ -115,6 +96,7 @@ class DeviceRun(Printed):
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
             self.versions: dict[str, str] = dict(content.get("versions", {}))
+            self.table = bool(content.get("table", False))
             table, columns = content["settings"], list(content["columns"])
         except FileNotFoundError:
             if RunFiles(self.path).description.is_file():
@@ -132,32 +114,60 @@ class DeviceRun(Printed):
                 f"{path} was written by another version of nanogap, with other columns of "
                 "readings: use that version, or run it anew"
             )
-        self.settings = load_device_settings(table)
-        self.members = self.settings.members()
+        self.settings = load_device_settings(table).with_absolute_paths(self.path)
+        refuse_edits(self.files, self.settings)
+        self.members = with_copied_table(self.files, self.settings).members()
 
     @classmethod
-    def create(cls, path: str | Path, settings: DeviceSettings, source: str) -> Self:
+    def create(
+        cls, path: str | Path, settings: DeviceSettings, source: str, *, table: bool = False
+    ) -> Self:
         """Make a device directory.
+
+        Parameters
+        ----------
+        path : str or Path
+        settings : DeviceSettings
+            Relative paths in them count from the current folder.
+        source : str
+            Where the settings came from.
+        table : bool
+            Write the readings as text too, now and after each interruption.
+
+        Raises
+        ------
+        NanogapError
+            If the folder is not empty, or what the settings name cannot be read.
+        """
+        settings = settings.with_absolute_paths()
+        folder = Path(path)
+        check_empty(folder)
+        check_measurement(settings)  # refused before anything is written
+        folder.mkdir(parents=True, exist_ok=True)
+        files = DeviceFiles(folder)
+        record_beginning(files, settings)
+        describe(files, settings, source, device_versions(), table=table)
+        return cls(folder)
+
+    def begin_session(self, *, table: bool = False) -> None:
+        """Refuse to go on with other packaged data than before; record what may have changed.
+
+        Parameters
+        ----------
+        table : bool
+            Write the readings as text from now on.
 
         Raises
         ------
         SettingsError
-            If the folder is not empty.
+            If energies, medium or Hamiltonian are others in this version.
         """
-        folder = Path(path)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise SettingsError(f"{folder} exists and is not empty: choose another -o")
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(
-            DeviceFiles(folder).description,
-            {
-                "source": source,
-                "settings": settings.model_dump(mode="json"),
-                "columns": point_columns(),
-                "versions": device_versions(),
-            },
-        )
-        return cls(folder)
+        settings = with_copied_table(self.files, self.settings)
+        check_measurement(settings)
+        go_on(self.files, settings, self.versions.get("nanogap", "of that time"))
+        if table and not self.table:
+            self.table = True
+            describe(self.files, self.settings, self.source, self.versions, table=True)
 
     def _title(self) -> str:
         return f"DeviceRun {str(self.path)!r}"
@@ -223,14 +233,15 @@ class DeviceRun(Printed):
         processes : int
             Devices at a time.
         table : bool
-            Write the readings as text too.
+            Write the readings as text too, as a measurement does that was begun so.
 
         Raises
         ------
         NanogapError
             If another process works in the folder, or a device fails.
         """
-        with self.lock():
+        with self.lock(), watched_compilation():
+            self.begin_session(table=table)
             try:
                 if processes > 1 and len(self.members) > 1:
                     self._compute_apart(watch, processes)
@@ -238,7 +249,7 @@ class DeviceRun(Printed):
                     self._compute_here(watch)
             finally:
                 if self.points:
-                    self.write(table=table)
+                    self.write()
                     self.write_report()
 
     def _compute_here(self, watch: Watcher) -> None:
@@ -287,11 +298,11 @@ class DeviceRun(Printed):
         name = self.settings.name if len(self.members) == 1 else self.members[number].name
         return readings_dataset(columns, self.members[number], name, number)
 
-    def write(self, *, table: bool = False) -> None:
-        """Write the measurement dataset, and the same as text if asked for."""
+    def write(self) -> None:
+        """Write the measurement dataset, and the same as text if the measurement was begun so."""
         dataset = self.dataset()
         write_dataset(dataset, self.files.measurement)
-        if table:
+        if self.table:
             header = {
                 "time": "time (s)",
                 "voltage": "voltage (V)",
@@ -351,37 +362,23 @@ class DeviceRun(Printed):
     @property
     def status(self) -> DeviceStatus:
         """State, readings and conductances, as the command ``device status`` gives them."""
-        columns = [read_points(self.files.part(one)) for one in range(len(self.members))]
-        planned = [member.total_duration for member in self.members]
-        ends = [float(one["time"][-1]) if len(one["time"]) else 0.0 for one in columns]
-        finished = all(self._finished(number) for number in range(len(self.members)))
-        held = FileLock(self.files.lock).is_held()
-        return DeviceStatus(
-            state="running" if held else "finished" if finished else "interrupted",
-            points=self.points,
-            points_planned=self.points_planned,
-            time=min(ends),
-            time_planned=max(planned),
-            devices=len(self.members),
-            conductance=[float(one["conductance"][-1]) for one in columns if len(one["time"])],
-            bridged=[bool(one["bridged"][-1]) for one in columns if len(one["time"])],
-            measurement=_there(self.files.measurement),
-            report=_there(self.files.report),
-        )
-
-    def _finished(self, number: int) -> bool:
-        """Whether a device has done all of its protocol."""
-        return self.files.part(number).done.is_file()
+        return device_status(self)
 
     def remove(self) -> None:
         """Remove the folder of a measurement that could not begin."""
         shutil.rmtree(self.path)
 
 
-def device_versions() -> dict[str, str]:
-    """Versions of the programs that make the readings of a device."""
-    names = ("nanogap", "numpy", "numba", "scipy")
-    return {name: version(name) for name in names} | {"python": platform.python_version()}
+def check_empty(folder: Path) -> None:
+    """Refuse a place for a device directory that holds something.
+
+    Raises
+    ------
+    SettingsError
+        If so.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SettingsError(f"{folder} exists and is not empty: choose another -o")
 
 
 def start_device(
@@ -405,9 +402,9 @@ def start_device(
     watch, processes, table
         See `DeviceRun.compute`.
     """
-    run = DeviceRun.create(path, settings, source)
+    run = DeviceRun.create(path, settings, source, table=table)
     try:
-        run.compute(watch, processes, table=table)
+        run.compute(watch, processes)
     except NanogapError:
         if not run.points:
             run.remove()
@@ -429,7 +426,3 @@ def _finish(part: Future[None]) -> None:
 
 def _silent(_points: int) -> None:
     """Tell nobody: the parent looks at the files."""
-
-
-def _there(path: Path) -> str | None:
-    return str(path) if path.is_file() else None
