@@ -1,4 +1,4 @@
-"""How far the measurement of a device directory is."""
+"""State of the measurement of a device directory: how far it is, and what it conducts now."""
 
 from dataclasses import dataclass
 from pathlib import Path
