@@ -1,4 +1,4 @@
-"""When a simulated device switched: contact of its metal beside SET and RESET of its readings."""
+"""Moments of switching of a simulated device: contact, beside SET and RESET of its readings."""
 
 from dataclasses import dataclass
 
