@@ -18,7 +18,7 @@ _NONE = "none"
 
 @dataclass(frozen=True)
 class SwitchRow:
-    """When one cycle of a device switched, in words.
+    """Moments at which one cycle of a device switched, in words.
 
     Attributes
     ----------
