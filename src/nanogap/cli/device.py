@@ -126,14 +126,18 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Simulate devices through a protocol; the readings are a measurement like any other."""
+    from nanogap.runs.compilation import watched_compilation
+    from nanogap.runs.device_beginning import check_measurement
     from nanogap.runs.device_cost import estimate_cost
-    from nanogap.runs.device_run import start_device
+    from nanogap.runs.device_run import check_empty, start_device
     from nanogap.settings.device import load_device_settings
 
     settings = load_device_settings(source, tuple(overrides or ()))
-    members = settings.members()
+    check_empty(output)
+    check_measurement(settings)
+    first = settings.member(0)
     log.print(
-        f"{len(members)} x {members[0].total_duration:.4g} s with {members[0].total_samples} "
+        f"{settings.devices.number} x {first.total_duration:.4g} s with {first.total_samples} "
         f"readings each, into {output}",
         highlight=False,
     )
@@ -142,12 +146,13 @@ def run(
         "shapes with a measurement, not volts and seconds (docs/device-results.md)",
         highlight=False,
     )
-    cost = estimate_cost(settings, processes)
+    with watched_compilation(_say):
+        cost = estimate_cost(settings, processes)
     log.print(cost.sentence, highlight=False)
     if cost.wall_time > LONG_WORK and not yes:
         refuse_unasked(cost.wall_time)
         typer.confirm("Continue?", err=True, abort=True)
-    with counted("readings") as watch:
+    with watched_compilation(_say), counted("readings") as watch:
         done = start_device(output, settings, source, watch, processes=processes, table=csv)
     _tell(done.path, as_json)
 
@@ -160,10 +165,11 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with an interrupted measurement, to the same bits as without the interruption."""
+    from nanogap.runs.compilation import watched_compilation
     from nanogap.runs.device_run import DeviceRun
 
     device = DeviceRun(directory)
-    with counted("readings") as watch:
+    with watched_compilation(_say), counted("readings") as watch:
         device.compute(watch, processes, table=csv)
     _tell(directory, as_json)
 
@@ -221,6 +227,11 @@ def frames(
         emit({"frames": count, "trajectory": str(output)})
     else:
         log.print(f"Wrote {count} frames to {output}", highlight=False)
+
+
+def _say(sentence: str) -> None:
+    """Say something on the way."""
+    log.print(sentence, highlight=False, soft_wrap=True)
 
 
 def _tell(directory: Path, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nanogap.device.device import Device
 from nanogap.device.lattice import SiteStates
 from nanogap.device.measurement import Measurement, Point, point_columns
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, OtherStateError
 from nanogap.io import write_json, write_text
 from nanogap.io.device_files import PartFiles
 from nanogap.settings.device import DeviceSettings
@@ -327,6 +327,8 @@ def _resume(files: PartFiles, measurement: Measurement) -> list[Frame]:
         try:
             measurement.load(folder)
             break
+        except OtherStateError as error:  # no damage: what was measured is not thrown away
+            raise OtherStateError(f"{error}: put it back, or begin another measurement") from None
         except DataFormatError:
             shutil.rmtree(folder)
     count = measurement.state.points
