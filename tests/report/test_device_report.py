@@ -17,8 +17,8 @@ from nanogap.device.measurement import point_columns
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError
 from nanogap.io import measurement_dataset, read_measurement
+from nanogap.observables import LOWER, UPPER
 from nanogap.report.device_comparison import comparison_rows
-from nanogap.report.device_content import LOWER, UPPER
 from nanogap.report.device_figures import loop_figure
 from nanogap.report.device_switching import device_switching
 from nanogap.runs.device_frames import DeviceFrames

@@ -248,7 +248,7 @@ def _tell(directory: Path, as_json: bool) -> None:
     """Say the state of a device directory."""
     from nanogap.runs.device_run import DeviceRun
 
-    content = DeviceRun(directory).status()
+    content = DeviceRun(directory).status
     if as_json:
         emit(content)
         return

@@ -13,10 +13,11 @@ from matplotlib.patches import Patch
 from nanogap.analysis import SwitchingAnalysis
 from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.errors import DataFormatError
+from nanogap.observables import FLOATING, ION, LOWER, UPPER
 from nanogap.printing import counted
 from nanogap.report.atoms import draw_atoms
 from nanogap.report.curves import current_sweep, switching_loops_figure
-from nanogap.report.device_content import FLOATING, ION, LOWER, UPPER, OneDevice
+from nanogap.report.device_content import OneDevice
 from nanogap.report.device_switching import sweep_points
 from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, thinned, unit_for
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, WIDTH

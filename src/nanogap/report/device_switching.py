@@ -1,4 +1,4 @@
-"""When a simulated device switched: contact of its metal beside SET and RESET of its readings."""
+"""Moments of switching of a simulated device: contact, beside SET and RESET of its readings."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _NONE = "none"
 
 @dataclass(frozen=True)
 class SwitchRow:
-    """When one cycle of a device switched, in words.
+    """Moments at which one cycle of a device switched, in words.
 
     Attributes
     ----------
