@@ -160,7 +160,7 @@ def test_a_kept_directory_is_a_whole_one(plan):
     folder = plan(f"{SET}[keep]\nrun_directories = true")
     finish(folder)
     kept = DeviceRun(folder.run_path(folder.entries[0]))
-    assert kept.status().state == "finished"
+    assert kept.status.state == "finished"
     assert kept.files.measurement.is_file()
     assert kept.files.report.is_file()
 

@@ -21,6 +21,7 @@ from nanogap.runs.device_cost import MeasurementCost, estimate_cost
 from nanogap.runs.device_part import PartCost, read_cost, read_points
 from nanogap.runs.device_run import start_device
 from nanogap.runs.device_trial import GuessedNecks, Trial, try_device
+from nanogap.settings import preset_names
 from nanogap.settings.device import DeviceSettings, load_device_settings
 
 TRIAL = Trial(
@@ -33,6 +34,18 @@ SMALLEST = (
     "--set=geometry.fixed_layers=1", "--set=geometry.margin=3", "--set=conductance.cell_widths=[4]",
     "--set=conductance.kpoints=1", "--set=medium.name=vacuum", "--set=protocol.rate=8",
 )  # fmt: skip
+
+
+def test_presets_are_a_table_and_one_is_told_at_length(call):
+    names = preset_names("device")
+    rows = call("device", "new", "--list").out
+    assert [name for name in names if f"│ {name} " in rows] == names
+    told = json.loads(call("device", "new", "--list", "--json").out)
+    assert list(told) == names
+    one = json.loads(call("device", "new", "wire-retention", "--list", "--json").out)
+    assert (one["figure"], one["laboratory_time"], one["readings"]) == ("2c, 2e", 1040.0, 10400)
+    assert one["about"] == told["wire-retention"]
+    assert "no preset or file named 'wire'" in call("device", "new", "wire", "--list", status=2).err
 
 
 def test_report_and_frames(call, tmp_path):
@@ -100,6 +113,22 @@ def test_the_flags_of_a_simulated_measurement_count(call, tmp_path):
     captured = call("histogram", run.path, "--json")
     assert json.loads(captured.out)["n_compliance"] == 0
     assert "not counted: limited" not in captured.err
+
+
+def test_currents_against_the_voltage_are_counted_and_explained(call, tmp_path):
+    """The capacitance beside the gap gives its charge back as the voltage falls."""
+    run = make(tmp_path / "dev")
+    dataset = xr.load_dataset(run.files.measurement)
+    dataset["current"][100:110] = -1e-10  # C dV/dt of 100 pF at -0.83 V/s
+    dataset["current"][112] = -1e-6
+    dataset.to_netcdf(run.files.measurement)
+    captured = call("histogram", run.path, "--json")
+    found = json.loads(captured.out)
+    assert (found["n_outside"], found["n_negative"], found["n_displacement"]) == (11, 11, 10)
+    note = " ".join(captured.err.split())
+    assert "11 of 120 points not counted: current against the voltage" in note
+    assert "10 of them equal C dV/dt" in note
+    assert "outside the range" not in note
 
 
 def test_devices_of_one_measurement_are_analysed_apart(call, tmp_path):

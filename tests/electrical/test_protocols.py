@@ -14,8 +14,10 @@ from nanogap.electrical import (
     Pulses,
     Reading,
     Segment,
+    SegmentList,
     Staircase,
     VoltageSweep,
+    Waveform,
 )
 from nanogap.errors import SettingsError
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -32,6 +34,10 @@ ALL = [
     Endurance(cycles=4, wait=0.1),
     Endurance(cycles=4, stimulus="pulse"),
     ProgramToLevel(wait=0.2),
+    Waveform(times=(0.0, 0.1, 0.1, 0.5), levels=(1.0, 1.0, 0.0, 0.2), cycles=3),
+    Waveform.from_function(
+        math.sin, duration=3.0, interval=0.1, quantity="current", compliance=2.0
+    ),
 ]
 
 
@@ -209,3 +215,45 @@ def test_a_wrong_protocol_is_one_sentence(make, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_a_waveform_follows_its_function_and_jumps_where_two_corners_are_at_one_time():
+    tone = Waveform.from_function(lambda time: time**2, duration=2.0, interval=0.5)
+    segments = tone.cycle_segments(0)
+    assert [(one.start, one.end) for one in segments] == [
+        (0.0, 0.25),
+        (0.25, 1.0),
+        (1.0, 2.25),
+        (2.25, 4.0),
+    ]
+    assert [one.samples for one in segments] == [1, 1, 1, 1]
+    pulse = Waveform(times=np.array([0.0, 0.1, 0.1, 0.5]), levels=np.array([1.0, 1.0, 0.0, 0.0]))
+    assert [(one.start, one.samples) for one in pulse.segments()] == [(1.0, 1), (0.0, 4)]
+    assert pulse.total_duration == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: Waveform(times=(0.0, 1.0), levels=(0.0,) * 3), "2 times and 3 levels"),
+        (lambda: Waveform(times=(1.0, 2.0), levels=(0.0, 1.0)), "begins with 1 s"),
+        (lambda: Waveform(times=(0.0, 2.0, 1.0), levels=(0.0,) * 3), "1 s after 2 s"),
+        (lambda: Waveform(times=(0.0, 0.0), levels=(0.0, 1.0)), "ends with 0 s"),
+        (lambda: Waveform(times=5, levels=(0.0, 1.0)), "times = 5: input should be a list"),
+        (lambda: Waveform.from_function(lambda _: "high", 1.0), "'high' at 0 s"),
+        (lambda: Waveform.from_function(lambda _: 500.0, 1.0), "levels.0 = 500"),
+        (lambda: Waveform.from_function(5, 1.0), "function = 5: give a function"),
+        (lambda: Waveform.from_function(math.sin, 0.0), "duration = 0 s: must be above 0"),
+        (lambda: Waveform.from_function(math.sin, 1e9), "5e\\+10 corners"),
+        (lambda: Waveform.from_function(math.sin, 1.0, compliance="high"), "compliance"),
+    ],
+)
+def test_a_waveform_that_cannot_be_is_one_sentence(call, words):
+    with pytest.raises(SettingsError, match=words) as caught:
+        call()
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_segments_in_a_list_come_one_after_the_other():
+    steps = SegmentList((Segment("voltage", 1.0, 1.0, 0.5), Segment("current", 0.0, 1e-6, 0.5)))
+    assert [steps.next_segment([None] * done) for done in range(3)] == [*steps.segments, None]

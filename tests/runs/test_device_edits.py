@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from tests.runs.hand_made_device import make
 
-from nanogap.device.device import Device, make_necks
+from nanogap.device.device import Device
 from nanogap.device.measurement import Measurement
 from nanogap.device.neck_store import NeckStore, StoredTransmission
+from nanogap.device.parts import make_necks
 from nanogap.electrical.protocols import CurrentSweep, Staircase, VoltageSweep
 from nanogap.electrical.states import Endurance, Pulses
 from nanogap.errors import NanogapError, OtherStateError, SettingsError
@@ -146,7 +147,7 @@ def test_other_packaged_data_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(device_beginning, "make_energetics", other)
     with pytest.raises(SettingsError, match=r"the energies and barriers of Ag that .* go on with"):
         run.begin_session()
-    DeviceRun(run.path).status()
+    _ = DeviceRun(run.path).status
 
 
 def test_states_of_another_device_are_not_thrown_away(tmp_path):

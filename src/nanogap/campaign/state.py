@@ -232,7 +232,7 @@ class CampaignState:
 
         member = RunningDevice(entry.key, entry.axes, entry.repeat)
         try:
-            status = DeviceRun(self._folder.run_path(entry)).status()
+            status = DeviceRun(self._folder.run_path(entry)).status
         except (NanogapError, OSError):
             return member
         return replace(

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from nanogap.arguments import shown
 from nanogap.electrical.segments import UNLIMITED, Purpose, Quantity, Reading, Segment
 from nanogap.errors import SettingsError
 
@@ -31,6 +32,8 @@ Cycles = Annotated[int, Field(ge=1, le=1_000_000)]
 # TOML and JSON know lists only, so a list is no wrong type here
 Pair = Annotated[tuple[Limit, Limit], Field(strict=False)]
 Compliance = Limit | Pair | Literal["none"]
+#: The same as an argument of a function.
+Limits = Annotated[float | tuple[float, float] | str, "one number, two of them, or 'none'"]
 
 INTERVAL_WORDS = "time between two readings, s; the nearest that divides a piece into equal parts"
 COMPLIANCE_WORDS = (
@@ -109,7 +112,7 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     """Put the first fault into one sentence."""
     first = error.errors(include_url=False)[0]
     message = first["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
+    message = (message[:1].lower() + message[1:]).replace("a valid tuple", "a list")
     if first["type"] == "extra_forbidden":
         return f"{first['loc'][0]} is no key of {model.__name__}: {', '.join(model.model_fields)}"
     if not first["loc"]:
@@ -117,8 +120,13 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     return f"{'.'.join(str(part) for part in first['loc'])} = {first['input']!r}: {message}"
 
 
-def limits(compliance: float | tuple[float, float] | str) -> tuple[float, float]:
+def limits(compliance: Limits) -> tuple[float, float]:
     """Return the limits of positive and of negative values that a key of a protocol gives.
+
+    Raises
+    ------
+    SettingsError
+        If it is a text and not 'none'.
 
     Examples
     --------
@@ -126,6 +134,10 @@ def limits(compliance: float | tuple[float, float] | str) -> tuple[float, float]
     ((0.0004, 0.0004), (0.0001, 0.001), (inf, inf))
     """
     if isinstance(compliance, str):
+        if compliance != "none":
+            raise SettingsError(
+                f"compliance = {shown(compliance)}: give a number, two of them or 'none'"
+            )
         return UNLIMITED
     return compliance if isinstance(compliance, tuple) else (compliance, compliance)
 

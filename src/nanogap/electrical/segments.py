@@ -7,7 +7,7 @@ quantity is limited, and samples are taken at equal distances. Waits are segment
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -153,12 +153,19 @@ class Reading:
         return 1.0 / (gap * CONDUCTANCE_QUANTUM)
 
 
+@runtime_checkable
 class Driven(Protocol):
     """Anything that gives the next segment by what was read: every protocol does."""
 
     def next_segment(self, readings: Sequence[Reading | None]) -> Segment | None:
         """Return the segment after those that were read; None at the end."""
         ...
+
+
+#: Any protocol, as an argument of a function.
+AnyProtocol = Annotated[
+    Driven | None, "a protocol of nanogap.electrical, or an object with next_segment(readings)"
+]
 
 
 @dataclass(frozen=True)
@@ -188,3 +195,32 @@ class InOrder:
             if segment is None:
                 return self.protocol.next_segment(readings[done:])
         return None if segment is None else segment.part_of_preparation()
+
+
+@dataclass(frozen=True)
+class SegmentList:
+    """Segments one after the other, whatever is read.
+
+    Attributes
+    ----------
+    segments : tuple of Segment
+
+    Examples
+    --------
+    >>> steps = SegmentList((Segment("voltage", 1.0, 1.0, 0.5), Segment("voltage", 0.0, 0.0, 0.5)))
+    >>> steps.next_segment([None]).start, steps.next_segment([None, None])
+    (0.0, None)
+    """
+
+    segments: tuple[Segment, ...]
+
+    def next_segment(self, readings: Sequence[Reading | None]) -> Segment | None:
+        """Return the segment after those that were read; None at the end.
+
+        Parameters
+        ----------
+        readings : sequence of Reading or None
+            One per finished segment.
+        """
+        done = len(readings)
+        return self.segments[done] if done < len(self.segments) else None

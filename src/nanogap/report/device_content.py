@@ -11,10 +11,6 @@ from nanogap.electrical import GapConductance, SeriesResistance
 from nanogap.settings.device import DeviceSettings
 from nanogap.typing import FloatArray
 
-#: Kinds of atoms in the array ``kind`` of a frame: metal by the electrode that it is joined to (in
-#: a bridge, by the electrode that fewer bonds lead to), metal joined to none, ions.
-LOWER, UPPER, FLOATING, ION = range(4)
-
 
 @dataclass(frozen=True)
 class Step:
@@ -29,6 +25,11 @@ class Step:
 
     before: Atoms
     after: Atoms
+
+    @property
+    def size(self) -> float:
+        """Change of the conductance, G0."""
+        return abs(float(self.after.info["conductance"] - self.before.info["conductance"]))
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class OneDevice:
         In order of time.
     first, last : ase.Atoms or None
         Frames as in `Step`.
+    capacitance : float
+        Beside the gap, F.
+    steps_kept, steps_left_out : int
+        Steps of the device with frames on disk, of which `steps` are the largest, and those whose
+        frames found no room there.
     """
 
     name: str
@@ -70,6 +76,9 @@ class OneDevice:
     steps: Sequence[Step]
     first: Atoms | None = None
     last: Atoms | None = None
+    capacitance: float = 0.0
+    steps_kept: int = 0
+    steps_left_out: int = 0
 
     def column(self, name: str) -> FloatArray:
         """Return a variable as numbers, shape (n_points,)."""

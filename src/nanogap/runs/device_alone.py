@@ -4,7 +4,7 @@ import shutil
 from functools import lru_cache
 from pathlib import Path
 
-from nanogap.device.device import make_energetics, make_tips
+from nanogap.device.parts import make_energetics, make_tips
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.device_files import is_device_directory
 from nanogap.runs.compilation import watched_compilation

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
+from nanogap.arguments import shown
 from nanogap.device.medium import load_medium
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.report.device import MOST_DEVICES, write_device_report
 from nanogap.report.device_content import DeviceContent, OneDevice, ParameterRow
 from nanogap.runs.device_frames import DeviceFrames
@@ -17,7 +19,7 @@ from nanogap.settings.atoms import AtomsSettings
 from nanogap.settings.device import DeviceSettings
 
 #: Steps whose atoms a page carries, of all devices together.
-_MOST_STEPS = 120
+_MOST_STEPS = 300
 
 
 def report_device(
@@ -31,7 +33,7 @@ def report_device(
     output : Path, optional
         The HTML file. Default: ``report.html`` in the directory.
     measured : sequence of xarray.Dataset
-        Measurements to draw beside it, as `nanogap.io.read_measurement` returns them.
+        Measurements to draw beside it, as `nanogap.io.read_measurement` returns them; or one.
 
     Returns
     -------
@@ -42,7 +44,10 @@ def report_device(
     ------
     DataFormatError
         If there is no reading yet.
+    SettingsError
+        If what is to be drawn beside it is no measurement.
     """
+    beside = _checked_measured(measured)
     begun = [number for number in range(len(run.members)) if run.points_of(number)]
     if not begun:
         raise DataFormatError(
@@ -52,15 +57,29 @@ def report_device(
     target = output or run.files.report
     content = DeviceContent(
         settings=run.settings,
-        state=run.status().state,
+        state=run.status.state,
         planned=max(member.total_duration for member in run.members),
         devices=[_device(run, number, place, len(begun)) for place, number in enumerate(begun)],
         parameters=_parameters(run.settings),
         making=_making(run),
-        measured=measured,
+        measured=beside,
     )
     write_device_report(target, content)
     return target
+
+
+def _checked_measured(measured: Any) -> Sequence[xr.Dataset]:
+    """Refuse what is no measurement to draw beside a device."""
+    given = [measured] if isinstance(measured, xr.Dataset) else measured
+    if not isinstance(given, list | tuple):
+        given = [given]
+    for one in given:
+        if not (isinstance(one, xr.Dataset) and {"voltage", "current"} <= set(one)):
+            raise SettingsError(
+                f"measured = {shown(one)}: give measurements with voltage and current as "
+                "read_measurement returns them"
+            )
+    return given
 
 
 def _device(run: DeviceRun, number: int, place: int, count: int) -> OneDevice:
@@ -70,7 +89,7 @@ def _device(run: DeviceRun, number: int, place: int, count: int) -> OneDevice:
     name = str(data["device_name"].to_numpy()[0])
     series = member.circuit.series.parasitic
     if place >= MOST_DEVICES:
-        return OneDevice(name, series, data, [])
+        return OneDevice(name, series, data, [], capacitance=member.circuit.capacitance)
     frames = DeviceFrames(run.files.part(number), member)
     ends = [frames.atoms(frame) for frame in (*frames.frames[:1], *frames.frames[1:][-1:])]
     return OneDevice(
@@ -80,6 +99,9 @@ def _device(run: DeviceRun, number: int, place: int, count: int) -> OneDevice:
         steps=frames.steps(_MOST_STEPS // min(count, MOST_DEVICES)),
         first=ends[0] if ends else None,
         last=ends[1] if len(ends) > 1 else None,
+        capacitance=member.circuit.capacitance,
+        steps_kept=frames.n_steps,
+        steps_left_out=frames.steps_left_out,
     )
 
 

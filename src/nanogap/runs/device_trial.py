@@ -13,10 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from nanogap.device.conductance import NeckConductance
-from nanogap.device.device import Device, make_energetics, make_necks
+from nanogap.device.device import Device
 from nanogap.device.measurement import Measurement
 from nanogap.device.neck import Neck
 from nanogap.device.neck_store import StoredTransmission
+from nanogap.device.parts import make_energetics, make_necks
 from nanogap.runs.compilation import clock_without_compilation
 from nanogap.settings.device import DeviceSettings
 from nanogap.structure.tips import layer_spacing

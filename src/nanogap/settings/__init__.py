@@ -1,5 +1,6 @@
 """The input file as pydantic models, and presets as TOML files."""
 
+from nanogap.settings.device import DeviceSettings, load_device_settings
 from nanogap.settings.document import settings_document
 from nanogap.settings.energies import parse_energies
 from nanogap.settings.faults import fault_sentence, validated
@@ -29,6 +30,7 @@ from nanogap.settings.models import (
 )
 
 __all__ = [
+    "DeviceSettings",
     "DynamicsSettings",
     "FirstPrinciplesSettings",
     "JunctionSettings",
@@ -41,6 +43,7 @@ __all__ = [
     "cache_folder",
     "fault_sentence",
     "load_accuracy",
+    "load_device_settings",
     "load_settings",
     "parse_energies",
     "preset_names",
