@@ -51,6 +51,8 @@ def test_a_device_is_driven_as_its_page_says(tmp_path, monkeypatch, capsys):
     # what the page tells of them
     assert any(event.kind == "set" for event in names["ng"].switching(names["loop"]).events)
     assert names["read"].bridged
+    assert 0.7 < names["read"].conductance < 1.3
+    assert 5 < names["pulse"] < 29
     assert not names["device"].conductance.bridged
     assert names["run"].status.state == "finished"
     assert "opened at -" in capsys.readouterr().out

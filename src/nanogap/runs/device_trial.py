@@ -23,7 +23,7 @@ from nanogap.settings.device import DeviceSettings
 from nanogap.structure.tips import layer_spacing
 
 #: Processor time of a trial without conductances, s.
-_BUDGET = 6.0
+_BUDGET = 10.0
 #: Readings after which it is known how long one takes.
 _EARLY = 50
 #: Part of the first cycle that is enough to know the rest, which is as the end, this part, of it.
@@ -149,7 +149,7 @@ def try_device(settings: DeviceSettings) -> Trial:
     if found.share > _ENOUGH:
         return found
     fewer = _with_fewer_readings(one_cycle, int(_BUDGET / found.per_reading))
-    coarse = _try(fewer, 2.0 * _BUDGET)
+    coarse = _try(fewer, _BUDGET)
     further = max(one_cycle.total_samples - fewer.total_samples, 0) * found.per_reading
     whole = replace(coarse, cpu_time=coarse.cpu_time + further)
     # other distances of the readings are another course; on its own the cache knows all
