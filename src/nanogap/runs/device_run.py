@@ -137,11 +137,13 @@ class DeviceRun(Printed):
         Raises
         ------
         NanogapError
-            If the folder is not empty, or what the settings name cannot be read.
+            If the folder is not empty, a setting would do nothing, or what the settings name cannot
+            be read.
         """
         settings = settings.with_absolute_paths()
         folder = Path(path)
         check_empty(folder)
+        settings.refuse_idle()
         check_measurement(settings)  # refused before anything is written
         folder.mkdir(parents=True, exist_ok=True)
         files = DeviceFiles(folder)

@@ -17,6 +17,7 @@ from nanogap.electrical.segments import Driven, InOrder
 from nanogap.electrical.source import Source
 from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
 from nanogap.electrical.waveform import Waveform
+from nanogap.errors import SettingsError
 from nanogap.printing import Printed, Rows, counted
 from nanogap.settings.atoms import (
     AtomsSettings,
@@ -156,6 +157,22 @@ class DeviceSettings(Printed, _Model):
                     f"{MOST_READINGS:.0e}: choose a longer {name}.interval, or less of the protocol"
                 )
         return self
+
+    def refuse_idle(self) -> None:
+        """Refuse settings that do nothing beside others, before a measurement begins.
+
+        Raises
+        ------
+        SettingsError
+            If there is one.
+        """
+        spread = self.devices.resistance_spread
+        if self.devices.number == 1 and spread > 0.0:
+            raise SettingsError(
+                f"devices.resistance_spread = {spread:g} would change nothing with "
+                "devices.number = 1: ask for two devices or more, set it to 0, or vary "
+                "circuit.wire in a campaign"
+            )
 
     def make_source(self) -> Source:
         """Make the source and the circuit between it and the gap."""
