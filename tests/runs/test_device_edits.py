@@ -19,6 +19,7 @@ from nanogap.errors import NanogapError, OtherStateError, SettingsError
 from nanogap.runs import device_beginning, device_part
 from nanogap.runs.device_beginning import check_measurement
 from nanogap.runs.device_run import DeviceRun
+from nanogap.runs.growing_file import GrowingFile
 from nanogap.settings.device import load_device_settings
 
 TABLE = files("nanogap.device") / "data" / "ag.json"
@@ -164,8 +165,10 @@ def test_states_of_another_device_are_not_thrown_away(tmp_path):
     part.folder.mkdir()
     measurement = Measurement(Device(settings))
     point = next(iter(measurement))
-    np.array([point.numbers]).tofile(part.points)
-    device_part._keep(part, measurement, device_part.PartCost())  # noqa: SLF001 a checkpoint
+    with GrowingFile(part.points, 0) as points, GrowingFile(part.frames, 0) as frames:
+        points.write(np.array([point.numbers]).tobytes())
+        cost = device_part.PartCost()
+        device_part._keep(part, measurement, cost, points, frames)  # noqa: SLF001 a checkpoint
     other = load_device_settings(settings, {"geometry.gap": 8.0})
     with pytest.raises(OtherStateError, match="another device"):
         device_part.compute_part(part, other, lambda _: None)

@@ -40,6 +40,8 @@ from nanogap.runs.device_status import DeviceStatus, device_status
 from nanogap.settings.device import DeviceSettings, load_device_settings
 
 _POLL = 0.5
+#: How long another process may take to describe the same folder, s.
+_PATIENCE = 5.0
 Watcher = Callable[[int, int], object]
 
 
@@ -64,6 +66,8 @@ class DeviceRun(Printed):
         Where the settings came from.
     versions : dict of str to str
         Program to version, of those that began the measurement.
+    is_ending : bool
+        Whether `compute` has no more to do here but to write down what it measured.
 
     Raises
     ------
@@ -96,6 +100,7 @@ class DeviceRun(Printed):
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
             self.versions: dict[str, str] = dict(content.get("versions", {}))
+            self.is_ending = False
             self.table = bool(content.get("table", False))
             table, columns = content["settings"], list(content["columns"])
         except FileNotFoundError:
@@ -147,8 +152,11 @@ class DeviceRun(Printed):
         check_measurement(settings)  # refused before anything is written
         folder.mkdir(parents=True, exist_ok=True)
         files = DeviceFiles(folder)
-        record_beginning(files, settings)
-        describe(files, settings, source, device_versions(), table=table)
+        with FileLock(files.lock).hold(_PATIENCE) as held:
+            if held is None or files.description.exists():  # another process was faster
+                raise SettingsError(f"{folder} exists and is not empty: choose another -o")
+            record_beginning(files, settings)
+            describe(files, settings, source, device_versions(), table=table)
         return cls(folder)
 
     def begin_session(self, *, table: bool = False) -> None:
@@ -244,12 +252,14 @@ class DeviceRun(Printed):
         """
         with self.lock(), watched_compilation():
             self.begin_session(table=table)
+            self.is_ending = False
             try:
                 if processes > 1 and len(self.members) > 1:
                     self._compute_apart(watch, processes)
                 else:
                     self._compute_here(watch)
             finally:
+                self.is_ending = True
                 if self.points:
                     self.write()
                     self.write_report()
@@ -367,8 +377,10 @@ class DeviceRun(Printed):
         return device_status(self)
 
     def remove(self) -> None:
-        """Remove the folder of a measurement that could not begin."""
-        shutil.rmtree(self.path)
+        """Remove the folder of a measurement that could not begin, unless another works in it."""
+        with FileLock(self.files.lock).hold() as held:
+            if held is not None and not self.points:
+                shutil.rmtree(self.path)
 
 
 def check_empty(folder: Path) -> None:

@@ -48,9 +48,9 @@ def device_status(run: "DeviceRun") -> DeviceStatus:
     columns = [read_points(part) for part in parts]
     ends = [float(one["time"][-1]) if len(one["time"]) else 0.0 for one in columns]
     finished = all(part.done.is_file() for part in parts)
-    held = FileLock(run.files.lock).is_held()
+    running = FileLock(run.files.lock).is_held() and not run.is_ending
     return DeviceStatus(
-        state="running" if held else "finished" if finished else "interrupted",
+        state="finished" if finished else "running" if running else "interrupted",
         points=run.points,
         points_planned=run.points_planned,
         time=min(ends),
