@@ -39,7 +39,7 @@ class ParameterRow:
     Attributes
     ----------
     name, value, kind, source : str
-        ``kind``: measured, assumed, fitted, or set by the user.
+        ``kind``: fitted, not fitted, set by the user, or off.
     """
 
     name: str

@@ -120,14 +120,14 @@ def _parameters(settings: DeviceSettings) -> list[ParameterRow]:
         ParameterRow(
             "surface condition",
             f"{atoms.surface_condition:g} eV",
-            _kind("surface_condition", atoms.surface_condition, off=0.0),
-            "chosen so that atoms of the surface are slower than ions; adsorbates and oxide of a "
+            _kind("surface_condition", atoms.surface_condition, off=0.0, default="fitted"),
+            "so that atoms of the surface are slower than ions; adsorbates and oxide of a "
             "surface in air (docs/device-results.md)",
         ),
         ParameterRow(
             "scaling of the binding energies",
             f"{atoms.bond_scaling:g}",
-            _kind("bond_scaling", atoms.bond_scaling, off=1.0),
+            _kind("bond_scaling", atoms.bond_scaling, off=1.0, default="not fitted"),
             "0.2 is the line tension of steps of silver in an electrolyte; 2 brings the surface "
             "energy to that measured in vacuum",
         ),
@@ -140,18 +140,18 @@ def _parameters(settings: DeviceSettings) -> list[ParameterRow]:
             ParameterRow(
                 f"{settings.medium.name}: {one.name.replace('_', ' ')}",
                 f"{value:g} {one.unit}; allowed {one.least:g} to {one.most:g}",
-                "set" if one.name in changes else "fitted" if one.fit else "assumed or measured",
+                "set" if one.name in changes else "fitted" if one.fit else "not fitted",
                 one.source + where,
             )
         )
     return rows
 
 
-def _kind(name: str, value: float, off: float) -> str:
+def _kind(name: str, value: float, off: float, default: str) -> str:
     """Say where a number of the atoms is from: the default, this run, or it has no effect."""
     if value == off:
         return "off"
-    return "assumed or measured" if value == AtomsSettings.model_fields[name].default else "set"
+    return default if value == AtomsSettings.model_fields[name].default else "set"
 
 
 def _making(run: DeviceRun) -> list[tuple[str, str]]:
