@@ -259,10 +259,10 @@ def _tell(directory: Path, as_json: bool) -> None:
     )
     if content.conductance:
         values = ", ".join(
-            f"{value:.3g}{' (bridged)' if joined else ''}"
+            f"{value:.3g} G0{' (metal joins the tips)' if joined else ''}"
             for value, joined in zip(content.conductance, content.bridged, strict=True)
         )
-        log.print(f"conductance now: {values} G0", highlight=False)
+        log.print(f"conductance now: {values}", highlight=False)
     if content.measurement:
         log.print(f"Measurement: {content.measurement}", highlight=False)
     if content.report:
