@@ -24,7 +24,7 @@ Purpose = Literal["sweep", "pulse", "read", "wait", "reset"]
 #: No limit in either polarity.
 UNLIMITED = (math.inf, math.inf)
 #: Shortest and longest segment, s; readings are not closer either. The shortest is a hundredth of
-#: the fastest vibration of an atom: nothing moves in less, and a charge over it is no current.
+#: the time in which an atom vibrates once (1e-13 s), long before it or the source can follow.
 SHORTEST, LONGEST = 1.0e-15, 1.0e7
 
 
