@@ -167,7 +167,16 @@ def test_a_device_prints_what_it_is():
             "the settings are of 5 devices, and a Device is one: give one of settings.members()",
         ),
         (lambda: ng.Device("device-quick", necks="few"), "Device: necks = 'few': give a Neck"),
-        (lambda: swept()[0].apply(0.1, 0.0), "duration is 0.0 s; it must be above 0"),
+        (
+            lambda: swept()[0].apply(0.1, 0.0),
+            "duration is 0.0 s from a level of 0.1 to 0.1;",
+        ),
+        (lambda: swept()[0].apply(0.1, 5e-324), "duration is 5e-324 s from a level of 0.1 to 0.1;"),
+        (lambda: swept()[0].apply(0.1, 1e308), "duration is 1e+308 s from a level of 0.1 to 0.1;"),
+        (
+            lambda: swept()[0].apply(0.1, 0.1, compliance=[1e-3, 1e-3, 1e-3]),
+            "Device.apply: compliance = [0.001, 0.001, 0.001]: give one number, two of them, or",
+        ),
         (lambda: swept()[0].apply("high", 1.0), "Device.apply: level = 'high': give a number"),
         (lambda: swept()[0].apply(50.0, 1.0), "50 V is beyond source.voltage_limit = 20 V"),
         (
@@ -203,3 +212,46 @@ def test_a_protocol_that_gives_no_segment_says_so():
 
     with pytest.raises(ng.SettingsError, match=r"the protocol gives 0\.5: next_segment must"):
         device(medium__name="vacuum").measure(Numbers())
+
+
+def test_a_protocol_that_takes_no_readings_says_so():
+    class Deaf:
+        def next_segment(self):
+            return None
+
+    with pytest.raises(ng.SettingsError, match=r"define next_segment\(self, readings\)$"):
+        swept()[0].measure(Deaf())
+
+
+def test_a_protocol_with_a_memory_is_asked_once_for_every_segment():
+    class Counting:
+        asked = 0
+
+        def next_segment(self, _):
+            self.asked += 1
+            levels = {1: 0.1, 2: 0.2}
+            level = levels.get(self.asked)
+            return level and Segment("voltage", level, level, 0.02, samples=1)
+
+    keys = {key.replace(".", "__"): value for key, value in QUIET.items()}
+    data = device(medium__name="vacuum", **keys).measure(Counting())
+    assert data["voltage"].to_numpy() == pytest.approx([0.1, 0.2], rel=1e-3)
+
+
+def test_a_refused_call_leaves_no_trace_in_the_readings():
+    made = device(medium__name="vacuum")
+    made.apply(1e-9, 0.02, quantity="current", compliance=[0.5, 0.5])
+    before = made.dataset()
+    assert before.attrs["driven"] == "current"
+    with pytest.raises(ng.SettingsError):
+        made.apply(1000.0, 0.1)
+    with pytest.raises(ng.SettingsError):
+        made.measure(SegmentList((Segment("voltage", 50.0, 50.0, 0.1, samples=1),)))
+    assert made.dataset().identical(before)
+
+
+def test_numbers_of_a_dataset_are_levels_and_times():
+    made = device(medium__name="vacuum")
+    made.apply(0.1, 0.02)
+    times = made.dataset()["time"]
+    assert made.apply(times[0], times[0], compliance=times[0]).time == pytest.approx(0.04)

@@ -19,6 +19,7 @@ from nanogap.electrical import (
     VoltageSweep,
     Waveform,
 )
+from nanogap.electrical.protocols import limits
 from nanogap.errors import SettingsError
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -205,7 +206,24 @@ def test_the_preparation_comes_first_and_is_marked():
         (lambda: Staircase(start=1.0, stop=1.0), ["start and stop"]),
         (lambda: ConstantRead(duration=math.nan), ["duration", "nan"]),
         (lambda: Segment("voltage", 0.0, 1.0, 0.0), ["duration is 0.0 s"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 1e-16), ["duration is 1e-16 s", "1e-15 to 1e+07 s"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 2e7), ["duration is 20000000.0 s", "to 1e+07 s"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 1e-15, samples=2), ["2 readings in 1e-15 s"]),
         (lambda: Segment("voltage", 0.0, 1.0, 1.0, (0.0, 1.0)), ["compliance is (0.0, 1.0)"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 1.0, (1.0, math.nan)), ["compliance is (1.0, nan)"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 1.0, compliance=1e-3), ["compliance = 0.001", "two"]),
+        (lambda: Segment("voltage", "a", 0, 1), ["start = 'a': give a number"]),
+        (lambda: Segment(["voltage"], 0, 0, 1), ["quantity = ['voltage']"]),
+        (lambda: Segment("voltage", 0, 0, 1, samples=1.5), ["samples = 1.5: give a whole number"]),
+        (lambda: Segment("voltage", 0, 0, 1, samples=True), ["samples = True"]),
+        (lambda: Segment("voltage", 0, 0, 1, cycle=0.5), ["cycle = 0.5: give a whole number"]),
+        (
+            lambda: VoltageSweep(turning_points=(0.0, 1e-320), rate=1e9),
+            ["duration is 0.0 s from a level of 0 to 9.99989e-321"],
+        ),
+        (lambda: VoltageSweep(rate=1e-8), ["duration is 100000000.0 s from a level of 0 to 1"]),
+        (lambda: ConstantRead(interval=5e-324), ["readings in 1000 s are closer than 1e-15 s"]),
+        (lambda: Waveform(times=(0.0, 1e-320), levels=(0.0, 1.0)), ["duration is 1e-320 s"]),
     ],
 )
 def test_a_wrong_protocol_is_one_sentence(make, words):
@@ -257,3 +275,24 @@ def test_a_waveform_that_cannot_be_is_one_sentence(call, words):
 def test_segments_in_a_list_come_one_after_the_other():
     steps = SegmentList((Segment("voltage", 1.0, 1.0, 0.5), Segment("current", 0.0, 1e-6, 0.5)))
     assert [steps.next_segment([None] * done) for done in range(3)] == [*steps.segments, None]
+
+
+def test_rounded_times_that_add_up_to_the_period_leave_no_wait():
+    # 0.1 + 0.2 is above 0.3, 0.7 + 0.1 below 0.8
+    for width, read, period in ((0.1, 0.2, 0.3), (0.7, 0.1, 0.8)):
+        assert width + read != period
+        train = Pulses(width=width, read_time=read, period=period)
+        assert [one.purpose for one in train.cycle_segments(0)] == ["pulse", "read"]
+
+
+def test_rounded_times_of_corners_are_a_jump():
+    for times in ((0.0, 0.3, 0.1 + 0.2, 1.0), (0.0, 0.1 + 0.2, 0.3, 1.0)):
+        pulse = Waveform(times=times, levels=(1.0, 1.0, 0.0, 0.0))
+        assert [(one.start, one.end) for one in pulse.segments()] == [(1.0, 1.0), (0.0, 0.0)]
+
+
+def test_limits_are_one_number_or_two():
+    for pair in ((1e-3, 2e-3), [1e-3, 2e-3], np.array([1e-3, 2e-3])):
+        assert limits(pair) == (1e-3, 2e-3)
+    with pytest.raises(SettingsError, match="compliance = "):
+        limits((1e-3, 1e-3, 1e-3))

@@ -241,17 +241,17 @@ class Device(Printed):
         counted_to = (self._points[-1].cycle if self._points else 0) if cycle is None else cycle
         segment = Segment(
             quantity,
-            level,
-            level,
-            duration,
+            float(level),
+            float(level),
+            float(duration),
             limits(compliance),
-            counted_to,
+            int(counted_to),
             samples=1,
             purpose="read" if read else "pulse",
         )
         begin = self.time
-        self._driven.add(quantity)
         (point,) = Measurement(self, SegmentList((segment,)))
+        self._driven.add(quantity)
         self._points.append(replace(point, time=begin + point.time))
         return self._points[-1]
 
@@ -294,15 +294,14 @@ class Device(Printed):
         planned = int(getattr(protocol or self.settings, "total_samples", 0))
         first = max((point.cycle for point in self._points), default=-1) + 1
         begin, taken = self.time, []
-        segment = driven.next_segment(())
-        quantity = segment.quantity if isinstance(segment, Segment) else "voltage"
-        self._driven.add(quantity)
-        for point in Measurement(self, driven):
+        measurement = Measurement(self, driven)
+        for point in measurement:
             taken.append(point)
+            self._driven.add(measurement.quantity or "voltage")
             self._points.append(replace(point, time=begin + point.time, cycle=first + point.cycle))
             if progress is not None:
                 progress(len(taken), planned)
-        return points_dataset(taken, self.settings, quantity)
+        return points_dataset(taken, self.settings, measurement.quantity)
 
     def dataset(self) -> xr.Dataset:
         """Return all readings of `measure` and `apply` so far, as one dataset like that of measure.

@@ -4,6 +4,7 @@ Between two readings everything that the future depends on is a `MeasurementStat
 of the engine, so a measurement that was interrupted goes on to the same bits.
 """
 
+import inspect
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -140,6 +141,13 @@ class Measurement:
     state : MeasurementState
     moment : State
         Atoms and ions at the latest reading.
+    quantity : {'voltage', 'current'}
+        What the source sets in the first segment that was run, once there is one.
+
+    Raises
+    ------
+    SettingsError
+        If the protocol cannot be asked for a segment, or gives what the source cannot drive.
 
     Examples
     --------
@@ -156,13 +164,16 @@ class Measurement:
         self.device = device
         self.state = MeasurementState()
         self.moment = device.engine.state
+        self.quantity: Quantity | None = None
         self._protocol = device.settings.make_protocol() if protocol is None else protocol
+        _check_protocol(self._protocol)
         self._voltmeter, self._ammeter = device.voltmeter, device.ammeter
 
     def __iter__(self) -> Iterator[Point]:
         """Yield the readings from here on."""
         while (segment := self._protocol.next_segment(self.state.readings)) is not None:
             _check(segment, self.device)
+            self.quantity = self.quantity or segment.quantity
             yield from self._segment(segment)
             state = self.state
             self.state = replace(
@@ -306,6 +317,19 @@ def points_dataset(
     columns = dict(zip(point_columns(), rows.T, strict=True))
     found = readings_dataset(columns, settings, settings.name, driven=driven)
     return with_origin(found, settings)
+
+
+def _check_protocol(protocol: Driven) -> None:
+    """Refuse a protocol that does not take the readings."""
+    try:
+        inspect.signature(protocol.next_segment).bind(())
+    except TypeError:
+        raise SettingsError(
+            f"protocol = {shown(protocol)}: its next_segment does not take the readings: define "
+            "next_segment(self, readings)"
+        ) from None
+    except ValueError:  # compiled, without a signature
+        pass
 
 
 def _check(segment: object, device: "Device") -> None:

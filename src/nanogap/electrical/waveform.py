@@ -21,7 +21,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from nanogap.arguments import checked, shown
 from nanogap.electrical.protocols import (
@@ -35,11 +35,13 @@ from nanogap.electrical.protocols import (
     Wait,
     limits,
 )
-from nanogap.electrical.segments import Quantity, Segment
+from nanogap.electrical.segments import Quantity, Segment, readings_in
 from nanogap.errors import SettingsError
 
 #: Corners of a waveform; each piece between two of them costs a reading.
 MOST_CORNERS = 10_000
+#: Times that differ by less, relative to the time itself, are one: a sum of times is rounded.
+_ROUNDING = 1e-12
 
 
 def _listed(value: Any) -> Any:
@@ -73,8 +75,7 @@ class Waveform(Protocol):
     )
     cycles: Cycles = Field(1, description="number of times that the waveform is run through")
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _consistent(self) -> None:
         if len(self.times) != len(self.levels):
             raise ValueError(
                 f"{len(self.times)} times and {len(self.levels)} levels: every corner of the "
@@ -83,11 +84,10 @@ class Waveform(Protocol):
         if self.times[0] != 0.0:
             raise ValueError(f"times begins with {self.times[0]:g} s and must begin with 0")
         for one, other in pairwise(self.times):
-            if other < one:
+            if other < one * (1.0 - _ROUNDING):
                 raise ValueError(f"times has {other:g} s after {one:g} s: it must not go back")
         if self.times[-1] == 0.0:
             raise ValueError("times ends with 0 s: a waveform needs a time above 0")
-        return self
 
     @classmethod
     @checked
@@ -167,10 +167,10 @@ class Waveform(Protocol):
                 after - before,
                 limits(self.compliance),
                 cycle,
-                max(1, round((after - before) / self.interval)),
+                readings_in(after - before, self.interval),
             )
             for (before, start), (after, end) in pairwise(corners)
-            if after > before
+            if after - before > _ROUNDING * after
         )
 
 
