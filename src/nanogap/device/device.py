@@ -37,7 +37,7 @@ from nanogap.device.parts import (
     make_tips,
     random_streams,
 )
-from nanogap.electrical import Averager, Segment, SegmentList, SourceState
+from nanogap.electrical import Averager, InOrder, Segment, SegmentList, SourceState
 from nanogap.electrical.protocols import Limits, limits
 from nanogap.electrical.segments import AnyProtocol, Quantity
 from nanogap.errors import SettingsError
@@ -238,7 +238,8 @@ class Device(Printed):
         SettingsError
             If an argument is out of range, or the level beyond the limit of the source.
         """
-        counted_to = (self._points[-1].cycle if self._points else 0) if cycle is None else cycle
+        latest = max(self._points[-1].cycle, 0) if self._points else 0
+        counted_to = latest if cycle is None else cycle
         segment = Segment(
             quantity,
             level,
@@ -292,14 +293,16 @@ class Device(Printed):
             raise SettingsError(f"Device.measure: protocol = {shown(protocol)}: give one of them")
         driven = self.settings.make_protocol() if protocol is None else protocol
         planned = int(getattr(protocol or self.settings, "total_samples", 0))
-        first = max((point.cycle for point in self._points), default=-1) + 1
+        first = max((point.cycle + 1 for point in self._points if point.cycle >= 0), default=0)
         begin, taken = self.time, []
-        segment = driven.next_segment(())
+        # the preparation may drive another quantity
+        segment = (driven.protocol if isinstance(driven, InOrder) else driven).next_segment(())
         quantity = segment.quantity if isinstance(segment, Segment) else "voltage"
         self._driven.add(quantity)
         for point in Measurement(self, driven):
             taken.append(point)
-            self._points.append(replace(point, time=begin + point.time, cycle=first + point.cycle))
+            cycle = first + point.cycle if point.cycle >= 0 else point.cycle
+            self._points.append(replace(point, time=begin + point.time, cycle=cycle))
             if progress is not None:
                 progress(len(taken), planned)
         return points_dataset(taken, self.settings, quantity)
