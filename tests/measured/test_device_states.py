@@ -130,6 +130,7 @@ def test_a_read_is_timed_from_the_end_of_its_preparation(tmp_path):
     prepared = device_data()
     prepared["cycle"] = ("point", np.where(prepared["read"], 0, -1))
     assert ng.retention(prepared).exponent == ng.retention(device_data()).exponent
+    assert "notes" not in prepared.attrs  # the caller's data stay as they were
     row = noise_campaign(DataFiles([save(prepared, tmp_path)])).rows[0]
     assert row.trace.time[0] == pytest.approx(0.02)
     assert row.trace.notes == "400 readings of the preparation left out"

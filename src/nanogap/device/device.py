@@ -295,7 +295,6 @@ class Device(Printed):
         planned = int(getattr(protocol or self.settings, "total_samples", 0))
         first = max((point.cycle + 1 for point in self._points if point.cycle >= 0), default=0)
         begin, taken = self.time, []
-        # the preparation may drive another quantity
         segment = (driven.protocol if isinstance(driven, InOrder) else driven).next_segment(())
         quantity = segment.quantity if isinstance(segment, Segment) else "voltage"
         self._driven.add(quantity)

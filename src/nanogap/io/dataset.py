@@ -157,16 +157,16 @@ def without_preparation(dataset: xr.Dataset) -> list[xr.Dataset]:
             part.encoding.update(one.encoding)
             notes = filter(None, [one.attrs.get("notes", ""), note])
             ended = float(np.nanmax(one["time"].to_numpy()[prepares], initial=0.0))
-            part.attrs |= {"notes": "; ".join(notes), "n_prepared": count, "prepared_at": ended}
-            kept.append(part)
+            told = {"notes": "; ".join(notes), "n_prepared": count, "prepared_at": ended}
+            kept.append(part.assign_attrs(told))
         else:
             kept.append(one)
     if left_out:
-        told = f"{listed(left_out)}: only the preparation (cycles below 0) was read so far"
+        unread = f"{listed(left_out)}: only the preparation (cycles below 0) was read so far"
         if not kept:
-            raise NoDataError(told)
+            raise NoDataError(unread)
         kept[0] = kept[0].assign_attrs(
-            notes="; ".join(filter(None, [kept[0].attrs.get("notes", ""), told]))
+            notes="; ".join(filter(None, [kept[0].attrs.get("notes", ""), unread]))
         )
     return kept
 

@@ -55,8 +55,9 @@ def _part(trace: Trace, chosen: BoolArray) -> Trace:
     begin = float(trace.time[first - 1]) if first else prepared_at
     left_out = int((~chosen).sum())
     note = f"{left_out} readings around the read are left out" if left_out else ""
-    dataset = trace.dataset.isel(point=np.flatnonzero(chosen))
-    dataset.attrs["notes"] = "; ".join(filter(None, [trace.notes, note]))
+    notes = "; ".join(filter(None, [trace.notes, note]))
+    # a part shares its attributes with the whole, which is the caller's
+    dataset = trace.dataset.isel(point=np.flatnonzero(chosen)).assign_attrs(notes=notes)
     return replace(
         trace,
         dataset=dataset,

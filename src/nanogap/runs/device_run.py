@@ -17,7 +17,6 @@ from ase import Atoms
 from nanogap.arguments import checked
 from nanogap.device.measurement import point_columns
 from nanogap.device.readings import readings_dataset, with_origin
-from nanogap.electrical.protocols import Protocol
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_atomically
 from nanogap.io.dataset import joined_files
@@ -39,7 +38,7 @@ from nanogap.runs.device_beginning import (
 )
 from nanogap.runs.device_part import compute_part, read_points
 from nanogap.runs.device_status import DeviceStatus, device_status
-from nanogap.settings.device import DeviceSettings, load_device_settings
+from nanogap.settings.device import DeviceSettings, NoPreparation, load_device_settings
 from nanogap.typing import FloatArray
 
 _POLL = 0.5
@@ -301,7 +300,8 @@ class DeviceRun(Printed):
         """Return the readings of one device."""
         columns = read_points(self.files.part(number))
         name = self.settings.name if len(self.members) == 1 else self.members[number].name
-        if isinstance(before := self.members[number].preparation, Protocol):
+        before = self.members[number].preparation
+        if not isinstance(before, NoPreparation):
             _mark_preparation(columns["cycle"], before.n_cycles)
         return readings_dataset(columns, self.members[number], name, number)
 
