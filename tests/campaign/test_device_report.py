@@ -6,10 +6,12 @@ import re
 
 import numpy as np
 import pytest
+import xarray as xr
 from tests.campaign.test_device_campaign import AXES, SET, finish, plan, run
 from tests.runs.hand_made_device import READINGS, make
 
 from nanogap.campaign.device_page import write_device_campaign_report
+from nanogap.campaign.device_statistics import _analyses
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.errors import SettingsError
 
@@ -54,6 +56,12 @@ def test_one_page_of_all_devices(plan, capsys):
         numbers = list(csv.DictReader(file))
     assert {row["device"] for row in numbers} == {"all", "wires-1", "wires-2", "wires-3"}
     assert {path.suffix for path in (folder.path / "pdf").iterdir()} == {".pdf"}
+
+
+def test_a_driven_current_is_cut_into_plateaus_whatever_its_shape():
+    swept = xr.Dataset(attrs={"driven": "current"})
+    assert _analyses("waveform", swept) == _analyses("current-sweep", swept) == ("plateaus",)
+    assert _analyses("waveform", xr.Dataset(attrs={"driven": "voltage"})) == ()
 
 
 def test_intervals_and_bands_need_six_devices(plan):

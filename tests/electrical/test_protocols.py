@@ -187,6 +187,9 @@ def test_the_preparation_comes_first_and_is_marked():
     segments = list(course(protocol))
     assert [segment.preparation for segment in segments] == [True, True, True, False]
     assert segments[-1].duration == 5.0
+    assert [segment.cycle for segment in segments] == [-1, -1, -1, 0]
+    twice = InOrder(VoltageSweep(cycles=2), VoltageSweep(cycles=2))
+    assert sorted({segment.cycle for segment in course(twice)}) == [-2, -1, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,25 @@ def test_current_sweeps_have_no_set():
     assert rows["SET voltage, median"].verdict == "nothing to compare"
 
 
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        {"kind": "waveform", "times": [0.0, 1.2, 2.4], "levels": [0.0, 1e-4, 0.0]},
+        {"kind": "staircase", "stop": 1e-4},
+    ],
+)
+def test_a_driven_current_is_a_current_sweep_whatever_its_shape(tmp_path, protocol):
+    """The compliance is one of the voltage, 2 V, and there is neither SET nor RESET."""
+    given = {"protocol": protocol | {"quantity": "current", "compliance": 2.0}}
+    run = make(tmp_path / "dev", settings=load_device_settings("device-quick", given))
+    words = " ".join(" ".join(Page(report_device(run).read_text("utf-8")).text).split())
+    assert "The source limits the current" not in words
+    assert "SET (readings)" not in words
+    assert "SET (readings)" in " ".join(
+        " ".join(Page(report_device(make(tmp_path / "volts")).read_text("utf-8")).text).split()
+    )
+
+
 def loops(cycles, switch):
     """Loops that close at a voltage, to one quantum, and open at its negative."""
     leg = np.linspace(0.0, 2.0, 101)

@@ -3,11 +3,15 @@
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 from tests.device.test_bench import SMALL
 from tests.runs.hand_made_device import LEVELS, READINGS, make
 
 import nanogap as ng
+from nanogap.device.measurement import point_columns
+from nanogap.electrical import ConstantRead
 from nanogap.io import write_json
 
 
@@ -117,3 +121,63 @@ def test_a_script_without_a_guard_ends_with_one_sentence(tmp_path):
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("nanogap.errors.NanogapError")
     assert "__main__" in last
+
+
+PREPARED = {
+    "preparation.kind": "voltage-sweep",
+    "preparation.turning_points": [0.0, 0.1, 0.0],
+    "preparation.cycles": 2,
+    "preparation.rate": 10.0,
+    "preparation.interval": 0.01,
+    "protocol.kind": "current-sweep",
+    "protocol.turning_points": [0.0, 1e-9],
+    "protocol.rate": 5e-8,
+    "protocol.interval": 0.01,
+    "conductance.cache": "none",
+}
+
+
+def test_the_cycles_of_a_preparation_come_before_those_of_the_protocol():
+    device = ng.Device(
+        ng.load_device_settings("device-quick", SMALL | {"medium.name": "vacuum"} | PREPARED)
+    )
+    first, again = device.measure(), device.measure()
+    for data in (first, again):
+        assert data["cycle"].to_numpy().tolist() == [-2, -2, -1, -1, 0, 0]
+        assert data["preparation"].to_numpy().tolist() == [True] * 4 + [False] * 2
+        assert data.attrs["driven"] == "current"  # by the protocol, not by what prepares
+    device.apply(0.05, 0.01)
+    assert device.dataset()["cycle"].to_numpy().tolist() == [
+        *(-2, -2, -1, -1, 0, 0),
+        *(-2, -2, -1, -1, 1, 1, 1),
+    ]
+    plain = device.measure(ConstantRead(duration=0.02, interval=0.01))
+    assert "preparation" not in plain
+    assert plain["cycle"].to_numpy().tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("stored", "seen"),
+    [
+        ([0, 0, 1, -1, 0, 0], [-2, -2, -1, -1, 0, 0]),  # begun when both were counted from 0
+        ([-2, -2, -1, -1, 0, 0], [-2, -2, -1, -1, 0, 0]),
+        ([0, 0, 1, 1, 0, 0], [0, 0, 1, 1, 0, 0]),  # of then altogether: as it was
+    ],
+)
+def test_directories_tell_the_preparation_and_old_ones_stay_readable(tmp_path, stored, seen):
+    run = make(tmp_path / "dev", 6, settings=ng.load_device_settings("device-quick", PREPARED))
+    points = run.files.part(0).points
+    rows = np.fromfile(points).reshape(6, -1)
+    rows[:, point_columns().index("cycle")] = stored
+    rows.tofile(points)
+    run.table = True
+    run.write()
+    data = ng.open_device(run.path).dataset()
+    assert data["cycle"].to_numpy().tolist() == seen
+    assert "counts for neither" in data["charge"].attrs["long_name"]
+    table = pd.read_csv(run.files.table)
+    assert table["cycle"].tolist() == seen
+    assert ("preparation" in data) is ("preparation" in table) is (min(seen) < 0)
+    if min(seen) < 0:
+        assert table["preparation"].tolist() == [int(one < 0) for one in seen]
+        assert ng.read_measurement(run.files.table)["cycle"].to_numpy().tolist() == seen

@@ -151,7 +151,7 @@ class DeviceProgress:
         except (NanogapError, OSError):
             return device
         begun = [one for one in columns if len(one["time"])]
-        cycles = sum(int(one["cycle"][-1]) + 1 for one in begun)
+        cycles = sum(max(int(one["cycle"][-1]) + 1, 0) for one in begun)
         now = {
             "points": sum(len(one["time"]) for one in begun),
             "conductance": [float(one["conductance"][-1]) for one in begun],

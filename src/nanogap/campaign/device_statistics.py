@@ -70,7 +70,7 @@ def device_statistics(
     notes = list(collected.notes)
     pooled, by_axis, values = _histograms(files, axes)
     analyses: dict[str, list[Grouping]] = {}
-    for name in _ANALYSES.get(protocol, ()):
+    for name in _analyses(protocol, dataset):
         try:
             analyses[name] = _groupings(name, files, axes, read_voltage)
         except (DataFormatError, SettingsError) as error:
@@ -100,6 +100,13 @@ def _protocol(attrs: Mapping[Any, Any]) -> str:
         return str(settings["protocol"]["kind"])
     except (ValueError, KeyError, TypeError):
         return "unknown"
+
+
+def _analyses(protocol: str, dataset: xr.Dataset) -> tuple[str, ...]:
+    """Return the analyses that the readings allow; a current that was swept, whatever its shape."""
+    if dataset.attrs.get("driven") == "current":
+        return _ANALYSES["current-sweep"]
+    return _ANALYSES.get(protocol, ())
 
 
 def _planned_values(

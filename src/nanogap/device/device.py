@@ -238,7 +238,8 @@ class Device(Printed):
         SettingsError
             If an argument is out of range, or the level beyond the limit of the source.
         """
-        counted_to = (self._points[-1].cycle if self._points else 0) if cycle is None else cycle
+        latest = max(self._points[-1].cycle, 0) if self._points else 0
+        counted_to = latest if cycle is None else cycle
         segment = Segment(
             quantity,
             float(level),
@@ -292,13 +293,14 @@ class Device(Printed):
             raise SettingsError(f"Device.measure: protocol = {shown(protocol)}: give one of them")
         driven = self.settings.make_protocol() if protocol is None else protocol
         planned = int(getattr(protocol or self.settings, "total_samples", 0))
-        first = max((point.cycle for point in self._points), default=-1) + 1
+        first = max((point.cycle + 1 for point in self._points if point.cycle >= 0), default=0)
         begin, taken = self.time, []
         measurement = Measurement(self, driven)
         for point in measurement:
             taken.append(point)
             self._driven.add(measurement.quantity or "voltage")
-            self._points.append(replace(point, time=begin + point.time, cycle=first + point.cycle))
+            cycle = first + point.cycle if point.cycle >= 0 else point.cycle
+            self._points.append(replace(point, time=begin + point.time, cycle=cycle))
             if progress is not None:
                 progress(len(taken), planned)
         return points_dataset(taken, self.settings, measurement.quantity)

@@ -50,6 +50,7 @@ class Point:
         Mean over the averaging time, electronic current over gap voltage, G0; that of the last
         moment where there is no voltage.
     cycle : int
+        Below 0 in the preparation.
     compliance : bool
     bridged : bool
         Whether metal joins the electrodes at the end.
@@ -64,8 +65,8 @@ class Point:
     events : tuple of int
         Of each kind (`nanogap.device.state.event_names`) since the beginning.
     charge : tuple of int
-        Ions that left the lower and the upper electrode as metal since the beginning, less those
-        that became metal there.
+        Ions that left the metal of the lower and of the upper electrode since the beginning, less
+        those that became metal there. Metal that joins both, or none, counts for neither.
     """
 
     time: float
@@ -220,7 +221,7 @@ class Measurement:
             electronic_current=true.electronic_current,
             ionic_current=true.ionic_current,
             conductance=siemens / CONDUCTANCE_QUANTUM if true.gap_voltage else momentary.value,
-            cycle=segment.cycle,
+            cycle=min(segment.cycle, -1) if segment.preparation else segment.cycle,
             compliance=true.compliance,
             bridged=momentary.bridged,
             continued=momentary.continued,

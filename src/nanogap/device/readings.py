@@ -15,6 +15,10 @@ from nanogap.typing import FloatArray
 
 #: Electrodes, in the order of the charges of a reading.
 ELECTRODES = ("lower", "upper")
+CHARGE_WORDS = (
+    "elementary charges that metal joined to this electrode alone gave, less those it took; metal "
+    "that joins both electrodes, or none, counts for neither"
+)
 _UNITS = {
     "gap_voltage": "V",
     "electronic_current": "A",
@@ -51,7 +55,9 @@ def readings_dataset(
         ``electronic_current``, ``ionic_current`` and ``gap_conductance`` (true means, without
         noise), ``bridged``, ``continued``, ``read``, ``atoms_cut_off``, ``n_ions`` and ``device``;
         ``events`` over (``point``, ``event``) and ``charge`` over (``point``, ``electrode``), both
-        counted from the beginning (`nanogap.device.measurement.Point`). Coordinate
+        counted from the beginning (`nanogap.device.measurement.Point`). Cycles below 0 are those of
+        the preparation; where there is one, ``preparation`` says of every reading whether it
+        belongs to it. Coordinate
         ``series_resistance`` (ohm) over ``source``: that of the device's circuit. Attributes
         ``parasitic_capacitance`` (F) and ``driven``.
     """
@@ -69,10 +75,13 @@ def readings_dataset(
         part[key] = ("point", values[key], {"units": unit})
     for key in ("bridged", "continued", "read"):
         part[key] = ("point", columns[key].astype(bool))
+    if (prepares := part["cycle"].to_numpy() < 0).any():
+        part["preparation"] = ("point", prepares, {"long_name": "belongs to the preparation"})
     for key in ("atoms_cut_off", "n_ions"):
         part[key] = ("point", columns[key].astype(np.int64))
     part["events"] = _together(columns, "event", event_names())
     part["charge"] = _together(columns, "electrode", ELECTRODES, "charge ")
+    part["charge"].attrs["long_name"] = CHARGE_WORDS
     part["device"] = ("point", np.full(len(columns["time"]), number + 1, dtype=np.int64))
     # what curves alone do not tell
     part.attrs["parasitic_capacitance"] = settings.circuit.capacitance

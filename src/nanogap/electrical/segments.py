@@ -43,7 +43,7 @@ class Segment:
     compliance : tuple of float
         Largest size of the other quantity while it is positive, and while it is negative, A or V.
     cycle : int
-        Number of the cycle, from 0.
+        Number of the cycle, from 0; below 0 those of a preparation, the last one -1.
     samples : int
         Readings, equally spaced, the last at the end.
     purpose : {'sweep', 'pulse', 'read', 'wait', 'reset'}
@@ -85,7 +85,7 @@ class Segment:
             )
         if not all(limit > 0.0 for limit in self.compliance):
             raise SettingsError(f"compliance is {self.compliance}; both values must be above 0")
-        if self.samples < 0 or self.cycle < 0:
+        if self.samples < 0 or (self.cycle < 0 and not self.preparation):
             raise SettingsError("samples and cycle must be zero or above")
         if self.samples * SHORTEST > self.duration * (1.0 + 1e-9):
             raise SettingsError(
@@ -157,9 +157,15 @@ class Segment:
         begins = ends - min(aperture, self.duration / max(self.samples, 1))
         return np.column_stack([np.maximum(begins, 0.0), ends])
 
-    def part_of_preparation(self) -> "Segment":
-        """Return the same segment, marked as preparation."""
-        return replace(self, preparation=True)
+    def part_of_preparation(self, n_cycles: int) -> "Segment":
+        """Return the same segment, marked as preparation, in a cycle before those of the protocol.
+
+        Parameters
+        ----------
+        n_cycles : int
+            Of the preparation; with feedback, the largest number.
+        """
+        return replace(self, cycle=min(self.cycle - n_cycles, -1), preparation=True)
 
 
 def _is_number(value: object) -> bool:
@@ -224,7 +230,7 @@ class InOrder:
     Attributes
     ----------
     preparation : Driven
-        Its segments carry ``preparation=True``.
+        Its segments carry ``preparation=True``, and its cycles are counted up to -1.
     protocol : Driven
     """
 
@@ -243,7 +249,9 @@ class InOrder:
             segment = self.preparation.next_segment(readings[:done])
             if segment is None:
                 return self.protocol.next_segment(readings[done:])
-        return None if segment is None else segment.part_of_preparation()
+        if segment is None:
+            return None
+        return segment.part_of_preparation(int(getattr(self.preparation, "n_cycles", 1)))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from nanogap.io import read_measurement
 from nanogap.io.clock import Clock
 from nanogap.io.columns import Choice, parse_columns
 from nanogap.io.data_folders import Paths, as_paths, measurement_files
-from nanogap.io.dataset import sources_of
+from nanogap.io.dataset import without_preparation
 from nanogap.io.long_text import is_long, read_long_text
 from nanogap.io.measurement import each_file
 from nanogap.io.run_files import is_run_directory
@@ -106,7 +106,7 @@ class DataFiles:
         """Yield the measurement dataset of every file, and of every device in it, in turn."""
 
         def read(path: Path) -> list[xr.Dataset]:
-            parts = list(sources_of(read_measurement(path, self.columns, self.clock)))
+            parts = without_preparation(read_measurement(path, self.columns, self.clock))
             for part in parts:
                 part.encoding["source"] = str(path)
             return parts
@@ -158,13 +158,14 @@ class DataFiles:
 
         def read(path: Path) -> list[Iterator[Trace]]:
             choice = parse_columns(self.columns)
-            if is_long(path) and (curve := read_long_text(path, choice)) is not None:
+            curve = read_long_text(path, choice) if is_long(path) else None
+            if curve is not None and not curve.has_preparation:
                 seen.all_simulated = False
                 return [traces_of(curve, self)]
             dataset = read_measurement(path, self.columns, self.clock)
             dataset.encoding["source"] = str(path)
             seen.add(dataset)
-            return [iter([self.trace(one)]) for one in sources_of(dataset)]
+            return [iter([self.trace(one)]) for one in without_preparation(dataset)]
 
         for sources in each_file(self.files, read, self.watch, self.paths, self.passed_over):
             yield from sources

@@ -127,7 +127,7 @@ def _mark_continued(axes: Axes, device: OneDevice, time: FloatArray, thin: slice
 
 
 def event_figure(device: OneDevice) -> Figure:
-    """Draw the rate of each kind of event, the ions, and the charge that left each electrode."""
+    """Draw the rate of each kind of event, the ions, and the charge of metal of one electrode."""
     data, time = device.data, device.column("time")
     figure = Figure(figsize=(WIDTH, 7.2))
     rates, ions, charge = figure.subplots(3, 1, sharex=True, height_ratios=[1.6, 1, 1])
@@ -155,7 +155,7 @@ def event_figure(device: OneDevice) -> Figure:
     ions.set_ylabel("ions in the box")
     for name, colour in (("lower", BLUE), ("upper", ORANGE)):
         left = data["charge"].sel(electrode=name).to_numpy()[thin]
-        charge.plot(time[thin], left, color=colour, label=f"{name} electrode")
+        charge.plot(time[thin], left, color=colour, label=f"{name} electrode alone")
     charge.set_ylabel("atoms dissolved\nless deposited")
     charge.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     charge.set_xlabel("time since the beginning of the protocol (s)")

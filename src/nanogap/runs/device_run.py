@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import xarray as xr
 from ase import Atoms
 
@@ -37,7 +38,8 @@ from nanogap.runs.device_beginning import (
 )
 from nanogap.runs.device_part import compute_part, read_points
 from nanogap.runs.device_status import DeviceStatus, device_status
-from nanogap.settings.device import DeviceSettings, load_device_settings
+from nanogap.settings.device import DeviceSettings, NoPreparation, load_device_settings
+from nanogap.typing import FloatArray
 
 _POLL = 0.5
 #: How long another process may take to describe the same folder, s.
@@ -308,6 +310,9 @@ class DeviceRun(Printed):
         """Return the readings of one device."""
         columns = read_points(self.files.part(number))
         name = self.settings.name if len(self.members) == 1 else self.members[number].name
+        before = self.members[number].preparation
+        if not isinstance(before, NoPreparation):
+            _mark_preparation(columns["cycle"], before.n_cycles)
         return readings_dataset(columns, self.members[number], name, number)
 
     def write(self) -> None:
@@ -324,8 +329,11 @@ class DeviceRun(Printed):
                 "device": "device",
                 "compliance": "compliance",
             }
+            if "preparation" in dataset:
+                header["preparation"] = "preparation"
             frame = dataset[list(header)].drop_vars(["file"]).to_dataframe()[list(header)]
-            frame["compliance"] = frame["compliance"].astype(int)
+            flags = [name for name in ("compliance", "preparation") if name in header]
+            frame[flags] = frame[flags].astype(int)
             write_atomically(
                 self.files.table,
                 lambda path: frame.to_csv(path, index=False, header=list(header.values())),
@@ -440,3 +448,11 @@ def _finish(part: Future[None]) -> None:
 
 def _silent(_points: int) -> None:
     """Tell nobody: the parent looks at the files."""
+
+
+def _mark_preparation(cycle: FloatArray, n_cycles: int) -> None:
+    """Count the cycles of a preparation below 0 that was begun when they were counted from 0."""
+    prepares = np.flatnonzero(cycle < 0)
+    if len(prepares):
+        first = cycle[: prepares[-1]]
+        first[first >= 0] = np.minimum(first[first >= 0] - n_cycles, -1)
