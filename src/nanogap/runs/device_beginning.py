@@ -34,7 +34,7 @@ _PACKAGED = "packaged"
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a measurement was begun with.
+    """Settings and inputs that a measurement was begun with.
 
     Attributes
     ----------

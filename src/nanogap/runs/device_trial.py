@@ -38,7 +38,7 @@ _PER_ATOM, _CLOSE = 0.6, 0.1
 
 @dataclass(frozen=True)
 class Trial:
-    """What the first cycle of a device will take, by a trial; with the preparation.
+    """Cost of the first cycle of a device, with its preparation, by a trial.
 
     Attributes
     ----------
@@ -190,7 +190,7 @@ def _try(settings: DeviceSettings, budget: float) -> Trial:
 
 @dataclass(frozen=True)
 class _Mark:
-    """What was done at a moment of a trial."""
+    """Work done up to a moment of a trial."""
 
     time: float
     cpu_time: float
