@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import xarray as xr
 from ase import Atoms
 
 from nanogap.arguments import checked
 from nanogap.device.measurement import point_columns
-from nanogap.device.readings import readings_dataset, with_origin
+from nanogap.device.readings import mark_preparation, readings_dataset, with_origin
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_atomically
 from nanogap.io.dataset import joined_files
@@ -39,7 +38,6 @@ from nanogap.runs.device_beginning import (
 from nanogap.runs.device_part import compute_part, read_points
 from nanogap.runs.device_status import DeviceStatus, device_status
 from nanogap.settings.device import DeviceSettings, NoPreparation, load_device_settings
-from nanogap.typing import FloatArray
 
 _POLL = 0.5
 #: How long another process may take to describe the same folder, s.
@@ -312,7 +310,7 @@ class DeviceRun(Printed):
         name = self.settings.name if len(self.members) == 1 else self.members[number].name
         before = self.members[number].preparation
         if not isinstance(before, NoPreparation):
-            _mark_preparation(columns["cycle"], before.n_cycles)
+            mark_preparation(columns["cycle"], before.n_cycles)
         return readings_dataset(columns, self.members[number], name, number)
 
     def write(self) -> None:
@@ -448,11 +446,3 @@ def _finish(part: Future[None]) -> None:
 
 def _silent(_points: int) -> None:
     """Tell nobody: the parent looks at the files."""
-
-
-def _mark_preparation(cycle: FloatArray, n_cycles: int) -> None:
-    """Count the cycles of a preparation below 0 that was begun when they were counted from 0."""
-    prepares = np.flatnonzero(cycle < 0)
-    if len(prepares):
-        first = cycle[: prepares[-1]]
-        first[first >= 0] = np.minimum(first[first >= 0] - n_cycles, -1)
