@@ -16,7 +16,7 @@ from ase import Atoms
 from nanogap.arguments import checked
 from nanogap.device.measurement import point_columns
 from nanogap.device.readings import mark_preparation, readings_dataset, with_origin
-from nanogap.errors import DataFormatError, NanogapError, SettingsError
+from nanogap.errors import DataFormatError, NanogapError
 from nanogap.io import write_atomically
 from nanogap.io.dataset import joined_files
 from nanogap.io.device_files import DeviceFiles
@@ -27,12 +27,14 @@ from nanogap.printing import Printed, Rows, listed
 from nanogap.printing import number as in_words
 from nanogap.runs.compilation import watched_compilation
 from nanogap.runs.device_beginning import (
+    check_empty,
     check_measurement,
     describe,
     device_versions,
     go_on,
     record_beginning,
     refuse_edits,
+    taken,
     with_copied_table,
 )
 from nanogap.runs.device_part import compute_part, read_points
@@ -154,7 +156,7 @@ class DeviceRun(Printed):
         files = DeviceFiles(folder)
         with FileLock(files.lock).hold(_PATIENCE) as held:
             if held is None or files.description.exists():  # another process was faster
-                raise SettingsError(f"{folder} exists and is not empty: choose another -o")
+                raise taken(folder)
             record_beginning(files, settings)
             describe(files, settings, source, device_versions(), table=table)
         return cls(folder)
@@ -383,22 +385,10 @@ class DeviceRun(Printed):
         return device_status(self)
 
     def remove(self) -> None:
-        """Remove the folder of a measurement that could not begin, unless another works in it."""
+        """Remove the folder if it holds no reading and no other process works in it."""
         with FileLock(self.files.lock).hold() as held:
             if held is not None and not self.points:
                 shutil.rmtree(self.path)
-
-
-def check_empty(folder: Path) -> None:
-    """Refuse a place for a device directory that holds something.
-
-    Raises
-    ------
-    SettingsError
-        If so.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SettingsError(f"{folder} exists and is not empty: choose another -o")
 
 
 def start_device(
@@ -426,8 +416,7 @@ def start_device(
     try:
         run.compute(watch, processes)
     except NanogapError:
-        if not run.points:
-            run.remove()
+        run.remove()
         raise
     return run
 
