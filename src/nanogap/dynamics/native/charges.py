@@ -15,12 +15,10 @@ from math import comb
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from nanogap.dynamics.native.pairs import AtomArray
 from nanogap.errors import EngineError
 from nanogap.typing import FloatArray, Int64Array
-
-Int32Array = NDArray[np.int32]
 
 #: Charges of so many steps are extrapolated by a polynomial through all of them.
 HISTORY = 5
@@ -28,28 +26,25 @@ HISTORY = 5
 MOST_ITERATIONS = 1000
 
 
-class ChargeHistory:
-    """Charges of the last steps, from which those of the next are guessed.
+def extrapolated(history: FloatArray) -> FloatArray:
+    """Extrapolate to the next step by the polynomial through the charges of the last ones.
 
     Parameters
     ----------
-    charges : ndarray, shape (n_steps, n_atoms)
-        The last first; at the most `HISTORY`.
+    history : ndarray, shape (n_steps, n_atoms)
+        The last first.
+
+    Returns
+    -------
+    ndarray, shape (n_atoms,)
     """
-
-    def __init__(self, charges: FloatArray) -> None:
-        self.charges = charges
-
-    def guess(self) -> FloatArray:
-        """Extrapolate to the next step by the polynomial through the known ones, shape (n,)."""
-        count = len(self.charges)
-        weights = [(-1.0) ** k * comb(count, k + 1) for k in range(count)]
-        guess: FloatArray = np.array(weights) @ self.charges
-        return guess
-
-    def add(self, charges: FloatArray) -> None:
-        """Take note of the charges of a further step."""
-        self.charges = np.vstack([charges, self.charges[: HISTORY - 1]])
+    count = len(history)
+    weights = [(-1.0) ** k * comb(count, k + 1) for k in range(count)]
+    # no matrix product: its order of sums is the library's
+    result = weights[0] * history[0]
+    for weight, charges in zip(weights[1:], history[1:], strict=True):
+        result += weight * charges
+    return result
 
 
 def equilibrate(
@@ -57,8 +52,7 @@ def equilibrate(
     electronegativity: FloatArray,
     hardness: float,
     starts: Int64Array,
-    lengths: Int64Array,
-    neighbours: Int32Array,
+    neighbours: AtomArray,
     matrix: FloatArray,
     tolerance: float,
 ) -> tuple[FloatArray, int]:
@@ -72,7 +66,7 @@ def equilibrate(
         chi - phi, eV.
     hardness : float
         Diagonal of H, eV.
-    starts, lengths, neighbours, matrix : ndarray
+    starts, neighbours, matrix : ndarray
         Pairs; see `nanogap.dynamics.native.interactions.select_pairs`.
     tolerance : float
         Largest norm of the gradient relative to that of the electronegativities.
@@ -90,7 +84,7 @@ def equilibrate(
     """
     charges = guess - guess.mean()
     iterations = _minimise(
-        charges, electronegativity, hardness, starts, lengths, neighbours, matrix, tolerance
+        charges, electronegativity, hardness, starts, neighbours, matrix, tolerance
     )
     if iterations < 0:
         raise EngineError(
@@ -100,49 +94,49 @@ def equilibrate(
     return charges, iterations
 
 
-@njit(cache=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator]
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def _multiply(
     vector: FloatArray,
     hardness: float,
     starts: Int64Array,
-    lengths: Int64Array,
-    neighbours: Int32Array,
+    neighbours: AtomArray,
     matrix: FloatArray,
     product: FloatArray,
 ) -> None:
     """Fill in the product of H and a vector."""
-    n = len(vector)
-    for atom in range(n):
+    for atom in range(len(vector)):
         product[atom] = hardness * vector[atom]
-    for atom in range(n):
-        own = vector[atom]
-        start = starts[atom]
-        row = neighbours[start : start + lengths[atom]]
-        entries = matrix[start : start + lengths[atom]]
-        total = 0.0
-        for place in range(len(row)):
-            other = row[place]
-            entry = entries[place]
-            total += entry * vector[other]
-            product[other] += entry * own
-        product[atom] += total
+    for atom in range(len(vector)):
+        own, begin, end = vector[atom], starts[atom], starts[atom + 1]
+        # two sums, for one would wait for itself
+        even = odd = 0.0
+        paired = begin + (end - begin) // 2 * 2
+        for pair in range(begin, paired, 2):
+            one, other = neighbours[pair], neighbours[pair + 1]
+            even += matrix[pair] * vector[one]
+            odd += matrix[pair + 1] * vector[other]
+            product[one] += matrix[pair] * own
+            product[other] += matrix[pair + 1] * own
+        if paired < end:
+            even += matrix[paired] * vector[neighbours[paired]]
+            product[neighbours[paired]] += matrix[paired] * own
+        product[atom] += even + odd
 
 
-@njit(cache=True, fastmath={"contract", "reassoc"})  # type: ignore[untyped-decorator]
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def _minimise(
     charges: FloatArray,
     electronegativity: FloatArray,
     hardness: float,
     starts: Int64Array,
-    lengths: Int64Array,
-    neighbours: Int32Array,
+    neighbours: AtomArray,
     matrix: FloatArray,
     tolerance: float,
 ) -> int:
     """Improve charges of sum 0 up to a tolerance; return the iterations, or -1."""
     n = len(charges)
     product, direction = np.empty(n), np.empty(n)
-    _multiply(charges, hardness, starts, lengths, neighbours, matrix, product)
+    _multiply(charges, hardness, starts, neighbours, matrix, product)
     scale = mean = 0.0
     for atom in range(n):
         scale += electronegativity[atom] ** 2
@@ -161,7 +155,7 @@ def _minimise(
         if iterations == MOST_ITERATIONS:
             return -1
         iterations += 1
-        _multiply(direction, hardness, starts, lengths, neighbours, matrix, product)
+        _multiply(direction, hardness, starts, neighbours, matrix, product)
         curvature = mean = 0.0
         for atom in range(n):
             curvature += direction[atom] * product[atom]
