@@ -134,7 +134,7 @@ def test_tables_are_the_functions(element):
 
 def test_a_list_has_every_pair_once(force_field):
     atoms = shaken(tips(force_field, 3.1), 0.2)
-    pairs = PairList(4.0, 0.5)
+    pairs = PairList(4.0, skin=0.5)
     assert pairs.update(atoms.positions)
     rows = np.repeat(np.arange(len(atoms)), np.diff(pairs.rows))
     found = sorted(zip(pairs.others[: pairs.count].tolist(), rows.tolist(), strict=True))

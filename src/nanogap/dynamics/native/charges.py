@@ -41,7 +41,7 @@ def extrapolated(history: FloatArray) -> FloatArray:
     count = len(history)
     weights = [(-1.0) ** k * comb(count, k + 1) for k in range(count)]
     # no matrix product: its order of sums is the library's
-    result = weights[0] * history[0]
+    result: FloatArray = weights[0] * history[0]
     for weight, charges in zip(weights[1:], history[1:], strict=True):
         result += weight * charges
     return result

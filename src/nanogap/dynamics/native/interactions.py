@@ -85,6 +85,8 @@ def select_pairs(
             at = min(count, most)
             bonds[at, 0], bonds[at, 1], bond_squares[at] = atom, neighbours[pair], square
             count += square < bond_end
+        if nearest < origin:
+            return -1
         for pair in range(begin, place):
             x = (squares[pair] - origin) * scale
             piece = min(np.int32(x), last)
@@ -93,7 +95,7 @@ def select_pairs(
             matrix[pair] = table[row, 0] + x * (
                 table[row, 1] + x * (table[row, 2] + x * table[row, 3])
             )
-    return count if nearest >= origin else -1
+    return count
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

@@ -167,7 +167,8 @@ class Motion:
     @property
     def kinetic_energy(self) -> float:
         """Kinetic energy, eV."""
-        return 0.5 * self._mass * float((self.velocities[self._n_fixed :] ** 2).sum())
+        squares: FloatArray = self.velocities[self._n_fixed :] ** 2
+        return float(0.5 * self._mass * squares.sum())
 
     @property
     def temperature(self) -> float:
