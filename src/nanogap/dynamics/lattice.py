@@ -138,7 +138,7 @@ neigh_modify every 5 delay 0 check yes
 timestep {_TIME_STEP}
 thermo 1000000
 fix relax all box/relax iso 0.0
-minimize 0 1e-8 200 2000
+minimize 0 1e-8 5000 50000
 unfix relax"""
             )
             static = _lattice_constant(lammps)
