@@ -23,8 +23,8 @@ from nanogap.device.device import Device
 from nanogap.device.energetics import load_energetics
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.kernels import entry
-from nanogap.device.lattice import build_needles
 from nanogap.device.measurement import Measurement
+from nanogap.device.needles import build_needles
 from nanogap.device.state import Caps
 from nanogap.settings.device import load_device_settings
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from nanogap.device.heat import Heating, current_density, wind_force
 from nanogap.device.labels import bottleneck, electrodes, label_metal
-from nanogap.device.lattice import EMPTY, METAL, SiteStates, Tips, build_needles
+from nanogap.device.lattice import EMPTY, METAL, SiteStates
+from nanogap.device.needles import Tips, build_needles
 from nanogap.device.potential import PotentialField
 
 

@@ -1,9 +1,9 @@
 """Measure that a device does not depend on how its kinetics are computed, for device-kinetics.md.
 
 The needles of the preset device-quick, many seeds each, with the caps of the defaults, with ten
-times larger ones, with caps of 100/s and 10/s on all pairs (the defaults are above every rate of
-these needles, so that the larger ones give the same bits), and with the potential solved four times
-as often:
+times larger ones, with caps of 100/s, 10/s and 0.1/s on all pairs (the defaults are above every
+rate of these needles, so that the larger ones give the same bits), and with the potential solved
+four times as often:
 
 - the voltage of the SET in a sweep of 1 V/s;
 - the lifetime at +0.1 and -0.1 V of the contact that a sweep with 300 uA has made.
@@ -44,13 +44,13 @@ VARIANTS: Mapping[str, Mapping[str, object]] = {
             "kinetics.ion_cap": cap,
             "kinetics.redox_cap": cap,
         }
-        for cap in (100.0, 10.0)
+        for cap in (100.0, 10.0, 0.1)
     },
     "redox_events = 5": {"kinetics.redox_events": 5},
 }
 VOLTAGES = (0.1, -0.1)
 #: Where larger caps give the same bits up to the SET, they do after it.
-LIFETIMES_OF = (DEFAULT, "caps of 100/s", "caps of 10/s")
+LIFETIMES_OF = (DEFAULT, "caps of 100/s", "caps of 10/s", "caps of 0.1/s")
 
 
 class CountedNeck(NeckConductance):

@@ -20,8 +20,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nanogap.device.labels import electrodes, label_metal
-from nanogap.device.lattice import Lattice, SiteStates, build_needles
+from nanogap.device.lattice import Lattice, SiteStates
 from nanogap.device.neck import Neck, NeckCut, cut_necks, neck_junction
+from nanogap.device.needles import build_needles
 from nanogap.io import write_bytes, write_json
 from nanogap.report.style import BLUE, GREEN, ORANGE, PURPLE, house_style, png
 from nanogap.settings.atoms import GeometrySettings

@@ -34,8 +34,8 @@ from nanogap.device.lattice import (
     Lattice,
     SiteStates,
     build_lattice,
-    build_needles,
 )
+from nanogap.device.needles import build_needles
 from nanogap.device.potential import PotentialField
 from nanogap.device.surface import release_factors
 from nanogap.io import write_text

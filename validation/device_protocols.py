@@ -31,7 +31,10 @@ SWEEPS = 116
 #: Columns of the readings that are kept.
 KEPT = ("time", "voltage", "current", "gap_voltage", "conductance", "cycle", "bridged", "read")
 _LOOP: Mapping[str, object] = {"protocol.turning_points": [0.0, 2.5, 0.0]}
-#: Preparation of a filament by a current limit, and a read at 0.1 V after it.
+#: Exchange rate, per kink, 1/s, and surface condition, eV, of a medium in which contacts last about
+#: as long as the paper's: fits.
+SLOW_EXCHANGE, SLOW_SURFACE = 1e-4, 0.9
+#: A read at 0.1 V.
 _RETENTION: Mapping[str, object] = {"protocol.duration": 1000.0, "protocol.interval": 0.5}
 
 
@@ -115,26 +118,34 @@ def _rates(seed: int) -> Iterator[Run]:
 
 
 def _retention() -> Iterator[Run]:
-    """Yield reads at 0.1 V of filaments of several current limits and temperatures."""
-    # temperatures innermost, so that a part of it covers them all
-    for limit in (100, 50, 200):
-        for seed in range(1, 9):
-            for temperature in (300, 315, 330):
-                changes = {
-                    **_RETENTION,
-                    "seed": 500 + seed,
-                    "atoms.temperature": float(temperature),
-                    "preparation.compliance": limit * 1e-6,
-                }
-                name = f"retention-{temperature}-{limit}-{seed}"
-                yield Run("retention", name, "wire-retention", changes)
+    """Yield reads at 0.1 V: at several temperatures, exchange rates and surface conditions."""
+    # seeds outermost, so that a part of it covers all conditions
+    for seed in range(1, 9):
+        for temperature in (300, 315, 330):
+            yield _read(f"retention-{temperature}-{seed}", seed, {"atoms.temperature": temperature})
+        yield _read(f"retention-fast-{seed}", seed, {"medium.exchange_rate": 1e-3})
+        for condition in (0.7, 0.8):
+            name = f"retention-surface-{condition:g}-{seed}"
+            yield _read(name, seed, {"atoms.surface_condition": condition})
 
 
-def measure(run: Run, folder: Path, cache: str) -> float:
+def _read(name: str, seed: int, changes: Mapping[str, object]) -> Run:
+    """Return a read at 0.1 V of a filament made with 100 uA, in the slow medium unless said."""
+    slow: Mapping[str, object] = {
+        "seed": 500 + seed,
+        "preparation.compliance": 1e-4,
+        "preparation.turning_points": [0.0, 2.5, 0.0],
+        "medium.exchange_rate": SLOW_EXCHANGE,
+        "atoms.surface_condition": SLOW_SURFACE,
+    }
+    return Run("retention", name, "wire-retention", {**_RETENTION, **slow, **changes})
+
+
+def measure(run: Run, folder: Path, cache: str, changes: Mapping[str, object]) -> float:
     """Run one protocol and keep its readings; returns processor seconds."""
     started = time.process_time()
     with threadpool_limits(1):
-        settings = load_device_settings(run.settings(), {"conductance.cache": cache})
+        settings = load_device_settings(run.settings(), {"conductance.cache": cache, **changes})
         places = [point_columns().index(name) for name in KEPT]
         points = [
             [point.numbers[place] for place in places] for point in Measurement(Device(settings))
@@ -157,6 +168,7 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=5, help="devices of the statistics")
     parser.add_argument("--sweeps", type=int, default=SWEEPS, help="of the statistics")
     parser.add_argument("--cache", default="cache", help="file of known transmissions")
+    parser.add_argument("--bond-scaling", type=float, help="instead of the default")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no run after so long")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
@@ -178,7 +190,9 @@ def _job(run: Run, arguments: argparse.Namespace, begun: float) -> str:
     """Run one, unless time is over; returns what is to be said of it."""
     if time.monotonic() - begun > arguments.seconds:
         return "left for another time"
-    return f"{measure(run, arguments.output, arguments.cache):.0f} s"
+    other = arguments.bond_scaling
+    changes = {} if other is None else {"atoms.bond_scaling": other}
+    return f"{measure(run, arguments.output, arguments.cache, changes):.0f} s"
 
 
 if __name__ == "__main__":

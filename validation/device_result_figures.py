@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from nanogap.io import write_bytes
@@ -12,7 +13,7 @@ from nanogap.report.style import BLUE, GREEN, ORANGE, PURPLE, QUIET, house_style
 from validation.device_conductance import DOCS
 
 if TYPE_CHECKING:
-    from validation.device_results import Lifetime
+    from validation.device_results import Decay, Lifetime
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 #: Interlaboratory positions of the first two levels (Nat. Nanotechnol. 2025), G0.
@@ -47,7 +48,7 @@ def draw_loops(found: Runs, evaluated: Any) -> None:
         limits.set_ylim(bottom=0.0)
         limits.set_xlabel("current limit (µA)")
         limits.set_ylabel("conductance at 0.1 V (G₀)")
-        limits.set_title("smaller limit, lower conductance")
+        limits.set_title("after loops with current limits")
         _means(rates, evaluated, "rate-", "set_voltage")
         rates.set_xscale("log")
         rates.set_xlabel("sweep rate (V/s)")
@@ -118,8 +119,8 @@ def _levels(axes: Any, *, horizontal: bool) -> None:
             draw(level, color=QUIET, lw=0.5, ls=":", zorder=0)
 
 
-def draw_histogram(evaluated: Any) -> None:
-    """Draw the histogram of all readings with the band of its devices."""
+def draw_histogram(evaluated: Any, other: Any) -> None:
+    """Draw the histogram of all readings with the band of its devices, and of another tension."""
     if not evaluated:
         return
     edges = np.array(evaluated["edges"])
@@ -146,6 +147,10 @@ def draw_histogram(evaluated: Any) -> None:
         metal = np.array(evaluated["joined"]) / counts.sum() * 100.0
         label = "of these: metal joins the tips"
         axes.step(centres[shown], metal[shown], where="mid", color=GREEN, lw=1.2, label=label)
+        total = np.sum(other["by_device"], axis=0)
+        twice = total / total.sum() * 100.0
+        label = "all, with twice the line tension"
+        axes.step(centres[shown], twice[shown], where="mid", color=QUIET, lw=0.8, label=label)
         for place, position in enumerate(INTERLABORATORY):
             axes.axvline(
                 position,
@@ -167,34 +172,53 @@ def draw_histogram(evaluated: Any) -> None:
         _write(figure, "device-histogram.png")
 
 
-def draw_lifetimes(lasted: "Sequence[Lifetime]") -> None:
-    """Draw how long levels lasted, by level and temperature."""
+#: Conditions of the reads, in the order and words of the figure.
+_CONDITIONS = {
+    "300": "300 K",
+    "315": "315 K",
+    "330": "330 K",
+    "fast": "300 K, exchange rate 10⁻³/s",
+    "surface-0.8": "300 K, surface condition 0.8 eV",
+    "surface-0.7": "300 K, surface condition 0.7 eV",
+}
+
+
+def draw_lifetimes(lasted: "Sequence[Lifetime]", lost: "Sequence[Decay]") -> None:
+    """Draw how long levels lasted, and the mean of each condition."""
     if not lasted:
         return
-    temperatures = sorted({one.temperature for one in lasted})
+    shown = [name for name in _CONDITIONS if any(one.condition == name for one in lasted)]
     with house_style():
-        figure = Figure(figsize=(6.5, 3.8))
-        axes = figure.subplots()
-        for place, (temperature, colour) in enumerate(zip(temperatures, COLOURS, strict=False)):
+        figure = Figure(figsize=(11.0, 3.8))
+        single, means = figure.subplots(1, 2, width_ratios=(2, 1))
+        for name, colour in zip(shown, (*COLOURS, QUIET, "black"), strict=False):
             for censored in (False, True):
-                own = [
-                    one
-                    for one in lasted
-                    if one.temperature == temperature and one.censored is censored
-                ]
-                axes.semilogy(
-                    [one.start + 0.05 * (place - 1) for one in own],
-                    [max(one.time, 0.5) for one in own],
+                own = [one for one in lasted if one.condition == name and one.censored is censored]
+                single.semilogy(
+                    [one.start for one in own],
+                    [one.time for one in own],
                     "^" if censored else "o",
+                    ms=4,
                     color=colour,
                     mfc="none" if censored else colour,
-                    label="" if censored else f"{temperature:.0f} K",
+                    label="" if censored else _CONDITIONS[name],
                 )
-        axes.set_xlabel("conductance at the beginning (G₀)")
-        axes.set_ylabel("time until it has left by 0.4 G₀ (s)")
-        kept = any(one.censored for one in lasted)
-        axes.set_title(
-            "reads at 0.1 V" + ("; open triangles: still there at the end" if kept else "")
-        )
-        axes.legend()
+        single.set_xlabel("conductance of the level (G₀)")
+        single.set_ylabel("time until it is left by 0.4 G₀ (s)")
+        single.set_title("levels at 0.1 V; open triangles: still there at the end")
+        single.legend(fontsize=8)
+        for place, name in enumerate(shown):
+            decay = next(one for one in lost if one.condition == name and one.level is None)
+            low, high = decay.interval
+            if decay.lost:
+                mean = 1.0 / decay.rate
+                bars = [[mean - 1.0 / high], [1.0 / low - mean]]
+                means.errorbar([mean], [place], xerr=bars, fmt="s", color=BLUE, capsize=3)
+        means.set_xscale("log")
+        means.set_xlim(3.0, 1000.0)
+        means.set_ylim(len(shown) - 0.5, -0.5)
+        means.set_yticks(range(len(shown)), [_CONDITIONS[name] for name in shown], fontsize=8)
+        means.set_xlabel("mean lifetime of all levels (s)")
+        means.set_title("bars: 90 %")
+        means.xaxis.set_minor_formatter(NullFormatter())
         _write(figure, "device-lifetimes.png")

@@ -1,17 +1,19 @@
 """Evaluate the readings of `validation.device_protocols`, for docs/device-results.md.
 
-    python -m validation.device_results FOLDER
+    python -m validation.device_results FOLDER [--other FOLDER_OF_ANOTHER_LINE_TENSION]
 
 Writes docs/data/device-protocols.json, which holds all numbers of the page, and the figures. A SET
 is the first reading of a half-loop with at least half a quantum, as the current shows it, if the
 voltage still rises then (later ones are counted apart); a RESET is the last such reading before the
 other sign's end. Intervals are standard errors of means over devices, each with the mean of its
-cycles; those of lifetimes are of 90 %, exact for events that come at random.
+cycles; those of lifetimes are of 90 %, exact for events that come at random. A contact goes through
+several levels in a read; each counts.
 """
 
 import argparse
+import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,8 +40,10 @@ CONTACT = 0.5
 LEVELS = (1, 2, 3)
 #: A level is lost once G has left it by more than this, G0.
 TOLERANCE = 0.4
-#: Lifetime of a level that was lost before the second reading, s.
-_SHORTEST = 1e-3
+#: A level is one that has lasted for longer than this, s, and is watched from then on.
+WATCHED = 1.0
+#: Temperature of a read whose name gives none, K.
+ROOM = 300.0
 #: Level of an interval of one standard deviation to each side.
 _ONE_DEVIATION = float(norm.cdf(1.0) - norm.cdf(-1.0))
 
@@ -200,24 +204,30 @@ def statistics(found: dict[str, Readings]) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Lifetime:
-    """How long a level lasted.
+    """How long a level lasted, from a second after it was reached.
 
     Attributes
     ----------
+    condition : str
+        What the read was made for: a temperature, or what else was changed; part of its name.
+    device : str
+        Seed of the device.
     temperature : float
         K.
     level : int
-        Nearest multiple of G0 at the beginning of the read.
+        Nearest multiple of G0.
     start : float
-        Conductance there, G0.
+        Conductance in that second, G0.
     time : float
-        s.
+        s; a level that has lasted for a second is watched from then on.
     censored : bool
         Whether the read ended first.
     noise : float
         Standard deviation over mean while it lasted; it is that of the atoms, not of the meter.
     """
 
+    condition: str
+    device: str
     temperature: float
     level: int
     start: float
@@ -227,32 +237,47 @@ class Lifetime:
 
 
 def lifetimes(found: dict[str, Readings]) -> list[Lifetime]:
-    """Evaluate the reads at 0.1 V."""
+    """Evaluate the reads at 0.1 V: each level that the contact was at, one after the other."""
     result = []
     for name, run in found.items():
         if not name.startswith("retention"):
             continue
-        temperature = float(name.split("-")[1])
+        condition, device = name.removeprefix("retention-").rsplit("-", 1)
+        temperature = float(condition) if condition.isdecimal() else ROOM
         read = np.flatnonzero(run["read"] > 0.0)
         trace, time = run["conductance"][read], run["time"][read]
-        if not len(read) or trace[0] < CONTACT:
-            continue
-        start = float(np.median(trace[:5]))
-        lost = np.flatnonzero(np.abs(trace - start) > TOLERANCE)
-        last = int(lost[0]) if len(lost) else len(trace) - 1
-        kept = trace[: last + 1] if not len(lost) else trace[:last]
-        noise = float(np.std(kept) / np.mean(kept)) if len(kept) > 5 else float("nan")
-        result.append(
-            Lifetime(
-                temperature,
-                round(start),
-                start,
-                float(time[last] - time[0]),
-                not len(lost),
-                noise,
+        for first, end in visits(trace, time):
+            kept = trace[first:end]
+            start = float(np.median(kept[time[first:end] <= time[first] + WATCHED]))
+            last = min(end, len(trace) - 1)
+            noise = float(np.std(kept) / np.mean(kept)) if len(kept) > 5 else float("nan")
+            result.append(
+                Lifetime(
+                    condition,
+                    device,
+                    temperature,
+                    round(start),
+                    start,
+                    float(time[last] - time[first]) - WATCHED,
+                    end == len(trace),
+                    noise,
+                )
             )
-        )
     return result
+
+
+def visits(trace: NDArray[np.float64], time: NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+    """Yield first and end of each stay within TOLERANCE of where it began, of above WATCHED.
+
+    What passes by more quickly is no level. Stays of an open gap are left out.
+    """
+    first = 0
+    while first < len(trace):
+        left = np.flatnonzero(np.abs(trace[first:] - trace[first]) > TOLERANCE)
+        end = first + int(left[0]) if len(left) else len(trace)
+        if trace[first] >= CONTACT and time[min(end, len(trace) - 1)] - time[first] > WATCHED:
+            yield first, end
+        first = end
 
 
 @dataclass(frozen=True)
@@ -261,22 +286,23 @@ class Decay:
 
     Attributes
     ----------
-    temperature : float
-        K.
+    condition : str
+        As in `Lifetime`.
     level : int or None
         None: all.
-    number, lost : int
-        Levels watched, and lost before the read ended.
+    devices, number, lost : int
+        Devices; levels watched, and lost before the read ended.
     rate : float
         Lost per second of watching.
     interval : tuple of float
-        90 %, of a Poisson process.
+        90 %, of levels that are lost independently of one another.
     noise : float or None
         Median over the levels of the standard deviation over the mean.
     """
 
-    temperature: float
+    condition: str
     level: int | None
+    devices: int
     number: int
     lost: int
     rate: float
@@ -285,14 +311,12 @@ class Decay:
 
 
 def decays(lasted: Sequence[Lifetime]) -> list[Decay]:
-    """Return the rates at which levels are lost, by temperature and level."""
+    """Return the rates at which levels are lost, by condition and level."""
     result = []
-    for temperature in sorted({one.temperature for one in lasted}):
+    for condition in sorted({one.condition for one in lasted}):
         for level in (*LEVELS, None):
             own = [
-                one
-                for one in lasted
-                if one.temperature == temperature and level in {None, one.level}
+                one for one in lasted if one.condition == condition and level in {None, one.level}
             ]
             if not own:
                 continue
@@ -300,8 +324,9 @@ def decays(lasted: Sequence[Lifetime]) -> list[Decay]:
             noise = [one.noise for one in own if np.isfinite(one.noise)]
             result.append(
                 Decay(
-                    temperature,
+                    condition,
                     level,
+                    len({one.device for one in own}),
                     len(own),
                     rate.events,
                     rate.value,
@@ -313,7 +338,8 @@ def decays(lasted: Sequence[Lifetime]) -> list[Decay]:
 
 
 def activation(lasted: Sequence[Lifetime]) -> dict[str, float] | None:
-    """Fit an activation energy and its standard error to all lifetimes, eV; None of too few."""
+    """Fit an activation energy and its standard error to lifetimes, eV; None of too few."""
+    lasted = [one for one in lasted if one.condition.isdecimal()]
     times = _waiting_times(lasted)
     inverse = np.array([-1.0 / (BOLTZMANN * one.temperature) for one in lasted])
     if times.events < FEWEST_MEMBERS or len(np.unique(inverse[times.observed])) < 2:
@@ -327,31 +353,41 @@ def activation(lasted: Sequence[Lifetime]) -> dict[str, float] | None:
 
 
 def _waiting_times(lasted: Sequence[Lifetime]) -> WaitingTimes:
-    """Return lifetimes as waiting times; one lost before the second reading lasted _SHORTEST."""
-    return WaitingTimes(
-        [max(one.time, _SHORTEST) for one in lasted], [not one.censored for one in lasted]
-    )
+    """Return lifetimes as waiting times."""
+    return WaitingTimes([one.time for one in lasted], [not one.censored for one in lasted])
 
 
 def main() -> None:
     """Write data and figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="readings of validation.device_protocols")
-    found = load(parser.parse_args().folder)
+    parser.add_argument(
+        "--other",
+        type=Path,
+        help="current sweeps of device_protocols --bond-scaling 0.4, to be compared",
+    )
+    arguments = parser.parse_args()
+    found = load(arguments.folder)
+    if arguments.other:
+        other = statistics(load(arguments.other))
+    else:
+        other = json.loads(DATA.read_text(encoding="utf-8"))["statistics_other"]
     lasted = lifetimes(found)
+    lost = decays(lasted)
     results = {
         "command": "python -m validation.device_protocols; python -m validation.device_results",
         "loops": loops(found),
         "statistics": statistics(found),
+        "statistics_other": other,
         "lifetimes": [asdict(one) for one in lasted],
-        "decays": [asdict(one) for one in decays(lasted)],
+        "decays": [asdict(one) for one in lost],
         "activation": activation(lasted),
     }
     write_json(DATA, results)
     figures.draw_loops(found, results["loops"])
     figures.draw_steps(found)
-    figures.draw_histogram(results["statistics"])
-    figures.draw_lifetimes(lasted)
+    figures.draw_histogram(results["statistics"], other)
+    figures.draw_lifetimes(lasted, lost)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ properties that raise before there are data.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from nanogap.arguments import check_arguments, checked
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.printing import Printed, Rows, results_of
+from nanogap.printing import Printed, Rows, listed, number, results_of
 from nanogap.typing import FloatArray
 
 Owner = TypeVar("Owner", bound="Analysis")
@@ -40,6 +41,8 @@ class Analysis(Printed):
     ----------
     synthetic : bool
         Whether the data say that they are synthetic; set by who reads them, told by figures.
+    subtracted : mapping of str to float
+        Series resistance that was subtracted of each device before, ohm; set by who reads the data.
 
     Examples
     --------
@@ -63,6 +66,7 @@ class Analysis(Printed):
     """
 
     synthetic: bool = False
+    subtracted: Mapping[str, float] = MappingProxyType({})
     _has_data: bool = False
     #: Whether `nanogap.plot` draws it.
     _has_figure: bool = False
@@ -91,6 +95,9 @@ class Analysis(Printed):
             return
         if self.synthetic:
             yield "data", "synthetic"
+        if self.subtracted:
+            ohms = [f"{name} {number(one, 'ohm')}" for name, one in self.subtracted.items()]
+            yield "subtracted", listed(ohms)
         yield from self._found()
         yield "results", ", ".join(f".{name}" for name in results_of(type(self)))
         if self._has_figure:

@@ -212,6 +212,7 @@ def test_all_devices_are_one_measurement(plan, capsys):
     assert np.unique(whole["device"]).tolist() == [1, 2, 3]
     assert whole["circuit.wire"].to_numpy().tolist() == [100.0, 100.0, 300.0]
     assert whole["series_resistance"].to_numpy().tolist() == [400.0, 400.0, 600.0]
+    assert whole["series_resistance"].attrs == {"units": "ohm"}
     assert whole["seed"].to_numpy().tolist() == [entry.seed for entry in folder.entries[:3]]
     assert whole["key"].to_numpy().tolist() == [entry.key for entry in folder.entries[:3]]
     assert whole.sizes == {**whole.sizes, "point": 3 * READINGS, "source": 3}
@@ -253,7 +254,7 @@ def test_the_commands_for_measured_data_read_it(plan, tmp_path, capsys, command)
     steady = 0.1 if command[0] in ("retention", "noise") else None
     readings = 200 if steady else READINGS  # noise needs 128
     folder = plan()
-    for entry in folder.entries[:2]:
+    for entry in folder.entries[::2]:
         settings = folder.device_settings(entry)
         make(folder.run_path(entry), readings, settings=settings, steady=steady)
         complete_member(folder, entry)
@@ -262,7 +263,12 @@ def test_the_commands_for_measured_data_read_it(plan, tmp_path, capsys, command)
     assert run(*command, folder.path, "--json") == 0
     told = capsys.readouterr().out
     assert "wires-1" in told
-    assert "wires-2" in told
+    assert "wires-3" in told
+    # each with the resistance of its own circuit
+    assert run(*command, folder.path, "--series-resistance", "circuit", "--json") == 0
+    content = json.loads(capsys.readouterr().out)
+    found = {name: one["resistance"] for name, one in content["series_resistance"].items()}
+    assert found == {"wires-1": 400.0, "wires-3": 600.0}
     # beside another measurement
     other = make(tmp_path / "other", readings, steady=steady)
     other.write()

@@ -20,7 +20,7 @@ from nanogap.campaign.statistics import ensemble_statistics
 from nanogap.dynamics.start import build_tips, count_atoms
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_dataset
-from nanogap.measured import DataFiles
+from nanogap.measured import DataFiles, DeviceResistances
 from nanogap.settings import load_settings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -84,6 +84,11 @@ def test_the_summary_is_plain_data(folder, measured):
     content = json.loads(text)
     assert len(content["histogram"]["counts"]) == len(content["histogram"]["edges"]) - 1
     assert content["measured"]["series_resistance_added"] == 500.0
+    assert content["measured"]["series_resistance_subtracted"] == {}
+    chosen = DeviceResistances.chosen(300.0)
+    comparison = statistics(folder, DataFiles([measured], resistances=chosen)).comparison
+    assert {one.resistance for one in comparison.subtracted.values()} == {300.0}
+    assert comparison.subtraction == "300"
 
 
 def test_the_right_series_resistance_brings_simulation_and_measurement_together(

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from nanogap.device.lattice import METAL, build_lattice, build_needles
+from nanogap.device.lattice import METAL, build_lattice
+from nanogap.device.needles import build_needles
 
 LATTICE_CONSTANT = 4.09
 BOND = LATTICE_CONSTANT / np.sqrt(2.0)

@@ -16,7 +16,8 @@ from nanogap.device.advance import Reason
 from nanogap.device.energetics import load_energetics
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.kernels import arrays
-from nanogap.device.lattice import EMPTY, METAL, OPPOSITE, build_lattice, build_needles
+from nanogap.device.lattice import EMPTY, METAL, OPPOSITE, build_lattice
+from nanogap.device.needles import build_needles
 from nanogap.device.state import Caps
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.units import BOLTZMANN

@@ -12,10 +12,10 @@ from nanogap.device.lattice import (
     OPPOSITE,
     SHARED,
     build_lattice,
-    build_needles,
     map_atoms,
     to_atoms,
 )
+from nanogap.device.needles import build_needles
 from nanogap.errors import StructureError
 
 NEEDLES = {

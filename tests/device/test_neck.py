@@ -8,9 +8,10 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from nanogap.device.conductance import ENERGY_STEP, NeckConductance
-from nanogap.device.lattice import LOWER, UPPER, build_lattice, build_needles
+from nanogap.device.lattice import LOWER, UPPER, build_lattice
 from nanogap.device.neck import Neck, NeckCut, _facing_ends, cut_necks, neck_junction
 from nanogap.device.neck_store import StoredTransmission
+from nanogap.device.needles import build_needles
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.junction import validate_junction
 from nanogap.structure.tips import nearest_neighbour_distance

@@ -19,7 +19,7 @@ def test_a_curve_belongs_to_the_device_that_its_name_shares(tmp_path):
     found = pristine(tmp_path, A05_pristine=300.0, B07_pristine=900.0)
     for device in ("A05_gap", "a05", "A05-run2_levels"):
         assert found.of(device).resistance == pytest.approx(300.0, rel=1e-3)
-    assert found.moved(1.0).of("B07_gap").resistance > 900.0
+    assert found.of("B07_gap").moved(1.0).resistance > 900.0
     with pytest.raises(SettingsError, match="'A05_pristine', 'B07_pristine'"):
         found.of("C01_gap")
 

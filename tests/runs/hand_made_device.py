@@ -22,11 +22,11 @@ def level(place):
     return [value for begin, value in LEVELS.items() if begin <= place][-1]
 
 
-def point(place, steady=None):
+def point(place, steady=None, series=SERIES):
     """Reading of a triangle of 1 V up and down, or of a steady voltage, at 50 per second."""
     volts = steady or 1.0 - 2.0 * abs((place + 1) / READINGS - 0.5)
     gap, true = level(place) * SIEMENS, level(place)
-    current = volts / (SERIES + 1.0 / gap)
+    current = volts / (series + 1.0 / gap)
     if steady:
         current *= 1.0 + 1e-3 * np.sin(place**2)
     return Point(
@@ -41,7 +41,7 @@ def point(place, steady=None):
         compliance=False,
         bridged=true > 0.5,
         continued=true < 0.5,
-        read=False,
+        read=steady is not None,
         atoms_cut_off=0,
         n_ions=3,
         events=(100 * place, 10 * place, place // 10, place // 20, 0, 0),
@@ -72,7 +72,8 @@ def make(folder, readings=READINGS, *, finished=True, settings=None, steady=None
         files.folder.mkdir()
         if not readings:
             continue
-        points = [point(place, steady) for place in range(readings)]
+        series = member.circuit.series.parasitic
+        points = [point(place, steady, series) for place in range(readings)]
         np.array([one.numbers for one in points]).tofile(files.points)
         tips = make_tips(member, make_energetics(member).lattice_constant)
         kept = sorted({0, *(n for begin in LEVELS if begin for n in (begin - 1, begin))})

@@ -161,3 +161,15 @@ def test_any_gap_of_the_range_loads(gap):
 def test_any_other_gap_is_refused_by_name(gap):
     with pytest.raises(SettingsError, match=r"geometry\.gap"):
         load_device_settings(None, {"geometry.gap": gap})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"protocol.interval": 1e-9}, "protocol: .* readings are more than 1e"),
+        ({"conductance.cell_widths": [8, 4]}, "conductance.cell_widths = .*above the one before"),
+    ],
+)
+def test_too_many_readings_and_falling_widths_are_refused(changes, words):
+    with pytest.raises(SettingsError, match=words):
+        load_device_settings("device-quick", changes)

@@ -66,7 +66,8 @@ def test_lost_levels_are_counted_over_the_time_they_were_watched():
         for time in rng.exponential(1.0 / rate, 400):
             censored = bool(time > 1000.0)
             kept = float(min(time, 1000.0))
-            lasted.append(Lifetime(temperature, 1, 1.0, kept, censored, 0.01))
+            name = f"{temperature:.0f}"
+            lasted.append(Lifetime(name, "1", temperature, 1, 1.0, kept, censored, 0.01))
     first = device_results.decays(lasted)[0]
     assert first.interval[0] < 1e-3 < first.interval[1]
     assert first.rate == pytest.approx(1e-3, rel=0.15)
@@ -74,6 +75,17 @@ def test_lost_levels_are_counted_over_the_time_they_were_watched():
     assert abs(found["energy"] - 0.8) < 3.0 * found["error"]
     assert found["error"] < 0.05
     assert device_results.activation([one for one in lasted if one.censored]) is None
+
+
+def test_each_level_of_a_read_counts_from_a_second_on_and_short_ones_do_not():
+    trace = [1.0] * 10 + [2.5] + [0.0] * 5 + [2.1] * 8
+    run = readings(np.full(len(trace), 0.1), trace)
+    found = device_results.lifetimes({"retention-315-7": run, "retention-fast-2": run})
+    assert [one.condition for one in found] == ["315", "315", "fast", "fast"]
+    first, second = found[:2]
+    assert (first.level, first.time, first.censored) == (1, 9.0, False)
+    assert (second.level, second.time, second.censored) == (2, 6.0, True)
+    assert (first.temperature, found[2].temperature) == (315.0, 300.0)
 
 
 def test_the_set_of_a_stored_run_is_found_again():
@@ -92,8 +104,12 @@ def test_the_pages_quote_what_is_stored():
         stored["loops"][f"rate-{rate}"]["set_voltage"]["mean"]
         for rate in ("0.01", "0.1", "1", "10")
     ]
-    assert means == pytest.approx([1.00, 1.40, 1.88, 2.46], abs=0.005)
+    assert means == pytest.approx([0.84, 1.30, 1.62, 2.50], abs=0.005)
     swept = stored["statistics"]
     assert (swept["devices"], swept["sweeps"], swept["points"]) == (5, 116, 464_000)
     assert sum(map(sum, swept["by_device"])) <= swept["points"]
-    assert swept["edges"][int(np.argmax(swept["joined"]))] == pytest.approx(0.9)
+    assert swept["edges"][int(np.argmax(swept["joined"]))] == pytest.approx(0.95)
+    lost = {one["condition"]: one for one in stored["decays"] if one["level"] is None}
+    lasted = [1.0 / lost[name]["rate"] for name in ("300", "330", "surface-0.8")]
+    assert lasted == pytest.approx([165.0, 25.0, 21.0], abs=0.5)
+    assert stored["activation"]["energy"] == pytest.approx(0.54, abs=0.005)

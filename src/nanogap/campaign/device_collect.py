@@ -12,7 +12,7 @@ from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
 from nanogap.errors import SettingsError
 from nanogap.io import write_atomically, write_dataset
-from nanogap.io.dataset import joined_files, sources_of
+from nanogap.io.dataset import joined_files, sources_of, with_stated_resistances
 from nanogap.io.results import read_dataset
 
 #: Attributes of a result that are of its member alone.
@@ -60,27 +60,24 @@ def write_devices(
     """
     devices, rows = [], []
     for count, entry in enumerate(entries, 1):
-        result = read_dataset(folder.result_path(entry))
-        resistances = np.atleast_1d(result.attrs["series_resistance"])
-        for number, one in enumerate(_devices_of(result, len(resistances))):
+        result = with_stated_resistances(read_dataset(folder.result_path(entry)))
+        n_devices = int(json.loads(result.attrs["settings"])["devices"]["number"])
+        for number, one in enumerate(_devices_of(result, n_devices)):
             name = f"{folder.file.name}-{entry.number + 1}"
-            if len(resistances) > 1:
+            if n_devices > 1:
                 name += f"-{number + 1}"
-            rows.append((entry, float(resistances[number])))
+            rows.append(entry)
             devices.append(_numbered(one, name, len(rows)))
         watch(count)
     whole = joined_files(devices)
     whole.attrs = {key: value for key, value in whole.attrs.items() if key not in _OF_MEMBER}
-    first = rows[0][0]
     columns: dict[str, list[SettingValue]] = {
-        "key": [entry.key for entry, _ in rows],
-        "repeat": [entry.repeat for entry, _ in rows],
-        **{name: [entry.axes[name] for entry, _ in rows] for name in first.axes},
-        "series_resistance": [resistance for _, resistance in rows],
+        "key": [entry.key for entry in rows],
+        "repeat": [entry.repeat for entry in rows],
+        **{name: [entry.axes[name] for entry in rows] for name in rows[0].axes},
     }
-    columns.setdefault("seed", [entry.seed for entry, _ in rows])
+    columns.setdefault("seed", [entry.seed for entry in rows])
     whole = whole.assign_coords({name: ("source", _column(one)) for name, one in columns.items()})
-    whole["series_resistance"].attrs["units"] = "ohm"
     write_dataset(whole.assign_attrs(attributes), path)
 
 

@@ -345,6 +345,7 @@ def _measured(statistics: EnsembleStatistics, figure: Figure) -> Section:
         [
             ["range (G0)", f"{distance.range[0]:g} to {distance.range[1]:g}"],
             ["added to the simulation (Ω)", f"{comparison.resistance:g}"],
+            ["subtracted from the measurement (Ω)", comparison.subtraction],
             [
                 "Wasserstein distance (G0), 95 %",
                 _mean(distance.wasserstein, distance.wasserstein_interval),

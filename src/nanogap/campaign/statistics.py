@@ -28,10 +28,10 @@ from nanogap.campaign.summary import (
     MeasuredSummary,
     VariancePart,
 )
-from nanogap.electrical import measured_conductance
+from nanogap.electrical import SeriesResistance, measured_conductance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles, histogram_campaign
-from nanogap.printing import counted
+from nanogap.printing import counted, listed, number
 
 #: Range of the comparison with measured points: below it the gap is open, G0.
 _COMPARED = (0.3, 10.0)
@@ -56,6 +56,8 @@ class Comparison:
     files : list of str
     synthetic : bool
         Whether measured files say that they are synthetic.
+    subtracted : dict of str to SeriesResistance
+        What was subtracted of each measured device.
     """
 
     simulated: ConductanceHistogram
@@ -64,6 +66,15 @@ class Comparison:
     resistance: float
     files: list[str]
     synthetic: bool
+    subtracted: dict[str, SeriesResistance]
+
+    @property
+    def subtraction(self) -> str:
+        """Resistance that was subtracted, ohm: one number, or that of each device."""
+        given = {name: one.resistance for name, one in self.subtracted.items()}
+        if len(set(given.values())) <= 1:
+            return f"{next(iter(given.values()), 0.0):g}"
+        return listed([f"{name}: {number(ohms)}" for name, ohms in given.items()])
 
 
 @dataclass(frozen=True)
@@ -173,6 +184,7 @@ class EnsembleStatistics:
                 compared.distance,
                 compared.files,
                 compared.resistance,
+                compared.subtracted,
                 synthetic=compared.synthetic,
             ),
         )
@@ -257,5 +269,11 @@ def _compare(
         GroupedSample(np.concatenate(values), np.concatenate(groups)),
     )
     return Comparison(
-        simulated, histogram, distance, resistance, counted.files, bool(counted.synthetic)
+        simulated,
+        histogram,
+        distance,
+        resistance,
+        counted.files,
+        bool(counted.synthetic),
+        {} if resistance else counted.resistances,
     )

@@ -9,6 +9,7 @@ from nanogap.analysis.filament.bottleneck import BottleneckClass
 from nanogap.analysis.filament.comparison import SampleComparison
 from nanogap.analysis.filament.contact import AxisDependence, Distribution, FirstContacts
 from nanogap.campaign.kinetics import KineticsSummary
+from nanogap.electrical import SeriesResistance
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ class MeasuredSummary:
     files : list of str
     series_resistance_added : float
         To the simulated conductances, ohm.
+    series_resistance_subtracted : dict of str to SeriesResistance
+        From the conductances of each measured device, ohm.
     range : tuple of float
         Only points between them are compared, G0.
     wasserstein, wasserstein_by_chance : float
@@ -136,6 +139,7 @@ class MeasuredSummary:
 
     files: list[str]
     series_resistance_added: float
+    series_resistance_subtracted: dict[str, SeriesResistance]
     range: tuple[float, float]
     wasserstein: float
     wasserstein_interval: tuple[float, float]
@@ -147,12 +151,19 @@ class MeasuredSummary:
 
     @classmethod
     def of(
-        cls, distance: SampleComparison, files: list[str], resistance: float, *, synthetic: bool
+        cls,
+        distance: SampleComparison,
+        files: list[str],
+        resistance: float,
+        subtracted: dict[str, SeriesResistance],
+        *,
+        synthetic: bool,
     ) -> "MeasuredSummary":
         """Take the numbers out of a comparison."""
         return cls(
             files=files,
             series_resistance_added=resistance,
+            series_resistance_subtracted=subtracted,
             range=distance.range,
             wasserstein=distance.wasserstein,
             wasserstein_interval=distance.wasserstein_interval,

@@ -229,7 +229,7 @@ def report(
         Path | None,
         typer.Option("-o", "--output", help="html; default: report.html, of a run in its folder"),
     ] = None,
-    series_resistance: options.Resistance = 0.0,
+    series_resistance: options.Resistance = "0",
     series_uncertainty: options.ResistanceError = None,
     pristine: options.Pristine = None,
     compliance: options.Compliance = None,

@@ -179,8 +179,13 @@ def report(
         list[Path] | None, typer.Option(help="measured files or folders to lay beside it")
     ] = None,
     series_resistance: Annotated[
-        float, typer.Option(help="subtract it from the measured conductances, ohm")
-    ] = 0.0,
+        str,
+        typer.Option(
+            help="subtract it from the measured conductances, ohm; 'circuit': as the data of each "
+            "simulated device say",
+            metavar="<ohm>|circuit",
+        ),
+    ] = "0",
     add_resistance: Annotated[
         float, typer.Option(help="instead: add it to the simulated ones, ohm")
     ] = 0.0,
@@ -197,12 +202,13 @@ def report(
     """Write the statistics of a campaign, finished or not, as a page."""
     from nanogap.campaign.page import write_campaign_report
 
-    if series_resistance and add_resistance:
+    subtract = bool(common.series_choice(series_resistance))
+    if subtract and add_resistance:
         raise SettingsError("give one of --series-resistance and --add-resistance")
     data = None
     if measured:
         data = common.data_files(measured, series_resistance, None, None, columns)
-    elif series_resistance or add_resistance:
+    elif subtract or add_resistance:
         raise SettingsError("a series resistance needs --measured files to compare with")
     if output is not None:
         check_output(output, (".html",))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.progress import (
@@ -64,7 +64,7 @@ Origin = Annotated[
 
 def data_files(
     files: list[Path],
-    resistance: float,
+    resistance: str,
     uncertainty: float | None,
     pristine: list[Path] | None,
     columns: str | None,
@@ -74,11 +74,11 @@ def data_files(
     origin: float | None = None,
 ) -> "DataFiles":
     """Gather what says which files and how."""
-    from nanogap.electrical import SeriesResistance
     from nanogap.io.clock import Clock
     from nanogap.measured import DataFiles, DeviceResistances
 
-    given = [bool(resistance), bool(pristine), bool(saturated)]
+    choice = series_choice(resistance)
+    given = [bool(choice), bool(pristine), bool(saturated)]
     if sum(given) > 1:
         raise SettingsError("give one of --series-resistance, --pristine and --saturated")
     if pristine:
@@ -86,10 +86,30 @@ def data_files(
     elif saturated:
         resistances = DeviceResistances.from_saturated(saturated, columns)
     else:
-        error = 0.2 * abs(resistance) if uncertainty is None else uncertainty
-        resistances = DeviceResistances(SeriesResistance(resistance, error))
+        if uncertainty is None and not isinstance(choice, str):
+            uncertainty = 0.2 * abs(choice)
+        resistances = DeviceResistances.chosen(choice, uncertainty)
     clock = Clock(sampling_rate, origin)
     return DataFiles(files, columns, resistances, averaging_time, clock=clock)
+
+
+def series_choice(text: str) -> float | Literal["circuit"]:
+    """Read what is in series with the gaps: a number, ohm, or the word of what the data say.
+
+    Raises
+    ------
+    SettingsError
+        If it is neither.
+    """
+    if text == "circuit":
+        return "circuit"
+    try:
+        return float(text)
+    except ValueError:
+        raise SettingsError(
+            f"--series-resistance {text}: give a number, in ohm, or 'circuit': what the data of "
+            "each simulated device say"
+        ) from None
 
 
 def preset_about(text: str) -> str:

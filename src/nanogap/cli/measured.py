@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 def histogram(
     files: Files,
-    series_resistance: Resistance = 0.0,
+    series_resistance: Resistance = "0",
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
     saturated: Annotated[
@@ -114,7 +114,7 @@ def histogram(
 
 def plateaus(
     files: Files,
-    series_resistance: Resistance = 0.0,
+    series_resistance: Resistance = "0",
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
     minimum_length: Annotated[int, typer.Option(help="points of the shortest plateau")] = 8,
@@ -184,7 +184,7 @@ def noise(
     band: Annotated[
         tuple[float, float] | None, typer.Option(help="frequencies of the fit, Hz", metavar="LO HI")
     ] = None,
-    series_resistance: Resistance = 0.0,
+    series_resistance: Resistance = "0",
     pristine: Pristine = None,
     averaging_time: AveragingTime = None,
     compliance: Compliance = None,

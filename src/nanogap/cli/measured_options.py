@@ -13,9 +13,18 @@ from nanogap.printing import counted
 Files = Annotated[
     list[Path], typer.Argument(help="files, folders of files, run directories of nanogap run")
 ]
-Resistance = Annotated[float, typer.Option(help="in series with every gap, ohm")]
+Resistance = Annotated[
+    str,
+    typer.Option(
+        help="in series with every gap, ohm; 'circuit': as the data of each simulated device say",
+        metavar="<ohm>|circuit",
+    ),
+]
 ResistanceError = Annotated[
-    float | None, typer.Option(help="its standard uncertainty, ohm; default: a fifth of it")
+    float | None,
+    typer.Option(
+        help="its standard uncertainty, ohm; default: a fifth of a number, none of 'circuit'"
+    ),
 ]
 Pristine = Annotated[
     list[Path] | None,

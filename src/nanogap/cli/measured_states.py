@@ -33,7 +33,7 @@ def switching(
     distribution: Annotated[
         bool, typer.Option("--distribution", help="-o draws the Weibull plot of the voltages")
     ] = False,
-    series_resistance: Resistance = 0.0,
+    series_resistance: Resistance = "0",
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
     columns: Columns = None,
@@ -104,7 +104,7 @@ def switching(
 
 def retention(
     files: Files,
-    series_resistance: Resistance = 0.0,
+    series_resistance: Resistance = "0",
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
     tolerance: Annotated[float, typer.Option(help="a state that changes more is lost")] = 2.0,
@@ -167,7 +167,7 @@ def breakdown(
     from nanogap.measured import breakdown_campaign
 
     common.check_figure(output)
-    data = common.data_files(files, 0.0, None, None, columns, sampling_rate=sampling_rate)
+    data = common.data_files(files, "0", None, None, columns, sampling_rate=sampling_rate)
     data = replace(data, compliance=compliance)
     with common.counted_files("Breakdown", data) as watched:
         result = breakdown_campaign(watched, minimum_drop)

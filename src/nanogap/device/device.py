@@ -22,9 +22,10 @@ from nanogap.device.conductance import MomentaryConductance, NeckConductance
 from nanogap.device.energetics import Energetics, load_energetics
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.heat import Heating, current_density, wind_force
-from nanogap.device.lattice import Lattice, Tips, build_needles, to_atoms
+from nanogap.device.lattice import Lattice, to_atoms
 from nanogap.device.medium import Medium, load_medium
 from nanogap.device.neck import Neck, NeckCut, cut_necks
+from nanogap.device.needles import Tips, build_needles
 from nanogap.device.potential import PotentialField
 from nanogap.device.roughness import roughen
 from nanogap.device.state import Caps

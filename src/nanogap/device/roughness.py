@@ -12,8 +12,8 @@ from nanogap.device.lattice import (
     Lattice,
     SiteIndices,
     SiteStates,
-    Tips,
 )
+from nanogap.device.needles import Tips
 from nanogap.errors import StructureError
 from nanogap.typing import BoolArray, IntArray
 
@@ -48,7 +48,7 @@ def roughen(tips: Tips, share: float, random: np.random.Generator) -> BoolArray:
     Examples
     --------
     >>> import numpy as np
-    >>> from nanogap.device.lattice import build_needles
+    >>> from nanogap.device.needles import build_needles
     >>> from nanogap.device.roughness import roughen
     >>> tips = build_needles(lattice_constant=4.09, base_width=20.0, height=10.0, apex_width=6.0,
     ...                      gap=9.4, fixed_layers=2, margin=6.0)

@@ -50,6 +50,11 @@ class SeriesResistance:
         """Resistance -+ uncertainty, ohm; not below zero."""
         return max(0.0, self.resistance - self.uncertainty), self.resistance + self.uncertainty
 
+    def moved(self, direction: float) -> "SeriesResistance":
+        """Return it moved by so many of its uncertainties, not below zero."""
+        shifted = max(0.0, self.resistance + direction * self.uncertainty)
+        return SeriesResistance(shifted, self.uncertainty)
+
 
 class PristineResistance(Analysis):
     """Series resistance from a curve of the pristine wire, by a straight line V = V0 + R I.

@@ -211,6 +211,9 @@ def _best(candidates: list[_Candidate], quantity: str, notes: list[str]) -> _Can
     """Take the surest column of a quantity; equally sure ones are a problem."""
     best = min(candidate.rank for candidate in candidates)
     leading = [candidate for candidate in candidates if candidate.rank == best]
+    plain = [one for one in leading if split_unit(one.column.name)[0].casefold() == quantity]
+    if len(plain) == 1:  # 'voltage' beside 'gap_voltage'
+        leading = plain
     if len(leading) > 1:
         names = ", ".join(f"{one.column.name!r} (column {one.column.index + 1})" for one in leading)
         number = leading[0].column.index + 1
@@ -220,7 +223,7 @@ def _best(candidates: list[_Candidate], quantity: str, notes: list[str]) -> _Can
             problem=f"{names} could all be the {quantity}; choose one with "
             f"{as_argument({quantity: 'NAME'})}, or by its number, {number}",
         )
-    others = [one.column.name for one in candidates if one.rank != best and not one.terminal]
+    others = [one.column.name for one in candidates if one is not leading[0] and not one.terminal]
     if others and quantity in {"voltage", "current", "conductance", "resistance"}:
         notes.append(
             f"{leading[0].column.name!r} was taken as the {quantity}, not "

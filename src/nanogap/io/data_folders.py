@@ -14,8 +14,8 @@ from pathlib import Path
 from nanogap.arguments import can_be_path, shown
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io.device_files import (
-    DeviceFiles,
     current_campaign_measurement,
+    current_device_measurement,
     is_device_campaign,
     is_device_directory,
 )
@@ -89,7 +89,7 @@ def measurement_files(paths: Paths) -> list[Path]:
     for path in as_paths(paths):
         inside = [path]
         if is_device_directory(path):
-            inside = [DeviceFiles(path).measurement]
+            inside = [current_device_measurement(path)]
         elif is_device_campaign(path):
             inside = [current_campaign_measurement(path)]
         elif path.is_dir() and not is_run_directory(path):
@@ -116,7 +116,7 @@ def _below(folder: Path) -> Iterator[Path]:
         if is_run_directory(entry):
             yield entry
         elif is_device_directory(entry):
-            yield DeviceFiles(entry).measurement
+            yield current_device_measurement(entry)
         elif is_device_campaign(entry):
             yield current_campaign_measurement(entry)
         else:

@@ -4,7 +4,8 @@ Dimension ``point``; variables ``time`` (s), ``voltage`` (V), ``current`` (A), `
 ``direction`` (1 up, -1 down, 0 constant) and ``compliance``; coordinate ``file``: the place of the
 file in ``file_name`` and ``device_name``, which have the dimension ``source``. Where the
 conductance itself is given, as by a simulated run, there is ``conductance`` (G0), and voltage and
-current are NaN.
+current are NaN. Where it is known what is in series with the gap of each source, as of simulated
+devices, there is the coordinate ``series_resistance`` (ohm) over ``source``.
 """
 
 import re
@@ -128,6 +129,41 @@ def sources_of(dataset: xr.Dataset) -> Iterator[xr.Dataset]:
         one = one.assign_coords(file=one["file"] - number)
         one.encoding.update(dataset.encoding)
         yield one
+
+
+def with_series_resistance(dataset: xr.Dataset, resistance: FloatArray) -> xr.Dataset:
+    """Note what is in series with the gap of every source.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A measurement dataset.
+    resistance : ndarray, shape (n_sources,)
+        ohm.
+    """
+    return dataset.assign_coords(series_resistance=("source", resistance, {"units": "ohm"}))
+
+
+def with_stated_resistances(dataset: xr.Dataset) -> xr.Dataset:
+    """Take the series resistances of simulated devices from an attribute, where they once were."""
+    stated = np.atleast_1d(dataset.attrs.get("series_resistance", []))
+    known = "series_resistance" in dataset.coords or "simulated" not in dataset.attrs
+    # devices without a reading have a resistance and are no source: whose is whose is then unknown
+    if known or len(stated) != dataset.sizes.get("source") or stated.dtype.kind not in "iuf":
+        return dataset
+    return with_series_resistance(dataset, stated.astype(np.float64))
+
+
+def known_series_resistance(dataset: xr.Dataset) -> float | None:
+    """Return what is in series with the gap of a measurement dataset of one source, ohm.
+
+    None where the data do not say it.
+    """
+    found = dataset.coords.get("series_resistance")
+    if found is None or found.dims != ("source",) or found.dtype.kind not in "iuf":
+        return None
+    value = float(found.to_numpy()[0])
+    return value if np.isfinite(value) else None
 
 
 def device_of(name: str) -> str:
@@ -255,7 +291,7 @@ def joined_files(parts: list[xr.Dataset]) -> xr.Dataset:
         for part in parts
     ]
     names = {
-        key: ("source", _in_a_row([part[key].to_numpy() for part in parts]))
+        key: ("source", _in_a_row([part[key].to_numpy() for part in parts]), parts[0][key].attrs)
         for key in sorted(set.intersection(*of_sources))
     }
     points = [part.drop_vars(sorted(own)) for part, own in zip(moved, of_sources, strict=True)]

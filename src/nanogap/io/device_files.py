@@ -6,11 +6,38 @@ from pathlib import Path
 from typing import Any
 
 from nanogap.errors import DataFormatError
+from nanogap.io.results import open_hdf5
 
 
 def is_device_directory(path: Path) -> bool:
     """Whether a folder holds a measurement of a simulated device."""
     return DeviceFiles(path).description.is_file()
+
+
+def current_device_measurement(path: Path) -> Path:
+    """Return the file of the readings of a device directory, if it holds all that are on disk.
+
+    Raises
+    ------
+    DataFormatError
+        If there is none, it cannot be read, or readings were added since it was written.
+    """
+    files = DeviceFiles(path)
+    remedy = f"'nanogap device resume {path}' writes it"
+    if not files.measurement.is_file():
+        raise DataFormatError(f"{path} has no {files.measurement.name} yet: {remedy}")
+    latest = [PartFiles(folder).checkpoints()[:1] for folder in path.glob("device-*")]
+    on_disk = sum(int(one.name.removeprefix("after-")) for found in latest for one in found)
+    try:
+        with open_hdf5(files.measurement) as file:
+            held = len(file["time"])
+    except (OSError, KeyError, TypeError) as error:
+        raise DataFormatError(f"{files.measurement} cannot be read: {error}: {remedy}") from None
+    if on_disk > held:
+        raise DataFormatError(
+            f"{files.measurement} holds {held} of the {on_disk} readings on disk: {remedy} anew"
+        )
+    return files.measurement
 
 
 def is_device_campaign(path: Path) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from nanogap.arguments import checked
-from nanogap.errors import DataFormatError, NanogapError, NoDataError
-from nanogap.io.clock import Clock
+from nanogap.errors import DataFormatError, NanogapError, NoDataError, SettingsError
+from nanogap.io.clock import Clock, counted_from
 from nanogap.io.columns import Choice, parse_columns
 from nanogap.io.data_folders import NETCDF_SUFFIXES, Paths, as_paths, measurement_files
 from nanogap.io.dataset import (
@@ -19,7 +19,9 @@ from nanogap.io.dataset import (
     measurement_dataset,
     simulated_trace,
     sources_of,
+    with_stated_resistances,
 )
+from nanogap.io.dates import ClockTimes
 from nanogap.io.file_tables import read_tables
 from nanogap.io.hdf5_table import hdf5_tables, is_foreign
 from nanogap.io.results import read_dataset
@@ -88,7 +90,7 @@ def read_measurement(
     if not path.exists():
         raise DataFormatError(f"no file {path}")
     if is_run_directory(path):
-        return _run(path)
+        return _since_origin(_run(path), clock, path)
     if path.is_dir():
         raise DataFormatError(
             f"{path} is a folder, not a file; read_measurements reads all files in it"
@@ -98,7 +100,7 @@ def read_measurement(
     if path.stat().st_size == 0:
         raise NoDataError(f"{path} is empty")
     if path.suffix.casefold() in NETCDF_SUFFIXES:
-        return _own_file(path, choice)
+        return _own_file(path, choice, clock)
     _need_memory(path)
     return dataset_of_tables(read_tables(path), choice, path, clock)
 
@@ -256,26 +258,48 @@ def _run(folder: Path) -> xr.Dataset:
     return simulated_trace(read_dataset(path), str(folder))
 
 
-def _own_file(path: Path, choice: Mapping[str, str] | None) -> xr.Dataset:
+def _since_origin(dataset: xr.Dataset, clock: Clock | None, path: Path) -> xr.Dataset:
+    """Count the times of an own file from another zero.
+
+    Raises
+    ------
+    SettingsError
+        If it lies after the first point, or the file says itself when its states are read.
+    """
+    if clock is None or clock.origin is None:
+        return dataset
+    if "read" in dataset:
+        raise SettingsError(
+            f"{path} is of simulated devices, whose reads are timed from their own beginning: "
+            "leave out the origin of the time"
+        )
+    times = ClockTimes(dataset["time"].to_numpy().astype(np.float64), absolute=False)
+    counted = counted_from(times, clock.origin, [])
+    return dataset.assign(time=(dataset["time"].dims, counted, dataset["time"].attrs))
+
+
+def _own_file(path: Path, choice: Mapping[str, str] | None, clock: Clock | None) -> xr.Dataset:
     """Read a measurement dataset, the transmissions of a run, or what other programs write."""
     if is_foreign(path):
-        return dataset_of_tables(hdf5_tables(path), choice, path)
+        return dataset_of_tables(hdf5_tables(path), choice, path, clock)
     dataset = read_dataset(path)
     if "transmission_average" in dataset:
-        return simulated_trace(dataset, str(path))
+        return _since_origin(simulated_trace(dataset, str(path)), clock, path)
     if "point" not in dataset.dims or not {"voltage", "current"} <= set(dataset.variables):
         if "conductance" in dataset and dataset["conductance"].ndim == 1:
-            return _bare_trace(dataset, path)
-        return dataset_of_tables(hdf5_tables(path, dataset), choice, path)
+            return _since_origin(_bare_trace(dataset, path), clock, path)
+        tables = hdf5_tables(path, dataset)
+        return dataset_of_tables(tables, choice, path, clock)
     if "compliance" in dataset:
         dataset["compliance"] = dataset["compliance"].astype(bool)
+    dataset = with_stated_resistances(dataset)
     if "file" not in dataset.coords:
         count = dataset.sizes["point"]
         fields = {
             key: dataset[key].to_numpy().astype(float) if key in dataset else None
             for key in ("time", "voltage", "current", "conductance")
         }
-        return measurement_dataset(
+        dataset = measurement_dataset(
             time=fields["time"] if fields["time"] is not None else np.full(count, np.nan),
             voltage=fields["voltage"],
             current=fields["current"],
@@ -285,7 +309,7 @@ def _own_file(path: Path, choice: Mapping[str, str] | None) -> xr.Dataset:
             name=path.name,
             attrs={str(key): str(value) for key, value in dataset.attrs.items()},
         )
-    return dataset
+    return _since_origin(dataset, clock, path)
 
 
 def _bare_trace(dataset: xr.Dataset, path: Path) -> xr.Dataset:

@@ -10,7 +10,8 @@ from nanogap.measured.fluctuations import noise_campaign
 from nanogap.measured.levels import histogram_campaign
 from nanogap.measured.plateaus import plateau_campaign
 from nanogap.measured.resistances import DeviceResistances
-from nanogap.measured.states import retention_campaign, switching_campaign
+from nanogap.measured.retention import retention_campaign
+from nanogap.measured.states import switching_campaign
 
 __all__ = [
     "DataFiles",

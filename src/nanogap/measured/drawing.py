@@ -16,7 +16,8 @@ from nanogap.measured.files import Trace
 from nanogap.measured.fluctuations import NoiseCampaign, NoiseRow
 from nanogap.measured.levels import CAUTIONS, HistogramCampaign
 from nanogap.measured.plateaus import PlateauCampaign
-from nanogap.measured.states import RetentionCampaign, SwitchingCampaign
+from nanogap.measured.retention import RetentionCampaign
+from nanogap.measured.states import SwitchingCampaign
 from nanogap.printing import counted
 from nanogap.report import curves, distributions, fluctuations, histograms
 from nanogap.report.marks import mark
@@ -62,7 +63,8 @@ def _noted(trace: Trace) -> list[str]:
     if not series.resistance:
         return []
     error = np.format_float_positional(series.uncertainty, 2, fractional=False, trim="-")
-    sentence = f"{series.resistance:.4g} ± {error} Ω in series subtracted"
+    ohms = f"{series.resistance:.4g}" + (f" ± {error}" if series.uncertainty else "")
+    sentence = f"{ohms} Ω in series subtracted"
     return [f"{sentence} ({series.origin})." if series.origin else f"{sentence}."]
 
 

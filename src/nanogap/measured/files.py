@@ -123,6 +123,7 @@ class DataFiles:
             if is_long(path) and (curve := read_long_text(path, choice)) is not None:
                 return [traces_of(curve, self)]
             dataset = read_measurement(path, self.columns, self.clock)
+            dataset.encoding["source"] = str(path)
             return [iter([self.trace(one)]) for one in sources_of(dataset)]
 
         for sources in each_file(self.files, read, self.watch, self.paths, self.passed_over):
@@ -210,6 +211,11 @@ class Trace:
         return np.asarray(np.unique(self.cycle, return_inverse=True)[1], dtype=np.int64)
 
     @property
+    def source(self) -> str:
+        """Path of the file, or its name where it was none."""
+        return str(self.dataset.encoding.get("source", self.name))
+
+    @property
     def notes(self) -> str:
         """Sentence on what reading left out; empty if nothing was."""
         return str(self.dataset.attrs.get("notes", ""))
@@ -270,7 +276,7 @@ def gap_trace(
     simulated = "simulated" in dataset.attrs and "conductance" in dataset
     series = SeriesResistance(0.0)
     if resistances is not None and not simulated:
-        series = resistances.of(device)
+        series = resistances.of_data(dataset)
     time = np.asarray(dataset.variables["time"].values, dtype=np.float64)
     if "conductance" in dataset:
         raw = np.asarray(dataset.variables["conductance"].values, dtype=np.float64)

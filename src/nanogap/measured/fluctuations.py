@@ -6,10 +6,11 @@ import numpy as np
 
 from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
 from nanogap.analysis.traces.telegraph import TelegraphModel
+from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
-from nanogap.measured.classify import need_steady
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
+from nanogap.measured.steady import steady_trace
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,14 @@ class NoiseSummary:
         Whether any file says that it is synthetic.
     notes : list of str
         What reading left out or assumed.
+    series_resistance : dict of str to SeriesResistance
+        What was subtracted of each device, ohm.
     """
 
     traces: list[FluctuationRow]
     synthetic: bool
     notes: list[str]
+    series_resistance: dict[str, SeriesResistance]
 
 
 @dataclass
@@ -142,8 +146,12 @@ class NoiseCampaign:
 
     def summary(self) -> NoiseSummary:
         """Return the result as plain numbers."""
-        notes = self.reading.sentences + self.constant
-        return NoiseSummary([_row(row) for row in self.rows], self.synthetic, notes)
+        return NoiseSummary(
+            traces=[_row(row) for row in self.rows],
+            synthetic=self.synthetic,
+            notes=self.reading.sentences + self.reading.series.sentences + self.constant,
+            series_resistance=self.reading.series.by_device,
+        )
 
 
 def _row(row: NoiseRow) -> FluctuationRow:
@@ -197,8 +205,8 @@ def noise_campaign(
     """
     result = NoiseCampaign(reading=files.new_reading())
     for trace in files.traces():
+        trace = steady_trace(trace, "noise")  # noqa: PLW2901 the read alone from here on
         result.reading.add_file(trace)
-        need_steady(trace.dataset, "noise")
         step = trace.interval(interval)
         values = np.where(trace.usable, trace.gap, np.nan)
         known = np.isfinite(values)

@@ -133,7 +133,7 @@ class HistogramSummary:
     cycles : int
     files, devices : list of str
     series_resistance : dict of str to SeriesResistance
-        By device, ohm.
+        What was subtracted of each measured device, ohm.
     cautions, notes : list of str
         What misleads in such histograms; what was left out or assumed.
     synthetic : bool

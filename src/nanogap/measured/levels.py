@@ -21,6 +21,7 @@ from nanogap.measured.histogram_rows import (
     Sensitivity,
 )
 from nanogap.measured.reading import Reading
+from nanogap.measured.resistances import DeviceResistances, mean_resistance
 
 #: Probability inside the band of the counts.
 _CONFIDENCE = 0.68
@@ -68,8 +69,12 @@ class HistogramCampaign:
     devices: list[str] = field(default_factory=list)
     reading: Reading = field(default_factory=Reading)
     synthetic: list[str] = field(default_factory=list)
-    resistances: dict[str, SeriesResistance] = field(default_factory=dict)
     series: SeriesResistance | None = None
+
+    @property
+    def resistances(self) -> dict[str, SeriesResistance]:
+        """Resistance that was subtracted of each measured device."""
+        return self.reading.series.by_device
 
     @property
     def main(self) -> ConductanceHistogram:
@@ -90,7 +95,7 @@ class HistogramCampaign:
             for count, why in counts
             if count
         ]
-        return self.reading.sentences + left_out
+        return self.reading.sentences + self.reading.series.sentences + left_out
 
     def summary(self) -> HistogramSummary:
         """Return the result as plain numbers; see DESIGN.md for the first three."""
@@ -207,10 +212,9 @@ def histogram_campaign(
             result.cycles = max(result.cycles, int(numbers.max(initial=-1)) + 1)
         if exclusion is not None:
             result.reading.exclusions.append(exclusion)
-    result.resistances = files.resistances.of_all(
-        [device for device in result.devices if not device.startswith("simulated ")]
-    )
     result.series = files.resistances.default
+    if files.resistances.matching == "circuit":
+        result.series = mean_resistance(result.resistances.values())
     _ = result.main
     return result
 
@@ -241,7 +245,7 @@ def _add_measured(
     if trace.series.uncertainty > 0.0:
         result.low, result.high = result.low or new(), result.high or new()
         for histogram, direction in ((result.low, -1.0), (result.high, 1.0)):
-            moved = replace(files, resistances=files.resistances.moved(direction))
+            moved = replace(files, resistances=DeviceResistances(trace.series.moved(direction)))
             other = moved.trace(trace.dataset, trace.limit)
             histogram.add(other.gap[other.usable], cycle=numbers[other.usable])
 

@@ -20,16 +20,16 @@ from nanogap.analysis import (
 )
 from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.arguments import checked
-from nanogap.computed import as_trace
-from nanogap.electrical import SeriesResistance
+from nanogap.computed import Analysis, as_trace
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements, measurement_dataset, simulated_trace
 from nanogap.io.dataset import flags_compliance, sources_of
-from nanogap.measured.classify import need_steady
 from nanogap.measured.files import Trace, gap_trace
-from nanogap.measured.resistances import DeviceResistances
+from nanogap.measured.resistances import DeviceResistances, SeriesChoice
 from nanogap.measured.result_figures import plot
-from nanogap.measured.states import since_written
+from nanogap.measured.retention import since_written
+from nanogap.measured.steady import steady_trace
+from nanogap.measured.subtracted import name_of
 from nanogap.typing import BoolArray, FloatArray, Int64Array
 
 __all__ = ["breakdown", "histogram", "noise", "plateaus", "plot", "retention", "switching"]
@@ -43,7 +43,7 @@ def histogram(
     *,
     scale: Literal["linear", "logarithmic"] = "linear",
     minimum: float = 1e-6,
-    series_resistance: float = 0.0,
+    series_resistance: SeriesChoice = 0.0,
 ) -> ConductanceHistogram:
     """Count conductances.
 
@@ -53,8 +53,9 @@ def histogram(
         G0, or measurements; several are counted together.
     bin_width, maximum, scale, minimum
         See `nanogap.analysis.ConductanceHistogram`.
-    series_resistance : float
-        In series with the gap of measured data, ohm.
+    series_resistance : float, "circuit" or mapping
+        In series with the gap of measured data, ohm: of all, as the data of simulated devices say
+        of each (``"circuit"``), or of each device by its name.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def histogram(
         usable = np.flatnonzero(trace.usable)
         known += int(np.isfinite(values).sum())
         found.add(values[usable], cycle=cycles[usable] + begin)
-        found.synthetic |= bool(trace.synthetic)
+        _tell(found, trace)
         begin += int(cycles.max(initial=-1)) + 1
     if not known:
         raise DataFormatError("there is no conductance to count: no point is a finite number")
@@ -93,7 +94,7 @@ def plateaus(
     minimum_step: float = 0.0,
     strictness: float = 1.0,
     *,
-    series_resistance: float = 0.0,
+    series_resistance: SeriesChoice = 0.0,
 ) -> PlateauDetection:
     """Cut conductances into plateaus, cycle by cycle.
 
@@ -103,8 +104,9 @@ def plateaus(
         G0, or measurements; the points of several are numbered through.
     minimum_length, minimum_step, strictness
         See `nanogap.analysis.traces.plateaus.PlateauDetection`.
-    series_resistance : float
-        In series with the gap of measured data, ohm.
+    series_resistance : float, "circuit" or mapping
+        In series with the gap of measured data, ohm: of all, as the data of simulated devices say
+        of each (``"circuit"``), or of each device by its name.
 
     Returns
     -------
@@ -130,7 +132,7 @@ def plateaus(
         values.append(_usable_gap(trace))
         cycles.append(trace.cycle_number + begin)
         begin = int(cycles[-1].max(initial=begin - 1)) + 1
-        detection.synthetic |= bool(trace.synthetic)
+        _tell(detection, trace)
     return detection.compute(np.concatenate(values), np.concatenate(cycles))
 
 
@@ -195,7 +197,7 @@ def noise(
     interval: float | None = None,
     band: tuple[float, float] | None = None,
     *,
-    series_resistance: float = 0.0,
+    series_resistance: SeriesChoice = 0.0,
 ) -> NoiseAnalysis:
     """Analyse the fluctuations of one trace.
 
@@ -207,8 +209,9 @@ def noise(
         Between two samples, s. Default: that of the measurement's times.
     band : tuple of float, optional
         Frequencies between which the exponent is fitted, Hz.
-    series_resistance : float
-        In series with the gap of measured data, ohm.
+    series_resistance : float, "circuit" or mapping
+        In series with the gap of measured data, ohm: of all, as the data of simulated devices say
+        of each (``"circuit"``), or of each device by its name.
 
     Returns
     -------
@@ -229,12 +232,11 @@ def noise(
     >>> round(found.relative, 4), abs(found.exponent) < 0.1
     (0.004, True)
     """
-    trace = _only(data, "noise", series_resistance)
-    need_steady(trace.dataset, "noise")
+    trace = steady_trace(_only(data, "noise", series_resistance), "noise")
     if interval is None and not np.isfinite(trace.time).any():
         raise SettingsError("noise needs the time between two samples: give interval, in s")
     analysis = NoiseAnalysis(trace.interval(interval), band=band)
-    analysis.synthetic = bool(trace.synthetic)
+    _tell(analysis, trace)
     return analysis.compute(_usable_gap(trace))
 
 
@@ -244,7 +246,7 @@ def retention(
     time: Any = None,
     tolerance: float = 2.0,
     *,
-    series_resistance: float = 0.0,
+    series_resistance: SeriesChoice = 0.0,
 ) -> RetentionDrift:
     """Fit how one state that is only read drifts with time.
 
@@ -256,8 +258,9 @@ def retention(
         s since the state was written. Default: that of the measurement.
     tolerance : float
         See `nanogap.analysis.RetentionDrift`.
-    series_resistance : float
-        In series with the gap of measured data, ohm.
+    series_resistance : float, "circuit" or mapping
+        In series with the gap of measured data, ohm: of all, as the data of simulated devices say
+        of each (``"circuit"``), or of each device by its name.
 
     Returns
     -------
@@ -276,10 +279,9 @@ def retention(
     >>> round(found.exponent, 3), round(found.conductance_after_one_second, 3)
     (-0.02, 2.5)
     """
-    trace = _only(data, "retention", series_resistance)
-    need_steady(trace.dataset, "retention")
+    trace = steady_trace(_only(data, "retention", series_resistance), "retention")
     drift = RetentionDrift(tolerance)
-    drift.synthetic = bool(trace.synthetic)
+    _tell(drift, trace)
     return drift.compute(since_written(trace) if time is None else time, _usable_gap(trace))
 
 
@@ -315,13 +317,22 @@ def breakdown(data: Any, minimum_drop: float = 0.5) -> BreakdownAnalysis:
     """
     trace = _with_curves(_only(data, "breakdown"), "breakdown")
     analysis = BreakdownAnalysis(minimum_drop)
-    analysis.synthetic = bool(trace.synthetic)
+    _tell(analysis, trace)
     return analysis.compute(trace.dataset["voltage"], trace.dataset["current"])
 
 
-def _traces(data: Any, resistance: float = 0.0) -> Iterator[Trace]:
+def _tell(analysis: Analysis, trace: Trace) -> None:
+    """Note on an analysis what its data say of themselves, and what was subtracted of them."""
+    analysis.synthetic |= bool(trace.synthetic)
+    if given := trace.series.resistance:
+        told = dict(analysis.subtracted)
+        told[name_of(trace.device, trace.source, given, told)] = given
+        analysis.subtracted = told
+
+
+def _traces(data: Any, choice: SeriesChoice = 0.0) -> Iterator[Trace]:
     """Yield the conductance of the gap in every file, dataset and array of the data."""
-    resistances = DeviceResistances(SeriesResistance(resistance))
+    resistances = DeviceResistances.chosen(choice)
     for dataset in _datasets(data):
         yield gap_trace(dataset, resistances)
 
@@ -367,9 +378,9 @@ def _of_dataset(data: xr.Dataset) -> Iterator[xr.Dataset]:
     yield from sources_of(data)
 
 
-def _only(data: Any, what: str, resistance: float = 0.0) -> Trace:
+def _only(data: Any, what: str, choice: SeriesChoice = 0.0) -> Trace:
     """Return the one trace of the data."""
-    found = list(_traces(data, resistance))
+    found = list(_traces(data, choice))
     if len(found) != 1:
         raise DataFormatError(f"{what} is of one trace, and there are {len(found)}: give one")
     return found[0]

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.io.dataset import known_series_resistance
 from nanogap.measured import drawing
 from nanogap.measured.breakdown import breakdown_campaign
 from nanogap.measured.classify import Protocol, protocol_of
@@ -22,7 +23,8 @@ from nanogap.measured.histogram_rows import level_in_words
 from nanogap.measured.levels import CAUTIONS, histogram_campaign
 from nanogap.measured.plateaus import plateau_campaign
 from nanogap.measured.resistances import DeviceResistances
-from nanogap.measured.states import retention_campaign, switching_campaign
+from nanogap.measured.retention import retention_campaign
+from nanogap.measured.states import switching_campaign
 from nanogap.printing import counted
 from nanogap.report.histograms import level_displacement_figure
 from nanogap.report.sections import Section, write_page
@@ -95,8 +97,14 @@ def write_measured_report(
         synthetic |= "synthetic" in dataset.attrs
         reading.said.append((path.name, str(dataset.attrs.get("notes", ""))))
         reading.exclusions.append(Exclusion.of(compliance_of(dataset, files.compliance)))
+        if protocol is not Protocol.SIMULATED and not files.resistances.by_device:
+            device, known = (
+                str(dataset["device_name"].to_numpy()[0]),
+                known_series_resistance(dataset),
+            )
+            reading.series.add(device, str(path), files.resistances.of_data(dataset), known)
     notes = reading.sentences
-    if Protocol.PRISTINE in kinds and not files.resistances.default.resistance:
+    if Protocol.PRISTINE in kinds and not files.resistances.any_given:
         pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)
         files = replace(files, resistances=replace(_with_origin(pristine), complete=True))
         notes.append(
@@ -104,6 +112,8 @@ def write_measured_report(
             + ", ".join(str(path) for path in kinds[Protocol.PRISTINE])
             + "; `pristine` or `series_resistance` choose another."
         )
+    else:
+        notes += reading.series.sentences
     sections = list(_sections(files, kinds, notes, read_voltage))
     if drawn is not None:
         drawn += [
@@ -282,8 +292,8 @@ def _levels(files: DataFiles) -> Iterator[Section]:
             for peak in result.main.peaks
         ],
     )
-    series = files.resistances.default
-    if series.resistance:
+    series = result.series
+    if series is not None and series.resistance:
         with house_style():
             table = level_displacement(np.linspace(0.0, 2.0 * series.resistance, 41))
             figure = level_displacement_figure(table, series.resistance)

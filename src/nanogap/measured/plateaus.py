@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nanogap.analysis.traces.plateaus import Plateau, PlateauDetection
+from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
@@ -60,6 +61,8 @@ class PlateauSummary:
         Whether any file says that it is synthetic.
     notes : list of str
         What reading left out or assumed.
+    series_resistance : dict of str to SeriesResistance
+        What was subtracted of each device, ohm.
     """
 
     plateaus: list[PlateauRow]
@@ -69,6 +72,7 @@ class PlateauSummary:
     skipped: list[str]
     synthetic: bool
     notes: list[str]
+    series_resistance: dict[str, SeriesResistance]
 
 
 @dataclass
@@ -122,7 +126,8 @@ class PlateauCampaign:
             cycles=len(self.rows),
             skipped=self.skipped,
             synthetic=self.synthetic,
-            notes=self.reading.sentences,
+            notes=self.reading.sentences + self.reading.series.sentences,
+            series_resistance=self.reading.series.by_device,
         )
 
 

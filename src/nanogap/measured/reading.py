@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nanogap.io.dataset import known_series_resistance
 from nanogap.measured.compliance import Exclusion, told_exclusions
+from nanogap.measured.subtracted import Subtracted
 
 if TYPE_CHECKING:
     from nanogap.measured.files import Trace
@@ -22,15 +24,21 @@ class Reading:
         Points of every file that the instrument limited.
     passed_over : list of str
         Files without a measurement, and why.
+    series : Subtracted
+        What was subtracted of each measured device.
     """
 
     said: list[tuple[str, str]] = field(default_factory=list)
     exclusions: list[Exclusion] = field(default_factory=list)
     passed_over: list[str] = field(default_factory=list)
+    series: Subtracted = field(default_factory=Subtracted)
 
     def add(self, trace: "Trace") -> None:
         """Remember what a file, or the first piece of one, says."""
         self.said.append((trace.name, trace.notes))
+        if not trace.simulated:
+            known = known_series_resistance(trace.dataset)
+            self.series.add(trace.device, trace.source, trace.series, known)
 
     def add_file(self, trace: "Trace") -> None:
         """Remember what a whole file says and which of its points the instrument limited."""
@@ -39,7 +47,7 @@ class Reading:
 
     @property
     def sentences(self) -> list[str]:
-        """Sentences on all of it; empty if nothing was left out or assumed."""
+        """Sentences on what was left out or assumed; empty if nothing was."""
         return [
             *(f"passed over: {one}" for one in dict.fromkeys(self.passed_over)),
             *grouped(self.said),

@@ -1,18 +1,26 @@
 """The series resistance of every device of a campaign."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import xarray as xr
 
+from nanogap.arguments import checked
 from nanogap.electrical import PristineResistance, SaturationResistance, SeriesResistance
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import iterate_measurements
 from nanogap.io.columns import Choice
 from nanogap.io.data_folders import Paths, measurement_files
+from nanogap.io.dataset import known_series_resistance
 from nanogap.measured.compliance import compliance_of
+
+#: What is in series with the gaps: one resistance for all, ohm; that of each device by its name; or
+#: that which the data say of each, as those of simulated devices do.
+SeriesChoice = float | Literal["circuit"] | Mapping[str, float]
 
 # what a file name says about the measurement and not about the device
 _WORDS = frozenset(
@@ -89,12 +97,46 @@ class DeviceResistances:
         Files that they were estimated from.
     complete : bool
         Whether devices that are not named get the default; else they are refused.
+    matching : {"alike", "exact", "circuit"}
+        How a device finds its own: by what its name shares with that of a curve, by its whole name,
+        or in its data.
     """
 
     default: SeriesResistance = field(default_factory=lambda: SeriesResistance(0.0))
     by_device: Mapping[str, SeriesResistance] = field(default_factory=dict)
     sources: tuple[Path, ...] = ()
     complete: bool = True
+    matching: Literal["alike", "exact", "circuit"] = "alike"
+
+    @classmethod
+    @checked
+    def chosen(cls, choice: SeriesChoice, uncertainty: float | None = None) -> "DeviceResistances":
+        """Take what a caller chose.
+
+        Parameters
+        ----------
+        choice : float, "circuit" or mapping
+            See `SeriesChoice`.
+        uncertainty : float, optional
+            Standard uncertainty of each, ohm. Default: none.
+
+        Raises
+        ------
+        SettingsError
+            If a resistance or the uncertainty is negative or no number.
+        """
+        error = uncertainty or 0.0
+        if isinstance(choice, str):
+            return cls(SeriesResistance(0.0, error), matching="circuit", complete=False)
+        if isinstance(choice, Mapping):
+            given = {name: SeriesResistance(one, error) for name, one in choice.items()}
+            return cls(mean_resistance(given.values()), given, matching="exact", complete=False)
+        return cls(SeriesResistance(choice, error))
+
+    @property
+    def any_given(self) -> bool:
+        """Whether anything was said of what is in series."""
+        return bool(self.by_device or self.default.resistance or self.matching == "circuit")
 
     @classmethod
     def from_pristine(cls, paths: Paths, columns: Choice | None = None) -> "DeviceResistances":
@@ -161,6 +203,12 @@ class DeviceResistances:
         """
         if device in self.by_device:
             return self.by_device[device]
+        if self.matching == "exact":
+            raise SettingsError(
+                f"no series resistance is given of device {device!r}, only of "
+                f"{', '.join(map(repr, self.by_device)) or 'none'}: give that of each device by "
+                "its name"
+            )
         alike = {name: _identity(name) for name in self.by_device}
         mine = _identity(device)
         alike = {name: words for name, words in alike.items() if words and words <= mine}
@@ -178,20 +226,29 @@ class DeviceResistances:
             "resistance for all with `series_resistance`"
         )
 
-    def moved(self, direction: float) -> "DeviceResistances":
-        """Return all resistances moved by so many of their uncertainties, not below zero."""
+    def of_data(self, dataset: xr.Dataset) -> SeriesResistance:
+        """Return what is in series with the gap of a measurement dataset of one source.
 
-        def move(series: SeriesResistance) -> SeriesResistance:
-            shifted = max(0.0, series.resistance + direction * series.uncertainty)
-            return SeriesResistance(shifted, series.uncertainty)
+        Raises
+        ------
+        SettingsError
+            If the data do not say it where they should, or no curve belongs to the device.
+        """
+        device = str(dataset["device_name"].to_numpy()[0])
+        if self.matching != "circuit":
+            return self.of(device)
+        known = known_series_resistance(dataset)
+        if known is None:
+            name = str(dataset["file_name"].to_numpy()[0])
+            raise SettingsError(
+                f"{name} does not say what is in series with its gap, as measurements of simulated "
+                "devices do: in place of `series_resistance=circuit` give a number, in ohm"
+            )
+        return SeriesResistance(known, self.default.uncertainty, f"circuit of {device}")
 
-        return DeviceResistances(
-            move(self.default),
-            {name: move(one) for name, one in self.by_device.items()},
-            self.sources,
-            self.complete,
-        )
 
-    def of_all(self, devices: Sequence[str]) -> dict[str, SeriesResistance]:
-        """Return the series resistances of some devices by their names."""
-        return {device: self.of(device) for device in dict.fromkeys(devices)}
+def mean_resistance(found: Iterable[SeriesResistance]) -> SeriesResistance:
+    """Return the mean of several series resistances, with their scatter as its uncertainty."""
+    values = np.array([one.resistance for one in found] or [0.0])
+    scatter = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    return SeriesResistance(float(values.mean()), scatter)

@@ -1,22 +1,20 @@
-"""Switching events and retention of a campaign."""
+"""Switching events and states of a campaign."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
-from nanogap.analysis import RetentionDrift, Spread, SwitchingAnalysis, WeibullFit, spread
+from nanogap.analysis import Spread, SwitchingAnalysis, WeibullFit, spread
+from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
-from nanogap.io.columns import as_argument
-from nanogap.measured.classify import need_steady
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
 from nanogap.typing import FloatArray
+from nanogap.units import CONDUCTANCE_QUANTUM
 
 #: Probability inside the intervals of a Weibull law.
 _LEVEL = 0.95
-
-_TEN_YEARS = 10 * 365.25 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,8 @@ class EnduranceRow:
     cycle : list of int, length n_cycles
     high_resistance, low_resistance : list of float or None, length n_cycles
         ohm; None where a state was not read.
+    low_conductance : list of float or None, length n_cycles
+        Of the gap in the low state, without the series resistance, G0.
     """
 
     file: str
@@ -72,6 +72,7 @@ class EnduranceRow:
     cycle: list[int]
     high_resistance: list[float | None]
     low_resistance: list[float | None]
+    low_conductance: list[float | None]
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,9 @@ class SwitchingSummary:
         Whether any file says that it is synthetic.
     notes : list of str
         What reading left out or assumed.
+    series_resistance : dict of str to SeriesResistance
+        What was subtracted of each device for its ``low_conductance``, ohm; voltages and
+        resistances are those of the whole device.
     """
 
     events: list[EventRow]
@@ -135,6 +139,7 @@ class SwitchingSummary:
     devices: dict[str, dict[str, Spread]]
     synthetic: bool
     notes: list[str]
+    series_resistance: dict[str, SeriesResistance]
 
     def laws(self) -> list[tuple[str, VoltageLaw]]:
         """Return the voltages of every kind of event there is; together they are all events."""
@@ -202,7 +207,8 @@ class SwitchingCampaign:
                 for device in dict.fromkeys(trace.device for trace, _ in self.rows)
             },
             synthetic=self.synthetic,
-            notes=self.reading.sentences,
+            notes=self.reading.sentences + self.reading.series.sentences,
+            series_resistance=self.reading.series.by_device,
         )
 
 
@@ -217,7 +223,14 @@ def _endurance(trace: Trace, analysis: SwitchingAnalysis) -> EnduranceRow:
         cycle=table["cycle"].to_numpy().tolist(),
         high_resistance=_plain(table["high_resistance"].to_numpy()),
         low_resistance=_plain(table["low_resistance"].to_numpy()),
+        low_conductance=_plain(_gap_conductance(table["low_resistance"].to_numpy(), trace.series)),
     )
+
+
+def _gap_conductance(resistance: FloatArray, series: SeriesResistance) -> FloatArray:
+    """Return what is left of resistances as conductance, G0; NaN where nothing is."""
+    gap = resistance - series.resistance
+    return 1.0 / (np.where(gap > 0.0, gap, np.nan) * CONDUCTANCE_QUANTUM)
 
 
 def _plain(values: FloatArray) -> list[float | None]:
@@ -277,127 +290,3 @@ def _need_curves(trace: Trace) -> None:
         raise DataFormatError(
             f"{trace.name} gives a conductance; switching and breakdown need voltage and current"
         )
-
-
-@dataclass(frozen=True)
-class RetentionRow:
-    """Drift of the state of one file.
-
-    Attributes
-    ----------
-    file, device : str
-    duration : float
-        s.
-    conductance_after_one_second : float
-        G0.
-    exponent, exponent_uncertainty, relative_fluctuation : float
-        See `nanogap.analysis.RetentionDrift`.
-    lost_at : float or None
-        Time at which the state was left for good, s; None if it lasted.
-    after_ten_years : float
-        Conductance that the drift gives, G0.
-    """
-
-    file: str
-    device: str
-    duration: float
-    conductance_after_one_second: float
-    exponent: float
-    exponent_uncertainty: float
-    relative_fluctuation: float
-    lost_at: float | None
-    after_ten_years: float
-
-
-@dataclass(frozen=True)
-class RetentionSummary:
-    """Retention of a campaign.
-
-    Attributes
-    ----------
-    states : list of RetentionRow
-    synthetic : bool
-        Whether any file says that it is synthetic.
-    notes : list of str
-        What reading left out or assumed.
-    """
-
-    states: list[RetentionRow]
-    synthetic: bool
-    notes: list[str]
-
-
-@dataclass
-class RetentionCampaign:
-    """Retention of every file.
-
-    Attributes
-    ----------
-    rows : list of (Trace, RetentionDrift)
-    reading : Reading
-        What reading left out or assumed.
-    """
-
-    rows: list[tuple[Trace, RetentionDrift]] = field(default_factory=list)
-    reading: Reading = field(default_factory=Reading)
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether any file says that it is synthetic."""
-        return any(trace.synthetic for trace, _ in self.rows)
-
-    def summary(self) -> RetentionSummary:
-        """Return the result as plain numbers."""
-        states = [
-            RetentionRow(
-                file=trace.name,
-                device=trace.device,
-                duration=float(np.nanmax(trace.time) - np.nanmin(trace.time)),
-                conductance_after_one_second=drift.conductance_after_one_second,
-                exponent=drift.exponent,
-                exponent_uncertainty=drift.exponent_uncertainty,
-                relative_fluctuation=drift.relative_fluctuation,
-                lost_at=drift.lost_at,
-                after_ten_years=float(drift.extrapolate(_TEN_YEARS)),
-            )
-            for trace, drift in self.rows
-        ]
-        return RetentionSummary(states, self.synthetic, self.reading.sentences)
-
-
-def retention_campaign(files: DataFiles, tolerance: float = 2.0) -> RetentionCampaign:
-    """Fit the drift of the state in every file."""
-    result = RetentionCampaign(reading=files.new_reading())
-    for trace in files.traces():
-        result.reading.add_file(trace)
-        need_steady(trace.dataset, "retention")
-        gap = np.where(trace.usable, trace.gap, np.nan)
-        try:
-            drift = RetentionDrift(tolerance).compute(since_written(trace), gap)
-            result.rows.append((trace, drift))
-        except DataFormatError as error:
-            raise DataFormatError(f"{trace.name}: {error}") from None
-    return result
-
-
-def since_written(trace: Trace) -> FloatArray:
-    """Return the time since the state was written, shape (n_points,), s.
-
-    Where the times begin at zero or below, the first point is taken one sampling interval after
-    the writing: the drift is a power of that time.
-
-    Raises
-    ------
-    DataFormatError
-        If the trace has no times.
-    """
-    if not np.isfinite(trace.time).any():
-        why = f" ({trace.notes})" if trace.notes else ""
-        raise DataFormatError(
-            f"{trace.name} has no times, which retention needs{why}: choose the column with "
-            f"{as_argument({'time': 'NAME'})}, or give the `sampling_rate`"
-        )
-    first = float(np.nanmin(trace.time))
-    if first > 0.0:
-        return trace.time
-    return np.asarray(trace.time - first + float(np.nanmedian(np.diff(trace.time))))

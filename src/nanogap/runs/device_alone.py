@@ -12,6 +12,7 @@ from nanogap.runs.device_part import compute_part, part_progress, read_cost
 from nanogap.runs.device_run import DeviceRun
 from nanogap.settings.atoms import AtomsSettings, GeometrySettings
 from nanogap.settings.device import DeviceSettings
+from nanogap.transport.tight_binding.files import load_model
 
 _NO_PATHS = ("cache", "none")
 
@@ -68,10 +69,11 @@ def check_device(settings: DeviceSettings, energetics: Path | None = None) -> No
     Raises
     ------
     NanogapError
-        If there are no barriers of the metal, no such medium, the needles cannot be built, or the
-        place of the cache depends on the folder that the device is computed in.
+        If there are no barriers or no Hamiltonian of the metal, no such medium, the needles cannot
+        be built, or the place of the cache depends on the folder that the device is computed in.
     """
     load_medium(settings.medium.name)
+    load_model(settings.geometry.element)
     cache = settings.conductance.cache
     if cache not in _NO_PATHS and not Path(cache).is_absolute():
         raise SettingsError(

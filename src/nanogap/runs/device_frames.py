@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from nanogap.device.device import make_energetics, make_tips
 from nanogap.device.labels import bottleneck, electrodes, label_metal
-from nanogap.device.lattice import BRIDGED, FLOATING, ION, METAL, UPPER, SiteStates, Tips
+from nanogap.device.lattice import BRIDGED, FLOATING, ION, METAL, UPPER, SiteStates
+from nanogap.device.needles import Tips
 from nanogap.errors import DataFormatError
 from nanogap.io import write_atomically
 from nanogap.io.device_files import PartFiles

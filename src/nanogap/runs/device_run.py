@@ -19,7 +19,7 @@ from nanogap.device.measurement import ELECTRODES, point_columns
 from nanogap.device.state import event_names
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_atomically, write_json
-from nanogap.io.dataset import joined_files, measurement_dataset
+from nanogap.io.dataset import joined_files, measurement_dataset, with_series_resistance
 from nanogap.io.device_files import DeviceFiles
 from nanogap.io.lock import FileLock
 from nanogap.io.results import write_dataset
@@ -236,6 +236,7 @@ class DeviceRun:
             noise), ``bridged``, ``continued``, ``read``, ``atoms_cut_off``, ``n_ions`` and
             ``device``; ``events`` over (``point``, ``event``) and ``charge`` over (``point``,
             ``electrode``), both counted from the beginning (`nanogap.device.measurement.Point`).
+            Coordinate ``series_resistance`` (ohm) over ``source``: that of each device's circuit.
         """
         parts = [self.of_device(number) for number in range(len(self.members))]
         whole = joined_files([part for part in parts if part.sizes["point"]] or parts[:1])
@@ -243,7 +244,6 @@ class DeviceRun:
             simulated="kinetic Monte Carlo of a device",
             nanogap_version=version("nanogap"),
             settings=json.dumps(self.settings.model_dump(mode="json")),
-            series_resistance=[member.circuit.series.parasitic for member in self.members],
         )
 
     def of_device(self, number: int) -> xr.Dataset:
@@ -269,7 +269,8 @@ class DeviceRun:
         part["events"] = _together(columns, "event", event_names())
         part["charge"] = _together(columns, "electrode", ELECTRODES, "charge ")
         part["device"] = ("point", np.full(len(columns["time"]), number + 1, dtype=np.int64))
-        return part
+        resistance = self.members[number].circuit.series.parasitic
+        return with_series_resistance(part, np.array([resistance]))
 
     def write(self, *, table: bool = False) -> None:
         """Write the measurement dataset, and the same as text if asked for."""

@@ -4,6 +4,7 @@ Units are those of the house: angstrom, s, K, V, eV.
 """
 
 import math
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -92,12 +93,12 @@ class AtomsSettings(_Model):
         "polymer on the surface must give way; chosen, not fitted",
     )
     bond_scaling: float = Field(
-        0.4,
+        0.2,
         gt=0.0,
         le=5.0,
         description="factor of the cost of missing neighbours: 1 is that of the packaged tables, "
-        "2 brings their surface energy to that measured in vacuum; steps of silver in an "
-        "electrolyte cost about 0.2 of the tables' (docs/device-kinetics.md)",
+        "2 brings their surface energy to that measured in vacuum; the default is the line tension "
+        "of steps of silver in an electrolyte (docs/device-kinetics.md)",
     )
     energetics: str = Field(
         "packaged",
@@ -291,3 +292,12 @@ class ConductanceSettings(_Model):
         description="'cache': known conductances are kept in the user's cache folder; 'none': in "
         "memory only; or the path of a file",
     )
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if any(after <= before for before, after in pairwise(self.cell_widths)):
+            raise ValueError(
+                f"conductance.cell_widths = {list(self.cell_widths)}: each must be above the one "
+                "before it"
+            )
+        return self

@@ -62,6 +62,10 @@ ProtocolSettings = (
 )
 
 
+#: Readings of one device; a segment's are timed at once, and a reading takes a millisecond.
+MOST_READINGS = 10_000_000
+
+
 class DeviceSettings(_Model):
     """Everything that defines a simulated device and its measurement.
 
@@ -114,6 +118,18 @@ class DeviceSettings(_Model):
                         f"source.{name} = {own:g} must not be below the {most:g} to which the "
                         f"protocol sets the {segment.quantity}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _countable(self) -> Self:
+        for name, protocol in (("preparation", self.preparation), ("protocol", self.protocol)):
+            if isinstance(protocol, NoPreparation):
+                continue
+            if protocol.total_samples > MOST_READINGS:
+                raise ValueError(
+                    f"{name}: {protocol.total_samples:.3g} readings are more than "
+                    f"{MOST_READINGS:.0e}: choose a longer {name}.interval, or less of the protocol"
+                )
         return self
 
     def make_source(self) -> Source:
