@@ -26,8 +26,7 @@ def current_device_measurement(path: Path) -> Path:
     remedy = f"'nanogap device resume {path}' writes it"
     if not files.measurement.is_file():
         raise DataFormatError(f"{path} has no {files.measurement.name} yet: {remedy}")
-    latest = [PartFiles(folder).checkpoints()[:1] for folder in path.glob("device-*")]
-    on_disk = sum(int(one.name.removeprefix("after-")) for found in latest for one in found)
+    on_disk = sum(PartFiles(folder).readings for folder in path.glob("device-*"))
     try:
         with open_hdf5(files.measurement) as file:
             held = len(file["time"])
@@ -114,7 +113,17 @@ class PartFiles:
     def checkpoints(self) -> list[Path]:
         """Folders of states, the latest first."""
         found = [path for path in self.folder.glob("after-*") if path.name[6:].isdecimal()]
-        return sorted(found, key=lambda path: int(path.name[6:]), reverse=True)
+        return sorted(found, key=_readings_of, reverse=True)
+
+    @property
+    def readings(self) -> int:
+        """Number of readings on disk with a state that goes on from them."""
+        return max(map(_readings_of, self.checkpoints()), default=0)
+
+
+def _readings_of(checkpoint: Path) -> int:
+    """Return after how many readings a state was kept."""
+    return int(checkpoint.name.removeprefix("after-"))
 
 
 @dataclass(frozen=True)

@@ -284,12 +284,18 @@ def _own_file(path: Path, choice: Mapping[str, str] | None, clock: Clock | None)
         return dataset_of_tables(hdf5_tables(path), choice, path, clock)
     dataset = read_dataset(path)
     if "transmission_average" in dataset:
-        return _since_origin(simulated_trace(dataset, str(path)), clock, path)
-    if "point" not in dataset.dims or not {"voltage", "current"} <= set(dataset.variables):
-        if "conductance" in dataset and dataset["conductance"].ndim == 1:
-            return _since_origin(_bare_trace(dataset, path), clock, path)
-        tables = hdf5_tables(path, dataset)
-        return dataset_of_tables(tables, choice, path, clock)
+        own = simulated_trace(dataset, str(path))
+    elif "point" in dataset.dims and {"voltage", "current"} <= set(dataset.variables):
+        own = _curve(dataset, path)
+    elif "conductance" in dataset and dataset["conductance"].ndim == 1:
+        own = _bare_trace(dataset, path)
+    else:
+        return dataset_of_tables(hdf5_tables(path, dataset), choice, path, clock)
+    return _since_origin(own, clock, path)
+
+
+def _curve(dataset: xr.Dataset, path: Path) -> xr.Dataset:
+    """Complete a measurement dataset, which a user may have written with fewer variables."""
     if "compliance" in dataset:
         dataset["compliance"] = dataset["compliance"].astype(bool)
     dataset = with_stated_resistances(dataset)
@@ -299,7 +305,7 @@ def _own_file(path: Path, choice: Mapping[str, str] | None, clock: Clock | None)
             key: dataset[key].to_numpy().astype(float) if key in dataset else None
             for key in ("time", "voltage", "current", "conductance")
         }
-        dataset = measurement_dataset(
+        return measurement_dataset(
             time=fields["time"] if fields["time"] is not None else np.full(count, np.nan),
             voltage=fields["voltage"],
             current=fields["current"],
@@ -309,7 +315,7 @@ def _own_file(path: Path, choice: Mapping[str, str] | None, clock: Clock | None)
             name=path.name,
             attrs={str(key): str(value) for key, value in dataset.attrs.items()},
         )
-    return _since_origin(dataset, clock, path)
+    return dataset
 
 
 def _bare_trace(dataset: xr.Dataset, path: Path) -> xr.Dataset:

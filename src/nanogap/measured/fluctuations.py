@@ -149,7 +149,7 @@ class NoiseCampaign:
         return NoiseSummary(
             traces=[_row(row) for row in self.rows],
             synthetic=self.synthetic,
-            notes=self.reading.sentences + self.reading.series.sentences + self.constant,
+            notes=self.reading.notes + self.constant,
             series_resistance=self.reading.series.by_device,
         )
 

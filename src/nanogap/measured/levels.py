@@ -95,7 +95,7 @@ class HistogramCampaign:
             for count, why in counts
             if count
         ]
-        return self.reading.sentences + self.reading.series.sentences + left_out
+        return self.reading.notes + left_out
 
     def summary(self) -> HistogramSummary:
         """Return the result as plain numbers; see DESIGN.md for the first three."""

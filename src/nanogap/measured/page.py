@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.io.dataset import known_series_resistance
 from nanogap.measured import drawing
 from nanogap.measured.breakdown import breakdown_campaign
 from nanogap.measured.classify import Protocol, protocol_of
@@ -98,11 +97,7 @@ def write_measured_report(
         reading.said.append((path.name, str(dataset.attrs.get("notes", ""))))
         reading.exclusions.append(Exclusion.of(compliance_of(dataset, files.compliance)))
         if protocol is not Protocol.SIMULATED and not files.resistances.by_device:
-            device, known = (
-                str(dataset["device_name"].to_numpy()[0]),
-                known_series_resistance(dataset),
-            )
-            reading.series.add(device, str(path), files.resistances.of_data(dataset), known)
+            reading.series.add(dataset, str(path), files.resistances.of_data(dataset))
     notes = reading.sentences
     if Protocol.PRISTINE in kinds and not files.resistances.any_given:
         pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)

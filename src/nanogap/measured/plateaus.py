@@ -126,7 +126,7 @@ class PlateauCampaign:
             cycles=len(self.rows),
             skipped=self.skipped,
             synthetic=self.synthetic,
-            notes=self.reading.sentences + self.reading.series.sentences,
+            notes=self.reading.notes,
             series_resistance=self.reading.series.by_device,
         )
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nanogap.io.dataset import known_series_resistance
 from nanogap.measured.compliance import Exclusion, told_exclusions
 from nanogap.measured.subtracted import Subtracted
 
@@ -37,8 +36,7 @@ class Reading:
         """Remember what a file, or the first piece of one, says."""
         self.said.append((trace.name, trace.notes))
         if not trace.simulated:
-            known = known_series_resistance(trace.dataset)
-            self.series.add(trace.device, trace.source, trace.series, known)
+            self.series.add(trace.dataset, trace.source, trace.series)
 
     def add_file(self, trace: "Trace") -> None:
         """Remember what a whole file says and which of its points the instrument limited."""
@@ -53,6 +51,11 @@ class Reading:
             *grouped(self.said),
             *told_exclusions(self.exclusions),
         ]
+
+    @property
+    def notes(self) -> list[str]:
+        """The same, and sentences on the series resistances."""
+        return self.sentences + self.series.sentences
 
 
 def grouped(said: Iterable[tuple[str, str]]) -> list[str]:

@@ -105,7 +105,7 @@ class RetentionCampaign:
         return RetentionSummary(
             states=states,
             synthetic=self.synthetic,
-            notes=self.reading.sentences + self.reading.series.sentences,
+            notes=self.reading.notes,
             series_resistance=self.reading.series.by_device,
         )
 

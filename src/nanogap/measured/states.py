@@ -207,7 +207,7 @@ class SwitchingCampaign:
                 for device in dict.fromkeys(trace.device for trace, _ in self.rows)
             },
             synthetic=self.synthetic,
-            notes=self.reading.sentences + self.reading.series.sentences,
+            notes=self.reading.notes,
             series_resistance=self.reading.series.by_device,
         )
 

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import xarray as xr
+
 from nanogap.electrical import SeriesResistance
+from nanogap.io.dataset import known_series_resistance
 from nanogap.printing import listed, number
 
 #: Relative difference of two resistances that is worth a word.
@@ -27,8 +30,10 @@ class Subtracted:
     known: dict[str, float] = field(default_factory=dict)
     _noted: dict[str, tuple[SeriesResistance, float | None]] = field(default_factory=dict)
 
-    def add(self, device: str, file: str, series: SeriesResistance, known: float | None) -> None:
-        """Note what was subtracted of a device of a file, and what its data say."""
+    def add(self, dataset: xr.Dataset, file: str, series: SeriesResistance) -> None:
+        """Note what was subtracted of the one source of a dataset of a file, and what it says."""
+        known = known_series_resistance(dataset)
+        device = str(dataset["device_name"].to_numpy()[0])
         name = name_of(device, file, (series, known), self._noted)
         self._noted[name] = series, known
         self.by_device[name] = series

@@ -8,7 +8,7 @@ from nanogap.device.device import make_energetics, make_tips
 from nanogap.device.medium import load_medium
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.device_files import is_device_directory
-from nanogap.runs.device_part import compute_part, part_progress, read_cost
+from nanogap.runs.device_part import compute_part, read_cost
 from nanogap.runs.device_run import DeviceRun
 from nanogap.settings.atoms import AtomsSettings, GeometrySettings
 from nanogap.settings.device import DeviceSettings
@@ -54,7 +54,7 @@ def computing_time(run: DeviceRun) -> float:
 def is_finished(run: DeviceRun) -> bool:
     """Whether all devices have done all of their protocol."""
     parts = [run.files.part(number) for number in range(len(run.members))]
-    return all(part.done.is_file() and part_progress(part) for part in parts)
+    return all(part.done.is_file() and part.readings for part in parts)
 
 
 def check_device(settings: DeviceSettings, energetics: Path | None = None) -> None:

@@ -189,13 +189,7 @@ class _Chosen:
 
 def _last_time(files: PartFiles) -> float:
     """Return the time of the latest reading that counts, s."""
-    return float(read_points(files)["time"][-1]) if part_progress(files) else 0.0
-
-
-def part_progress(files: PartFiles) -> int:
-    """Count the readings of a device that are on disk with a state that goes on from them."""
-    found = files.checkpoints()
-    return int(found[0].name[6:]) if found else 0
+    return float(read_points(files)["time"][-1]) if files.readings else 0.0
 
 
 def read_cost(files: PartFiles) -> PartCost:
@@ -216,7 +210,7 @@ def read_points(files: PartFiles) -> dict[str, FloatArray]:
     dict of str to ndarray, shape (n_points,)
         By `nanogap.device.measurement.point_columns`.
     """
-    count = part_progress(files)
+    count = files.readings
     table = np.zeros((0, len(_COLUMNS)))
     if count:
         values = np.fromfile(files.points, dtype=np.float64, count=count * len(_COLUMNS))
@@ -243,7 +237,7 @@ def read_frames(files: PartFiles, n_sites: int) -> list[Frame]:
     record = _record(n_sites)
     content = np.fromfile(files.frames, dtype=np.uint8)
     whole = content[: len(content) // record.itemsize * record.itemsize].view(record)
-    limit = part_progress(files)
+    limit = files.readings
     return [
         Frame(int(one["point"]), float(one["time"]), float(one["conductance"]), states)
         for one in whole

@@ -13,6 +13,7 @@ from nanogap.report.device_content import DeviceContent, OneDevice, ParameterRow
 from nanogap.runs.device_frames import DeviceFrames
 from nanogap.runs.device_part import PartCost, read_cost
 from nanogap.runs.device_run import DeviceRun
+from nanogap.settings.atoms import AtomsSettings
 from nanogap.settings.device import DeviceSettings
 
 #: Steps whose atoms a page carries, of all devices together.
@@ -97,14 +98,16 @@ def _parameters(settings: DeviceSettings) -> list[ParameterRow]:
         ParameterRow(
             "surface condition",
             f"{atoms.surface_condition:g} eV",
-            "fitted" if atoms.surface_condition else "off",
-            "to the retention of devices: adsorbates and oxide of a surface in air",
+            _kind("surface_condition", atoms.surface_condition, off=0.0),
+            "chosen so that atoms of the surface are slower than ions; adsorbates and oxide of a "
+            "surface in air (docs/device-results.md)",
         ),
         ParameterRow(
             "scaling of the binding energies",
             f"{atoms.bond_scaling:g}",
-            "set" if atoms.bond_scaling != 1.0 else "off",
-            "2 brings the surface energy to the measured one",
+            _kind("bond_scaling", atoms.bond_scaling, off=1.0),
+            "0.2 is the line tension of steps of silver in an electrolyte; 2 brings the surface "
+            "energy to that measured in vacuum",
         ),
     ]
     medium = load_medium(settings.medium.name)
@@ -120,6 +123,13 @@ def _parameters(settings: DeviceSettings) -> list[ParameterRow]:
             )
         )
     return rows
+
+
+def _kind(name: str, value: float, off: float) -> str:
+    """Say where a number of the atoms is from: the default, this run, or it has no effect."""
+    if value == off:
+        return "off"
+    return "assumed or measured" if value == AtomsSettings.model_fields[name].default else "set"
 
 
 def _making(run: DeviceRun) -> list[tuple[str, str]]:

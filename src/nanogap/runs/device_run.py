@@ -23,7 +23,7 @@ from nanogap.io.dataset import joined_files, measurement_dataset, with_series_re
 from nanogap.io.device_files import DeviceFiles
 from nanogap.io.lock import FileLock
 from nanogap.io.results import write_dataset
-from nanogap.runs.device_part import compute_part, part_progress, read_points
+from nanogap.runs.device_part import compute_part, read_points
 from nanogap.settings.device import DeviceSettings, load_device_settings
 from nanogap.typing import FloatArray
 
@@ -152,7 +152,7 @@ class DeviceRun:
 
     def points_of(self, number: int) -> int:
         """Return the number of readings of a device that are on disk."""
-        return part_progress(self.files.part(number))
+        return self.files.part(number).readings
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -208,7 +208,7 @@ class DeviceRun:
                 watch(before + points, planned)
 
             compute_part(self.files.part(number), member, counted)
-            done += part_progress(self.files.part(number))
+            done += self.files.part(number).readings
 
     def _compute_apart(self, watch: Watcher, processes: int) -> None:
         """Compute several devices at the same time, each in a process."""

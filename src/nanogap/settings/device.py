@@ -61,7 +61,6 @@ ProtocolSettings = (
     VoltageSweep | CurrentSweep | Staircase | Pulses | ConstantRead | Endurance | ProgramToLevel
 )
 
-
 #: Readings of one device; a segment's are timed at once, and a reading takes a millisecond.
 MOST_READINGS = 10_000_000
 
@@ -107,9 +106,7 @@ class DeviceSettings(_Model):
 
     @model_validator(mode="after")
     def _within_limits(self) -> Self:
-        for protocol in (self.preparation, self.protocol):
-            if isinstance(protocol, NoPreparation):
-                continue
+        for protocol in self._parts().values():
             for segment in protocol.cycle_segments(0):
                 name = f"{segment.quantity}_limit"
                 own, most = getattr(self.source, name), max(abs(segment.start), abs(segment.end))
@@ -122,9 +119,7 @@ class DeviceSettings(_Model):
 
     @model_validator(mode="after")
     def _countable(self) -> Self:
-        for name, protocol in (("preparation", self.preparation), ("protocol", self.protocol)):
-            if isinstance(protocol, NoPreparation):
-                continue
+        for name, protocol in self._parts().items():
             if protocol.total_samples > MOST_READINGS:
                 raise ValueError(
                     f"{name}: {protocol.total_samples:.3g} readings are more than "
@@ -151,18 +146,18 @@ class DeviceSettings(_Model):
     @property
     def total_duration(self) -> float:
         """Time of preparation and protocol of one device, s; with feedback, the longest."""
-        return sum(part.total_duration for part in self._parts())
+        return sum(part.total_duration for part in self._parts().values())
 
     @property
     def total_samples(self) -> int:
         """Readings of preparation and protocol of one device; with feedback, the largest number."""
-        return sum(part.total_samples for part in self._parts())
+        return sum(part.total_samples for part in self._parts().values())
 
-    def _parts(self) -> list[ProtocolSettings]:
-        """Return the preparation, if there is one, and the protocol."""
+    def _parts(self) -> dict[str, ProtocolSettings]:
+        """Return the preparation, if there is one, and the protocol, by their names."""
         if isinstance(self.preparation, NoPreparation):
-            return [self.protocol]
-        return [self.preparation, self.protocol]
+            return {"protocol": self.protocol}
+        return {"preparation": self.preparation, "protocol": self.protocol}
 
     def members(self) -> tuple["DeviceSettings", ...]:
         """Return the settings of every device by itself: its seed, its resistances, its cycles.
