@@ -219,10 +219,12 @@ def force_difference(
     potential: FloatArray,
     folder: Path,
     plain_forces: FloatArray,
-    settings: DynamicsSettings,
+    settings: DynamicsSettings | None = None,
 ) -> float:
     """Largest difference of our forces and those of the plain recipe on one frame, eV/angstrom."""
-    engine = open_engine(frame, settings, load_force_field("Ag"), folder, seed=1)
+    engine = open_engine(
+        frame, settings or DynamicsSettings(), load_force_field("Ag"), folder, seed=1
+    )
     engine.set_potential(potential)
     engine.advance(0)
     forces = engine.forces
