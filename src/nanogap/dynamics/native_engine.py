@@ -20,6 +20,7 @@ from nanogap.dynamics.native.motion import (
     degrees_of_freedom,
     start_velocities,
 )
+from nanogap.dynamics.native.shares import check_threads, numba_threads
 from nanogap.errors import DataFormatError
 from nanogap.settings import DynamicsSettings
 from nanogap.structure.tips import MOBILE
@@ -44,7 +45,8 @@ class NativeEngine:
     Raises
     ------
     SettingsError
-        If the interaction has a term that the kernel does not compute.
+        If the interaction has a term that the kernel does not compute, or there are more threads
+        than this process may use.
     EngineError
         If an atom lies outside the box.
     """
@@ -55,6 +57,7 @@ class NativeEngine:
     def __init__(
         self, atoms: Atoms, settings: DynamicsSettings, interaction: Interaction, seed: int
     ) -> None:
+        check_threads(settings.threads)
         self._settings = settings
         self._parameters = metal_parameters(interaction)
         self._mass = interaction.mass
@@ -95,7 +98,8 @@ class NativeEngine:
     @property
     def forces(self) -> FloatArray:
         """Forces, shape (n_atoms, 3), eV/angstrom; the engine must be prepared."""
-        return self._in_order(self._metal.all_forces(self._motion.positions))
+        with numba_threads(self._settings.threads):
+            return self._in_order(self._metal.all_forces(self._motion.positions))
 
     @property
     def charges(self) -> FloatArray:
@@ -105,7 +109,8 @@ class NativeEngine:
     @property
     def potential_energy(self) -> float:
         """Potential energy of the atoms, eV; the engine must be prepared."""
-        return self._metal.energies(self._motion.positions).total
+        with numba_threads(self._settings.threads):
+            return self._metal.energies(self._motion.positions).total
 
     @property
     def kinetic_energy(self) -> float:
@@ -146,15 +151,16 @@ class NativeEngine:
         EngineError
             If the charges do not converge, or atoms meet or have left the box.
         """
-        if not self._prepared:
-            self._motion.prepare()
-            self._prepared = True
-        for _ in range(steps):
-            self._motion.step()
-            self._step += 1
-            self._unchecked += 1
-            if self._unchecked >= CHECK_INTERVAL:
-                self._check_atoms()
+        with numba_threads(self._settings.threads):
+            if not self._prepared:
+                self._motion.prepare()
+                self._prepared = True
+            for _ in range(steps):
+                self._motion.step()
+                self._step += 1
+                self._unchecked += 1
+                if self._unchecked >= CHECK_INTERVAL:
+                    self._check_atoms()
 
     def free_motion(self) -> None:
         """Take the thermostat away, up to the next `load`."""
@@ -213,7 +219,11 @@ class NativeEngine:
         """Make all that follows from positions and velocities."""
         settings = self._settings
         self._metal = Metal(
-            self._parameters, len(positions), self._n_fixed, settings.charge_tolerance
+            self._parameters,
+            len(positions),
+            self._n_fixed,
+            settings.charge_tolerance,
+            threads=settings.threads,
         )
         self._motion = Motion(
             self._metal,

@@ -28,7 +28,7 @@ from nanogap.errors import DataFormatError, EngineError, SettingsError
 from nanogap.observables import OBSERVABLES
 from nanogap.printing import Printed, Rows, counted
 from nanogap.settings import SettingsSource, load_settings
-from nanogap.structure.tips import check_tips
+from nanogap.structure.tips import MOBILE, check_tips
 from nanogap.typing import FloatArray
 
 _LARGEST_ENGINE_SEED = 2**31 - 2
@@ -136,7 +136,8 @@ class Simulation(Printed):
         self._potential: FloatArray = np.zeros(len(tips))
         self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
         self.schedule = schedule or Schedule(dynamics, voltage)
-        self._neighbours = NeighbourList(voltage.cutoff)
+        # atoms of the bases are at the applied potential: nothing flows among them
+        self._neighbours = NeighbourList(voltage.cutoff, held=self._electrode != MOBILE)
         self._since_update = 0
         self._prepared_at: int | None = None
         self._candidates: list[Atoms] = []

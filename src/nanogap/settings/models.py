@@ -192,6 +192,13 @@ class DynamicsSettings(_Model):
         description="processes that share the dynamics of one run by MPI; an even number is best, "
         "for the tips lie one above the other",
     )
+    threads: int = Field(
+        1,
+        ge=1,
+        le=4,
+        description="threads that share the dynamics of one run with 'native'; the trajectory is "
+        "the same to the bit with any number",
+    )
     lammps_options: str = Field(
         "",
         max_length=500,
@@ -416,9 +423,15 @@ class Settings(Printed, _Model):
         return self
 
     @model_validator(mode="after")
-    def _native_is_one_process(self) -> Self:
+    def _engine_shares_the_work(self) -> Self:
+        """Refuse what the engine has no use for."""
         dynamics = self.dynamics
         if dynamics.engine != "native":
+            if dynamics.threads != 1:
+                raise ValueError(
+                    f"dynamics.threads = {dynamics.threads} is for dynamics.engine = 'native': "
+                    "leave it 1, or use dynamics.processes, which LAMMPS shares its work among"
+                )
             return self
         for name, usual in (("processes", 1), ("lammps_options", "")):
             value = getattr(dynamics, name)

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import numba
 import numpy as np
 import pytest
 from tests.dynamics.native.frames import potential_of, tips
@@ -15,6 +16,7 @@ from nanogap.dynamics.lattice import equilibrium_lattice_constant
 from nanogap.dynamics.native.crystal import Crystal
 from nanogap.dynamics.native.motion import MASS_UNIT, start_velocities
 from nanogap.dynamics.native.parameters import COULOMB_ENERGY, ELECTRONVOLT
+from nanogap.dynamics.native.shares import SHARES
 from nanogap.dynamics.native_engine import NativeEngine
 from nanogap.dynamics.simulation import Simulation
 from nanogap.dynamics.start import build_tips
@@ -112,6 +114,35 @@ def test_a_restart_is_the_same_to_the_bit(force_field, tmp_path):
         ends.append((other.positions, other.velocities, other.charges, other.thermostat_energy))
     for one, another in zip(*ends, strict=True):
         np.testing.assert_array_equal(one, another)
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="numba has one thread only")
+def test_a_restart_with_two_threads_is_that_with_one_to_the_bit(force_field, tmp_path):
+    atoms = tips(force_field, 4.0)
+    one = engine_of(force_field, atoms)
+    one.advance(30)
+    one.save(tmp_path / "restart.npz")
+    ends = []
+    for threads in (1, 2):
+        engine = engine_of(force_field, atoms, threads=threads)
+        engine.load(tmp_path / "restart.npz")
+        engine.set_potential(potential_of(atoms))
+        engine.advance(60)
+        ends.append((engine.positions, engine.velocities, engine.forces, engine.potential_energy))
+    for single, shared in zip(*ends, strict=True):
+        np.testing.assert_array_equal(single, shared)
+
+
+def test_more_threads_than_the_process_may_use_are_refused(force_field, monkeypatch):
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 1)
+    with pytest.raises(SettingsError, match=r"dynamics.threads = 2, but this process may use 1"):
+        engine_of(force_field, tips(force_field, 4.0), threads=2)
+
+
+def test_the_settings_allow_as_many_threads_as_there_are_shares():
+    assert DynamicsSettings(engine="native", threads=SHARES).threads == SHARES
+    with pytest.raises(SettingsError, match="a whole number from 1 to 4"):
+        DynamicsSettings(engine="native", threads=SHARES + 1)
 
 
 def test_a_restart_file_of_others_is_refused(force_field, tmp_path):
@@ -255,6 +286,11 @@ def test_forces_in_a_crystal_are_derivatives_of_its_energy():
 def test_settings_of_lammps_are_refused(line, sentence):
     with pytest.raises(SettingsError, match=re.escape(sentence)):
         settings_from_text(f'[dynamics]\nengine = "native"\n{line}\n', "mine.toml")
+
+
+def test_threads_with_lammps_are_refused():
+    with pytest.raises(SettingsError, match=r"dynamics.threads = 2 is for .*'native'"):
+        settings_from_text("[dynamics]\nthreads = 2\n", "mine.toml")
 
 
 def test_a_file_of_the_users_own_gives_the_same_forces_or_is_refused(force_field, tmp_path):

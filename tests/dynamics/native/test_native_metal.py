@@ -1,7 +1,9 @@
 """The native kernel against LAMMPS, and against its own energy."""
 
+import itertools
 from dataclasses import replace
 
+import numba
 import numpy as np
 import pytest
 from tests.dynamics.native.frames import every_kind, loose, potential_of, shaken, tips
@@ -11,6 +13,7 @@ from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.native.metal import Metal
 from nanogap.dynamics.native.pairs import PairList
 from nanogap.dynamics.native.parameters import MetalParameters
+from nanogap.dynamics.native.shares import SHARES, numba_threads
 from nanogap.dynamics.native.tables import ENERGY_PER_MATRIX, make_tables
 from nanogap.dynamics.native.terms import (
     atom_coefficients,
@@ -29,8 +32,8 @@ def parameters_of(force_field):
     return MetalParameters.from_table(force_field.general, force_field.atom, force_field.bond)
 
 
-def computed(force_field, atoms, potential, tolerance=1e-13, fixed=0):
-    metal = Metal(parameters_of(force_field), len(atoms), fixed, tolerance)
+def computed(force_field, atoms, potential, *, fixed=0, threads=1):
+    metal = Metal(parameters_of(force_field), len(atoms), fixed, 1e-13, threads=threads)
     metal.potential = potential
     metal.compute(atoms.positions)
     return metal
@@ -86,6 +89,21 @@ def test_fixed_atoms_change_no_force_on_the_others(force_field):
     assert np.abs(whole.forces.sum(axis=0)).max() < 1e-10
 
 
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="numba has one thread only")
+@pytest.mark.parametrize("fixed", [0, 61])
+def test_threads_change_no_bit(force_field, fixed):
+    atoms = shaken(tips(force_field, 3.1), 0.1)
+    potential, metals = potential_of(atoms), []
+    for threads in (1, 2):
+        with numba_threads(threads):
+            metals.append(computed(force_field, atoms, potential, fixed=fixed, threads=threads))
+            metals[-1].compute(atoms.positions + 0.3)
+    one, two = metals
+    np.testing.assert_array_equal(one.forces, two.forces)
+    np.testing.assert_array_equal(one.charges, two.charges)
+    assert one.energies(atoms.positions) == two.energies(atoms.positions)
+
+
 def test_charges_minimise_the_energy_and_sum_up_to_0(force_field):
     """At the minimum dE/dq is the same for all atoms; LAMMPS' two Coulomb constants differ."""
     atoms = shaken(tips(force_field, 3.1), 0.1)
@@ -136,11 +154,14 @@ def test_a_list_has_every_pair_once(force_field):
     atoms = shaken(tips(force_field, 3.1), 0.2)
     pairs = PairList(4.0, skin=0.5)
     assert pairs.update(atoms.positions)
-    rows = np.repeat(np.arange(len(atoms)), np.diff(pairs.rows))
-    found = sorted(zip(pairs.others[: pairs.count].tolist(), rows.tolist(), strict=True))
+    found = []
+    for share, (starts, others) in enumerate(zip(*pairs.candidates, strict=True)):
+        for row, (begin, end) in enumerate(itertools.pairwise(starts)):
+            found += [(int(other), share + SHARES * row) for other in others[begin:end]]
     distances = np.linalg.norm(atoms.positions[:, None] - atoms.positions, axis=2)
     wanted = np.argwhere(np.triu(distances <= 4.5, k=1))
-    assert found == [tuple(pair) for pair in wanted.tolist()]
+    assert sorted(found) == [tuple(pair) for pair in wanted.tolist()]
+    assert pairs.count == len(found)
     assert not pairs.update(atoms.positions + 0.1)
     assert pairs.update(atoms.positions + 0.2)
 
@@ -149,6 +170,17 @@ def test_atoms_on_top_of_each_other_are_an_error(force_field):
     atoms = loose(force_field, [[0, 0, 0], [0, 0, 0.4]])
     with pytest.raises(EngineError, match=r"two atoms are closer than 0.5 Å"):
         computed(force_field, atoms, np.zeros(2))
+
+
+def test_positions_or_potentials_that_are_no_numbers_are_an_error(force_field):
+    atoms = tips(force_field, 6.0)
+    metal = computed(force_field, atoms, potential_of(atoms))
+    metal.potential[3] = np.nan
+    with pytest.raises(EngineError, match="charges do not converge"):
+        metal.compute(atoms.positions)
+    metal.potential[3] = 0.0
+    with pytest.raises(EngineError, match="the atoms have flown apart"):
+        metal.compute(np.where(np.arange(3) == 1, np.nan, atoms.positions))
 
 
 @pytest.mark.parametrize(

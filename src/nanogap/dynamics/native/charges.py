@@ -14,9 +14,11 @@ same for all atoms of one metal, so dividing by it would change nothing.
 from math import comb
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 from nanogap.dynamics.native.pairs import AtomArray
+from nanogap.dynamics.native.selection import Pairs
+from nanogap.dynamics.native.shares import SHARES, share_out
 from nanogap.errors import EngineError
 from nanogap.typing import FloatArray, Int64Array
 
@@ -39,11 +41,18 @@ def extrapolated(history: FloatArray) -> FloatArray:
     ndarray, shape (n_atoms,)
     """
     count = len(history)
-    weights = [(-1.0) ** k * comb(count, k + 1) for k in range(count)]
-    # no matrix product: its order of sums is the library's
+    weights = np.array([(-1.0) ** k * comb(count, k + 1) for k in range(count)])
+    result: FloatArray = _weighted(history, weights)
+    return result
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _weighted(history: FloatArray, weights: FloatArray) -> FloatArray:
+    """Sum rows with weights."""
     result: FloatArray = weights[0] * history[0]
-    for weight, charges in zip(weights[1:], history[1:], strict=True):
-        result += weight * charges
+    for row in range(1, len(weights)):
+        for atom in range(len(result)):
+            result[atom] += weights[row] * history[row, atom]
     return result
 
 
@@ -51,10 +60,9 @@ def equilibrate(
     guess: FloatArray,
     electronegativity: FloatArray,
     hardness: float,
-    starts: Int64Array,
-    neighbours: AtomArray,
-    matrix: FloatArray,
+    pairs: Pairs,
     tolerance: float,
+    threads: int = 1,
 ) -> tuple[FloatArray, int]:
     """Equilibrate the charges.
 
@@ -66,10 +74,10 @@ def equilibrate(
         chi - phi, eV.
     hardness : float
         Diagonal of H, eV.
-    starts, neighbours, matrix : ndarray
-        Pairs; see `nanogap.dynamics.native.interactions.select_pairs`.
+    pairs : Pairs
     tolerance : float
         Largest norm of the gradient relative to that of the electronegativities.
+    threads : int
 
     Returns
     -------
@@ -83,31 +91,76 @@ def equilibrate(
         If they do not converge.
     """
     charges = guess - guess.mean()
-    iterations = _minimise(
-        charges, electronegativity, hardness, starts, neighbours, matrix, tolerance
-    )
-    if iterations < 0:
-        raise EngineError(
-            f"charges do not converge to {tolerance:g} in {MOST_ITERATIONS} iterations: raise "
-            "dynamics.charge_tolerance, or lower dynamics.time_step"
-        )
-    return charges, iterations
+    products = np.empty((SHARES, len(charges)))
+    residual, direction = np.empty_like(charges), charges
+    square, iterations = np.inf, 0
+    limit = tolerance**2 * _dot(electronegativity, electronegativity)
+    while True:
+        share_out(threads, multiply, _multiply_in_threads, direction, pairs, products)
+        if not iterations:
+            direction = np.empty_like(charges)
+            square = _begin(charges, electronegativity, hardness, products, residual, direction)
+        else:
+            square = _improve(charges, hardness, products, residual, direction, square)
+        # written so that a square that is no number goes on
+        if square <= limit:
+            return charges - charges.mean(), iterations
+        if iterations == MOST_ITERATIONS:
+            raise EngineError(
+                f"charges do not converge to {tolerance:g} in {MOST_ITERATIONS} iterations: raise "
+                "dynamics.charge_tolerance, or lower dynamics.time_step"
+            )
+        iterations += 1
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _multiply(
+def multiply(begin: int, end: int, vector: FloatArray, pairs: Pairs, products: FloatArray) -> None:
+    """Multiply a vector by the shares of H without its diagonal.
+
+    Parameters
+    ----------
+    begin, end : int
+        Shares.
+    vector : ndarray, shape (n_atoms,)
+    pairs : Pairs
+    products : ndarray, shape (SHARES, n_atoms)
+        Filled in; their sum over the shares is the product.
+    """
+    for share in range(begin, end):
+        products[share] = 0.0
+        _multiply_rows(
+            share,
+            vector,
+            pairs.starts[share],
+            pairs.neighbours[share],
+            pairs.matrix[share],
+            products[share],
+        )
+
+
+@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+def _multiply_in_threads(vector: FloatArray, pairs: Pairs, products: FloatArray) -> None:
+    for number in prange(SHARES):
+        share = np.int64(number)
+        multiply(share, share + 1, vector, pairs, products)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _multiply_rows(
+    share: int,
     vector: FloatArray,
-    hardness: float,
     starts: Int64Array,
     neighbours: AtomArray,
     matrix: FloatArray,
     product: FloatArray,
 ) -> None:
-    """Fill in the product of H and a vector."""
-    for atom in range(len(vector)):
-        product[atom] = hardness * vector[atom]
-    for atom in range(len(vector)):
-        own, begin, end = vector[atom], starts[atom], starts[atom + 1]
+    """Add the product of the rows of one share."""
+    for row in range(len(starts) - 1):
+        begin, end = starts[row], starts[row + 1]
+        if begin == end:
+            continue
+        atom = share + SHARES * row
+        own = vector[atom]
         # two sums, for one would wait for itself
         even = odd = 0.0
         paired = begin + (end - begin) // 2 * 2
@@ -124,54 +177,75 @@ def _multiply(
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _minimise(
+def _begin(
     charges: FloatArray,
     electronegativity: FloatArray,
     hardness: float,
-    starts: Int64Array,
-    neighbours: AtomArray,
-    matrix: FloatArray,
-    tolerance: float,
-) -> int:
-    """Improve charges of sum 0 up to a tolerance; return the iterations, or -1."""
-    n = len(charges)
-    product, direction = np.empty(n), np.empty(n)
-    _multiply(charges, hardness, starts, neighbours, matrix, product)
-    scale = mean = 0.0
-    for atom in range(n):
-        scale += electronegativity[atom] ** 2
-        product[atom] += electronegativity[atom]
-        mean += product[atom]
-    mean /= n
-    square = 0.0
-    residual = np.empty(n)
-    for atom in range(n):
-        residual[atom] = mean - product[atom]
+    products: FloatArray,
+    residual: FloatArray,
+    direction: FloatArray,
+) -> float:
+    """Fill in the first residual, which is the first direction; return its square."""
+    _sum_products(charges, hardness, products)
+    mean = 0.0
+    for atom in range(len(charges)):
+        products[0, atom] += electronegativity[atom]
+        mean += products[0, atom]
+    mean /= len(charges)
+    for atom in range(len(charges)):
+        residual[atom] = mean - products[0, atom]
         direction[atom] = residual[atom]
-        square += residual[atom] ** 2
-    limit = tolerance * tolerance * scale
-    iterations = 0
-    while square > limit:
-        if iterations == MOST_ITERATIONS:
-            return -1
-        iterations += 1
-        _multiply(direction, hardness, starts, neighbours, matrix, product)
-        curvature = mean = 0.0
-        for atom in range(n):
-            curvature += direction[atom] * product[atom]
-            mean += product[atom]
-        mean /= n
-        length = square / curvature
-        before, square = square, 0.0
-        for atom in range(n):
-            charges[atom] += length * direction[atom]
-            residual[atom] -= length * (product[atom] - mean)
-            square += residual[atom] ** 2
-        growth = square / before
-        for atom in range(n):
-            direction[atom] = residual[atom] + growth * direction[atom]
-    # what rounding has made of their sum
-    mean = charges.sum() / n
+    square: float = _dot(residual, residual)
+    return square
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _improve(
+    charges: FloatArray,
+    hardness: float,
+    products: FloatArray,
+    residual: FloatArray,
+    direction: FloatArray,
+    square: float,
+) -> float:
+    """Go along the direction to the minimum; return the square of the residual that is left."""
+    n = len(charges)
+    mean = _sum_products(direction, hardness, products) / n
+    product = products[0]
+    length = square / _dot(direction, product)
     for atom in range(n):
-        charges[atom] -= mean
-    return iterations
+        charges[atom] += length * direction[atom]
+        residual[atom] -= length * (product[atom] - mean)
+    left: float = _dot(residual, residual)
+    growth = left / square
+    for atom in range(n):
+        direction[atom] = residual[atom] + growth * direction[atom]
+    return left
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _sum_products(vector: FloatArray, hardness: float, products: FloatArray) -> float:
+    """Add the shares of a product, and the diagonal, to the first share; return their sum."""
+    total = 0.0
+    for atom in range(len(vector)):
+        product = hardness * vector[atom]
+        for share in range(SHARES):
+            product += products[share, atom]
+        products[0, atom] = product
+        total += product
+    return total
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _dot(one: FloatArray, other: FloatArray) -> float:
+    """Scalar product by four sums, for one would wait for itself."""
+    a = b = c = d = 0.0
+    whole = len(one) // 4 * 4
+    for k in range(0, whole, 4):
+        a += one[k] * other[k]
+        b += one[k + 1] * other[k + 1]
+        c += one[k + 2] * other[k + 2]
+        d += one[k + 3] * other[k + 3]
+    for k in range(whole, len(one)):
+        a += one[k] * other[k]
+    return (a + b) + (c + d)

@@ -71,9 +71,7 @@ class Crystal:
             len(positions),
             self._pairs[:count],
             self._vectors[:count],
-            tables.numbers,
-            tables.energies[:, 5:],
-            tables.bonds,
+            tables,
             self._coefficients,
             forces,
         )
@@ -171,14 +169,13 @@ def _periodic_energy(
     n_atoms: int,
     pairs: Int64Array,
     vectors: FloatArray,
-    numbers: FloatArray,
-    dispersion: FloatArray,
-    bond_table: FloatArray,
+    tables: PairTables,
     coefficients: FloatArray,
     forces: FloatArray,
 ) -> float:
     """Return the energy of some pairs, and add their forces."""
-    _, bond_end, origin, scale, bond_scale = numbers
+    bond_end, origin, scale = tables.bond_end, tables.origin, tables.scale
+    dispersion, bond_scale, bond_table = tables.energies[:, 5:], tables.bond_scale, tables.bonds
     totals, by_order = np.zeros(n_atoms), np.empty(n_atoms)
     # derivatives of energies and bond orders of pairs by the square of the distance
     slopes, order_slopes = np.empty(len(pairs)), np.zeros(len(pairs))

@@ -6,18 +6,26 @@ import numpy as np
 
 from nanogap.dynamics.native.charges import HISTORY, equilibrate, extrapolated
 from nanogap.dynamics.native.interactions import (
-    add_bond_forces,
-    add_bond_orders,
-    add_forces,
-    select_pairs,
+    differentiate_atoms,
+    differentiate_atoms_in_threads,
     sum_energies,
+    sum_forces,
+    sum_forces_in_threads,
 )
-from nanogap.dynamics.native.pairs import SKIN, AtomArray, PairList
+from nanogap.dynamics.native.pairs import SKIN, PairList
 from nanogap.dynamics.native.parameters import ELECTRONVOLT, MetalParameters
+from nanogap.dynamics.native.selection import (
+    Bonds,
+    room_for_bonds,
+    room_for_pairs,
+    select_pairs,
+    select_pairs_in_threads,
+)
+from nanogap.dynamics.native.shares import SHARES, rows_below, share_out
 from nanogap.dynamics.native.tables import CLOSEST, make_tables
 from nanogap.dynamics.native.terms import atom_coefficients
 from nanogap.errors import EngineError
-from nanogap.typing import FloatArray, Int64Array
+from nanogap.typing import FloatArray
 
 _BONDS_PER_ATOM = 12
 
@@ -60,6 +68,9 @@ class Metal:
         Relative tolerance of charge equilibration.
     skin : float
         Of the list of pairs, angstrom.
+    threads : int
+        That share the work; results are the same to the bit with any number. With more than one,
+        calls belong into `nanogap.dynamics.native.shares.numba_threads`.
 
     Attributes
     ----------
@@ -79,20 +90,22 @@ class Metal:
         n_atoms: int,
         n_fixed: int,
         tolerance: float,
+        *,
         skin: float = SKIN,
+        threads: int = 1,
     ) -> None:
         self._parameters = parameters
         self._tables = make_tables(parameters)
-        self._numbers = self._tables.numbers
         self._coefficients = atom_coefficients(parameters)
         self._tolerance = tolerance
         self._n_fixed = n_fixed
-        self._list = PairList(parameters.cutoff, n_fixed, skin)
-        self._starts: Int64Array = np.zeros(n_atoms + 1, dtype=np.int64)
-        self._neighbours: AtomArray = np.empty(0, dtype=np.uint32)
-        self._squares, self._matrix = np.empty(0), np.empty(0)
-        self._fixed_bonds = _Bonds.room_for(0)
-        self._bonds = _Bonds.room_for(_BONDS_PER_ATOM * n_atoms)
+        self._threads = threads
+        self._list = PairList(parameters.cutoff, n_fixed, skin, threads)
+        self._begun = False
+        self._pairs = room_for_pairs(n_atoms, 0)
+        self._fixed_bonds = room_for_bonds(n_atoms, 0)
+        self._bonds = room_for_bonds(n_atoms, _BONDS_PER_ATOM * n_atoms // SHARES)
+        self._by_order, self._shared_forces = np.empty(n_atoms), np.empty((SHARES, n_atoms, 3))
         self.potential: FloatArray = np.zeros(n_atoms)
         self.history: FloatArray = np.zeros((1, n_atoms))
         self.forces: FloatArray = np.zeros((n_atoms, 3))
@@ -122,7 +135,16 @@ class Metal:
         """
         self._find_pairs(positions)
         self._equilibrate(again=again)
-        self.forces = self._sum_forces(positions, self._n_fixed, (self._bonds,))
+        share_out(
+            self._threads,
+            differentiate_atoms,
+            differentiate_atoms_in_threads,
+            self._fixed_bonds.totals.sum(axis=0),
+            self._bonds.totals,
+            self._coefficients,
+            self._by_order,
+        )
+        self.forces = self._sum_forces(positions, self._n_fixed, self._bonds)
 
     def all_forces(self, positions: FloatArray) -> FloatArray:
         """Compute the forces on fixed atoms too, at the positions of the last `compute`.
@@ -132,7 +154,9 @@ class Metal:
         ndarray, shape (n_atoms, 3)
             eV/angstrom.
         """
-        return self._sum_forces(positions, 0, (self._fixed_bonds, self._bonds))
+        forces = self._sum_forces(positions, 0, self._bonds)
+        # no further pairs, only bonds
+        return forces + self._sum_forces(positions, len(positions), self._fixed_bonds)
 
     def energies(self, positions: FloatArray) -> Energies:
         """Compute the energies at some positions with the last charges.
@@ -143,20 +167,9 @@ class Metal:
             Angstrom.
         """
         self._find_pairs(positions)
-        charges, tables, sums = self.charges, self._tables, np.empty(4)
-        sum_energies(
-            charges,
-            self._starts,
-            self._neighbours,
-            self._squares,
-            np.vstack([self._fixed_bonds.pairs, self._bonds.pairs]),
-            np.concatenate([self._fixed_bonds.squares, self._bonds.squares]),
-            self._numbers,
-            tables.energies,
-            tables.bonds,
-            self._coefficients,
-            sums,
-        )
+        charges, sums = self.charges, np.empty(4)
+        bonds = (self._fixed_bonds, self._bonds)
+        sum_energies(charges, self._tables, self._pairs, bonds, self._coefficients, sums)
         own = self._parameters.chi * charges + 0.5 * self._parameters.eta * charges**2
         return Energies(
             bonds=float(sums[0]),
@@ -168,62 +181,61 @@ class Metal:
 
     def _find_pairs(self, positions: FloatArray) -> None:
         """Select the pairs, and find the bonds."""
-        begins = not len(self._matrix)
-        if begins:
+        if not self._begun:
             self._begin(positions[: self._n_fixed])
-        if self._list.update(positions) or begins:
-            self._reserve(int(self._starts[self._n_fixed]), self._list.count)
+            self._begun = True
+        if self._list.update(positions):
+            self._reserve(self._list)
         self._bonds = self._select(positions, self._n_fixed, self._list, self._bonds)
 
     def _begin(self, fixed: FloatArray) -> None:
         """Select the pairs of fixed atoms, once."""
         if not len(fixed):
             return
-        pairs = PairList(self._parameters.cutoff, 0, SKIN)
+        pairs = PairList(self._parameters.cutoff)
         pairs.update(fixed)
-        self._reserve(0, pairs.count)
-        room = _Bonds.room_for(_BONDS_PER_ATOM * len(fixed))
+        self._reserve(pairs)
+        room = room_for_bonds(len(self.forces), _BONDS_PER_ATOM * len(fixed) // SHARES)
         self._fixed_bonds = self._select(fixed, 0, pairs, room)
 
-    def _reserve(self, kept: int, more: int) -> None:
-        """Make room for further pairs behind some that stay."""
+    def _reserve(self, pairs: PairList) -> None:
+        """Make room for the pairs of a list behind those of fixed atoms."""
+        before, listed = self._pairs, pairs.candidates.starts[:, -1]
+        rows = [rows_below(share, self._n_fixed) for share in range(SHARES)]
+        fixed = before.starts[np.arange(SHARES), rows]
+        room = int((fixed + listed).max())
         # one more, for a loop writes before it knows
-        room = kept + more + 1
-        if room <= len(self._matrix):
+        if room < before.matrix.shape[1]:
             return
-        room += more // 10
-        for name in ("_neighbours", "_squares", "_matrix"):
-            before = getattr(self, name)
-            array = np.empty(room, dtype=before.dtype)
-            array[:kept] = before[:kept]
-            setattr(self, name, array)
+        self._pairs = room_for_pairs(len(self.forces), room + int(listed.max()) // 10 + 1)
+        kept = int(fixed.max())
+        self._pairs.starts[:] = before.starts
+        self._pairs.neighbours[:, :kept] = before.neighbours[:, :kept]
+        self._pairs.squares[:, :kept] = before.squares[:, :kept]
+        self._pairs.matrix[:, :kept] = before.matrix[:, :kept]
 
-    def _select(
-        self, positions: FloatArray, first: int, pairs: PairList, bonds: "_Bonds"
-    ) -> "_Bonds":
+    def _select(self, positions: FloatArray, first: int, pairs: PairList, bonds: Bonds) -> Bonds:
         while True:
-            count = select_pairs(
+            share_out(
+                self._threads,
+                select_pairs,
+                select_pairs_in_threads,
                 positions,
                 first,
-                pairs.rows,
-                pairs.others,
-                self._numbers,
-                self._tables.matrix,
-                self._starts,
-                self._neighbours,
-                self._squares,
-                self._matrix,
-                bonds.room,
-                bonds.room_squares,
+                pairs.candidates,
+                self._tables,
+                self._pairs,
+                bonds,
             )
-            if count < 0:
+            if bonds.counts.min() < 0:
                 raise EngineError(
                     f"two atoms are closer than {CLOSEST:g} Å: lower dynamics.temperature or "
                     "dynamics.time_step"
                 )
-            if count <= len(bonds.room):
-                return _Bonds(bonds.room, bonds.room_squares, int(count))
-            bonds = _Bonds.room_for(int(1.1 * count))
+            longest = int(bonds.counts.max())
+            if longest < bonds.atoms.shape[1]:
+                return bonds
+            bonds = room_for_bonds(len(self.forces), int(1.1 * longest))
 
     def _equilibrate(self, *, again: bool) -> None:
         history = self.history
@@ -231,64 +243,26 @@ class Metal:
             history[0] if again else extrapolated(history),
             self._parameters.chi - self.potential,
             self._parameters.eta,
-            self._starts,
-            self._neighbours,
-            self._matrix,
+            self._pairs,
             self._tolerance,
+            self._threads,
         )
         self.history = np.vstack([charges, history[1:] if again else history[: HISTORY - 1]])
 
-    def _sum_forces(
-        self, positions: FloatArray, first: int, summed: tuple["_Bonds", ...]
-    ) -> FloatArray:
+    def _sum_forces(self, positions: FloatArray, first: int, bonds: Bonds) -> FloatArray:
         """Sum the forces of the pairs in the rows from one on, and of some bonds."""
-        forces, totals = np.zeros_like(positions), np.zeros(len(positions))
-        add_forces(
+        share_out(
+            self._threads,
+            sum_forces,
+            sum_forces_in_threads,
             positions,
             self.charges,
+            self._by_order,
             first,
-            self._starts,
-            self._neighbours,
-            self._squares,
-            self._numbers,
-            self._tables.slopes,
-            forces,
+            self._tables,
+            self._pairs,
+            bonds,
+            self._shared_forces,
         )
-        slopes = []
-        for bonds in (self._fixed_bonds, self._bonds):
-            slopes.append(np.empty((bonds.count, 2)))
-            add_bond_orders(
-                bonds.pairs, bonds.squares, self._numbers, self._tables.bonds, slopes[-1], totals
-            )
-        for bonds in summed:
-            add_bond_forces(
-                positions,
-                bonds.pairs,
-                slopes[0 if bonds is self._fixed_bonds else 1],
-                totals,
-                self._coefficients,
-                forces,
-            )
+        forces: FloatArray = self._shared_forces.sum(axis=0)
         return forces
-
-
-@dataclass(frozen=True)
-class _Bonds:
-    """Pairs that are bonds, in arrays that may have room for more."""
-
-    room: AtomArray
-    room_squares: FloatArray
-    count: int
-
-    @classmethod
-    def room_for(cls, count: int) -> "_Bonds":
-        return cls(np.empty((count + 1, 2), dtype=np.uint32), np.empty(count + 1), 0)
-
-    @property
-    def pairs(self) -> AtomArray:
-        return self.room[: self.count]
-
-    @property
-    def squares(self) -> FloatArray:
-        """Squares of their distances, angstrom^2."""
-        return self.room_squares[: self.count]

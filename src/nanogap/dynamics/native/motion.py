@@ -8,6 +8,7 @@ a step of the thermostat before and after, as Martyna, Tuckerman, Tobias & Klein
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from scipy import constants
 
 from nanogap.dynamics.native.metal import Metal
@@ -188,15 +189,32 @@ class Motion:
         EngineError
             If the charges do not converge, or two atoms are too close.
         """
-        moving, half = slice(self._n_fixed, None), 0.5 * self._time_step
-        velocities = self.velocities[moving]
-        self._couple(velocities, half)
-        velocities += (half / self._mass) * self.metal.forces[moving]
-        self.positions[moving] += self._time_step * velocities
+        half = 0.5 * self._time_step
+        push = half / self._mass
+        self._couple(half)
+        _kick(self.velocities, self.metal.forces, self._n_fixed, push)
+        _drift(self.positions, self.velocities, self._n_fixed, self._time_step)
         self.metal.compute(self.positions)
-        velocities += (half / self._mass) * self.metal.forces[moving]
-        self._couple(velocities, half)
+        _kick(self.velocities, self.metal.forces, self._n_fixed, push)
+        self._couple(half)
 
-    def _couple(self, velocities: FloatArray, half: float) -> None:
+    def _couple(self, half: float) -> None:
         if self.thermostat is not None:
-            velocities *= self.thermostat.act(2.0 * self.kinetic_energy, half)
+            factor = self.thermostat.act(2.0 * self.kinetic_energy, half)
+            self.velocities[self._n_fixed :] *= factor
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _kick(velocities: FloatArray, forces: FloatArray, first: int, push: float) -> None:
+    """Change the velocities of the atoms from one on by their forces."""
+    for atom in range(first, len(velocities)):
+        for axis in range(3):
+            velocities[atom, axis] += push * forces[atom, axis]
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _drift(positions: FloatArray, velocities: FloatArray, first: int, time: float) -> None:
+    """Move the atoms from one on for a time."""
+    for atom in range(first, len(positions)):
+        for axis in range(3):
+            positions[atom, axis] += time * velocities[atom, axis]

@@ -1,13 +1,18 @@
 """Lists of the pairs of atoms that may interact, with a skin, without periodic images.
 
 Fixed atoms come first in the numbering, and every pair stands once, in the row of the atom of the
-higher number: the rows of fixed atoms hold pairs that never change.
+higher number: the rows of fixed atoms hold pairs that never change. Rows are dealt out in turn:
+row r of share s is that of atom s + r SHARES (`nanogap.dynamics.native.shares`).
 """
 
+from typing import NamedTuple
+
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import NDArray
 
+from nanogap.dynamics.native.shares import SHARES, rows_below, share_out
+from nanogap.errors import EngineError
 from nanogap.typing import FloatArray, Int64Array
 
 #: Numbers of atoms; without a sign, so that compiled functions need not ask for it.
@@ -22,6 +27,21 @@ _MOST_CELLS = 64
 _FIRST_GUESS = 128
 
 
+class Candidates(NamedTuple):
+    """Pairs of a list.
+
+    Attributes
+    ----------
+    starts : ndarray of int, shape (SHARES, n_rows + 1)
+        Where the row of each atom begins, and the last one ends.
+    others : ndarray of int, shape (SHARES, n)
+        The other atom of every pair, as far as there are any.
+    """
+
+    starts: Int64Array
+    others: AtomArray
+
+
 class PairList:
     """Pairs of atoms within a cut-off and a skin.
 
@@ -33,20 +53,23 @@ class PairList:
         Rows from this atom on are listed.
     skin : float
         Angstrom.
+    threads : int
     """
 
-    def __init__(self, cutoff: float, first: int = 0, skin: float = SKIN) -> None:
+    def __init__(self, cutoff: float, first: int = 0, skin: float = SKIN, threads: int = 1) -> None:
         self._reach = cutoff + skin
         self._limit = (skin / 2.0) ** 2
         self._first = first
+        self._threads = threads
         self._reference: FloatArray | None = None
-        self.rows: Int64Array = np.zeros(1, dtype=np.int64)
-        self.others: AtomArray = np.empty(0, dtype=np.uint32)
+        self.candidates = Candidates(
+            np.zeros((SHARES, 1), dtype=np.int64), np.empty((SHARES, 0), dtype=np.uint32)
+        )
 
     @property
     def count(self) -> int:
         """Number of pairs."""
-        return int(self.rows[-1])
+        return int(self.candidates.starts[:, -1].sum())
 
     def update(self, positions: FloatArray) -> bool:
         """List the pairs anew if an atom has moved too far, or there is no list yet.
@@ -59,34 +82,46 @@ class PairList:
         Returns
         -------
         bool
-            Whether there is a new list: `rows`, where the row of each atom begins and the last
-            one ends, and `others`, the other atom of every pair.
+            Whether there are new `candidates`.
+
+        Raises
+        ------
+        EngineError
+            If a position is no number.
         """
         reference = self._reference
         if reference is not None and not _has_moved(positions, reference, self._limit):
             return False
+        if not np.isfinite(positions).all():
+            raise EngineError("the atoms have flown apart: lower dynamics.time_step")
         self._reference = positions.copy()
-        shape, begins, order = _cells(positions, self._reach / _DIVISIONS)
-        self.rows = np.empty(len(positions) - self._first + 1, dtype=np.int64)
-        room = max(len(self.others), _FIRST_GUESS * len(positions))
+        grid, begins, order = _cells(positions, self._reach / _DIVISIONS)
+        rows = -(-len(positions) // SHARES)
+        starts = np.zeros((SHARES, rows + 1), dtype=np.int64)
+        others = self.candidates.others
+        room = max(others.shape[1], _FIRST_GUESS * rows)
         while True:
-            if room > len(self.others):
+            if room > others.shape[1]:
                 # one more, for the loop writes before it knows
-                self.others = np.empty(room + 1, dtype=np.uint32)
-            count = _list_pairs(
+                others = np.empty((SHARES, room + 1), dtype=np.uint32)
+            self.candidates = Candidates(starts, others)
+            share_out(
+                self._threads,
+                list_pairs,
+                _list_pairs_in_threads,
                 positions,
                 self._first,
                 self._reach,
-                shape,
+                grid,
                 begins,
                 order,
                 np.ascontiguousarray(positions[order].T),
-                self.rows,
-                self.others,
+                self.candidates,
             )
-            if count < len(self.others):
+            longest = int(starts[:, -1].max())
+            if longest < others.shape[1]:
                 return True
-            room = int(1.1 * count)
+            room = int(1.1 * longest)
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -146,7 +181,9 @@ def _cells(positions: FloatArray, width: float) -> tuple[FloatArray, Int64Array,
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _list_pairs(
+def list_pairs(
+    begin: int,
+    end: int,
     positions: FloatArray,
     first: int,
     reach: float,
@@ -154,17 +191,93 @@ def _list_pairs(
     begins: Int64Array,
     order: Int64Array,
     sorted_positions: FloatArray,
-    rows: Int64Array,
+    candidates: Candidates,
+) -> None:
+    """List the pairs of some shares, as far as there is room; the rows tell how many there are.
+
+    Parameters
+    ----------
+    begin, end : int
+        Shares.
+    positions : ndarray, shape (n_atoms, 3)
+        Angstrom.
+    first : int
+        Rows from this atom on are listed.
+    reach : float
+        Largest distance, angstrom.
+    grid, begins, order : ndarray
+        Atoms sorted into cells.
+    sorted_positions : ndarray, shape (3, n_atoms)
+        In the order of the cells, angstrom.
+    candidates : Candidates
+        Filled in.
+    """
+    for share in range(begin, end):
+        _list_rows(
+            share,
+            positions,
+            rows_below(share, first),
+            reach,
+            grid,
+            begins,
+            order,
+            sorted_positions,
+            candidates.starts[share],
+            candidates.others[share],
+        )
+
+
+@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+def _list_pairs_in_threads(
+    positions: FloatArray,
+    first: int,
+    reach: float,
+    grid: FloatArray,
+    begins: Int64Array,
+    order: Int64Array,
+    sorted_positions: FloatArray,
+    candidates: Candidates,
+) -> None:
+    for number in prange(SHARES):
+        share = np.int64(number)
+        list_pairs(
+            share,
+            share + 1,
+            positions,
+            first,
+            reach,
+            grid,
+            begins,
+            order,
+            sorted_positions,
+            candidates,
+        )
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _list_rows(
+    share: int,
+    positions: FloatArray,
+    first_row: int,
+    reach: float,
+    grid: FloatArray,
+    begins: Int64Array,
+    order: Int64Array,
+    sorted_positions: FloatArray,
+    starts: Int64Array,
     others: AtomArray,
-) -> int:
-    """Fill in the rows as far as there is room; return how many pairs there are."""
+) -> None:
+    """Fill in the rows of one share."""
     limit, last = reach * reach, len(others) - 1
     nx, ny, nz = int(grid[0, 2]), int(grid[1, 2]), int(grid[2, 2])
     xs, ys, zs = sorted_positions[0], sorted_positions[1], sorted_positions[2]
     low, high = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
     count = 0
-    for atom in range(first, len(positions)):
-        rows[atom - first] = count
+    for row in range(first_row, len(starts) - 1):
+        starts[row] = count
+        atom = share + SHARES * row
+        if atom >= len(positions):
+            continue
         px, py, pz = positions[atom, 0], positions[atom, 1], positions[atom, 2]
         for axis in range(3):
             place = positions[atom, axis] - grid[axis, 0]
@@ -179,5 +292,4 @@ def _list_pairs(
                     others[min(count, last)] = other
                     near = dx * dx + dy * dy + dz * dz <= limit
                     count += near & (other < atom)
-    rows[len(positions) - first] = count
-    return count
+    starts[len(starts) - 1] = count

@@ -8,7 +8,7 @@ fractional power of what is left to its end (equation 6 of doi:10.1021/jp709896w
 of the distance, in which they are smooth.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,7 @@ ENERGY_PER_MATRIX = COULOMB_ENERGY / COULOMB_CHARGES
 _FIFTH, _CUBIC = 5, 3
 
 
-@dataclass(frozen=True)
-class PairTables:
+class PairTables(NamedTuple):
     """Tables of the pair functions of one metal; coefficients are those of ascending powers.
 
     Attributes
@@ -67,11 +66,6 @@ class PairTables:
     slopes: FloatArray
     energies: FloatArray
     bonds: FloatArray
-
-    @property
-    def numbers(self) -> FloatArray:
-        """All that is no table, in the order of the compiled functions, shape (5,)."""
-        return np.array([self.cutoff, self.bond_end, self.origin, self.scale, self.bond_scale])
 
 
 def make_tables(
