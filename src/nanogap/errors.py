@@ -21,5 +21,9 @@ class DataFormatError(NanogapError):
     """A file is missing, unreadable, truncated or not what it should be."""
 
 
+class OtherStateError(DataFormatError):
+    """A state is whole, but not of this device."""
+
+
 class NoDataError(DataFormatError):
     """A file holds no measurement at all: in a folder it is passed over, with a note."""

@@ -1,8 +1,10 @@
 """Devices at the command line: reports, frames, errors; killed and resumed to the bit."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,16 +16,36 @@ import xarray as xr
 from tests.runs.hand_made_device import COST, LEVELS, READINGS, SERIES, make
 
 from nanogap.io.device_files import DeviceFiles
+from nanogap.runs import device_cost
 from nanogap.runs.device_cost import MeasurementCost, estimate_cost
 from nanogap.runs.device_part import PartCost, read_cost, read_points
-from nanogap.settings.device import load_device_settings
+from nanogap.runs.device_run import start_device
+from nanogap.runs.device_trial import GuessedNecks, Trial, try_device
+from nanogap.settings import preset_names
+from nanogap.settings.device import DeviceSettings, load_device_settings
 
+TRIAL = Trial(
+    readings=400, duration=8.0, share=1.0, cpu_time=2.0, per_reading=5e-3, new=90,
+    neck_time=90.0,
+)  # fmt: skip
 SMALLEST = (
     "--set=geometry.base_width=12", "--set=geometry.height=7", "--set=geometry.gap=5",
     "--set=geometry.upper_apex_width=same",
     "--set=geometry.fixed_layers=1", "--set=geometry.margin=3", "--set=conductance.cell_widths=[4]",
     "--set=conductance.kpoints=1", "--set=medium.name=vacuum", "--set=protocol.rate=8",
 )  # fmt: skip
+
+
+def test_presets_are_a_table_and_one_is_told_at_length(call):
+    names = preset_names("device")
+    rows = call("device", "new", "--list").out
+    assert [name for name in names if f"│ {name} " in rows] == names
+    told = json.loads(call("device", "new", "--list", "--json").out)
+    assert list(told) == names
+    one = json.loads(call("device", "new", "wire-retention", "--list", "--json").out)
+    assert (one["figure"], one["laboratory_time"], one["readings"]) == ("2c, 2e", 1040.0, 10400)
+    assert one["about"] == told["wire-retention"]
+    assert "no preset or file named 'wire'" in call("device", "new", "wire", "--list", status=2).err
 
 
 def test_report_and_frames(call, tmp_path):
@@ -93,6 +115,22 @@ def test_the_flags_of_a_simulated_measurement_count(call, tmp_path):
     assert "not counted: limited" not in captured.err
 
 
+def test_currents_against_the_voltage_are_counted_and_explained(call, tmp_path):
+    """The capacitance beside the gap gives its charge back as the voltage falls."""
+    run = make(tmp_path / "dev")
+    dataset = xr.load_dataset(run.files.measurement)
+    dataset["current"][100:110] = -1e-10  # C dV/dt of 100 pF at -0.83 V/s
+    dataset["current"][112] = -1e-6
+    dataset.to_netcdf(run.files.measurement)
+    captured = call("histogram", run.path, "--json")
+    found = json.loads(captured.out)
+    assert (found["n_outside"], found["n_negative"], found["n_displacement"]) == (11, 11, 10)
+    note = " ".join(captured.err.split())
+    assert "11 of 120 points not counted: current against the voltage" in note
+    assert "10 of them equal C dV/dt" in note
+    assert "outside the range" not in note
+
+
 def test_devices_of_one_measurement_are_analysed_apart(call, tmp_path):
     """Each has its name, its cycles and something in series with its gap."""
     settings = load_device_settings("device-quick", ["devices.number=2"])
@@ -160,7 +198,69 @@ def test_the_cost_of_a_measurement_is_that_of_its_first_readings():
     assert four.wall_time == four.cpu_time / 2.0
     assert one.per_neck is not None
     assert one.per_neck > 0.0
-    assert "transmission" in one.sentence
+    assert "one new shape of the neck" in one.sentence
+    assert one.range[0] < one.wall_time < one.range[1]
+
+
+def test_the_cost_of_thousands_of_devices_is_that_of_one(monkeypatch):
+    """Only the first is tried, and none of the others is made."""
+    monkeypatch.setattr(device_cost, "try_device", lambda _: TRIAL)
+    many = {"devices.number": 10_000, "protocol.cycles": 20_000}
+    asked = []
+    member = DeviceSettings.member
+    monkeypatch.setattr(
+        DeviceSettings, "member", lambda self, number: asked.append(number) or member(self, number)
+    )
+    each = estimate_cost(load_device_settings("device-quick", many))
+    assert set(asked) <= {0, 9_999}
+    assert each.necks == 10_000 * 20_000 * 90
+    shared = {"devices.number": 5, "devices.cycles": "shared", "protocol.cycles": 116}
+    settings = load_device_settings("device-quick", shared)
+    cost = estimate_cost(settings, 2)
+    assert cost.necks == 116 * 90
+    assert cost.cpu_time == pytest.approx(116 * (2.0 + 90.0))
+    assert cost.wall_time == cost.cpu_time / 2
+    assert cost.per_reading == pytest.approx(2.0 / 400)
+    readings = sum(member.total_samples for member in settings.members())
+    assert device_cost._total(settings) == readings  # noqa: SLF001 without making them
+
+
+def test_a_trial_counts_what_will_be_computed(tmp_path):
+    """With the conductances known, nothing; and what it guesses is not kept."""
+    changes = [one.removeprefix("--set=") for one in SMALLEST]
+    cache = tmp_path / "necks.sqlite"
+    settings = load_device_settings("device-quick", [*changes, f"conductance.cache={cache}"])
+    cold = try_device(settings)
+    run = start_device(tmp_path / "dev", settings, "test", lambda *_: None)
+    cost = read_cost(run.files.part(0))
+    assert cold.new == 1
+    assert cost.computed == 0  # the trial has kept it
+    warm = estimate_cost(settings)
+    assert (warm.necks, warm.per_neck) == (0, None)
+    assert "all conductances of the trial are known" in warm.sentence
+    assert cold.readings == settings.total_samples
+    assert cold.share == 1.0
+
+
+def test_guessed_conductances_are_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("nanogap.runs.device_trial._COMPUTED", 0)
+    changes = [one.removeprefix("--set=") for one in SMALLEST]
+    cache = tmp_path / "necks.sqlite"
+    settings = load_device_settings("device-quick", [*changes, f"conductance.cache={cache}"])
+    monkeypatch.setattr(GuessedNecks, "neck_time", 1.0)
+    assert try_device(settings).new == 1
+    with contextlib.closing(sqlite3.connect(cache)) as table:
+        assert table.execute("SELECT count(*) FROM transmissions").fetchone() == (0,)
+
+
+def test_a_long_cycle_is_tried_with_fewer_readings(monkeypatch):
+    monkeypatch.setattr("nanogap.runs.device_trial._BUDGET", 1e-3)
+    changes = [one.removeprefix("--set=") for one in SMALLEST]
+    settings = load_device_settings(
+        "device-quick", [*changes, "conductance.cache=none", "protocol.interval=0.001"]
+    )
+    trial = try_device(settings)
+    assert 0 < trial.readings < 200
 
 
 @pytest.mark.engine

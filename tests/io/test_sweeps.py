@@ -2,10 +2,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanogap.io.sweeps import direction_and_cycle, sweep_source, turning_points
+from nanogap.io.sweeps import current_swept, direction_and_cycle, sweep_source, turning_points
 
 UP = np.linspace(0.0, 1.0, 51)
 LOOP = np.concatenate([UP, UP[-2::-1], -UP[1:], -UP[-2:0:-1]])
@@ -91,3 +92,13 @@ def test_loops_that_end_at_zero_are_as_many_cycles(count):
     for values in (source, -source, np.append(source, [0.0] * 9), source + 1e-3):
         _, cycle = direction_and_cycle(values)
         assert cycle.max() + 1 == count
+
+
+def test_what_the_data_say_was_driven_decides():
+    """Readings of a voltage may be smoother than those of the current that was swept."""
+    amperes = np.linspace(0.0, 2e-5, 400) + 1e-8 * np.sin(np.arange(400) ** 2)
+    data = xr.Dataset({"voltage": ("point", amperes / 4e-5), "current": ("point", amperes)})
+    data["voltage"] = ("point", np.linspace(0.0, 0.5, 400))
+    assert not current_swept(data)
+    assert current_swept(data.assign_attrs(driven="current"))
+    assert not current_swept(data.assign_attrs(driven="voltage"))

@@ -13,11 +13,14 @@ from tests.report.test_browser import browse
 from tests.report.test_report import _Page as Page
 from tests.runs.hand_made_device import LEVELS, READINGS, SERIES, make
 
+from nanogap.device.measurement import point_columns
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError
-from nanogap.io import read_measurement
+from nanogap.io import measurement_dataset, read_measurement
+from nanogap.report.device_comparison import comparison_rows
 from nanogap.report.device_content import LOWER, UPPER
 from nanogap.report.device_figures import loop_figure
+from nanogap.report.device_switching import device_switching
 from nanogap.runs.device_frames import DeviceFrames
 from nanogap.runs.device_report import report_device
 from nanogap.settings.device import load_device_settings
@@ -57,8 +60,9 @@ def test_the_page_says_what_happened(text):
     assert {"view", "device1", "parameters", "making", "settings"} <= set(page.ids)
     # filament, sweep, over time, events
     assert page.tags.count("img") == 4
-    assert "first bridged the gap at 0.62 s" in words
-    assert "the bridge formed 1 time and broke 1 time" in words
+    assert "metal first joined the electrodes (contact) at 0.62 s" in words
+    assert "contact formed 1 time and broke 1 time" in words
+    assert "device-quick: 3 steps." in words
     assert "65 of 120 (54.2 %)" in words  # continued
     assert "228 of 240 (95 %); computed: 12" in words
     assert "not relaxed to the end (conductance.relaxation_steps) 30 of 240 (12.5 %)" in words
@@ -84,7 +88,8 @@ def test_limits_of_both_signs_are_drawn_where_they_were_met(limits, label):
             "compliance": ("point", (current >= 2e-5).astype(int)),
         }
     )
-    figure = loop_figure(SimpleNamespace(data=data), limits)
+    device = SimpleNamespace(data=data)
+    figure = loop_figure(device, device_switching(device, limits))
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert (label in texts) is (label is not None)
 
@@ -103,7 +108,7 @@ def test_steps_carry_the_atoms_before_and_after(run, text):
     assert [step["time"] for step in device["steps"]] == [(begin + 1) / 50 for begin in begins]
     assert [step["conductance"] for step in device["steps"]] == pytest.approx([1.0, 2.0, 1e-3])
     assert device["steps"][0]["labels"][0] == "0.6 s, G = 0.001 G₀, open"
-    assert device["steps"][0]["labels"][1].startswith("0.62 s, G = 1 G₀, bridged, ")
+    assert device["steps"][0]["labels"][1].startswith("0.62 s, G = 1 G₀, contact, ")
     frames = np.frombuffer(gzip.decompress(base64.b64decode(device["frames"])), np.uint8)
     frames = np.bitwise_xor.accumulate(frames.reshape(6, -1), axis=0)
     kept = DeviceFrames(run.files.part(0), run.members[0])
@@ -144,7 +149,81 @@ def test_measured_curves_stand_beside(run, tmp_path):
     page = Page(report_device(run, tmp_path / "both.html", beside).read_text("utf-8"))
     assert "measured" in page.ids
     assert page.tags.count("img") == 5
-    assert "nothing is subtracted" in " ".join(" ".join(page.text).split())
+    words = " ".join(" ".join(page.text).split())
+    assert "nothing is subtracted" in words
+    # one ramp up and none with a sudden change: what is missing is said, not left out
+    assert "SET voltage, median 0.517 V (1 SET: too few for an interval) none nothing to" in words
+
+
+def test_numbers_of_both_have_intervals_or_say_that_there_are_too_few():
+    rows = {row.quantity: row for row in comparison_rows([loops(2, 1.0)], [loops(12, 1.5)])}
+    found = rows["SET voltage, median"]
+    assert found.simulated == "0.99 V (2 SETs: too few for an interval)"
+    assert re.fullmatch(r"1.5 V \(1.4\d to 1.5\d; 12 SETs\)", found.measured)
+    assert found.verdict == "too few to say"
+    both = {row.quantity: row for row in comparison_rows([loops(12, 1.0)], [loops(12, 1.5)])}
+    assert both["SET voltage, median"].verdict == "differ"
+    assert both["conductance after the SET, at 0.4 V, median"].verdict == "not told apart"
+    assert both["conductance after the SET, at 0.4 V, median"].measured.startswith("1 G₀")
+    assert both["histogram: highest peak above 0.3 G₀"].measured.startswith("1 G₀ (0.")
+
+
+def test_current_sweeps_have_no_set():
+    ramp = loops(6, 1.0).assign_attrs(driven="current")
+    rows = {row.quantity: row for row in comparison_rows([ramp], [loops(12, 1.5)])}
+    assert rows["SET voltage, median"].simulated == "none"
+    assert rows["SET voltage, median"].verdict == "nothing to compare"
+
+
+def loops(cycles, switch):
+    """Loops that close at a voltage, to one quantum, and open at its negative."""
+    leg = np.linspace(0.0, 2.0, 101)
+    one = np.concatenate([leg, leg[::-1], -leg, -leg[::-1]])
+    volts, number = np.tile(one, cycles), np.repeat(np.arange(cycles), len(one))
+    place = np.tile(np.arange(len(one)), cycles)
+    at = switch + 0.02 * (number % 3 - 1)
+    closed = (volts > 0.0) & ((place >= 101) | (volts >= at - 1e-9))
+    closed |= (volts < 0.0) & (place < 303) & (volts > -at)
+    noise = 1.0 + 1e-3 * np.sin(np.arange(len(volts)) ** 2)
+    return measurement_dataset(
+        time=0.01 * np.arange(len(volts)),
+        voltage=volts,
+        current=volts * np.where(closed, 1.0, 1e-3) * 7.748091729e-5 * noise,
+        cycle=number,
+        compliance=np.zeros(len(volts), dtype=bool),
+        name="loops",
+    )
+
+
+def test_contact_and_set_stand_side_by_side(tmp_path):
+    """They are two moments with two names, and both are on the page."""
+    page = Page(report_device(make(tmp_path / "dev")).read_text("utf-8"))
+    words = " ".join(" ".join(page.text).split())
+    assert "Contact first forms (atoms) SET (readings)" in words
+    assert "1 0.517 V, 0.62 s 0.517 V, 0.62 s 0.567 V, 1.72 s none" in words
+
+
+def test_steps_without_frames_are_counted(tmp_path):
+    run = make(tmp_path / "dev")
+    (cost,) = run.files.part(0).folder.glob("after-*/cost.json")
+    content = json.loads(cost.read_text("utf-8"))
+    cost.write_text(json.dumps({**content, "steps_left_out": 4}), "utf-8")
+    words = " ".join(" ".join(Page(report_device(run).read_text("utf-8")).text).split())
+    assert "device-quick: 7 steps; the atoms of 4 were not kept" in words
+
+
+def test_currents_against_the_voltage_are_explained(tmp_path):
+    """As the voltage of an open gap falls, the capacitance gives its charge back."""
+    run = make(tmp_path / "dev", 120)
+    folder = run.files.part(0)
+    rows = np.fromfile(folder.points).reshape(120, -1)
+    rows[100:110, point_columns().index("current")] = -1e-10  # C dV/dt of 100 pF at -0.83 V/s
+    rows[112, point_columns().index("current")] = -1e-6
+    rows.tofile(folder.points)
+    words = " ".join(" ".join(Page(report_device(run).read_text("utf-8")).text).split())
+    assert (
+        "conductance below 0 11 of 120 (9.17 %) the current is against the voltage: in 10" in words
+    )
 
 
 def test_several_devices_share_a_page(tmp_path):
@@ -165,7 +244,7 @@ def test_an_open_gap_has_a_report(tmp_path):
     text = report_device(make(tmp_path / "open", 20, finished=False)).read_text("utf-8")
     page = Page(text)
     words = " ".join(page.text)
-    assert "never bridged the gap within 0.4 s" in words
+    assert "never joined the electrodes (no contact) within 0.4 s" in words
     assert "interrupted" in words
     assert "view" not in page.ids
     assert "<script" not in text

@@ -32,7 +32,7 @@ from nanogap.runs import RunDirectory
 from nanogap.runs.alone import open_or_create, run_alone
 from nanogap.runs.child import failure_sentence
 from nanogap.runs.device_alone import compute_alone, computing_time
-from nanogap.runs.device_run import device_versions
+from nanogap.runs.device_beginning import device_versions
 from nanogap.runs.driver import program_versions
 from nanogap.settings import Settings
 from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds

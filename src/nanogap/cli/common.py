@@ -228,16 +228,29 @@ def finite(value: Any) -> Any:
 
 
 def table(
-    title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]], none: str = ""
+    title: str,
+    names: tuple[str, ...],
+    rows: Sequence[tuple[str, ...]],
+    none: str = "",
+    *,
+    left: bool = False,
 ) -> None:
-    """Print a table on stdout, or the sentence `none` where it would have no rows."""
+    """Print a table on stdout, or the sentence `none` where it would have no rows.
+
+    Numbers stand at the right; with `left`, as for words, all at the left, the first unbroken.
+    """
     if none and not rows:
         Terminal().print(Text(none), soft_wrap=True)
         return
-    shown = Table(title=title)
-    for name in names:
+    shown = Table(title=title, show_header=any(names))
+    for place, name in enumerate(names):
         # a name that is too long goes on in the next line: its end tells files apart
-        shown.add_column(name, justify="right", overflow="fold")
+        shown.add_column(
+            name,
+            justify="left" if left else "right",
+            overflow="fold",
+            no_wrap=left and place == 0,
+        )
     for row in rows:
         shown.add_row(*row)
     Terminal().print(shown)

@@ -1,5 +1,6 @@
 """The subcommands of simulated devices: arguments in, calls out."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from nanogap.cli.common import (
     log,
     preset_about,
     refuse_unasked,
+    table,
     write_settings,
 )
 
@@ -39,28 +41,78 @@ def register(main: typer.Typer) -> None:
 
 @app.command()
 def new(
-    preset: Annotated[str, typer.Argument(help="the preset to begin with")] = "device-quick",
+    preset: Annotated[
+        str | None, typer.Argument(help="the preset to begin with [default: device-quick]")
+    ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="the new file")] = Path(
         "device.toml"
     ),
-    show: Annotated[bool, typer.Option("--list", help="list the presets instead")] = False,
+    show: Annotated[
+        bool, typer.Option("--list", help="list the presets, or tell all about PRESET")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a settings file of a device to edit, from a preset: every key, explained."""
     from nanogap.settings import preset_names, preset_text
     from nanogap.settings.device import load_device_settings
 
-    if not show:
-        about = preset_about(preset_text(preset, "device"))
-        settings = load_device_settings(preset)
-        write_settings(settings, preset, about, output, command="device run", as_json=as_json)
+    if show and preset is None and as_json:
+        emit({name: preset_about(preset_text(name, "device")) for name in preset_names("device")})
+    elif show:
+        _list_presets(preset, as_json)
+    else:
+        chosen = preset or "device-quick"
+        about = preset_about(preset_text(chosen, "device"))
+        settings = load_device_settings(chosen)
+        write_settings(settings, chosen, about, output, command="device run", as_json=as_json)
+
+
+def _list_presets(preset: str | None, as_json: bool) -> None:
+    """Tell all presets in brief, or one at length."""
+    from nanogap.printing import time_in_words
+    from nanogap.settings import preset_text
+    from nanogap.settings.device_presets import device_preset, device_presets
+
+    if preset is None:
+        table(
+            "Presets of devices",
+            ("preset", "what it does", "figure", "lab time", "CPU warm", "CPU cold"),
+            [
+                (
+                    one.name, one.does, one.figure, time_in_words(one.laboratory_time),
+                    one.warm_cost, one.cold_cost,
+                )
+                for one in device_presets()
+            ],
+            left=True,
+        )  # fmt: skip
+        log.print(
+            "figure: of the paper, doi:10.1039/d3nh00476g. CPU: computing time on one core, warm: "
+            "all conductances are in the cache, cold: none is (~ and >: estimated). "
+            "'nanogap device new PRESET --list' tells all about one.",
+            highlight=False,
+        )
         return
-    told = {name: preset_about(preset_text(name, "device")) for name in preset_names("device")}
+    about = preset_about(preset_text(preset, "device"))
+    one = device_preset(preset)
     if as_json:
-        emit(told)
+        emit({**asdict(one), "about": about})
         return
-    for name, about in told.items():
-        log.print(f"{name}: {about}")
+    table(
+        one.name,
+        ("", ""),
+        [
+            ("what it does", one.does),
+            ("figure of the paper", one.figure or "none"),
+            ("protocol", one.protocol),
+            ("devices", str(one.devices)),
+            ("in the laboratory", f"{time_in_words(one.laboratory_time)}, {one.readings} readings"),
+            ("CPU time, warm cache", one.warm_cost),
+            ("CPU time, cold cache", one.cold_cost),
+            ("about", about),
+        ],
+        left=True,
+    )
 
 
 @app.command()
@@ -74,14 +126,18 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Simulate devices through a protocol; the readings are a measurement like any other."""
+    from nanogap.runs.compilation import watched_compilation
+    from nanogap.runs.device_beginning import check_measurement
     from nanogap.runs.device_cost import estimate_cost
-    from nanogap.runs.device_run import start_device
+    from nanogap.runs.device_run import check_empty, start_device
     from nanogap.settings.device import load_device_settings
 
     settings = load_device_settings(source, tuple(overrides or ()))
-    members = settings.members()
+    check_empty(output)
+    check_measurement(settings)
+    first = settings.member(0)
     log.print(
-        f"{len(members)} x {members[0].total_duration:.4g} s with {members[0].total_samples} "
+        f"{settings.devices.number} x {first.total_duration:.4g} s with {first.total_samples} "
         f"readings each, into {output}",
         highlight=False,
     )
@@ -90,12 +146,13 @@ def run(
         "shapes with a measurement, not volts and seconds (docs/device-results.md)",
         highlight=False,
     )
-    cost = estimate_cost(settings, processes)
+    with watched_compilation(_say):
+        cost = estimate_cost(settings, processes)
     log.print(cost.sentence, highlight=False)
     if cost.wall_time > LONG_WORK and not yes:
         refuse_unasked(cost.wall_time)
         typer.confirm("Continue?", err=True, abort=True)
-    with counted("readings") as watch:
+    with watched_compilation(_say), counted("readings") as watch:
         done = start_device(output, settings, source, watch, processes=processes, table=csv)
     _tell(done.path, as_json)
 
@@ -108,10 +165,11 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with an interrupted measurement, to the same bits as without the interruption."""
+    from nanogap.runs.compilation import watched_compilation
     from nanogap.runs.device_run import DeviceRun
 
     device = DeviceRun(directory)
-    with counted("readings") as watch:
+    with watched_compilation(_say), counted("readings") as watch:
         device.compute(watch, processes, table=csv)
     _tell(directory, as_json)
 
@@ -169,6 +227,11 @@ def frames(
         emit({"frames": count, "trajectory": str(output)})
     else:
         log.print(f"Wrote {count} frames to {output}", highlight=False)
+
+
+def _say(sentence: str) -> None:
+    """Say something on the way."""
+    log.print(sentence, highlight=False, soft_wrap=True)
 
 
 def _tell(directory: Path, as_json: bool) -> None:

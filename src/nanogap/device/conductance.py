@@ -120,7 +120,8 @@ class NeckConductance:
     Raises
     ------
     SettingsError
-        If no Hamiltonian of the element with a vacuum tail is packaged.
+        If no Hamiltonian of the element with a vacuum tail is packaged, or the file of
+        transmissions is something else.
 
     Examples
     --------
@@ -155,9 +156,10 @@ class NeckConductance:
         digest = self._digest()
         # a file that the user names may hold conductances of other settings
         self._prefix = bytes.fromhex(digest[:32])
-        if store == "cache":
+        usual = store == "cache"
+        if usual:
             store = cache_folder() / f"necks-{digest[:24]}.sqlite"
-        self.store = NeckStore(None if store is None else Path(store))
+        self.store = NeckStore(None if store is None else Path(store), optional=usual)
         self.count = NeckCount()
         self._raw: dict[bytes, dict[int, StoredTransmission]] = {}
 

@@ -10,7 +10,7 @@ a set amount: so it is short while the circuit settles.
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from ase import Atoms
@@ -18,6 +18,7 @@ from numpy.random import SeedSequence
 from scipy import constants
 
 from nanogap.device.advance import Reason
+from nanogap.device.conditions import check_voltages
 from nanogap.device.conductance import MomentaryConductance, NeckConductance
 from nanogap.device.energetics import Energetics, load_energetics
 from nanogap.device.engine import LatticeKMC
@@ -35,6 +36,7 @@ from nanogap.settings.atoms import MediumSettings
 from nanogap.settings.device import DeviceSettings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
+_Necks = TypeVar("_Necks", bound=NeckConductance)
 #: Change of the gap voltage that the rates are made anew for: this share, at least so many volts.
 _VOLTAGE_SHARE, _VOLTAGE_STEP = 0.01, 1e-3
 #: Change of the gap voltage within a stretch, as a share, that is allowed beside the settings'.
@@ -100,7 +102,8 @@ class Device:
         energetics = make_energetics(settings)
         self.tips = make_tips(settings, energetics.lattice_constant)
         streams = self._streams()
-        medium = _medium(settings.medium)
+        medium = make_medium(settings.medium)
+        check_voltages(settings, medium)
         self.engine = LatticeKMC(
             self.lattice,
             self.tips.metal,
@@ -302,10 +305,14 @@ def make_energetics(settings: DeviceSettings) -> Energetics:
     )
 
 
-def make_necks(settings: DeviceSettings, lattice_constant: float) -> NeckConductance:
+def make_necks(
+    settings: DeviceSettings,
+    lattice_constant: float,
+    kind: type[_Necks] = NeckConductance,  # type: ignore[assignment]
+) -> _Necks:
     """Make what computes the conductance of a device's neck."""
     conductance = settings.conductance
-    return NeckConductance(
+    return kind(
         settings.geometry.element,
         lattice_constant,
         NeckCut(widths=conductance.cell_widths, depth=conductance.cut_layers),
@@ -360,8 +367,14 @@ def _bulk_level(settings: MediumSettings, medium: Medium | None) -> float | None
     return level
 
 
-def _medium(settings: MediumSettings) -> Medium | None:
-    """Return the named medium with the values that the settings change."""
+def make_medium(settings: MediumSettings) -> Medium | None:
+    """Return the named medium with the values that the settings change; None for vacuum.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such medium, a value is impossible, or vacuum is given one.
+    """
     medium, changes = load_medium(settings.name), settings.changes
     if medium is None and changes:
         raise SettingsError(

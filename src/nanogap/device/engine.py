@@ -13,7 +13,12 @@ import numpy as np
 
 from nanogap.device import state as states
 from nanogap.device.advance import Advance, Reason
-from nanogap.device.conditions import check_potentials, checked_temperature, padded_force
+from nanogap.device.conditions import (
+    check_potentials,
+    checked_temperature,
+    padded_force,
+    rate_share,
+)
 from nanogap.device.kernels import arrays, entry
 from nanogap.device.kernels.arrays import Int32Array
 from nanogap.device.lattice import EMPTY, ION, METAL, Lattice
@@ -21,7 +26,7 @@ from nanogap.device.medium import Medium
 from nanogap.device.occupation import check_occupation, draw_ions, put_ions
 from nanogap.device.state import Caps, EnergyTables, State
 from nanogap.digest import content_digest
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.errors import OtherStateError, SettingsError
 from nanogap.typing import BoolArray, FloatArray
 from nanogap.units import BOLTZMANN
 
@@ -217,8 +222,7 @@ class LatticeKMC:
         SettingsError
             If a potential is not finite or does not fit the sites.
         """
-        alpha = 0.5 if self.medium is None else self.medium.transfer_coefficient
-        share = max(alpha, 1.0 - alpha)
+        share = rate_share(self.medium)
         check_potentials(metal, medium, len(self.lattice), self._temperature, share)
         self._sites.fields[:-1, arrays.METAL_POTENTIAL] = metal
         self._sites.fields[:-1, arrays.MEDIUM_POTENTIAL] = medium
@@ -344,11 +348,12 @@ class LatticeKMC:
         Raises
         ------
         DataFormatError
-            If the file is missing, damaged or of another device; nothing has changed then.
+            If the file is missing, damaged or, as an `OtherStateError`, of another device; nothing
+            has changed then.
         """
         found = states.load_arrays(path)
         if str(found["identity"]) != self._identity:
-            raise DataFormatError(
+            raise OtherStateError(
                 f"{path}: is the state of another device: lattice, energies or medium differ"
             )
         self.time = float(found["time"])

@@ -249,9 +249,10 @@ class Measurement:
         Raises
         ------
         DataFormatError
-            If a file is missing, damaged, or of another device.
+            If a file is missing, damaged, or, as an `OtherStateError`, of another device.
         """
         device = self.device
+        device.engine.load(folder / _ENGINE)
         try:
             content = json.loads((folder / _STATE).read_text(encoding="utf-8"))
             stored = load_arrays(folder / _POTENTIAL)
@@ -276,7 +277,6 @@ class Measurement:
             updates = int(content["updates"])
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
-        device.engine.load(folder / _ENGINE)
         device.restore(circuit, applied, updates)
         self.moment = device.engine.state
 

@@ -135,13 +135,25 @@ def make_tree(lattice: Lattice) -> arrays.Tree:
     offsets.append(total)
     site = np.full(total, len(lattice), dtype=np.int32)
     site[: len(lattice)] = order
-    return arrays.Tree(np.zeros(total + 1), np.array(offsets, dtype=np.int64), leaf, site)
+    offset_array = np.array(offsets, dtype=np.int64)
+    return arrays.Tree(np.zeros(total + 1), offset_array, leaf, site, _cells_around(lattice, leaf))
+
+
+def _cells_around(lattice: Lattice, leaf: arrays.Int32Array) -> arrays.Int32Array:
+    """Return the cells of each site's neighbours, each once, and then its own."""
+    own = leaf[:-1, None] >> 3
+    found = np.sort(np.where(lattice.neighbours < 0, own, leaf[lattice.neighbours] >> 3), axis=1)
+    found[:, 1:][found[:, 1:] == found[:, :-1]] = -1
+    found = np.where(found == own, -1, found)
+    order = np.argsort(found < 0, axis=1, kind="stable")  # the others in front
+    found = np.take_along_axis(found, order, axis=1)
+    return np.hstack([np.where(found < 0, own, found), own]).astype(np.int32)
 
 
 def make_work(n_sites: int, n_nodes: int) -> arrays.Work:
     """Make room for lists."""
     return arrays.Work(
-        lists=np.zeros((2, n_sites + 1), dtype=np.uint32),
+        lists=np.zeros((2, n_sites + 2), dtype=np.uint32),
         queue=np.zeros(n_sites + 1, dtype=np.uint32),
         marks=np.zeros((n_sites + 1, 2), dtype=np.int32),
         numbers=np.zeros(arrays.N_WORK, dtype=np.int64),

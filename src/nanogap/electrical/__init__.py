@@ -6,6 +6,7 @@ from nanogap.electrical.circuit import (
     level_displacement,
     measured_conductance,
 )
+from nanogap.electrical.displacement import charges_capacitance, displacement_current
 from nanogap.electrical.operating import OperatingPoint
 from nanogap.electrical.protocols import CurrentSweep, Protocol, Staircase, VoltageSweep
 from nanogap.electrical.sampling import Averager, Meter, MeterState, Sample, aperture
@@ -44,6 +45,8 @@ __all__ = [
     "Staircase",
     "VoltageSweep",
     "aperture",
+    "charges_capacitance",
+    "displacement_current",
     "level_displacement",
     "measured_conductance",
 ]

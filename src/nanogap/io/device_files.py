@@ -144,6 +144,16 @@ class DeviceFiles:
         return self.folder / "device.json"
 
     @property
+    def beginning(self) -> Path:
+        """Settings, and digests of what was read, as the measurement began."""
+        return self.folder / "beginning.json"
+
+    @property
+    def energetics(self) -> Path:
+        """Copy of the user's own table of barriers."""
+        return self.folder / "energetics.json"
+
+    @property
     def measurement(self) -> Path:
         """All readings as a measurement dataset."""
         return self.folder / "measurement.nc"
@@ -162,6 +172,10 @@ class DeviceFiles:
     def lock(self) -> Path:
         """Held by the process that works in the folder."""
         return self.folder / ".lock"
+
+    def finished_parts(self) -> list[Path]:
+        """Return the marks of devices that have done all of their protocol."""
+        return sorted(self.folder.glob("device-*/done"))
 
     def part(self, number: int) -> PartFiles:
         """Places of one device, from 0."""

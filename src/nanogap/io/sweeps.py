@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+import xarray as xr
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
@@ -33,6 +34,20 @@ def sweep_source(voltage: ArrayLike, current: ArrayLike) -> FloatArray:
     if min(measures) > CONSTANT:
         measures = _roughness(volts), _roughness(amperes)
     return volts if measures[0] <= measures[1] else amperes
+
+
+def current_swept(dataset: xr.Dataset) -> bool:
+    """Whether the current was swept and the voltage read, as the data say or the curves show.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        With ``voltage`` and ``current``; the attribute ``driven`` of a simulated device decides.
+    """
+    if "driven" in dataset.attrs:
+        return bool(dataset.attrs["driven"] == "current")
+    volts, amperes = dataset["voltage"].to_numpy(), dataset["current"].to_numpy()
+    return sweep_source(volts, amperes) is amperes
 
 
 def _spread(values: FloatArray) -> float:

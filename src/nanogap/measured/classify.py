@@ -7,7 +7,7 @@ import xarray as xr
 
 from nanogap.analysis import BreakdownAnalysis
 from nanogap.errors import DataFormatError
-from nanogap.io.sweeps import sweep_source
+from nanogap.io.sweeps import current_swept
 from nanogap.measured.compliance import compliance_of
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -40,7 +40,7 @@ def protocol_of(dataset: xr.Dataset) -> Protocol:
     size = float(np.abs(volts[known]).max())
     if np.ptp(volts[known]) <= _STEADY * size:
         return Protocol.STEADY
-    if sweep_source(volts, amperes) is amperes:
+    if current_swept(dataset):
         return Protocol.CURRENT_SWEEP
     # a pristine wire is far better a conductor than any atomic contact behind its contacts
     first = dataset["cycle"].to_numpy() == dataset["cycle"].to_numpy()[0]

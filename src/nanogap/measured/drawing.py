@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,7 +9,7 @@ from matplotlib.figure import Figure
 from nanogap.analysis import ConductanceHistogram
 from nanogap.electrical import level_displacement
 from nanogap.errors import SettingsError
-from nanogap.io.sweeps import sweep_source
+from nanogap.io.sweeps import current_swept
 from nanogap.measured.breakdown import BreakdownCampaign
 from nanogap.measured.files import Trace
 from nanogap.measured.fluctuations import NoiseCampaign, NoiseRow
@@ -126,17 +125,11 @@ def draw_plateaus(result: PlateauCampaign, row: int = 0) -> Figure:
     with house_style():
         if "conductance" in data or not np.ptp(data["voltage"].to_numpy()) > 0.0:
             figure = curves.level_trace(trace.time[inside], gap, moved)
-        elif _current_swept(data):
+        elif current_swept(data):
             figure = curves.current_sweep(data, gap, moved)
         else:
             figure = curves.slow_sweep(data, gap, moved, f"{trace.name}, cycle {number}")
         return mark(figure, synthetic=bool(trace.synthetic), footnotes=_noted(trace))
-
-
-def _current_swept(data: Any) -> bool:
-    """Whether the current was swept and the voltage read."""
-    volts, amperes = data["voltage"].to_numpy(), data["current"].to_numpy()
-    return sweep_source(volts, amperes) is amperes
 
 
 def draw_switching(result: SwitchingCampaign, row: int = 0) -> Figure:

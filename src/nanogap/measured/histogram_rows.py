@@ -130,6 +130,8 @@ class HistogramSummary:
     n_missing, n_outside, n_flagged, n_compliance : int
         Points that are no number, outside the range, of a gap resistance that is not positive or
         smaller than its error, and limited by the instrument.
+    n_negative : int
+        Of those outside the range, points whose current is against the voltage.
     cycles : int
     files, devices : list of str
     series_resistance : dict of str to SeriesResistance
@@ -148,6 +150,9 @@ class HistogramSummary:
         Of simulated runs beside measured data.
     compliance_current : float or None
         The lowest current that an instrument limited to, A; None if none did.
+    n_displacement : int or None
+        Of the negative points, those that the current into the capacitance beside the gap
+        explains; None if no file says how large that is.
     """
 
     edges: list[float]
@@ -158,6 +163,7 @@ class HistogramSummary:
     n_missing: int
     n_outside: int
     n_flagged: int
+    n_negative: int
     n_compliance: int
     cycles: int
     files: list[str]
@@ -171,3 +177,4 @@ class HistogramSummary:
     sensitivity: Sensitivity | None = field(default=None, metadata=ABSENT_IF_NONE)
     simulated: Counts | None = field(default=None, metadata=ABSENT_IF_NONE)
     compliance_current: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    n_displacement: int | None = field(default=None, metadata=ABSENT_IF_NONE)

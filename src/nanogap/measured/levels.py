@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram
-from nanogap.electrical import SeriesResistance, level_displacement
+from nanogap.electrical import SeriesResistance, charges_capacitance, level_displacement
 from nanogap.errors import DataFormatError
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.histogram_rows import (
@@ -52,6 +52,9 @@ class HistogramCampaign:
         As `gap` with the resistances lower and higher by their uncertainty; None if that is zero.
     aligned : AlignedHistogram or None
         Conductance against time since first contact, or against points without times.
+    n_displacement : int or None
+        Negative points that the current into the capacitance beside the gap explains; None if no
+        file says how large that is.
     """
 
     raw: ConductanceHistogram | None = None
@@ -64,6 +67,7 @@ class HistogramCampaign:
     n_points: int = 0
     n_flagged: int = 0
     n_compliance: int = 0
+    n_displacement: int | None = None
     cycles: int = 0
     files: list[str] = field(default_factory=list)
     devices: list[str] = field(default_factory=list)
@@ -86,9 +90,11 @@ class HistogramCampaign:
 
     def _notes(self) -> list[str]:
         """Sentences on the points that do not count and on what reading assumed."""
+        negative = self.main.n_negative
         counts = (
             (self.n_flagged, "gap resistance negative or smaller than its error"),
-            (self.main.n_outside, "outside the range"),
+            (negative, self._against_the_voltage()),
+            (self.main.n_outside - negative, "outside the range"),
         )
         left_out = [
             f"{count} of {self.n_points} points not counted: {why}"
@@ -96,6 +102,16 @@ class HistogramCampaign:
             if count
         ]
         return self.reading.notes + left_out
+
+    def _against_the_voltage(self) -> str:
+        """Say why conductances may be negative, and how many the capacitance explains."""
+        text = (
+            "current against the voltage (conductance below 0), where the capacitance beside an "
+            "open gap charges as the voltage changes, or noise and offset exceed the current"
+        )
+        if self.n_displacement is None:
+            return text
+        return f"{text}; {self.n_displacement} of them equal C dV/dt within a factor of 2"
 
     def summary(self) -> HistogramSummary:
         """Return the result as plain numbers; see DESIGN.md for the first three."""
@@ -115,6 +131,7 @@ class HistogramCampaign:
             n_missing=main.n_missing,
             n_outside=main.n_outside,
             n_flagged=self.n_flagged,
+            n_negative=main.n_negative,
             n_compliance=self.n_compliance,
             cycles=self.cycles,
             files=self.files,
@@ -133,6 +150,7 @@ class HistogramCampaign:
                 (one.current for one in self.reading.exclusions if one.current is not None),
                 default=None,
             ),
+            n_displacement=self.n_displacement,
         )
 
 
@@ -240,6 +258,14 @@ def _add_measured(
     kept = ~trace.compliance
     result.raw.add(trace.raw[kept], cycle=numbers[kept])
     result.gap.add(trace.gap[trace.usable], cycle=numbers[trace.usable])
+    negative = (trace.gap < 0.0) & trace.usable
+    capacitance = trace.dataset.attrs.get("parasitic_capacitance")
+    if capacitance is not None:
+        across = trace.dataset["gap_voltage"]
+        charges = charges_capacitance(
+            trace.time, across, trace.dataset["current"], float(capacitance)
+        )
+        result.n_displacement = (result.n_displacement or 0) + int((charges & negative).sum())
     result.n_flagged += int((trace.flagged & kept).sum())
     result.n_compliance += int(trace.compliance.sum())
     if trace.series.uncertainty > 0.0:

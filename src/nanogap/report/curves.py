@@ -15,6 +15,9 @@ from nanogap.report.style import BLUE, EVENT_COLOURS, INK, ORANGE, QUIET, WIDTH
 from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
+#: Plateaus above it are those of contacts, G0.
+_CONTACT = 0.3
+
 
 def breakdown_curves(curves: Sequence[tuple[str, xr.Dataset, BreakdownAnalysis]]) -> Figure:
     """Draw current against voltage of pristine wires until they break (Fig. 1b).
@@ -111,10 +114,13 @@ def switching_loops_figure(data: xr.Dataset, analysis: SwitchingAnalysis) -> Fig
     if len(sizes):
         # readings at zero volts say nothing and would take half of the picture
         logarithmic.set_ylim(bottom=0.3 * float(np.quantile(sizes, 0.02)))
-    linear.set_title(f"{counted(len(numbers), 'loop')}, the last in black")
+    linear.set_title("1 loop" if len(numbers) == 1 else f"{len(numbers)} loops, the last in black")
     handles, _ = linear.get_legend_handles_labels()
     if handles:
-        logarithmic.legend(loc="lower right")
+        # above the axes: loops fill them
+        logarithmic.legend(
+            loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, borderaxespad=0.2, fontsize=8
+        )
     return figure
 
 
@@ -143,39 +149,45 @@ def slow_sweep(
     """
     volts = data["voltage"].to_numpy()
     figure = Figure(figsize=(WIDTH, 3.8))
-    left, right = figure.subplots(1, 2)
+    span = _steps_span(volts, plateaus)
+    left, right, *beside = figure.subplots(1, 2 if span is None else 3)
     _current_against_voltage(left, data)
     left.set_title(title)
     _stepped(right, volts, gap, plateaus, "voltage (V)")
-    _inset(left, volts, gap, plateaus)
+    if span is not None:
+        _steps(beside[0], volts, gap, plateaus, span)
+        left.axvspan(*span, facecolor="none", edgecolor=ORANGE, linewidth=1.0, linestyle="--")
     return figure
 
 
-def _inset(axes: Axes, volts: FloatArray, gap: FloatArray, plateaus: Sequence[Plateau]) -> None:
-    """Show the steps between the first and the last contact level, as the insets of Figs. 2g, 2h.
-
-    The frame in the curve marks the voltages that the inset shows.
-    """
-    levels = [plateau for plateau in plateaus if plateau.level > 0.3]
+def _steps_span(volts: FloatArray, plateaus: Sequence[Plateau]) -> tuple[float, float] | None:
+    """Find the voltages between the first and the last contact level; None if there are none."""
+    levels = [plateau for plateau in plateaus if plateau.level > _CONTACT]
     if len(plateaus) < 2 or not levels:
-        return
+        return None
     ends = np.clip([levels[0].first, levels[-1].last - 1], 0, len(volts) - 1)
     first, last = float(volts[ends].min()), float(volts[ends].max())
-    if not last > first:
-        return
-    axes.axvspan(first, last, facecolor="none", edgecolor=ORANGE, linewidth=1.0, linestyle="--")
-    # over the half of the sweep with the lower conductance, where the curve leaves room
-    left, right = volts < np.median(volts), volts >= np.median(volts)
-    begins_low = float(np.nanmean(np.abs(gap[left]))) <= float(np.nanmean(np.abs(gap[right])))
-    small = axes.inset_axes((0.1 if begins_low else 0.57, 0.55, 0.4, 0.4))
+    return (first, last) if last > first else None
+
+
+def _steps(
+    axes: Axes,
+    volts: FloatArray,
+    gap: FloatArray,
+    plateaus: Sequence[Plateau],
+    span: tuple[float, float],
+) -> None:
+    """Draw the steps of a range of voltages, as the insets of Figs. 2g, 2h; beside the curve."""
     thin = thinned(len(gap))
-    small.plot(volts[thin], gap[thin], color=BLUE, linewidth=0.7)
-    top = 1.15 * max(1.2, *(plateau.level for plateau in levels))
-    quantum_lines(small, top)
-    small.set_xlim(first, last)
-    small.set_ylim(0.0, top)
-    small.tick_params(labelsize=7)
-    small.set_title("G/G$_0$", fontsize=8)
+    axes.plot(volts[thin], gap[thin], color=BLUE, linewidth=0.7)
+    levels = [plateau.level for plateau in plateaus if plateau.level > _CONTACT]
+    top = 1.15 * max(1.2, *levels)
+    quantum_lines(axes, top)
+    axes.set_xlim(*span)
+    axes.set_ylim(0.0, top)
+    axes.set_xlabel("voltage (V)")
+    axes.set_ylabel("conductance of the gap (G$_0$)")
+    axes.set_title("Within the dashed frame")
 
 
 def current_sweep(data: xr.Dataset, gap: FloatArray, plateaus: Sequence[Plateau]) -> Figure:
@@ -231,6 +243,30 @@ def _current_against_voltage(axes: Axes, data: xr.Dataset) -> None:
     axes.set_ylabel(f"current ({unit})")
 
 
+def _name_levels(axes: Axes, abscissa: FloatArray, plateaus: Sequence[Plateau], top: float) -> None:
+    """Write the levels of long plateaus over them, the longest first, none over another."""
+    width = float(np.ptp(abscissa[np.isfinite(abscissa)])) if len(abscissa) else 0.0
+    named: list[tuple[float, float]] = []
+    for plateau in sorted(plateaus, key=lambda one: -one.length):
+        if plateau.length <= 0.04 * len(abscissa) or not plateau.level > _CONTACT:
+            continue
+        ends = [plateau.first, min(plateau.last, len(abscissa)) - 1]
+        place = float(abscissa[ends].mean())
+        if any(
+            abs(place - x) < 0.1 * width and abs(plateau.level - y) < 0.06 * top for x, y in named
+        ):
+            continue
+        named.append((place, plateau.level))
+        axes.annotate(
+            f"{plateau.level:.2f}",
+            (place, plateau.level),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+
+
 def _stepped(
     axes: Axes, abscissa: FloatArray, gap: FloatArray, plateaus: Sequence[Plateau], name: str
 ) -> None:
@@ -244,15 +280,7 @@ def _stepped(
     for plateau in plateaus:
         ends = [plateau.first, min(plateau.last, len(abscissa)) - 1]
         axes.plot(abscissa[ends], [plateau.level] * 2, color=ORANGE, linewidth=2.2, zorder=3)
-        if plateau.length > 0.04 * len(gap) and plateau.level > 0.3:
-            axes.annotate(
-                f"{plateau.level:.2f}",
-                (float(abscissa[ends].mean()), plateau.level),
-                xytext=(0, 4),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-            )
+    _name_levels(axes, abscissa, plateaus, top)
     quantum_lines(axes, top)
     axes.set_ylim(-0.03 * top, top)
     axes.set_xlabel(name)

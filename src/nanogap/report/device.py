@@ -9,11 +9,14 @@ from ase import Atoms
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nanogap.electrical import charges_capacitance
 from nanogap.electrical.protocols import limits
 from nanogap.io import write_text
 from nanogap.printing import counted
 from nanogap.report import device_figures as figures
+from nanogap.report.device_comparison import ComparisonRow, comparison_rows
 from nanogap.report.device_content import DeviceContent, OneDevice
+from nanogap.report.device_switching import SwitchRow, device_switching, switch_rows
 from nanogap.report.device_view import device_view
 from nanogap.report.marks import resistance_text
 from nanogap.report.page import settings_rows
@@ -51,6 +54,10 @@ class _Shown:
     time, events : str
     loop : bool
         Whether the sweep is one of voltage, with SET and RESET.
+    switches : list of SwitchRow
+        Contact beside SET and RESET, cycle by cycle; empty if the voltage was not swept.
+    steps : str
+        How many steps of the conductance there are, and how many have atoms on this page.
     continued : bool
         Whether some conductances were continued.
     facts : list of (str, str, str)
@@ -64,6 +71,8 @@ class _Shown:
     time: str
     events: str
     loop: bool
+    switches: list[SwitchRow]
+    steps: str
     continued: bool
     facts: list[tuple[str, str, str]]
 
@@ -104,6 +113,7 @@ def write_device_report(path: Path, content: DeviceContent) -> None:
         plotly=compressed_plotly() if view else "",
         measured=pictures,
         measured_notes=_measured_notes(content),
+        compared=_compared(content),
         devices=devices,
         compliance=bool(np.isfinite(given).any()),
         parameters=content.parameters,
@@ -118,8 +128,10 @@ def _shown(device: OneDevice, given: tuple[float, float], *, driven: bool) -> _S
     moments = _moments(device)
     # thousands of atoms are smaller as pixels
     drawn = png(figures.filament_figure(moments)) if moments else None
-    loop = figures.loop_figure(device, given)
-    sweep = loop or (figures.current_figure(device) if driven else None)
+    analysis = None if driven else device_switching(device, given)
+    sweep = figures.current_figure(device) if driven else None
+    if analysis is not None:
+        sweep = figures.loop_figure(device, analysis)
     return _Shown(
         name=device.name,
         resistance=resistance_text(device.series_resistance),
@@ -127,10 +139,26 @@ def _shown(device: OneDevice, given: tuple[float, float], *, driven: bool) -> _S
         sweep=_optional(sweep),
         time=picture(figures.time_figure(device)),
         events=picture(figures.event_figure(device)),
-        loop=loop is not None,
+        loop=analysis is not None,
+        switches=[] if analysis is None else switch_rows(device, analysis),
+        steps=_steps_told(device),
         continued=bool(device.data["continued"].any()),
-        facts=_facts(device),
+        facts=[*_facts(device), _negative(device)],
     )
+
+
+def _steps_told(device: OneDevice) -> str:
+    """Say how many steps of the conductance there are, and where their atoms are."""
+    kept, shown = device.steps_kept, len(device.steps)
+    text = counted(kept + device.steps_left_out, "step")
+    if shown < kept:
+        text += f", of which the {shown} largest are on this page"
+    if device.steps_left_out:
+        text += (
+            f"; the atoms of {device.steps_left_out} were not kept, "
+            "since the frames of a device have a limit"
+        )
+    return text
 
 
 def _optional(figure: Figure | None) -> str | None:
@@ -138,12 +166,20 @@ def _optional(figure: Figure | None) -> str | None:
 
 
 def _moments(device: OneDevice) -> list[tuple[str, Atoms]]:
-    """Choose the frames of the pictures: the first, around the first contact, the last."""
+    """Choose the frames of the pictures: the first, around the first contact, the last.
+
+    Of a device without contact, those around its largest step.
+    """
     found = [] if device.first is None else [("first reading", device.first)]
-    for step in device.steps:
-        if step.after.info["bridged"] and not step.before.info["bridged"]:
-            found += [("before the first contact", step.before), ("first contact", step.after)]
-            break
+    contacts = [
+        one for one in device.steps if one.after.info["bridged"] and not one.before.info["bridged"]
+    ]
+    if contacts:
+        around, name = contacts[0], "first contact"
+        found += [(f"before the {name}", around.before), (name, around.after)]
+    elif device.steps:
+        around = max(device.steps, key=lambda one: one.size)
+        found += [("before the largest step", around.before), ("after it", around.after)]
     if device.last is not None and (
         not found or device.last.info["time"] > found[-1][1].info["time"]
     ):
@@ -156,17 +192,17 @@ def _happened(device: OneDevice) -> str:
     bridged = device.data["bridged"].to_numpy().astype(bool)
     time = device.column("time")
     if not bridged.any():
-        text = f"metal never bridged the gap within {number(time[-1])} s"
+        text = f"metal never joined the electrodes (no contact) within {number(time[-1])} s"
         return f"{device.name}: {text}."
     first = int(np.argmax(bridged))
     formed = int((np.diff(bridged.astype(int)) == 1).sum()) + int(bridged[0])
     broken = int((np.diff(bridged.astype(int)) == -1).sum())
-    now = "bridged" if bridged[-1] else "open"
+    now = "closed" if bridged[-1] else "open"
     return (
-        f"{device.name}: metal first bridged the gap at {number(time[first])} s, with "
-        f"{number(device.column('voltage')[first])} V at the source. Seen from reading to reading "
-        f"the bridge formed {counted(formed, 'time')} and broke {counted(broken, 'time')}; at "
-        f"{number(time[-1])} s the gap is {now}."
+        f"{device.name}: metal first joined the electrodes (contact) at {number(time[first])} s, "
+        f"with {number(device.column('voltage')[first])} V at the source. Seen from reading to "
+        f"reading contact formed {counted(formed, 'time')} and broke {counted(broken, 'time')}; "
+        f"at {number(time[-1])} s the gap is {now}."
     )
 
 
@@ -199,6 +235,32 @@ def _facts(device: OneDevice) -> list[tuple[str, str, str]]:
         (title, share(data[name].to_numpy()), meaning)
         for name, (title, meaning) in _EXCEPTIONS.items()
     ]
+
+
+def _negative(device: OneDevice) -> tuple[str, str, str]:
+    """Count the readings whose current is against the voltage, and those that C dV/dt explains."""
+    volts, amperes = device.column("voltage"), device.column("current")
+    negative = volts * amperes < 0.0
+    charging = negative & charges_capacitance(
+        device.column("time"), device.column("gap_voltage"), amperes, device.capacitance
+    )
+    count, explained = int(negative.sum()), int(charging.sum())
+    share = 100.0 * count / max(len(volts), 1)
+    why = "no current is against the voltage"
+    if count:
+        why = (
+            f"the current is against the voltage: in {explained} of them it is the displacement "
+            f"current C dV/dt (within a factor of 2) of the {device.capacitance * 1e12:.3g} pF "
+            "beside the gap, in the others noise or offset near zero; histograms leave them out"
+        )
+    return "conductance below 0", f"{count} of {len(volts)} ({share:.3g} %)", why
+
+
+def _compared(content: DeviceContent) -> list[ComparisonRow]:
+    """Compare the numbers of all devices with those of the measured files."""
+    if not content.measured:
+        return []
+    return comparison_rows([one.data for one in content.devices], content.measured)
 
 
 def _measured_notes(content: DeviceContent) -> list[str]:

@@ -30,6 +30,11 @@ class Step:
     before: Atoms
     after: Atoms
 
+    @property
+    def size(self) -> float:
+        """Change of the conductance, G0."""
+        return abs(float(self.after.info["conductance"] - self.before.info["conductance"]))
+
 
 @dataclass(frozen=True)
 class ParameterRow:
@@ -62,6 +67,11 @@ class OneDevice:
         In order of time.
     first, last : ase.Atoms or None
         Frames as in `Step`.
+    capacitance : float
+        Beside the gap, F.
+    steps_kept, steps_left_out : int
+        Steps of the device with frames on disk, of which `steps` are the largest, and those whose
+        frames found no room there.
     """
 
     name: str
@@ -70,6 +80,9 @@ class OneDevice:
     steps: Sequence[Step]
     first: Atoms | None = None
     last: Atoms | None = None
+    capacitance: float = 0.0
+    steps_kept: int = 0
+    steps_left_out: int = 0
 
     def column(self, name: str) -> FloatArray:
         """Return a variable as numbers, shape (n_points,)."""

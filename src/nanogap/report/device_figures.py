@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from nanogap.analysis import SwitchingAnalysis
-from nanogap.analysis.traces.compliance import Compliance
 from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.errors import DataFormatError
 from nanogap.printing import counted
 from nanogap.report.atoms import draw_atoms
 from nanogap.report.curves import current_sweep, switching_loops_figure
 from nanogap.report.device_content import FLOATING, ION, LOWER, UPPER, OneDevice
+from nanogap.report.device_switching import sweep_points
 from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, thinned, unit_for
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, WIDTH
 from nanogap.report.words import number
@@ -34,33 +34,16 @@ _BINS = 200
 _SMALLEST = 1e-12
 
 
-def loop_figure(device: OneDevice, limits: tuple[float, float]) -> Figure | None:
+def loop_figure(device: OneDevice, analysis: SwitchingAnalysis) -> Figure:
     """Draw current against voltage, linear and logarithmic, with SET and RESET.
 
     Parameters
     ----------
     device : OneDevice
-    limits : tuple of float
-        Limits of positive and of negative current, A; infinity for none. The one is drawn that most
-        readings in compliance met.
-
-    Returns
-    -------
-    Figure or None
-        None if the voltage was not swept.
+    analysis : SwitchingAnalysis
+        Its loops, as `nanogap.report.device_switching.device_switching` returns them.
     """
-    data = device.data.isel(point=~device.data["read"].to_numpy())
-    flags = data["compliance"].to_numpy().astype(bool)
-    negative = bool(np.median(data["current"].to_numpy()[flags]) < 0.0) if flags.any() else False
-    limit = limits[negative] if flags.any() and np.isfinite(limits[negative]) else None
-    reached = Compliance(flags, limit, "file" if flags.any() else "none")
-    try:
-        analysis = SwitchingAnalysis().compute(
-            data["voltage"], data["current"], data["cycle"], limit=reached
-        )
-    except DataFormatError:
-        return None
-    return switching_loops_figure(data, analysis)
+    return switching_loops_figure(device.data.isel(point=sweep_points(device)), analysis)
 
 
 def current_figure(device: OneDevice) -> Figure | None:
@@ -71,10 +54,11 @@ def current_figure(device: OneDevice) -> Figure | None:
     Figure or None
         None if there are too few readings.
     """
-    data = device.data.isel(point=~device.data["read"].to_numpy())
+    points = sweep_points(device)
+    data = device.data.isel(point=points)
     if data.sizes["point"] < 3 or not np.ptp(data["current"].to_numpy()) > 0.0:
         return None
-    gap = device.seen[~device.data["read"].to_numpy()]
+    gap = device.seen[points]
     known = np.isfinite(gap)
     if known.sum() < 10:
         return None
@@ -108,8 +92,15 @@ def time_figure(device: OneDevice) -> Figure:
     current.set_ylabel(f"current ({unit})")
     true, seen = device.column("gap_conductance")[thin], device.seen[thin]
     top = 1.1 * max(1.1, float(np.nanmax(true, initial=0.0)))
+    contact = device.data["bridged"].to_numpy().astype(bool)[thin]
     for axes in (linear, logarithmic):
-        axes.plot(time, seen, ".", color=ORANGE, markersize=2.5, label="as the instrument sees it")
+        if contact.any():
+            axes.fill_between(
+                time, 0.0, 1.0, where=contact.tolist(), transform=axes.get_xaxis_transform(),
+                color=GREEN, alpha=0.13, linewidth=0, step="mid",
+                label="contact: metal joins the tips",
+            )  # fmt: skip
+        axes.plot(time, seen, ".", color=ORANGE, markersize=2.5, label="from the readings")
         axes.plot(time, true, color=BLUE, linewidth=1.2, label="true, of the gap")
         axes.set_ylabel("conductance (G$_0$)")
     quantum_lines(linear, top)
@@ -117,7 +108,7 @@ def time_figure(device: OneDevice) -> Figure:
     logarithmic.set_yscale("log")
     logarithmic.set_ylim(0.3 * float(max(_SMALLEST, np.nanmin(true))), 2.0 * top)
     _mark_continued(logarithmic, device, time, thin)
-    for axes in (volts, current, logarithmic):
+    for axes in (volts, current, linear):
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, markerscale=2)
     logarithmic.set_xlabel("time since the beginning of the protocol (s)")
     return figure
@@ -152,7 +143,7 @@ def event_figure(device: OneDevice) -> Figure:
                 baseline=None,
                 color=CYCLE_COLOURS[place % len(CYCLE_COLOURS)],
                 linewidth=1.3,
-                label=f"{name} ({counts[-1]:.3g} in all)",
+                label=f"{name} ({counts[-1]:,.0f} in all)".replace(",", "\N{THIN SPACE}"),
             )
     rates.set_yscale("log")
     rates.set_ylabel("events per second (1/s)")
@@ -179,11 +170,14 @@ def filament_figure(moments: Sequence[tuple[str, Atoms]]) -> Figure:
         Title and frame, as in `nanogap.report.device_content.Step`.
     """
     extent = np.ptp(moments[0][1].positions, axis=0) + 6.0
-    width = min(WIDTH, 3.2 * len(moments))
-    height = float(np.clip(width / len(moments) * extent[2] / extent[0] + 1.5, 2.5, 8.0))
-    figure = Figure(figsize=(width, height))
-    panels = figure.subplots(1, len(moments), squeeze=False, sharex=True, sharey=True)[0]
-    for axes, (title, frame) in zip(panels, moments, strict=True):
+    # the page makes every figure as wide as itself: few pictures must not be giants
+    columns = max(4, len(moments))
+    height = float(np.clip(WIDTH / columns * extent[2] / extent[0] + 1.1, 2.5, 8.0))
+    figure = Figure(figsize=(WIDTH, height))
+    panels = figure.subplots(1, columns, squeeze=False, sharex=True, sharey=True)[0]
+    for axes in panels[len(moments) :]:
+        axes.set_axis_off()
+    for axes, (title, frame) in zip(panels, moments, strict=False):
         colours = np.array([to_rgba(KINDS[kind][0]) for kind in frame.arrays["kind"].tolist()])
         draw_atoms(axes, frame, colours, 0.0)
         axes.set_title(f"{title}\n{moment_text(frame)}", fontsize=9, linespacing=1.3)
@@ -199,9 +193,9 @@ def filament_figure(moments: Sequence[tuple[str, Atoms]]) -> Figure:
 
 
 def moment_text(frame: Atoms) -> str:
-    """Say in two lines when a frame was, what it conducts, and whether metal bridges the gap."""
+    """Say in two lines when a frame was, what it conducts, and whether metal joins the tips."""
     atoms = int(frame.info["constriction"])
-    state = "open" if not frame.info["bridged"] else "bridged"
+    state = "contact" if frame.info["bridged"] else "open"
     if atoms:
         state += f", {counted(atoms, 'atom')} in the constriction"
     return f"{number(frame.info['time'])} s, G = {frame.info['conductance']:.3g} G$_0$\n{state}"

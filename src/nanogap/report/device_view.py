@@ -29,7 +29,8 @@ class StepView:
     Attributes
     ----------
     time, conductance, voltage, current : float
-        Of the reading after it, s, G0, V at the source, A.
+        Of the reading after it, s, G0 (its mean or its end, whichever is farther from the frame
+        before), V at the source, A.
     labels : tuple of str
         What the frames before and after it show.
     frame : int
@@ -127,9 +128,12 @@ def _step(device: OneDevice, place: int) -> StepView:
     step = device.steps[place]
     time = float(step.after.info["time"])
     reading = int(np.argmin(np.abs(device.column("time") - time)))
+    before = float(step.before.info["conductance"])
+    # what came and went within the reading shows in its mean, a lasting step at its end
+    told = float(device.column("gap_conductance")[reading]), float(step.after.info["conductance"])
     return StepView(
         time=time,
-        conductance=float(device.column("gap_conductance")[reading]),
+        conductance=max(told, key=lambda value: abs(value - before)),
         voltage=float(device.column("voltage")[reading]),
         current=float(device.column("current")[reading]),
         labels=(_label(step.before), _label(step.after)),

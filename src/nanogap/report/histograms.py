@@ -114,7 +114,8 @@ def _bands(
         )
         shown = True
     if shown:
-        axes.legend(loc="upper right", bbox_to_anchor=(1.0, 0.93))
+        # above the axes, where there are no bars
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2)
 
 
 def compared_histograms(named: Sequence[tuple[str, ConductanceHistogram]]) -> Figure:
@@ -136,7 +137,8 @@ def compared_histograms(named: Sequence[tuple[str, ConductanceHistogram]]) -> Fi
     axes.set_ylim(0.0, 1.1 * top)
     axes.set_xlabel("conductance (G$_0$)")
     axes.set_ylabel("density (1/G$_0$)")
-    axes.legend()
+    # above the axes, where there are no bars
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
     return figure
 
 

@@ -5,14 +5,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from nanogap.device.device import make_energetics, make_tips
-from nanogap.device.medium import load_medium
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.device_files import is_device_directory
+from nanogap.runs.compilation import watched_compilation
+from nanogap.runs.device_beginning import check_measurement
 from nanogap.runs.device_part import compute_part, read_cost
 from nanogap.runs.device_run import DeviceRun
 from nanogap.settings.atoms import AtomsSettings, GeometrySettings
 from nanogap.settings.device import DeviceSettings
-from nanogap.transport.tight_binding.files import load_model
 
 _NO_PATHS = ("cache", "none")
 
@@ -42,8 +42,10 @@ def compute_alone(run: DeviceRun) -> None:
     NanogapError
         If a device fails.
     """
-    for number, member in enumerate(run.members):
-        compute_part(run.files.part(number), member, _silent)
+    run.begin_session()
+    with watched_compilation():
+        for number, member in enumerate(run.members):
+            compute_part(run.files.part(number), member, _silent)
 
 
 def computing_time(run: DeviceRun) -> float:
@@ -69,11 +71,9 @@ def check_device(settings: DeviceSettings, energetics: Path | None = None) -> No
     Raises
     ------
     NanogapError
-        If there are no barriers or no Hamiltonian of the metal, no such medium, the needles cannot
-        be built, or the place of the cache depends on the folder that the device is computed in.
+        As of `nanogap.runs.device_beginning.check_measurement`, or if the needles cannot be built,
+        or the place of the cache depends on the folder that the device is computed in.
     """
-    load_medium(settings.medium.name)
-    load_model(settings.geometry.element)
     cache = settings.conductance.cache
     if cache not in _NO_PATHS and not Path(cache).is_absolute():
         raise SettingsError(
@@ -83,6 +83,7 @@ def check_device(settings: DeviceSettings, energetics: Path | None = None) -> No
     atoms = settings.atoms
     if energetics is not None:
         atoms = atoms.model_copy(update={"energetics": str(energetics)})
+    check_measurement(settings.model_copy(update={"atoms": atoms}))
     _check_needles(settings.geometry, atoms)
 
 

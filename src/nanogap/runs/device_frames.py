@@ -1,6 +1,7 @@
 """Frames of a device as atoms: where each metal atom belongs, and the steps of the conductance."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,17 @@ from nanogap.io import write_atomically
 from nanogap.io.device_files import PartFiles
 from nanogap.report import device_content
 from nanogap.report.device_content import Step
-from nanogap.runs.device_part import Frame, read_frames, read_points
+from nanogap.runs.device_part import (
+    STEP,
+    Frame,
+    read_cost,
+    read_frames,
+    read_points,
+    step_size,
+)
 from nanogap.runs.device_run import DeviceRun
 from nanogap.settings.device import DeviceSettings
 from nanogap.typing import BoolArray, Int64Array
-
-#: A change from one reading to the next that is no step, G0.
-_NO_STEP = 0.05
 
 
 class DeviceFrames:
@@ -42,11 +47,15 @@ class DeviceFrames:
         The lattice and its fixed sites.
     frames : list of Frame
         In order of time.
+    steps_left_out : int
+        Steps whose frames found no room on disk.
     """
 
     def __init__(self, files: PartFiles, settings: DeviceSettings) -> None:
         self.tips: Tips = make_tips(settings, make_energetics(settings).lattice_constant)
         self.frames: list[Frame] = read_frames(files, len(self.tips.lattice))
+        self.steps_left_out: int = read_cost(files).steps_left_out
+        self._linear = settings.conductance.curve == "linear"
         self._element = settings.geometry.element
         self._points = read_points(files)
         self._electrodes = electrodes(self.tips.lattice, self.tips.fixed)
@@ -64,7 +73,8 @@ class DeviceFrames:
         -------
         ase.Atoms
             With arrays ``kind`` (`nanogap.report.device_content`) and ``site``; ``info`` has
-            ``time`` (s), ``conductance`` (G0), ``voltage`` (V, at the source), ``current`` (A),
+            ``time`` (s), ``conductance`` (G0), ``transmission`` (at the Fermi energy, where the
+            conductance is that and not I/V), ``voltage`` (V, at the source), ``current`` (A),
             ``point``, ``bridged``, ``n_ions`` and, if counted, ``constriction``.
         """
         lattice, states = self.tips.lattice, frame.states
@@ -90,6 +100,7 @@ class DeviceFrames:
             lattice_constant=lattice.lattice_constant,
             time=frame.time,
             conductance=frame.conductance,
+            **({"transmission": frame.conductance} if self._linear else {}),
             voltage=float(self._points["voltage"][frame.point]),
             current=float(self._points["current"][frame.point]),
             point=frame.point,
@@ -100,25 +111,37 @@ class DeviceFrames:
             atoms.info["constriction"] = len(bottleneck(lattice, clusters, lower, upper))
         return atoms
 
+    @property
+    def n_steps(self) -> int:
+        """Number of steps of the conductance whose frames were kept."""
+        return len(self._steps())
+
     def steps(self, most: int) -> list[Step]:
         """Return the largest steps of the conductance, in order of time.
 
         Parameters
         ----------
         most : int
-            Steps at most; those that form or break the bridge come first, then by their size.
+            Steps at most; those at which a contact forms or breaks come first, then by their size.
         """
-        bridged = self._points["bridged"].astype(bool)
+        largest = sorted(self._steps(), reverse=True)[:most]
+        return [
+            Step(*map(self.atoms, self.frames[place : place + 2]))
+            for place in sorted(place for *_, place in largest)
+        ]
+
+    def _steps(self) -> list[tuple[bool, float, int]]:
+        """List the steps: whether a contact formed or broke, size, place of the frame before it."""
+        bridged, mean = self._points["bridged"].astype(bool), self._points["conductance"]
         found: list[tuple[bool, float, int]] = []
-        for place, (before, after) in enumerate(zip(self.frames, self.frames[1:], strict=False)):
+        for place, (before, after) in enumerate(pairwise(self.frames)):
             if after.point != before.point + 1:
                 continue
-            size = abs(after.conductance - before.conductance)
+            size = step_size(before.conductance, after.conductance, float(mean[after.point]))
             switched = bool(bridged[after.point] != bridged[before.point])
-            if switched or size > _NO_STEP:
+            if switched or size > STEP:
                 found.append((switched, size, place))
-        chosen = sorted(place for *_, place in sorted(found, reverse=True)[:most])
-        return [Step(*map(self.atoms, self.frames[place : place + 2])) for place in chosen]
+        return found
 
     def _nearer_upper(self, states: SiteStates) -> BoolArray:
         """Tell the metal sites that fewer bonds lead to from the upper electrode."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nanogap.device.device import Device
 from nanogap.device.lattice import SiteStates
 from nanogap.device.measurement import Measurement, Point, point_columns
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, OtherStateError
 from nanogap.io import write_json, write_text
 from nanogap.io.device_files import PartFiles
 from nanogap.settings.device import DeviceSettings
@@ -21,11 +21,18 @@ from nanogap.typing import FloatArray
 
 #: Time between two states that are kept, s, at the least.
 _PAUSE = 10.0
-#: Where the conductance has changed by so many G0 since the last frame, the one before and the one
-#: after are kept.
-_STEP = 0.25
-#: Frames at most; later ones are passed over.
+#: A change of the conductance from one reading to the next that is a step, G0: the frames before
+#: and after it are kept.
+STEP = 0.1
+#: So much change since the last frame is kept too, however slow it was, G0.
+_DRIFT = 0.25
+#: A step that finds room where smaller ones no longer do, G0.
+_LARGE = 0.5
+#: Frames at most, and bytes of them; small steps find room in proportion to the readings done, so
+#: that those of a long measurement's beginning leave room for the others.
 _MOST_FRAMES = 2000
+_MOST_BYTES = 2**24
+_FIRST_SHARE = 0.25
 _COLUMNS = point_columns()
 _PER_BYTE = 4
 _COST = "cost.json"
@@ -69,6 +76,8 @@ class PartCost:
         Times that potential and conductance followed the atoms.
     unconverged : int
         Conductances asked for whose neck was not relaxed to the end.
+    steps_left_out : int
+        Steps of the conductance whose frames found no room on disk.
     """
 
     cpu_time: float = 0.0
@@ -78,6 +87,7 @@ class PartCost:
     computed: int = 0
     updates: int = 0
     unconverged: int = 0
+    steps_left_out: int = 0
 
     def __add__(self, other: "PartCost") -> "PartCost":
         """Add the cost of another stretch, or of another device."""
@@ -117,6 +127,7 @@ def compute_part(
             computed=count.computed,
             updates=device.updates - updates,
             unconverged=count.unconverged,
+            steps_left_out=chosen.left_out,
         )
 
     chosen = _Chosen(measurement, frames, _last_time(files))
@@ -141,6 +152,9 @@ def compute_part(
 class _Chosen:
     """Frames that are kept: the first, those before and after each step, and the last.
 
+    A step is that of the atoms' conductance (`step_size`), without the noise of the instrument, by
+    more than `STEP`, or a contact that forms or breaks.
+
     Parameters
     ----------
     measurement : Measurement
@@ -149,26 +163,45 @@ class _Chosen:
         Kept so far.
     time : float
         Of the latest reading, s.
+
+    Attributes
+    ----------
+    left_out : int
+        Steps since then whose frames found no room.
     """
 
     def __init__(self, measurement: Measurement, frames: list[Frame], time: float) -> None:
-        self._measurement, self._count = measurement, len(frames)
+        self._measurement, self._count, self.left_out = measurement, len(frames), 0
         self._latest = self._frame(time)
         self._kept = frames[-1] if frames else None
-        # a change would have been kept
         self._bridged = measurement.device.conductance.bridged
+        size = _record(len(self._latest.states)).itemsize
+        self._most = min(_MOST_FRAMES, max(2, _MOST_BYTES // size))
+        self._planned = max(1, measurement.device.settings.total_samples)
 
     def of(self, point: Point) -> list[Frame]:
         """Return the frames that are to be kept because of a reading."""
         before, self._latest = self._latest, self._frame(point.time)
+        bridged, self._bridged = self._bridged, point.bridged
         last, now = self._kept, self._latest
-        step = last is None or point.bridged != self._bridged
-        if not step and last is not None:
-            step = abs(now.conductance - last.conductance) > _STEP
-        if self._count >= _MOST_FRAMES or not step:
+        if last is None:
+            return self._keep([now])
+        size = step_size(before.conductance, now.conductance, point.conductance)
+        switched = point.bridged != bridged
+        step = switched or size > STEP
+        if not step and not abs(now.conductance - last.conductance) > _DRIFT:
             return []
-        kept = [now] if last is None or before.point == last.point else [before, now]
-        self._kept, self._bridged, self._count = now, point.bridged, self._count + len(kept)
+        share = 1.0
+        if not switched and size < _LARGE:
+            share = _FIRST_SHARE + (1.0 - _FIRST_SHARE) * (now.point + 1) / self._planned
+        kept = [now] if before.point == last.point else [before, now]
+        if self._count + len(kept) > share * self._most:
+            self.left_out += int(step)
+            return []
+        return self._keep(kept)
+
+    def _keep(self, kept: list[Frame]) -> list[Frame]:
+        self._kept, self._count = kept[-1], self._count + len(kept)
         return kept
 
     def end(self) -> list[Frame]:
@@ -185,6 +218,21 @@ class _Chosen:
             measurement.device.conductance.value,
             measurement.moment.occupation,
         )
+
+
+def step_size(before: float, after: float, mean: float) -> float:
+    """Return how much the conductance changed in a reading, G0.
+
+    Parameters
+    ----------
+    before, after : float
+        Conductance at the end of the reading before and at that of this one, G0.
+    mean : float
+        Over the averaging time of this reading, G0: where it lies beyond both, something came and
+        went within the reading.
+    """
+    passing = max(mean - max(before, after), min(before, after) - mean)
+    return max(abs(after - before), passing)
 
 
 def _last_time(files: PartFiles) -> float:
@@ -279,6 +327,8 @@ def _resume(files: PartFiles, measurement: Measurement) -> list[Frame]:
         try:
             measurement.load(folder)
             break
+        except OtherStateError as error:  # no damage: what was measured is not thrown away
+            raise OtherStateError(f"{error}: put it back, or begin another measurement") from None
         except DataFormatError:
             shutil.rmtree(folder)
     count = measurement.state.points

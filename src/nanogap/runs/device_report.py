@@ -17,7 +17,7 @@ from nanogap.settings.atoms import AtomsSettings
 from nanogap.settings.device import DeviceSettings
 
 #: Steps whose atoms a page carries, of all devices together.
-_MOST_STEPS = 120
+_MOST_STEPS = 300
 
 
 def report_device(
@@ -70,7 +70,7 @@ def _device(run: DeviceRun, number: int, place: int, count: int) -> OneDevice:
     name = str(data["device_name"].to_numpy()[0])
     series = member.circuit.series.parasitic
     if place >= MOST_DEVICES:
-        return OneDevice(name, series, data, [])
+        return OneDevice(name, series, data, [], capacitance=member.circuit.capacitance)
     frames = DeviceFrames(run.files.part(number), member)
     ends = [frames.atoms(frame) for frame in (*frames.frames[:1], *frames.frames[1:][-1:])]
     return OneDevice(
@@ -80,6 +80,9 @@ def _device(run: DeviceRun, number: int, place: int, count: int) -> OneDevice:
         steps=frames.steps(_MOST_STEPS // min(count, MOST_DEVICES)),
         first=ends[0] if ends else None,
         last=ends[1] if len(ends) > 1 else None,
+        capacitance=member.circuit.capacitance,
+        steps_kept=frames.n_steps,
+        steps_left_out=frames.steps_left_out,
     )
 
 

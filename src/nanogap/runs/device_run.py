@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import platform
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
@@ -18,11 +17,21 @@ import xarray as xr
 from nanogap.device.measurement import ELECTRODES, point_columns
 from nanogap.device.state import event_names
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
-from nanogap.io import write_atomically, write_json
+from nanogap.io import write_atomically
 from nanogap.io.dataset import joined_files, measurement_dataset, with_series_resistance
 from nanogap.io.device_files import DeviceFiles
 from nanogap.io.lock import FileLock
 from nanogap.io.results import write_dataset
+from nanogap.runs.compilation import watched_compilation
+from nanogap.runs.device_beginning import (
+    check_measurement,
+    describe,
+    device_versions,
+    go_on,
+    record_beginning,
+    refuse_edits,
+    with_copied_table,
+)
 from nanogap.runs.device_part import compute_part, read_points
 from nanogap.settings.device import DeviceSettings, load_device_settings
 from nanogap.typing import FloatArray
@@ -82,7 +91,9 @@ class DeviceRun:
     files : DeviceFiles
     settings : DeviceSettings
     members : tuple of DeviceSettings
-        One per device.
+        One per device, with the directory's own copy of the table of barriers.
+    table : bool
+        Whether the readings are written as text too.
     source : str
         Where the settings came from.
     versions : dict of str to str
@@ -92,6 +103,8 @@ class DeviceRun:
     ------
     DataFormatError
         If there is no device directory, or its description is damaged.
+    SettingsError
+        If its settings, or its table of barriers, have been edited since the measurement began.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -101,6 +114,7 @@ class DeviceRun:
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
             self.versions: dict[str, str] = dict(content.get("versions", {}))
+            self.table = bool(content.get("table", False))
             table, columns = content["settings"], list(content["columns"])
         except FileNotFoundError:
             raise DataFormatError(
@@ -113,32 +127,60 @@ class DeviceRun:
                 f"{path} was written by another version of nanogap, with other columns of "
                 "readings: use that version, or run it anew"
             )
-        self.settings = load_device_settings(table)
-        self.members = self.settings.members()
+        self.settings = load_device_settings(table).with_absolute_paths(self.path)
+        refuse_edits(self.files, self.settings)
+        self.members = with_copied_table(self.files, self.settings).members()
 
     @classmethod
-    def create(cls, path: str | Path, settings: DeviceSettings, source: str) -> Self:
+    def create(
+        cls, path: str | Path, settings: DeviceSettings, source: str, *, table: bool = False
+    ) -> Self:
         """Make a device directory.
+
+        Parameters
+        ----------
+        path : str or Path
+        settings : DeviceSettings
+            Relative paths in them count from the current folder.
+        source : str
+            Where the settings came from.
+        table : bool
+            Write the readings as text too, now and after each interruption.
+
+        Raises
+        ------
+        NanogapError
+            If the folder is not empty, or what the settings name cannot be read.
+        """
+        settings = settings.with_absolute_paths()
+        folder = Path(path)
+        check_empty(folder)
+        check_measurement(settings)  # refused before anything is written
+        folder.mkdir(parents=True, exist_ok=True)
+        files = DeviceFiles(folder)
+        record_beginning(files, settings)
+        describe(files, settings, source, device_versions(), table=table)
+        return cls(folder)
+
+    def begin_session(self, *, table: bool = False) -> None:
+        """Refuse to go on with other packaged data than before; record what may have changed.
+
+        Parameters
+        ----------
+        table : bool
+            Write the readings as text from now on.
 
         Raises
         ------
         SettingsError
-            If the folder is not empty.
+            If energies, medium or Hamiltonian are others in this version.
         """
-        folder = Path(path)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise SettingsError(f"{folder} exists and is not empty: choose another -o")
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(
-            DeviceFiles(folder).description,
-            {
-                "source": source,
-                "settings": settings.model_dump(mode="json"),
-                "columns": point_columns(),
-                "versions": device_versions(),
-            },
-        )
-        return cls(folder)
+        settings = with_copied_table(self.files, self.settings)
+        check_measurement(settings)
+        go_on(self.files, settings, self.versions.get("nanogap", "of that time"))
+        if table and not self.table:
+            self.table = True
+            describe(self.files, self.settings, self.source, self.versions, table=True)
 
     @property
     def points_planned(self) -> int:
@@ -180,14 +222,15 @@ class DeviceRun:
         processes : int
             Devices at a time.
         table : bool
-            Write the readings as text too.
+            Write the readings as text too, as a measurement does that was begun so.
 
         Raises
         ------
         NanogapError
             If another process works in the folder, or a device fails.
         """
-        with self.lock():
+        with self.lock(), watched_compilation():
+            self.begin_session(table=table)
             try:
                 if processes > 1 and len(self.members) > 1:
                     self._compute_apart(watch, processes)
@@ -195,7 +238,7 @@ class DeviceRun:
                     self._compute_here(watch)
             finally:
                 if self.points:
-                    self.write(table=table)
+                    self.write()
                     self._report()
 
     def _compute_here(self, watch: Watcher) -> None:
@@ -236,12 +279,14 @@ class DeviceRun:
             noise), ``bridged``, ``continued``, ``read``, ``atoms_cut_off``, ``n_ions`` and
             ``device``; ``events`` over (``point``, ``event``) and ``charge`` over (``point``,
             ``electrode``), both counted from the beginning (`nanogap.device.measurement.Point`).
-            Coordinate ``series_resistance`` (ohm) over ``source``: that of each device's circuit.
+            Coordinate ``series_resistance`` (ohm) over ``source``: that of each device's circuit;
+            attributes ``parasitic_capacitance`` (F) and ``driven`` ("voltage" or "current").
         """
         parts = [self.of_device(number) for number in range(len(self.members))]
         whole = joined_files([part for part in parts if part.sizes["point"]] or parts[:1])
         return whole.assign_attrs(
             simulated="kinetic Monte Carlo of a device",
+            **self._circuit_attributes(),
             nanogap_version=version("nanogap"),
             settings=json.dumps(self.settings.model_dump(mode="json")),
         )
@@ -269,14 +314,23 @@ class DeviceRun:
         part["events"] = _together(columns, "event", event_names())
         part["charge"] = _together(columns, "electrode", ELECTRODES, "charge ")
         part["device"] = ("point", np.full(len(columns["time"]), number + 1, dtype=np.int64))
+        part.attrs.update(self._circuit_attributes())
         resistance = self.members[number].circuit.series.parasitic
         return with_series_resistance(part, np.array([resistance]))
 
-    def write(self, *, table: bool = False) -> None:
-        """Write the measurement dataset, and the same as text if asked for."""
+    def _circuit_attributes(self) -> dict[str, str | float]:
+        """Tell what curves alone do not: the capacitance beside the gap, and what was driven."""
+        first = self.settings.protocol.cycle_segments(0)[0]
+        return {
+            "parasitic_capacitance": self.settings.circuit.capacitance,
+            "driven": first.quantity,
+        }
+
+    def write(self) -> None:
+        """Write the measurement dataset, and the same as text if the measurement was begun so."""
         dataset = self.dataset()
         write_dataset(dataset, self.files.measurement)
-        if table:
+        if self.table:
             header = {
                 "time": "time (s)",
                 "voltage": "voltage (V)",
@@ -328,10 +382,16 @@ class DeviceRun:
         shutil.rmtree(self.path)
 
 
-def device_versions() -> dict[str, str]:
-    """Versions of the programs that make the readings of a device."""
-    names = ("nanogap", "numpy", "numba", "scipy")
-    return {name: version(name) for name in names} | {"python": platform.python_version()}
+def check_empty(folder: Path) -> None:
+    """Refuse a place for a device directory that holds something.
+
+    Raises
+    ------
+    SettingsError
+        If so.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SettingsError(f"{folder} exists and is not empty: choose another -o")
 
 
 def start_device(
@@ -355,9 +415,9 @@ def start_device(
     watch, processes, table
         See `DeviceRun.compute`.
     """
-    run = DeviceRun.create(path, settings, source)
+    run = DeviceRun.create(path, settings, source, table=table)
     try:
-        run.compute(watch, processes, table=table)
+        run.compute(watch, processes)
     except NanogapError:
         if not run.points:
             run.remove()

@@ -105,7 +105,8 @@ class AtomsSettings(_Model):
         min_length=1,
         max_length=1000,
         description="'packaged': the table of energies and barriers of the element that comes with "
-        "nanogap; or the path of such a file",
+        "nanogap; or the path of such a file, of which a measurement keeps a copy; a relative path "
+        "counts from the folder of the settings file",
     )
 
 
@@ -290,7 +291,8 @@ class ConductanceSettings(_Model):
         min_length=1,
         max_length=1000,
         description="'cache': known conductances are kept in the user's cache folder; 'none': in "
-        "memory only; or the path of a file",
+        "memory only; or the path of a file; a relative path counts from the folder of the "
+        "settings file",
     )
 
     @model_validator(mode="after")

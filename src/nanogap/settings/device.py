@@ -3,6 +3,7 @@
 Units are those of the house: angstrom, s, K, V, eV; currents, resistances and capacitances in SI.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self
@@ -61,6 +62,9 @@ ProtocolSettings = (
     VoltageSweep | CurrentSweep | Staircase | Pulses | ConstantRead | Endurance | ProgramToLevel
 )
 
+#: Settings that name a file, and the words that name none.
+_NO_FILES = {"atoms.energetics": ("packaged",), "conductance.cache": ("cache", "none")}
+
 #: Readings of one device; a segment's are timed at once, and a reading takes a millisecond.
 MOST_READINGS = 10_000_000
 
@@ -106,7 +110,7 @@ class DeviceSettings(_Model):
 
     @model_validator(mode="after")
     def _within_limits(self) -> Self:
-        for protocol in self._parts().values():
+        for protocol in self.parts().values():
             for segment in protocol.cycle_segments(0):
                 name = f"{segment.quantity}_limit"
                 own, most = getattr(self.source, name), max(abs(segment.start), abs(segment.end))
@@ -119,7 +123,7 @@ class DeviceSettings(_Model):
 
     @model_validator(mode="after")
     def _countable(self) -> Self:
-        for name, protocol in self._parts().items():
+        for name, protocol in self.parts().items():
             if protocol.total_samples > MOST_READINGS:
                 raise ValueError(
                     f"{name}: {protocol.total_samples:.3g} readings are more than "
@@ -146,18 +150,35 @@ class DeviceSettings(_Model):
     @property
     def total_duration(self) -> float:
         """Time of preparation and protocol of one device, s; with feedback, the longest."""
-        return sum(part.total_duration for part in self._parts().values())
+        return sum(part.total_duration for part in self.parts().values())
 
     @property
     def total_samples(self) -> int:
         """Readings of preparation and protocol of one device; with feedback, the largest number."""
-        return sum(part.total_samples for part in self._parts().values())
+        return sum(part.total_samples for part in self.parts().values())
 
-    def _parts(self) -> dict[str, ProtocolSettings]:
+    def parts(self) -> dict[str, ProtocolSettings]:
         """Return the preparation, if there is one, and the protocol, by their names."""
         if isinstance(self.preparation, NoPreparation):
             return {"protocol": self.protocol}
         return {"preparation": self.preparation, "protocol": self.protocol}
+
+    def with_absolute_paths(self, folder: str | Path = "") -> "DeviceSettings":
+        """Return the settings with relative paths of files made absolute.
+
+        Parameters
+        ----------
+        folder : str or Path
+            They count from here; by default from the current folder.
+        """
+        changed: dict[str, object] = {}
+        for key, words in _NO_FILES.items():
+            section, name = key.split(".")
+            model = getattr(self, section)
+            given = getattr(model, name)
+            if given not in words:
+                changed[section] = model.model_copy(update={name: _absolute(folder, given)})
+        return self.model_copy(update=changed) if changed else self
 
     def members(self) -> tuple["DeviceSettings", ...]:
         """Return the settings of every device by itself: its seed, its resistances, its cycles.
@@ -171,10 +192,12 @@ class DeviceSettings(_Model):
         """
         if self.devices.number == 1:
             return (self,)
-        return tuple(self._member(number) for number in range(self.devices.number))
+        return tuple(self.member(number) for number in range(self.devices.number))
 
-    def _member(self, number: int) -> "DeviceSettings":
-        """Return the settings of one device."""
+    def member(self, number: int) -> "DeviceSettings":
+        """Return the settings of one device, from 0; see `members`."""
+        if self.devices.number == 1:
+            return self
         stream = np.random.SeedSequence(self.seed, spawn_key=(number,))
         seed = int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1))
         spread = self.devices.resistance_spread
@@ -210,8 +233,9 @@ def load_device_settings(
     Parameters
     ----------
     source : str, Path, mapping, DeviceSettings or None
-        Name of a preset of devices; path of a TOML file; nested table of what differs from the
-        defaults; settings that are loaded already; None: the defaults.
+        Name of a preset of devices; path of a TOML file, from whose folder relative paths in it
+        count; nested table of what differs from the defaults; settings that are loaded already;
+        None: the defaults.
     overrides : sequence of str, or mapping
         ``section.key=value`` texts, as on the command line, or values by ``section.key``; they
         win over the source. Another ``kind`` of a protocol leaves none of the keys of the old one.
@@ -247,10 +271,28 @@ up to 1e+09
         return checked_table(DeviceSettings, source.model_dump(mode="json"), source.name, changes)
     if isinstance(source, str | Path):
         text = settings_text(str(source), "device")
-        return checked_table(DeviceSettings, toml_table(text, str(source)), str(source), changes)
+        table = _with_absolute_paths(toml_table(text, str(source)), Path(source).parent)
+        return checked_table(DeviceSettings, table, str(source), changes)
     if isinstance(source, Mapping):
         return checked_table(DeviceSettings, source, "settings", changes)
     raise SettingsError(
         f"settings cannot be read from a {type(source).__name__}: give the name of a preset "
         f"({', '.join(preset_names('device'))}), the path of a TOML file, a dict or DeviceSettings"
     )
+
+
+def _with_absolute_paths(table: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """Let relative paths of a settings file count from its folder; what is wrong is found later."""
+    found = dict(table)
+    for key, words in _NO_FILES.items():
+        section, name = key.split(".")
+        inner = found.get(section)
+        given = inner.get(name) if isinstance(inner, dict) else None
+        if isinstance(given, str) and given and given not in words:
+            found[section] = {**inner, name: _absolute(folder, given)}  # type: ignore[dict-item]
+    return found
+
+
+def _absolute(folder: str | Path, given: str) -> str:
+    """Return the absolute form of a path that counts from a folder, or begins with the home."""
+    return str(Path(folder).absolute() / os.path.expanduser(given))  # noqa: PTH111 never fails

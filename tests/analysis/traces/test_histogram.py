@@ -20,6 +20,7 @@ def test_every_point_is_counted_or_accounted_for(values, width, maximum):
     assert histogram.counts.sum() == inside.sum()
     assert histogram.n_outside == len(finite) - inside.sum()
     assert histogram.n_missing == len(data) - len(finite)
+    assert histogram.n_negative == (finite < 0.0).sum()
     if maximum is None:
         assert histogram.n_outside == (finite < 0.0).sum()
 

@@ -37,6 +37,7 @@ def test_logarithmic_bins():
     np.testing.assert_allclose(histogram.edges, [1e-3, 1e-2, 1e-1, 1.0, 10.0])
     assert histogram.counts.tolist() == [1.0, 1.0, 1.0, 1.0]
     assert (histogram.n_outside, histogram.n_missing) == (3, 1)
+    assert histogram.n_negative == 1
 
 
 def correlated(random, cycles=40, points=200):

@@ -36,7 +36,8 @@ class ConductanceHistogram(Analysis):
 
     Points are counted as they come, so that the memory does not grow with their number: `compute`
     begins anew, `add` goes on. Points that are not finite are ignored, and so are points below or
-    above the range; `n_missing` and `n_outside` tell how many.
+    above the range; `n_missing` and `n_outside` tell how many, and `n_negative` how many of these
+    are negative.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ class ConductanceHistogram(Analysis):
     ConductanceHistogram
       counts   3 in 3 bins from 0 to 1.5 G0 (1 missing, 0 outside)
       peaks    none
-      results  .edges, .counts, .n_cycles, .n_missing, .n_outside, .peaks
+      results  .edges, .counts, .n_cycles, .n_missing, .n_negative, .n_outside, .peaks
       figure   nanogap.plot(...)
     """
 
@@ -107,7 +108,7 @@ class ConductanceHistogram(Analysis):
         #: memory for `_groups`, with room for rows to come
         self._room: FloatArray = self._groups
         self._points: Int64Array = np.zeros(0, dtype=np.int64)
-        self._missing = self._outside = 0
+        self._missing = self._outside = self._negative = 0
         self._by_cycle = False
 
     def compute(
@@ -187,6 +188,7 @@ class ConductanceHistogram(Analysis):
             missing, outside = missing - lost, outside + lost
         self._missing += int(missing)
         self._outside += int(outside)
+        self._negative += int(np.count_nonzero(values < 0.0))
         return self
 
     @property
@@ -219,6 +221,12 @@ class ConductanceHistogram(Analysis):
     def n_outside(self) -> int:
         """Number of finite points below or above the range."""
         return self._outside
+
+    @property
+    @after_compute
+    def n_negative(self) -> int:
+        """Number of finite points below zero, where the current is against the voltage."""
+        return self._negative
 
     @property
     @after_compute

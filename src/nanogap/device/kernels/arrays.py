@@ -136,6 +136,10 @@ class Tables(NamedTuple):
 BOUND_RANGE = 4000
 
 
+#: Most cells around a site, and one more for its own.
+CELLS_AROUND = 13
+
+
 class Tree(NamedTuple):
     """Sums of rates: eight of a level make one of the next; all levels lie in one array.
 
@@ -149,12 +153,15 @@ class Tree(NamedTuple):
         Leaf of each site; neighbours in space are near each other.
     site : int32
         Site of each leaf.
+    cells : int32, shape (n_sites, 13)
+        Cells (eight leaves each) of the site's neighbours, each once, and from there its own.
     """
 
     sums: FloatArray
     offsets: Int64Array
     leaf: Int32Array
     site: Int32Array
+    cells: Int32Array
 
 
 #: Rows of `Work.lists`, and columns of `Work.marks` with which a site is listed once: sites whose
@@ -208,7 +215,7 @@ class Work(NamedTuple):
 
     Attributes
     ----------
-    lists : uint32, shape (2, n_sites + 1)
+    lists : uint32, shape (2, n_sites + 2)
     queue : uint32, shape (n_sites + 1,)
         Sites of a search for clusters.
     marks : int32, shape (n_sites + 1, 2)

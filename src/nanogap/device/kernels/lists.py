@@ -52,12 +52,15 @@ def touch(
 
 
 @inlined
-def expire(lists: LinkArray, marks: Int32Array, numbers: Int64Array, site: int) -> None:
-    """List a site whose rates are to be made anew."""
-    if marks[site, STALE] != numbers[GENERATION]:
-        marks[site, STALE] = numbers[GENERATION]
-        lists[STALE, numbers[N_STALE]] = site
-        numbers[N_STALE] += 1
+def expire(lists: LinkArray, marks: Int32Array, mark: int, count: int, site: int) -> int:
+    """List a site whose rates are to be made anew; return how many are listed.
+
+    It is written in any case and counted once: a processor cannot guess which site is new.
+    """
+    lists[STALE, count] = site
+    count += marks[site, STALE] != mark
+    marks[site, STALE] = mark
+    return count
 
 
 @compiled
@@ -69,6 +72,8 @@ def expire_around(
     site: int,
 ) -> None:
     """List a site and its neighbours, whose rates are to be made anew."""
-    expire(lists, marks, numbers, site)
+    mark = numbers[GENERATION]
+    count = expire(lists, marks, mark, numbers[N_STALE], site)
     for direction in range(12):
-        expire(lists, marks, numbers, around[site, direction])
+        count = expire(lists, marks, mark, count, around[site, direction])
+    numbers[N_STALE] = count

@@ -45,12 +45,12 @@ from nanogap.device.kernels.lists import begin, expire_around
 from nanogap.device.kernels.masks import ATOM_EMPTY, ATOM_ION, ION_EMPTY, toggle
 from nanogap.device.kernels.memory import recall, remember
 from nanogap.device.kernels.random import uniform
-from nanogap.device.kernels.refresh import rates_of_site, refresh
+from nanogap.device.kernels.refresh import fill_site, refresh
 from nanogap.device.kernels.tree import find_leaf
 from nanogap.device.lattice import EMPTY, FLOATING, ION, METAL
 
 
-@compiled
+@inlined
 def _donor(around: LinkArray, grid: Int32Array, site: int, apart_from: int) -> int:
     """Return the metal whose potential new metal takes; -1 of none."""
     for direction in range(12):
@@ -187,7 +187,7 @@ def _do_event(
 ) -> int:
     """Choose among the events of a site and do one; return its kind, -1 of none."""
     rates = work.rates
-    if rates_of_site(sites, tables, site, rates) <= 0.0:
+    if fill_site(sites, tables, site, rates) <= 0.0:
         return -1
     slot = -1
     for other in range(N_SLOTS):

@@ -38,7 +38,7 @@ def first_direction(bits: int) -> int:
     return _DIRECTION[(bits & -bits) % 13]  # type: ignore[no-any-return]
 
 
-@compiled
+@inlined
 def toggle(around: LinkArray, masks: LinkArray, site: int, change: int) -> None:
     """Follow a change of a site in the masks of its neighbours."""
     for direction in range(12):

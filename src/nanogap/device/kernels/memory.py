@@ -15,6 +15,7 @@ import numpy as np
 
 from nanogap.device.kernels.arrays import (
     BEND,
+    CELLS_AROUND,
     COUNT,
     ENERGY,
     FIXED,
@@ -178,17 +179,19 @@ def remember(sites: Sites, tree: Tree, work: Work, site: int, direction: int, do
         if grid[near, STATE] != METAL or sites.flags[near, FIXED]:
             continue
         if empty_around(sites.masks, near) != 0:
-            for other_direction in range(12):
-                other = around[near, other_direction]
-                if other != outside:
-                    count = _list_cell(memory, tree.leaf[other] >> 3, count, mark)
+            own_cell = tree.leaf[near] >> 3
+            for other in range(CELLS_AROUND):
+                cell = tree.cells[near, other]
+                if cell == own_cell:
+                    break
+                count = _list_cell(memory, cell, count, mark)
     key, side = _key_and_side(around, site, direction)
     slot = _slot(key)
     if _write(tree, grid, work, slot, side, count):
         memory.keys[slot] = key
 
 
-@compiled
+@inlined
 def _is_as_it_was(memory: Memory, slot: int, side: int) -> bool:
     """Return whether all that a remembered hop reads is as it was on one side."""
     versions, words = memory.versions, memory.words
@@ -205,7 +208,7 @@ def _is_as_it_was(memory: Memory, slot: int, side: int) -> bool:
     return True
 
 
-@compiled
+@inlined
 def recall(sites: Sites, tree: Tree, memory: Memory, site: int, direction: int) -> bool:
     """Write what a hop changes, if it is remembered and all is as it was; return whether."""
     key, side = _key_and_side(sites.around, site, direction)

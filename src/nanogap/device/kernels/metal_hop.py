@@ -61,7 +61,7 @@ def change_and_saddle(
     return change, saddle[count, at_end, pattern]
 
 
-@compiled
+@inlined
 def fill_rates(
     around: LinkArray,
     grid: Int32Array,

@@ -42,7 +42,7 @@ from nanogap.device.kernels.arrays import (
     Int32Array,
     LinkArray,
 )
-from nanogap.device.kernels.compiling import compiled
+from nanogap.device.kernels.compiling import compiled, inlined
 from nanogap.device.lattice import METAL
 from nanogap.typing import FloatArray
 
@@ -154,7 +154,7 @@ def choose_neighbour(
     return chosen
 
 
-@compiled
+@inlined
 def take_potential(fields: FloatArray, site: int, donor: int) -> None:
     """Give new metal the potential of the metal it touches."""
     fields[site, METAL_POTENTIAL] = fields[donor, METAL_POTENTIAL]

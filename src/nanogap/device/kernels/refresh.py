@@ -30,9 +30,9 @@ from nanogap.device.lattice import EMPTY, ION, METAL
 from nanogap.typing import FloatArray
 
 
-@compiled
-def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) -> float:
-    """Fill in the rates of all events of a site; return their sum, 1/s."""
+@inlined
+def fill_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) -> float:
+    """Fill in the rates of all events of a site, as `rates_of_site`, where each event asks."""
     around, grid, masks = sites.around, sites.grid, sites.masks
     inverse_temperature, force = sites.inverse_temperature, sites.force
     levels, saddle, numbers = tables.levels, tables.saddle, tables.numbers
@@ -75,6 +75,12 @@ def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) ->
     return total
 
 
+@compiled
+def rates_of_site(sites: Sites, tables: Tables, site: int, rates: FloatArray) -> float:
+    """Fill in the rates of all events of a site; return their sum, 1/s."""
+    return fill_site(sites, tables, site, rates)
+
+
 @inlined
 def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
     """Make anew the rates of the touched sites, and of the metal beside touched empty ones."""
@@ -83,14 +89,17 @@ def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
     lists, marks, numbers = work.lists, work.marks, work.numbers
     sums, leaves, nodes = tree.sums, tree.leaf, work.nodes
     change_cells(tree, work)
+    mark, count = numbers[GENERATION], numbers[N_STALE]
     for place in range(numbers[N_TOUCHED]):
         site = lists[TOUCHED, place]
         if grid[site, STATE] == EMPTY:
             bits = metal_around(masks, site)
             while bits != 0:
-                expire(lists, marks, numbers, around[site, first_direction(bits)])
+                near = around[site, first_direction(bits)]
+                count = expire(lists, marks, mark, count, near)
                 bits &= bits - 1
-        expire(lists, marks, numbers, site)
+        count = expire(lists, marks, mark, count, site)
+    numbers[N_STALE] = count
     levels, saddle, table, singles = tables.levels, tables.saddle, tables.rate, tables.numbers
     rates = work.rates
     plain = len(sites.inverse_temperature) == 0 and singles[OXIDATION_RATE] == 0.0
@@ -120,7 +129,7 @@ def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
         nodes,
         work.children,
         work.node_marks,
-        numbers[GENERATION],
+        mark,
         changed,
     )
 

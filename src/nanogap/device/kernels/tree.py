@@ -51,7 +51,7 @@ def sum_above(
     return end - n_leaves
 
 
-@compiled
+@inlined
 def find_leaf(sums: FloatArray, offsets: Int64Array, target: float) -> tuple[int, float]:
     """Return the leaf in which a partial sum passes a target, and what of the target is left."""
     node = 0

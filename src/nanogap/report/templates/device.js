@@ -56,18 +56,19 @@
       const axis = (title, more) => ({ title: { text: title }, zeroline: false,
         gridcolor: "#e4e9ee", ...more });
       Plotly.react(trace, [
-        line(device.time, size(device.seen), "seen", "#c9a27c", { yaxis: "y2",
+        line(device.time, size(device.seen), "from the readings", "#c9a27c", { yaxis: "y2",
           mode: "markers", marker: { size: 3, color: "#c9a27c" } }),
-        line(device.time, device.conductance, "true", "#0072B2", { yaxis: "y2" }),
+        line(device.time, device.conductance, "true, of the gap", "#0072B2", { yaxis: "y2" }),
         marks(steps("time"), steps("conductance"), { yaxis: "y2" }),
-        line(device.time, device.voltage, "source", "#7b8794"),
-        line(device.time, device.gap_voltage, "gap", "#0072B2"),
+        line(device.time, device.voltage, "at the source", "#7b8794", { showlegend: false }),
+        line(device.time, device.gap_voltage, "across the gap", "#0072B2", { showlegend: false }),
       ], {
-        margin: { l: 60, r: 10, t: 8, b: 42 }, showlegend: false, hovermode: "closest",
+        margin: { l: 60, r: 10, t: 30, b: 42 }, hovermode: "closest",
+        legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
         uirevision: device.name + kind,
         xaxis: axis("time (s)"),
         yaxis: axis("voltage (V)", { domain: [0, 0.3] }),
-        yaxis2: axis("G (G<sub>0</sub>)", { domain: [0.36, 1], type: kind, range: span(kind) }),
+        yaxis2: axis("conductance (G<sub>0</sub>)", { domain: [0.36, 1], type: kind, range: span(kind) }),
         shapes: [cursor()],
       }, quiet);
       Plotly.react(loop, [
@@ -78,7 +79,7 @@
           customdata: [device.steps[step].time],
           marker: { symbol: "circle-open", size: 16, color: "#1f2933", line: { width: 2 } } }),
       ], {
-        margin: { l: 60, r: 10, t: 8, b: 42 }, showlegend: false, hovermode: "closest",
+        margin: { l: 60, r: 10, t: 30, b: 42 }, showlegend: false, hovermode: "closest",
         uirevision: device.name + kind,
         xaxis: axis("voltage at the source (V)"),
         yaxis: axis(logarithmic ? "|current| (A)" : "current (A)", { type: kind,
@@ -105,24 +106,39 @@
       const low = [0, 1, 2].map((axis) => extreme(axis, Math.min) - radius);
       const high = [0, 1, 2].map((axis) => extreme(axis, Math.max) + radius);
       const width = canvas.clientWidth || 300;
-      const zoom = width / (high[0] - low[0]);
+      // both pictures and the curves below fit on a screen
+      const zoom = Math.min(width / (high[0] - low[0]), 430 / (high[2] - low[2]));
+      const left = low[0] - (width / zoom - (high[0] - low[0])) / 2;
       const sharp = window.devicePixelRatio || 1;
       canvas.width = width * sharp;
       canvas.height = zoom * (high[2] - low[2]) * sharp;
       const pen = canvas.getContext("2d");
       pen.scale(zoom * sharp, zoom * sharp);
+      const changed = (site) => (kinds[site] !== 4) !== (beside[site] > 0 && beside[site] !== 4);
+      const circle = (site) => {
+        pen.beginPath();
+        pen.arc(sites[3 * site] - left, high[2] - sites[3 * site + 2],
+          kinds[site] === 4 ? 0.6 * radius : radius, 0, 7);
+      };
+      const rim = (width, colour) => {
+        pen.lineWidth = width;
+        pen.strokeStyle = colour;
+        pen.stroke();
+      };
       for (const site of device.order) {
         if (!kinds[site]) continue;
-        const changed = (kinds[site] !== 4) !== (beside[site] > 0 && beside[site] !== 4);
         const far = (sites[3 * site + 1] - low[1]) / (high[1] - low[1]);
-        pen.beginPath();
-        pen.arc(sites[3 * site] - low[0], high[2] - sites[3 * site + 2],
-          kinds[site] === 4 ? 0.6 * radius : radius, 0, 7);
+        circle(site);
         pen.fillStyle = pale(view.kinds[kinds[site] - 1][0], 0.5 * far);
         pen.fill();
-        pen.lineWidth = changed ? 0.55 : 0.12;
-        pen.strokeStyle = changed ? "#000000" : "rgba(31,41,51,0.6)";
-        pen.stroke();
+        if (changed(site)) rim(0.55, "#000000");
+        else rim(0.12, "rgba(31,41,51,0.6)");
+      }
+      // those that others hide show through
+      for (const site of device.order) {
+        if (!kinds[site] || !changed(site)) continue;
+        circle(site);
+        rim(0.25, "rgba(0,0,0,0.75)");
       }
     }
 
@@ -175,6 +191,7 @@
       scale.setAttribute("aria-pressed", String(logarithmic));
       curves();
     });
+    window.addEventListener("resize", () => show(step));
     choose(0);
     for (const graph of [trace, loop]) {
       graph.on("plotly_click", (event) => show(nearest(event.points[0].customdata)));
