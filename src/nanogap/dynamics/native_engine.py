@@ -65,6 +65,7 @@ class NativeEngine:
         mobile = atoms.arrays["electrode"] == MOBILE
         # the kernel numbers fixed atoms first
         self._order = np.argsort(mobile, kind="stable")
+        self._places = np.argsort(self._order)
         self._n_fixed = int((~mobile).sum())
         self._step = self._unchecked = 0
         self._thermostatted, self._prepared = settings.temperature > 0.0, False
@@ -247,8 +248,7 @@ class NativeEngine:
 
     def _in_order(self, values: FloatArray) -> FloatArray:
         """Bring values of atoms into the order of the starting structure."""
-        ordered = np.empty_like(values)
-        ordered[self._order] = values
+        ordered: FloatArray = values.take(self._places, axis=0)
         return ordered
 
     def _check_atoms(self) -> None:

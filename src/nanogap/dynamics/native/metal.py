@@ -104,6 +104,7 @@ class Metal:
         self._begun = False
         self._pairs = room_for_pairs(n_atoms, 0)
         self._fixed_bonds = room_for_bonds(n_atoms, 0)
+        self._fixed_totals: FloatArray = np.zeros(n_atoms)
         self._bonds = room_for_bonds(n_atoms, _BONDS_PER_ATOM * n_atoms // SHARES)
         self._by_order, self._shared_forces = np.empty(n_atoms), np.empty((SHARES, n_atoms, 3))
         self.potential: FloatArray = np.zeros(n_atoms)
@@ -139,7 +140,7 @@ class Metal:
             self._threads,
             differentiate_atoms,
             differentiate_atoms_in_threads,
-            self._fixed_bonds.totals.sum(axis=0),
+            self._fixed_totals,
             self._bonds.totals,
             self._coefficients,
             self._by_order,
@@ -197,6 +198,7 @@ class Metal:
         self._reserve(pairs)
         room = room_for_bonds(len(self.forces), _BONDS_PER_ATOM * len(fixed) // SHARES)
         self._fixed_bonds = self._select(fixed, 0, pairs, room)
+        self._fixed_totals = self._fixed_bonds.totals.sum(axis=0)
 
     def _reserve(self, pairs: PairList) -> None:
         """Make room for the pairs of a list behind those of fixed atoms."""

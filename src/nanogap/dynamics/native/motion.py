@@ -110,24 +110,42 @@ class Thermostat:
         half : float
             Half a time step, fs.
         """
-        heat, masses, rates = BOLTZMANN * self.temperature, self._masses, self.rates
-
-        def push(k: int, kinetic: float) -> None:
-            drive = (
-                kinetic - self.freedom * heat
-                if k == 0
-                else masses[k - 1] * rates[k - 1] ** 2 - heat
-            )
-            drag = np.exp(-0.25 * half * rates[k + 1]) if k + 1 < CHAIN else 1.0
-            rates[k] = (rates[k] * drag + 0.5 * half * drive / masses[k]) * drag
-
-        for k in reversed(range(CHAIN)):
-            push(k, twice_kinetic)
-        factor = float(np.exp(-half * rates[0]))
-        self.places += half * rates
-        for k in range(CHAIN):
-            push(k, twice_kinetic * factor**2)
+        heat = BOLTZMANN * self.temperature
+        factor: float = _advance_chain(
+            self.places, self.rates, self._masses, self.freedom * heat, heat, twice_kinetic, half
+        )
         return factor
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _advance_chain(
+    places: FloatArray,
+    rates: FloatArray,
+    masses: FloatArray,
+    wanted: float,
+    heat: float,
+    twice_kinetic: float,
+    half: float,
+) -> float:
+    """Advance a chain by half a step; return the factor of the velocities."""
+    for k in range(len(rates) - 1, -1, -1):
+        _push(k, rates, masses, twice_kinetic - wanted, heat, half)
+    factor: float = np.exp(-half * rates[0])
+    for k in range(len(rates)):
+        places[k] += half * rates[k]
+    for k in range(len(rates)):
+        _push(k, rates, masses, twice_kinetic * factor**2 - wanted, heat, half)
+    return factor
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _push(
+    k: int, rates: FloatArray, masses: FloatArray, excess: float, heat: float, half: float
+) -> None:
+    """Change the rate of one thermostat by what drives it and by the next one."""
+    drive = excess if k == 0 else masses[k - 1] * rates[k - 1] ** 2 - heat
+    drag = np.exp(-0.25 * half * rates[k + 1]) if k + 1 < len(rates) else 1.0
+    rates[k] = (rates[k] * drag + 0.5 * half * drive / masses[k]) * drag
 
 
 class Motion:
@@ -168,8 +186,7 @@ class Motion:
     @property
     def kinetic_energy(self) -> float:
         """Kinetic energy, eV."""
-        squares: FloatArray = self.velocities[self._n_fixed :] ** 2
-        return float(0.5 * self._mass * squares.sum())
+        return float(0.5 * self._mass * _sum_squares(self.velocities, self._n_fixed))
 
     @property
     def temperature(self) -> float:
@@ -202,6 +219,17 @@ class Motion:
         if self.thermostat is not None:
             factor = self.thermostat.act(2.0 * self.kinetic_energy, half)
             self.velocities[self._n_fixed :] *= factor
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _sum_squares(vectors: FloatArray, first: int) -> float:
+    """Sum the squares of the vectors of the atoms from one on."""
+    x = y = z = 0.0
+    for atom in range(first, len(vectors)):
+        x += vectors[atom, 0] ** 2
+        y += vectors[atom, 1] ** 2
+        z += vectors[atom, 2] ** 2
+    return x + y + z
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
