@@ -99,6 +99,7 @@ def current_sweep(**other: object) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         changes: dict[str, object] = {
             "devices.number": 1,
+            "devices.resistance_spread": 0.0,
             "devices.cycles": "each",
             "protocol.cycles": 1,
             "conductance.cache": str(Path(folder, "necks.sqlite")),

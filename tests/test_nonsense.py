@@ -52,9 +52,24 @@ CHAIN.new_array("region", np.array(["left", *3 * ["channel"], "right"]))
 CHAIN.info.update(left_period=2.9, right_period=2.9)
 SILVER = bulk("Ag", a=4.09)
 
+#: Small needles in vacuum before a quick sweep.
+DEVICE = {
+    "geometry": {"base_width": 12.0, "height": 5.0, "apex_width": 6.0, "margin": 4.0}
+    | {"upper_apex_width": "same", "fixed_layers": 1},
+    "medium": {"name": "vacuum"},
+    "conductance": {"kpoints": 1, "cell_widths": [3], "relaxation_steps": 0, "cache": "none"},
+    "protocol": {"kind": "voltage-sweep", "turning_points": [0.0, 0.1], "rate": 1.0},
+}
+DEVICE_SECTIONS = ("geometry", "atoms", "medium", "kinetics", "heat", "conductance", "circuit")
+DEVICE_SECTIONS += ("source", "devices")
+
 SECTIONS = ("structure", "dynamics", "voltage", "junction", "transport")
 
 CALLS = {
+    "Device": {"settings": DEVICE, "necks": None},
+    "DeviceRun": {"path": "nowhere"},
+    "DeviceSettings": {key: {} for key in DEVICE_SECTIONS}
+    | {"name": "x", "seed": 1, "preparation": {"kind": "none"}, "protocol": DEVICE["protocol"]},
     "Run": {"directory": "nowhere"},
     "Settings": {key: {} for key in SECTIONS} | {"name": "x", "seed": 1},
     "Simulation": {"tips": TIPS, "settings": "quick"}
@@ -69,9 +84,11 @@ CALLS = {
     "fermi_energy": {"atoms": SILVER, "kpoints_density": 2.0, "model": None},
     "histogram": {"data": TRACE, "bin_width": 0.05, "maximum": 10.0, "scale": "linear"}
     | {"minimum": 1e-6, "series_resistance": 0.0},
+    "load_device_settings": {"source": "device-quick", "overrides": {}},
     "load_model": {"element": "Ag"},
     "load_settings": {"source": "quick", "overrides": {}},
     "noise": {"data": TRACE, "interval": 0.01, "band": None, "series_resistance": 0.0},
+    "open_device": {"path": "nowhere"},
     "open_run": {"path": "nowhere"},
     "plateaus": {"data": TRACE, "minimum_length": 8, "minimum_step": 0.0, "strictness": 1.0}
     | {"series_resistance": 0.0},
@@ -80,14 +97,21 @@ CALLS = {
     "read_measurement": {"path": "sweep.csv", "columns": None, "clock": None},
     "read_measurements": {"paths": "sweep.csv", "columns": None},
     "resume": {"directory": "nowhere", "progress": None},
+    "resume_device": {"directory": "nowhere", "progress": None, "processes": 1},
     "retention": {"data": TRACE, "time": np.arange(1.0, 257.0), "tolerance": 2.0}
     | {"series_resistance": 0.0},
     "run": {"source": "quick", "directory": "nowhere", "progress": None},
+    "run_device": {"source": DEVICE, "directory": "nowhere", "progress": None, "processes": 1},
     "switching": {"data": LOOP, "read_voltage": 0.4, "minimum_ratio": 3.0, "method": "steepest"}
     | {"compliance": None},
 }
 #: What is no nonsense there, besides numbers for numbers and None where that is the default.
 WELCOME = {
+    **{("DeviceSettings", key): {"dict"} for key in DEVICE_SECTIONS},
+    ("Device", "settings"): {"None", "dict"},
+    ("DeviceSettings", "name"): {"text"},
+    ("load_device_settings", "source"): {"None", "dict"},
+    ("load_device_settings", "overrides"): {"list", "dict"},
     **{("Settings", key): {"dict"} for key in SECTIONS},
     ("Settings", "name"): {"text"},
     ("Simulation", "settings"): {"dict"},
@@ -114,6 +138,8 @@ def _quiet_place(tmp_path, monkeypatch):
 
     monkeypatch.setattr("nanogap.dynamics.simulation.open_engine", refuse)
     monkeypatch.setattr("nanogap.runs.notebook.start_run", refuse)
+    monkeypatch.setattr("nanogap.runs.device_notebook.start_device", refuse)
+    monkeypatch.setattr("nanogap.device.device.LatticeKMC", refuse)
 
 
 def answer(function, **arguments):
@@ -165,6 +191,39 @@ def test_every_public_function_and_argument_is_tried():
         parameters = inspect.signature(one).parameters
         named = {key for key, value in parameters.items() if value.kind not in kinds}
         assert named <= CALLS[name].keys(), name
+
+
+@pytest.fixture(scope="module")
+def read_device():
+    """A device with one reading, made before anything is refused."""
+    device = ng.Device(DEVICE)
+    device.apply(0.01, 0.02)
+    return device
+
+
+METHODS = {
+    "apply": {"level": 0.1, "duration": 0.02, "quantity": "voltage", "compliance": "none"}
+    | {"cycle": None, "read": False},
+    "measure": {"protocol": None, "progress": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "argument"), [(name, one) for name, given in METHODS.items() for one in given]
+)
+def test_nonsense_at_methods_of_a_device(read_device, method, argument):
+    call = getattr(read_device, method)
+    assert inspect.signature(call).parameters.keys() == METHODS[method].keys()
+    for kind, value in NONSENSE.items():
+        if value is None and METHODS[method][argument] is None:
+            continue  # the default, which would measure
+        sentence = answer(call, **{**METHODS[method], argument: value})
+        if sentence is None:
+            # -1.5 V is a level, 5 s a duration, True a way to read, infinity no compliance
+            assert kind in {"five", "minus", "truth"} or (argument, kind) == ("compliance", "inf")
+        else:
+            assert len(sentence.splitlines()) == 1, kind
+            assert len(sentence) < 600, kind
 
 
 def issubclass_of_exception(one):
@@ -221,6 +280,22 @@ def test_a_wrong_number_of_arguments_is_left_to_python():
             "histogram: scale = 'log': give 'linear' or 'logarithmic'",
         ),
         (lambda: ng.noise([1.0], band=5), "noise: band = 5: give two numbers or None"),
+        (
+            lambda: ng.DeviceSettings("device-quick"),
+            (
+                "DeviceSettings takes its keys by name, name, seed, geometry, atoms, medium, "
+                "kinetics, heat, conductance, circuit, source, preparation, protocol, devices, and "
+                "not 'device-quick': load_device_settings takes a preset, a file or a dict"
+            ),
+        ),
+        (
+            lambda: ng.DeviceSettings(protocol=5),
+            (
+                "DeviceSettings: protocol = 5: must be a table; section [protocol] needs the key "
+                "kind, 'voltage-sweep' or 'current-sweep' or 'staircase' or 'pulses' or "
+                "'constant-read' or 'endurance' or 'program-to-level' or 'waveform'"
+            ),
+        ),
         (lambda: ng.Run("nowhere"), "no run directory nowhere: 'nanogap run' makes one"),
         (lambda: ng.open_run(5), "open_run: path = 5: give a path"),
         (

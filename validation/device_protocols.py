@@ -91,6 +91,7 @@ def _statistics(devices: int, sweeps: int) -> Iterator[Run]:
         changes = {
             "seed": 600 + number,
             "devices.number": 1,
+            "devices.resistance_spread": 0.0,
             "devices.cycles": "each",
             "protocol.cycles": share,
         }

@@ -98,7 +98,9 @@ def _steps(axes: Any, members: list[dict[str, NDArray[np.float64]]], kind: str) 
     """Draw conductance against the quantity that was swept."""
     if kind == "statistics":
         run = members[0]
-        for cycle, colour in zip(np.unique(run["cycle"])[:3], COLOURS, strict=False):
+        for cycle, colour in zip(
+            np.unique(run["cycle"][run["cycle"] >= 0])[:3], COLOURS, strict=False
+        ):
             own = run["cycle"] == cycle
             axes.plot(run["current"][own] * 1e6, run["conductance"][own], color=colour, lw=1)
         axes.set_xlabel("current (µA)")

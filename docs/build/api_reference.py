@@ -15,7 +15,7 @@ from nanogap.io import write_text
 
 #: Rooms in the order in which a value travels; a room that is not listed follows by its name.
 ORDER = (
-    *("settings", "structure", "dynamics", "transport", "runs", "campaign"),
+    *("settings", "structure", "dynamics", "transport", "device", "runs", "campaign"),
     *("electrical", "io", "analysis", "measured", "synthetic", "report", "cli"),
 )
 

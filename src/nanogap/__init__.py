@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from nanogap.caches import choose_caches
 
 if TYPE_CHECKING:
+    from nanogap.device import Device as Device
     from nanogap.dynamics.simulation import Simulation as Simulation
     from nanogap.dynamics.start import build_tips as build_tips
     from nanogap.errors import DataFormatError as DataFormatError
@@ -35,11 +36,17 @@ if TYPE_CHECKING:
     from nanogap.measured.notebook import plot as plot
     from nanogap.measured.notebook import retention as retention
     from nanogap.measured.notebook import switching as switching
+    from nanogap.runs import DeviceRun as DeviceRun
     from nanogap.runs import Run as Run
+    from nanogap.runs import open_device as open_device
     from nanogap.runs import open_run as open_run
     from nanogap.runs import resume as resume
+    from nanogap.runs import resume_device as resume_device
     from nanogap.runs import run as run
+    from nanogap.runs import run_device as run_device
+    from nanogap.settings import DeviceSettings as DeviceSettings
     from nanogap.settings import Settings as Settings
+    from nanogap.settings import load_device_settings as load_device_settings
     from nanogap.settings import load_settings as load_settings
     from nanogap.settings import preset_names as preset_names
     from nanogap.structure.cut import cut_junction as cut_junction
@@ -54,6 +61,7 @@ choose_caches()  # before any of the libraries is loaded
 
 #: Public names by the module that they are loaded from.
 _NAMES = {
+    "nanogap.device": ("Device",),
     "nanogap.dynamics.simulation": ("Simulation",),
     "nanogap.dynamics.start": ("build_tips",),
     "nanogap.errors": (
@@ -73,8 +81,23 @@ _NAMES = {
         "retention",
         "switching",
     ),
-    "nanogap.runs": ("Run", "open_run", "resume", "run"),
-    "nanogap.settings": ("Settings", "load_settings", "preset_names"),
+    "nanogap.runs": (
+        "DeviceRun",
+        "Run",
+        "open_device",
+        "open_run",
+        "resume",
+        "resume_device",
+        "run",
+        "run_device",
+    ),
+    "nanogap.settings": (
+        "DeviceSettings",
+        "Settings",
+        "load_device_settings",
+        "load_settings",
+        "preset_names",
+    ),
     "nanogap.structure.cut": ("cut_junction",),
     "nanogap.transport.compute": ("compute_transmission",),
     "nanogap.transport.tight_binding.bands": ("bands", "fermi_energy"),

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from nanogap.arguments import check_arguments, checked
 from nanogap.errors import DataFormatError, SettingsError
-from nanogap.printing import Printed, Rows, listed, number, results_of
+from nanogap.printing import Printed, Rows, counted, listed, number, results_of
 from nanogap.typing import FloatArray
 
 Owner = TypeVar("Owner", bound="Analysis")
@@ -43,6 +43,8 @@ class Analysis(Printed):
         Whether the data say that they are synthetic; set by who reads them, told by figures.
     subtracted : mapping of str to float
         Series resistance that was subtracted of each device before, ohm; set by who reads the data.
+    prepared : int
+        Readings that only prepared a device and were left out; set by who reads the data.
 
     Examples
     --------
@@ -67,6 +69,7 @@ class Analysis(Printed):
 
     synthetic: bool = False
     subtracted: Mapping[str, float] = MappingProxyType({})
+    prepared: int = 0
     _has_data: bool = False
     #: Whether `nanogap.plot` draws it.
     _has_figure: bool = False
@@ -98,6 +101,8 @@ class Analysis(Printed):
         if self.subtracted:
             ohms = [f"{name} {number(one, 'ohm')}" for name, one in self.subtracted.items()]
             yield "subtracted", listed(ohms)
+        if self.prepared:
+            yield "left out", f"{counted(self.prepared, 'reading')} of the preparation"
         yield from self._found()
         yield "results", ", ".join(f".{name}" for name in results_of(type(self)))
         if self._has_figure:

@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+#: Kinds of atoms in the array ``kind`` of a frame of a device: metal by the electrode that it is
+#: joined to (in a bridge, by the electrode that fewer bonds lead to), metal joined to none, ions.
+LOWER, UPPER, FLOATING, ION = range(4)
+
 
 @dataclass(frozen=True)
 class Observable:

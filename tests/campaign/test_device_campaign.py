@@ -40,8 +40,12 @@ SET = """
 
 
 @pytest.fixture
-def plan(tmp_path):
-    """Return a function that plans a campaign of devices from the lines of a file."""
+def plan(tmp_path, monkeypatch):
+    """Return a function that plans a campaign of devices from the lines of a file.
+
+    The reports of members, which take seconds each, are a word.
+    """
+    monkeypatch.setattr(member, "report_device", lambda _, path: path.write_text("a report"))
 
     def make_folder(text=AXES + SET, name="camp", base="device-quick"):
         file = tmp_path / f"{name}.toml"
@@ -119,6 +123,18 @@ def test_the_place_of_the_cache_is_no_other_device(plan, tmp_path):
         ('[set]\n"conductance.cache" = "here"', "device-quick", "give an absolute path"),
         ('[set]\n"medium.name" = "honey"', "device-quick", "honey"),
         ('[set]\n"atoms.energetics" = "mine.json"', "device-quick", "atoms.energetics"),
+        ('[set]\n"devices.resistance_spread" = 0.3', "device-quick", "devices.number = 1"),
+        ('[axes]\n"geometry.element" = ["Ag", "Pt"]', "device-quick", "Pt"),
+        ('[axes]\n"geometry.element" = ["Ag", "Cu"]', "device-quick", "Hamiltonian"),
+        ('[axes]\n"geometry.gap" = [7.0, -1.0]', "device-quick", r"geometry.gap = -1.0: must be"),
+        (
+            '[axes]\n"medium.name" = ["water film", "vacuum"]\n[set]\n"medium.bulk_level" = 0.5',
+            "device-quick",
+            "medium.bulk_level = 0.5 is given",
+        ),
+        ('[axes]\n"geometry.apex_width" = [6.0, 60.0]', "device-quick", "must not be above"),
+        ('[axes]\n"geometry.roughness" = [0.0, 1.0]', "device-quick", "geometry.roughness"),
+        ('[axes]\n"protocol.colour" = [1.0, 2.0]', "device-quick", "protocol.colour"),
         ('[set]\n"protocol.rate" = -2.0', "device-quick", r"protocol.rate = -2.0: must be"),
         ("", "wires", "those of devices device-quick"),
     ],
@@ -160,7 +176,7 @@ def test_a_kept_directory_is_a_whole_one(plan):
     folder = plan(f"{SET}[keep]\nrun_directories = true")
     finish(folder)
     kept = DeviceRun(folder.run_path(folder.entries[0]))
-    assert kept.status().state == "finished"
+    assert kept.status.state == "finished"
     assert kept.files.measurement.is_file()
     assert kept.files.report.is_file()
 
@@ -185,10 +201,20 @@ def test_devices_are_told_of_without_what_only_runs_have(plan):
     with folder.lock(running):
         content = CampaignState(folder).describe()
     assert (content.kind, content.state, content.finished) == ("device", "running", 1)
-    assert content.points == READINGS
+    assert content.points == READINGS + 50
+    assert content.points_planned == READINGS + 3 * 400
+    assert content.time == pytest.approx(8.0 + 1.0)
+    assert content.time_planned == pytest.approx(4 * 8.0)
+    assert content.hours_left > 0.0
     assert content.first_contact is None
     assert (content.running[0].points, content.running[0].points_planned) == (50, 400)
     assert content.running[0].conductance == [2.0]
+    words = content.running[0].words()
+    assert words[:2] == ["reading 50 of 400", "1 of 8 s in the laboratory"]
+    assert "left" in words[2]
+    # one that was interrupted counts with what is on disk
+    stopped = CampaignState(folder).describe()
+    assert (stopped.state, stopped.points) == ("interrupted", READINGS + 50)
     assert content.dataset is None
     needs = estimate(folder, 2)
     assert (needs.members, needs.measured_on) == (3, 1)
@@ -216,7 +242,7 @@ def test_all_devices_are_one_measurement(plan, capsys):
     assert whole["seed"].to_numpy().tolist() == [entry.seed for entry in folder.entries[:3]]
     assert whole["key"].to_numpy().tolist() == [entry.key for entry in folder.entries[:3]]
     assert whole.sizes == {**whole.sizes, "point": 3 * READINGS, "source": 3}
-    assert "circuit.wire" in table.read_text().splitlines()[0]
+    assert {"circuit.wire", "device_name"} <= set(table.read_text().splitlines()[0].split(","))
     # a member that finishes later is not left out in silence
     finish(folder, folder.entries[3:])
     os.utime(folder.result_path(folder.entries[3]), ns=(2**62, 2**62))
@@ -275,24 +301,16 @@ def test_the_commands_for_measured_data_read_it(plan, tmp_path, capsys, command)
     assert run(*command, folder.path, tmp_path / "other", "--json") == 0
 
 
-def test_a_report_of_devices_points_to_the_commands_for_measured_data(plan, capsys):
-    folder = plan()
-    finish(folder, folder.entries[:1])
-    assert run("campaign", "report", folder.path) == 2
-    assert "nanogap switching" in capsys.readouterr().err
-    assert run("campaign", "collect", folder.path) == 0
-    assert run("campaign", "report", folder.dataset) == 2
-    assert "nanogap switching" in capsys.readouterr().err
-    assert not folder.report.exists()
-
-
 def test_status_in_words(plan, capsys):
     folder = plan()
     finish(folder, folder.entries[:1])
     assert run("campaign", "status", folder.path) == 0
     told = "".join(capsys.readouterr())
-    assert "readings so far" in told
-    assert "first contact" not in told
     page = folder.state_page.read_text()
-    assert "readings so far" in page
-    assert "first contact" not in page
+    for text in (told, page):
+        assert "readings so far" in text
+        assert f"{READINGS} of {READINGS + 3 * 400}" in text
+        assert "8 of 32 s in the laboratory" in text
+        assert "first contact" not in text
+        assert "snapshot" not in text
+        assert "conductances so far" not in text

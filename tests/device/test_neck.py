@@ -285,7 +285,7 @@ def test_a_metal_without_a_hamiltonian_is_refused():
         NeckConductance("Pt", 3.92, store=None)
 
 
-def test_the_store_is_shared_and_a_damaged_one_only_costs_time(tmp_path, monkeypatch):
+def test_the_store_is_shared_and_a_damaged_one_is_refused(tmp_path):
     neck = Neck(np.ones((2, 4, 4), dtype=bool), True, 0, 0)
     path = tmp_path / "necks.sqlite"
     first = NeckConductance("Ag", CONSTANT, store=path)
@@ -295,10 +295,8 @@ def test_the_store_is_shared_and_a_damaged_one_only_costs_time(tmp_path, monkeyp
     assert second.count.computed == 0
     damaged = tmp_path / "damaged.sqlite"
     damaged.write_bytes(b"no database at all" * 100)
-    monkeypatch.setattr(
-        NeckConductance, "_compute", lambda _self, _neck, _steps: [StoredTransmission(1.5)]
-    )
-    assert NeckConductance("Ag", CONSTANT, store=damaged).of_neck(neck) == 1.5
+    with pytest.raises(SettingsError, match=r"damaged.sqlite is no file of known conductances"):
+        NeckConductance("Ag", CONSTANT, store=damaged).of_neck(neck)
 
 
 def flat(monkeypatch, values):

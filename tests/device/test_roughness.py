@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from nanogap.device.device import Device, make_tips
+from nanogap.device.device import Device
 from nanogap.device.labels import electrodes, label_metal
 from nanogap.device.lattice import FLOATING, LOWER, METAL, UPPER
 from nanogap.device.needles import build_needles
+from nanogap.device.parts import make_tips
 from nanogap.device.roughness import coordination, roughen
 from nanogap.errors import StructureError
 from nanogap.settings.device import load_device_settings

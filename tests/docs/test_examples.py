@@ -41,6 +41,24 @@ def test_the_example_junction_conducts_through_one_atom(tmp_path, monkeypatch, c
     assert float(capsys.readouterr().out) == pytest.approx(1.0, abs=0.3)
 
 
+def test_a_device_is_driven_as_its_page_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(examples("device-python.md"), "device-python.md", "exec"), names)  # noqa: S102
+    assert {"histogram.png", "programmed.extxyz", "my-device"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
+    # what the page tells of them
+    assert any(event.kind == "set" for event in names["ng"].switching(names["loop"]).events)
+    assert names["read"].bridged
+    assert 0.7 < names["read"].conductance < 1.3
+    assert 5 < names["pulse"] < 29
+    assert not names["device"].conductance.bridged
+    assert names["run"].status.state == "finished"
+    assert "opened at -" in capsys.readouterr().out
+    plt.close("all")
+
+
 @pytest.mark.parametrize(
     "page", sorted(path.relative_to(DOCS).as_posix() for path in DOCS.glob("**/*.md"))
 )

@@ -14,9 +14,12 @@ from nanogap.electrical import (
     Pulses,
     Reading,
     Segment,
+    SegmentList,
     Staircase,
     VoltageSweep,
+    Waveform,
 )
+from nanogap.electrical.protocols import limits
 from nanogap.errors import SettingsError
 from nanogap.units import CONDUCTANCE_QUANTUM
 
@@ -32,6 +35,10 @@ ALL = [
     Endurance(cycles=4, wait=0.1),
     Endurance(cycles=4, stimulus="pulse"),
     ProgramToLevel(wait=0.2),
+    Waveform(times=(0.0, 0.1, 0.1, 0.5), levels=(1.0, 1.0, 0.0, 0.2), cycles=3),
+    Waveform.from_function(
+        math.sin, duration=3.0, interval=0.1, quantity="current", compliance=2.0
+    ),
 ]
 
 
@@ -180,6 +187,9 @@ def test_the_preparation_comes_first_and_is_marked():
     segments = list(course(protocol))
     assert [segment.preparation for segment in segments] == [True, True, True, False]
     assert segments[-1].duration == 5.0
+    assert [segment.cycle for segment in segments] == [-1, -1, -1, 0]
+    twice = InOrder(VoltageSweep(cycles=2), VoltageSweep(cycles=2))
+    assert sorted({segment.cycle for segment in course(twice)}) == [-2, -1, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +209,24 @@ def test_the_preparation_comes_first_and_is_marked():
         (lambda: Staircase(start=1.0, stop=1.0), ["start and stop"]),
         (lambda: ConstantRead(duration=math.nan), ["duration", "nan"]),
         (lambda: Segment("voltage", 0.0, 1.0, 0.0), ["duration is 0.0 s"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 1e-16), ["duration is 1e-16 s", "1e-15 to 1e+07 s"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 2e7), ["duration is 20000000.0 s", "to 1e+07 s"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 1e-15, samples=2), ["2 readings in 1e-15 s"]),
         (lambda: Segment("voltage", 0.0, 1.0, 1.0, (0.0, 1.0)), ["compliance is (0.0, 1.0)"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 1.0, (1.0, math.nan)), ["compliance is (1.0, nan)"]),
+        (lambda: Segment("voltage", 0.0, 1.0, 1.0, compliance=1e-3), ["compliance = 0.001", "two"]),
+        (lambda: Segment("voltage", "a", 0, 1), ["start = 'a': give a number"]),
+        (lambda: Segment(["voltage"], 0, 0, 1), ["quantity = ['voltage']"]),
+        (lambda: Segment("voltage", 0, 0, 1, samples=1.5), ["samples = 1.5: give a whole number"]),
+        (lambda: Segment("voltage", 0, 0, 1, samples=True), ["samples = True"]),
+        (lambda: Segment("voltage", 0, 0, 1, cycle=0.5), ["cycle = 0.5: give a whole number"]),
+        (
+            lambda: VoltageSweep(turning_points=(0.0, 1e-320), rate=1e9),
+            ["duration is 0.0 s from a level of 0 to 9.99989e-321"],
+        ),
+        (lambda: VoltageSweep(rate=1e-8), ["duration is 100000000.0 s from a level of 0 to 1"]),
+        (lambda: ConstantRead(interval=5e-324), ["readings in 1000 s are closer than 1e-15 s"]),
+        (lambda: Waveform(times=(0.0, 1e-320), levels=(0.0, 1.0)), ["duration is 1e-320 s"]),
     ],
 )
 def test_a_wrong_protocol_is_one_sentence(make, words):
@@ -209,3 +236,66 @@ def test_a_wrong_protocol_is_one_sentence(make, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_a_waveform_follows_its_function_and_jumps_where_two_corners_are_at_one_time():
+    tone = Waveform.from_function(lambda time: time**2, duration=2.0, interval=0.5)
+    segments = tone.cycle_segments(0)
+    assert [(one.start, one.end) for one in segments] == [
+        (0.0, 0.25),
+        (0.25, 1.0),
+        (1.0, 2.25),
+        (2.25, 4.0),
+    ]
+    assert [one.samples for one in segments] == [1, 1, 1, 1]
+    pulse = Waveform(times=np.array([0.0, 0.1, 0.1, 0.5]), levels=np.array([1.0, 1.0, 0.0, 0.0]))
+    assert [(one.start, one.samples) for one in pulse.segments()] == [(1.0, 1), (0.0, 4)]
+    assert pulse.total_duration == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: Waveform(times=(0.0, 1.0), levels=(0.0,) * 3), "2 times and 3 levels"),
+        (lambda: Waveform(times=(1.0, 2.0), levels=(0.0, 1.0)), "begins with 1 s"),
+        (lambda: Waveform(times=(0.0, 2.0, 1.0), levels=(0.0,) * 3), "1 s after 2 s"),
+        (lambda: Waveform(times=(0.0, 0.0), levels=(0.0, 1.0)), "ends with 0 s"),
+        (lambda: Waveform(times=5, levels=(0.0, 1.0)), "times = 5: input should be a list"),
+        (lambda: Waveform.from_function(lambda _: "high", 1.0), "'high' at 0 s"),
+        (lambda: Waveform.from_function(lambda _: 500.0, 1.0), "levels.0 = 500"),
+        (lambda: Waveform.from_function(5, 1.0), "function = 5: give a function"),
+        (lambda: Waveform.from_function(math.sin, 0.0), "duration = 0 s: must be above 0"),
+        (lambda: Waveform.from_function(math.sin, 1e9), "5e\\+10 corners"),
+        (lambda: Waveform.from_function(math.sin, 1.0, compliance="high"), "compliance"),
+    ],
+)
+def test_a_waveform_that_cannot_be_is_one_sentence(call, words):
+    with pytest.raises(SettingsError, match=words) as caught:
+        call()
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_segments_in_a_list_come_one_after_the_other():
+    steps = SegmentList((Segment("voltage", 1.0, 1.0, 0.5), Segment("current", 0.0, 1e-6, 0.5)))
+    assert [steps.next_segment([None] * done) for done in range(3)] == [*steps.segments, None]
+
+
+def test_rounded_times_that_add_up_to_the_period_leave_no_wait():
+    # 0.1 + 0.2 is above 0.3, 0.7 + 0.1 below 0.8
+    for width, read, period in ((0.1, 0.2, 0.3), (0.7, 0.1, 0.8)):
+        assert width + read != period
+        train = Pulses(width=width, read_time=read, period=period)
+        assert [one.purpose for one in train.cycle_segments(0)] == ["pulse", "read"]
+
+
+def test_rounded_times_of_corners_are_a_jump():
+    for times in ((0.0, 0.3, 0.1 + 0.2, 1.0), (0.0, 0.1 + 0.2, 0.3, 1.0)):
+        pulse = Waveform(times=times, levels=(1.0, 1.0, 0.0, 0.0))
+        assert [(one.start, one.end) for one in pulse.segments()] == [(1.0, 1.0), (0.0, 0.0)]
+
+
+def test_limits_are_one_number_or_two():
+    for pair in ((1e-3, 2e-3), [1e-3, 2e-3], np.array([1e-3, 2e-3])):
+        assert limits(pair) == (1e-3, 2e-3)
+    with pytest.raises(SettingsError, match="compliance = "):
+        limits((1e-3, 1e-3, 1e-3))

@@ -1,15 +1,26 @@
 """States of simulated devices: what prepared them is no part of them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
 
 import nanogap as ng
+from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import measurement_dataset, read_measurement, write_dataset
 from nanogap.io.clock import Clock
+from nanogap.io.dataset import cycle_number, joined_files
 from nanogap.io.device_files import DeviceFiles, current_device_measurement
-from nanogap.measured import DataFiles, noise_campaign, retention_campaign
+from nanogap.measured import (
+    DataFiles,
+    histogram_campaign,
+    noise_campaign,
+    plateau_campaign,
+    retention_campaign,
+    switching_campaign,
+)
 from nanogap.runs.device_alone import check_device
 from nanogap.settings.device import load_device_settings
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -66,6 +77,79 @@ def test_noise_is_that_of_the_read(file):
 def test_what_was_left_out_is_told(file):
     notes = retention_campaign(DataFiles([file])).summary().notes
     assert any(f"{PREPARED} readings around the read are left out" in note for note in notes)
+
+
+def prepared_loops() -> xr.Dataset:
+    """A loop that prepares, in cycle -1, and two of the protocol, which switch at 1 V and -1 V."""
+    leg = np.linspace(0.0, 2.0, 101)
+    one = np.concatenate([leg, leg[::-1], -leg, -leg[::-1]])
+    place = np.arange(len(one))
+    closed = ((place >= 50) & (place < 202)) | ((place >= 202) & (place < 252))
+    amperes = one * np.where(closed, 1.0, 1e-3) * CONDUCTANCE_QUANTUM
+    data = measurement_dataset(
+        time=0.02 * np.arange(1, 3 * len(one) + 1),
+        voltage=np.tile(one, 3),
+        current=np.tile(amperes, 3),
+        cycle=np.repeat([-1, 0, 1], len(one)),
+        compliance=np.zeros(3 * len(one), dtype=bool),
+        name="loops",
+    )
+    data["read"] = ("point", np.zeros(3 * len(one), dtype=bool))
+    data["preparation"] = ("point", data["cycle"].to_numpy() < 0)
+    return data.assign_attrs(simulated="kinetic Monte Carlo of a device")
+
+
+def test_analyses_leave_the_preparation_out_and_say_so(tmp_path):
+    data = prepared_loops()
+    write_dataset(data, tmp_path / "loops.nc")
+    table = data[["time", "voltage", "current", "cycle"]].to_dataframe()
+    names = {"time": "time (s)", "voltage": "voltage (V)", "current": "current (A)"}
+    table = table.assign(preparation=data["preparation"].to_numpy().astype(int))
+    columns = [*names, "cycle", "preparation"]
+    table[columns].rename(columns=names).to_csv(tmp_path / "loops.csv", index=False)
+    alone = data.isel(point=data["cycle"].to_numpy() >= 0)
+    told = "404 readings of the preparation left out"
+    for file in (tmp_path / "loops.nc", tmp_path / "loops.csv"):
+        files = DataFiles([file])
+        found = switching_campaign(files).summary()
+        assert any(told in note for note in found.notes)
+        assert [(one.kind, one.cycle) for one in ng.switching(file).events] == [
+            (kind, cycle) for cycle in (0, 1) for kind in ("set", "reset")
+        ]
+        histogram = histogram_campaign(files)
+        assert histogram.n_points == 808
+        assert any(told in note for note in histogram.reading.notes)
+        assert "404 readings of the preparation" in repr(ng.switching(file))
+        np.testing.assert_array_equal(ng.histogram(file).counts, ng.histogram(alone).counts)
+        assert {
+            row.cycle for row in plateau_campaign(files, PlateauDetection()).summary().plateaus
+        } == {0, 1}
+
+
+def test_a_read_is_timed_from_the_end_of_its_preparation(tmp_path):
+    prepared = device_data()
+    prepared["cycle"] = ("point", np.where(prepared["read"], 0, -1))
+    assert ng.retention(prepared).exponent == ng.retention(device_data()).exponent
+    assert "notes" not in prepared.attrs  # the caller's data stay as they were
+    row = noise_campaign(DataFiles([save(prepared, tmp_path)])).rows[0]
+    assert row.trace.time[0] == pytest.approx(0.02)
+    assert row.trace.notes == "400 readings of the preparation left out"
+
+
+def test_a_device_in_its_preparation_has_nothing_to_analyse(tmp_path):
+    data = prepared_loops()
+    early = data.isel(point=data["cycle"].to_numpy() < 0)
+    with pytest.raises(DataFormatError, match="only the preparation"):
+        switching_campaign(DataFiles([save(early, tmp_path)]))
+    both = joined_files([data.drop_vars("preparation").isel(point=slice(404, None)), early])
+    assert both["preparation"].dtype == bool
+    assert cycle_number(both).tolist() == [*[0] * 404, *[1] * 404, *[2] * 404]
+    assert len(ng.switching(both).events) == 4
+
+
+def save(data: xr.Dataset, folder: Path) -> Path:
+    write_dataset(data, folder / "data.nc")
+    return folder / "data.nc"
 
 
 @pytest.mark.parametrize(

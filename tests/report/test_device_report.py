@@ -17,8 +17,8 @@ from nanogap.device.measurement import point_columns
 from nanogap.electrical import level_displacement
 from nanogap.errors import DataFormatError
 from nanogap.io import measurement_dataset, read_measurement
+from nanogap.observables import LOWER, UPPER
 from nanogap.report.device_comparison import comparison_rows
-from nanogap.report.device_content import LOWER, UPPER
 from nanogap.report.device_figures import loop_figure
 from nanogap.report.device_switching import device_switching
 from nanogap.runs.device_frames import DeviceFrames
@@ -173,6 +173,25 @@ def test_current_sweeps_have_no_set():
     rows = {row.quantity: row for row in comparison_rows([ramp], [loops(12, 1.5)])}
     assert rows["SET voltage, median"].simulated == "none"
     assert rows["SET voltage, median"].verdict == "nothing to compare"
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        {"kind": "waveform", "times": [0.0, 1.2, 2.4], "levels": [0.0, 1e-4, 0.0]},
+        {"kind": "staircase", "stop": 1e-4},
+    ],
+)
+def test_a_driven_current_is_a_current_sweep_whatever_its_shape(tmp_path, protocol):
+    """The compliance is one of the voltage, 2 V, and there is neither SET nor RESET."""
+    given = {"protocol": protocol | {"quantity": "current", "compliance": 2.0}}
+    run = make(tmp_path / "dev", settings=load_device_settings("device-quick", given))
+    words = " ".join(" ".join(Page(report_device(run).read_text("utf-8")).text).split())
+    assert "The source limits the current" not in words
+    assert "SET (readings)" not in words
+    assert "SET (readings)" in " ".join(
+        " ".join(Page(report_device(make(tmp_path / "volts")).read_text("utf-8")).text).split()
+    )
 
 
 def loops(cycles, switch):

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from nanogap.device.device import make_energetics, make_tips
 from nanogap.device.lattice import ION, METAL
 from nanogap.device.measurement import Point
+from nanogap.device.parts import make_energetics, make_tips
 from nanogap.io import write_json, write_text
 from nanogap.runs.device_part import Frame, PartCost, _packed
 from nanogap.runs.device_run import DeviceRun

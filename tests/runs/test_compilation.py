@@ -1,12 +1,13 @@
 """Compilation that is told of, and during which signals wait."""
 
 import signal
+import time
 
 import numba
 import pytest
 from numba.core.compiler_lock import global_compiler_lock
 
-from nanogap.runs.compilation import watched_compilation
+from nanogap.runs.compilation import clock_without_compilation, watched_compilation
 
 
 class Ended(BaseException):
@@ -56,6 +57,23 @@ def test_a_signal_that_is_ignored_stays_so():
             signal.raise_signal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, usual)
+
+
+def test_a_clock_stands_still_while_there_is_compilation():
+    """Else a first run, whose trial compiles for a minute, would be estimated to take hours."""
+
+    def work():
+        begun = time.process_time()
+        while time.process_time() < begun + 0.2:
+            pass
+
+    with clock_without_compilation() as clock:
+        begun = clock()
+        with global_compiler_lock, global_compiler_lock:
+            work()
+        assert clock() - begun < 0.1
+        work()
+        assert 0.2 <= clock() - begun < 0.3
 
 
 def test_what_is_compiled_is_told_once():

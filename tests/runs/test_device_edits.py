@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 from tests.runs.hand_made_device import make
 
-from nanogap.device.device import Device, make_necks
+from nanogap.device.device import Device
 from nanogap.device.measurement import Measurement
 from nanogap.device.neck_store import NeckStore, StoredTransmission
+from nanogap.device.parts import make_necks
 from nanogap.electrical.protocols import CurrentSweep, Staircase, VoltageSweep
 from nanogap.electrical.states import Endurance, Pulses
 from nanogap.errors import NanogapError, OtherStateError, SettingsError
 from nanogap.runs import device_beginning, device_part
 from nanogap.runs.device_beginning import check_measurement
 from nanogap.runs.device_run import DeviceRun
+from nanogap.runs.growing_file import GrowingFile
 from nanogap.settings.device import load_device_settings
 
 TABLE = files("nanogap.device") / "data" / "ag.json"
@@ -146,7 +148,7 @@ def test_other_packaged_data_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(device_beginning, "make_energetics", other)
     with pytest.raises(SettingsError, match=r"the energies and barriers of Ag that .* go on with"):
         run.begin_session()
-    DeviceRun(run.path).status()
+    _ = DeviceRun(run.path).status
 
 
 def test_states_of_another_device_are_not_thrown_away(tmp_path):
@@ -163,8 +165,10 @@ def test_states_of_another_device_are_not_thrown_away(tmp_path):
     part.folder.mkdir()
     measurement = Measurement(Device(settings))
     point = next(iter(measurement))
-    np.array([point.numbers]).tofile(part.points)
-    device_part._keep(part, measurement, device_part.PartCost())  # noqa: SLF001 a checkpoint
+    with GrowingFile(part.points, 0) as points, GrowingFile(part.frames, 0) as frames:
+        points.write(np.array([point.numbers]).tobytes())
+        cost = device_part.PartCost()
+        device_part._keep(part, measurement, cost, points, frames)  # noqa: SLF001 a checkpoint
     other = load_device_settings(settings, {"geometry.gap": 8.0})
     with pytest.raises(OtherStateError, match="another device"):
         device_part.compute_part(part, other, lambda _: None)

@@ -1,10 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nanogap.electrical import InOrder, Pulses, VoltageSweep
+from nanogap.electrical import InOrder, Pulses, VoltageSweep, Waveform
 from nanogap.errors import SettingsError
 from nanogap.settings import load_settings, preset_names, preset_text, settings_document
 from nanogap.settings.device import DeviceSettings, load_device_settings
@@ -139,6 +140,33 @@ def test_more_devices_than_cycles_cannot_share_them():
         load_device_settings("wire-statistics", ["protocol.cycles=3"])
 
 
+def test_some_keys_of_a_section_change_these_alone():
+    """A table for a section once reset all other keys to their defaults, without a word."""
+    quick = load_device_settings("device-quick")
+    changed = load_device_settings("device-quick", {"geometry": {"gap": 6.0}, "protocol.cycles": 2})
+    assert changed.geometry == quick.geometry.model_copy(update={"gap": 6.0})
+    assert changed.protocol == quick.protocol.model_copy(update={"cycles": 2})
+    other = load_device_settings(quick, {"protocol": {"kind": "pulses", "cycles": 3}})
+    assert other.protocol == Pulses(cycles=3)
+
+
+def test_a_protocol_may_be_given_as_such():
+    given = {"protocol": VoltageSweep(rate=2.0), "protocol.cycles": 3}
+    assert load_device_settings("device-quick", given).protocol == VoltageSweep(rate=2.0, cycles=3)
+    table = {"protocol": Pulses()}
+    assert load_device_settings(table, {"protocol": {"cycles": 3}}).protocol == Pulses(cycles=3)
+    corners = Waveform(times=np.arange(3.0), levels=np.array([0.0, 1.0, 0.0]))
+    loaded = load_device_settings("device-quick", {"protocol": corners})
+    assert load_device_settings(loaded.model_dump(mode="json")).protocol == corners
+
+
+def test_a_preset_of_the_other_family_says_where_it_belongs():
+    with pytest.raises(SettingsError, match=r"is a preset of molecular dynamics, which load_set"):
+        load_device_settings("quick")
+    with pytest.raises(SettingsError, match=r"of devices, which load_device_settings and 'nanogap"):
+        load_settings("device-quick")
+
+
 def test_settings_come_from_names_tables_and_settings():
     quick = load_device_settings("device-quick")
     assert load_device_settings(quick) is quick
@@ -148,7 +176,7 @@ def test_settings_come_from_names_tables_and_settings():
     assert load_device_settings(table).protocol == VoltageSweep(rate=2.0)
     with pytest.raises(SettingsError, match=r"protocol\.kind is missing"):
         load_device_settings({"protocol": {"rate": 2.0}})
-    with pytest.raises(SettingsError, match="cannot be read from a list"):
+    with pytest.raises(SettingsError, match="give the name of a preset"):
         load_device_settings(["device-quick"])
 
 

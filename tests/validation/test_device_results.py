@@ -113,3 +113,11 @@ def test_the_pages_quote_what_is_stored():
     lasted = [1.0 / lost[name]["rate"] for name in ("300", "330", "surface-0.8")]
     assert lasted == pytest.approx([165.0, 25.0, 21.0], abs=0.5)
     assert stored["activation"]["energy"] == pytest.approx(0.54, abs=0.005)
+    limits = [
+        stored["loops"][f"compliance-{limit}"]["low_state"]["values"]
+        for limit in (50, 100, 200, 400)
+    ]
+    assert np.transpose(limits) == pytest.approx(
+        np.array([[1.0, 2.9, 2.1, 6.3], [1.9, 2.7, 4.3, 8.6]]), abs=0.06
+    )
+    assert stored["loops"]["slow-set"]["set_voltage"]["values"] == pytest.approx([0.65], abs=0.005)

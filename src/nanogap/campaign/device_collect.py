@@ -30,7 +30,16 @@ _OF_MEMBER = (
 )
 
 #: Columns of a table.
-_COLUMNS = ("time", "voltage", "gap_voltage", "current", "cycle", "device", "compliance")
+_COLUMNS = (
+    "time",
+    "voltage",
+    "gap_voltage",
+    "current",
+    "gap_conductance",
+    "cycle",
+    "device",
+    "compliance",
+)
 
 
 def write_devices(
@@ -130,6 +139,7 @@ def export_devices(path: Path, table: Path) -> int:
     dataset = read_dataset(path)
     place = dataset["file"].to_numpy()
     frame = dataset[list(_COLUMNS)].to_dataframe()[list(_COLUMNS)]
+    frame.insert(0, "device_name", dataset["device_name"].to_numpy()[place])
     for name in ("repeat", "seed", "series_resistance", *json.loads(dataset.attrs["axes"])):
         frame[name] = dataset[name].to_numpy()[place]
     if table.suffix == ".csv":

@@ -187,9 +187,12 @@ def _disk(
         [folder.trajectory_path(entry).stat().st_size for entry, _ in kept],
         [size.coordinates for _, size in kept],
     )
+    reports = [path for entry, _, _ in seen if (path := folder.member_report(entry.key))]
+    report = _ratio([path.stat().st_size for path in reports], [1.0] * len(reports))
     directories = sorted((run * size.coordinates for _, size in left), reverse=True)
     return (
         result * sum(size.snapshots for _, size in left)
+        + (0.0 if keep.run_directories else report * len(left))
         + trajectory * sum(size.coordinates for entry, size in left if keep.keeps(entry.number))
         + sum(directories if keep.run_directories else directories[:at_a_time])
     )

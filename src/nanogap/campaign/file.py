@@ -29,6 +29,9 @@ _REMOVED_KINDS = {
 #: Keys of the settings that the campaign gives itself.
 _OWN_KEYS = ("name",)
 
+#: Members of a campaign of which, if there are no more, the reports of all are kept.
+_FEW = 50
+
 #: More members than this are a slip in the axes.
 _MOST_MEMBERS = 1_000_000
 
@@ -40,11 +43,16 @@ class _Model(BaseModel):
 
 
 class KeepSettings(_Model):
-    """Trajectories and run directories that are kept; results are kept of every member."""
+    """Trajectories, reports and directories that are kept; results are kept of every member."""
 
     trajectories: Literal["none", "all"] | Annotated[int, Field(ge=1, le=1_000_000)] = "none"
     snapshots: int = Field(10, ge=1, le=1_000_000)
     run_directories: bool = False
+    reports: Literal["few", "all", "none"] = "few"
+
+    def keeps_report(self, members: int) -> bool:
+        """Whether the reports of the devices of a campaign of so many members are kept."""
+        return self.reports == "all" or (self.reports == "few" and members <= _FEW)
 
     def keeps(self, number: int) -> bool:
         """Whether the trajectory of a member is kept, by its number in the campaign."""
@@ -269,6 +277,8 @@ repeats = 8      # members of every combination of the axes, each with its own s
 trajectories = "none"     # "none", "all", or a number n: of every n-th member, compressed
 snapshots = 10            # of a kept one every tenth snapshot, the first contact and the last
 run_directories = false   # true: keep the whole run directory of every member
+# reports = "few"         # of devices: the report of each; "few": in campaigns of up to 50
+                          # members; "all"; "none"
 
 [executor]
 kind = "local"   # "local": cores of this machine; "slurm": jobs of a cluster

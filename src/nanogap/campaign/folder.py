@@ -253,6 +253,18 @@ class CampaignFolder:
         """Return where the kept snapshots of a member lie."""
         return self.path / "trajectories" / f"{entry.key}.extxyz.xz"
 
+    def member_report_path(self, entry: Entry) -> Path:
+        """Return where the report of a member that is a device is kept."""
+        return self.path / "reports" / f"{entry.key}.html"
+
+    def member_report(self, key: str) -> Path | None:
+        """Return the report of a member by its key: kept, or in its directory; None without one."""
+        places = (
+            self.path / "reports" / f"{key}.html",
+            self.path / "members" / key / "report.html",
+        )
+        return next((path for path in places if path.is_file()), None)
+
     def finished(self) -> list[Entry]:
         """List the members whose results are there."""
         there = self._results()

@@ -96,6 +96,33 @@ def _protocol_kinds() -> Iterator[str]:
         yield model.model_fields["kind"].default
 
 
+def described_setting(key: str, protocol: str) -> str:
+    """Say what a setting of devices is, in brackets; empty where it is not known.
+
+    Parameters
+    ----------
+    key : str
+        Dotted.
+    protocol : str
+        Kind of the protocol, whose keys are its own.
+    """
+    from nanogap.settings.device import DeviceSettings, ProtocolSettings  # noqa: PLC0415 as above
+
+    section, _, name = key.partition(".")
+    models = [
+        field.annotation for found, field in DeviceSettings.model_fields.items() if found == section
+    ]
+    if section == "protocol":
+        models = [
+            one
+            for one in get_args(ProtocolSettings)
+            if one.model_fields["kind"].default == protocol
+        ]
+    fields = [getattr(model, "model_fields", {}).get(name) for model in models]
+    found = next((field.description for field in fields if field and field.description), "")
+    return f" ({found})" if found else ""
+
+
 def _sections(kind: Kind) -> set[str]:
     """Names of the sections that settings of this kind alone have."""
     own = {key.split(".")[0] for key in setting_defaults(kind)}
@@ -163,6 +190,11 @@ def refuse_other_kind(campaign: CampaignFile, kind: Kind) -> None:
                 f"campaign '{campaign.name}': {key!r} cannot be varied or set: a campaign has one "
                 "base, and members of one kind"
             )
+    if kind == "run" and "reports" in campaign.keep.model_fields_set:
+        raise SettingsError(
+            f"campaign '{campaign.name}': keep.reports = {campaign.keep.reports!r} is for devices; "
+            "the reports of runs are in their run directories: keep.run_directories = true"
+        )
     if kind == "device" and "snapshots" in campaign.keep.model_fields_set:
         raise SettingsError(
             f"campaign '{campaign.name}': keep.snapshots = {campaign.keep.snapshots} is not for "

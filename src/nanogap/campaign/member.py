@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from nanogap.runs.alone import open_or_create, run_alone
 from nanogap.runs.child import failure_sentence
 from nanogap.runs.device_alone import compute_alone, computing_time
 from nanogap.runs.device_beginning import device_versions
+from nanogap.runs.device_report import report_device
 from nanogap.runs.driver import program_versions
 from nanogap.settings import Settings
 from nanogap.structure.connectivity import analyse_connection, bottleneck_bonds
@@ -162,6 +164,10 @@ def _complete_device(folder: CampaignFolder, entry: Entry, accounted: float) -> 
         result = packed_device(run)
         if keep.run_directories:
             complete_directory(run)
+        elif keep.keeps_report(len(folder.entries)):
+            folder.member_report_path(entry).parent.mkdir(exist_ok=True)
+            with suppress(NanogapError, ValueError):  # the readings are what must not be lost
+                report_device(run, folder.member_report_path(entry))
         _add_cost(result, entry, run.path, earlier - accounted, sessions)
         if keep.keeps(entry.number):
             folder.trajectory_path(entry).parent.mkdir(exist_ok=True)

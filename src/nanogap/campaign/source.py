@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import xarray as xr
 
 from nanogap.campaign.collect import Collected, collect, lost_members, open_ensemble, stored_keys
 from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.kinds import Kind
 from nanogap.errors import DataFormatError, SettingsError
+from nanogap.io.device_files import campaign_measurement
 
 #: What the system answers where nothing can be written.
 _UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
@@ -38,17 +41,35 @@ class Source:
     collected: Collected
 
 
-def of_devices(path: Path) -> str:
-    """Say which commands give the statistics of a campaign of devices."""
-    return (
-        f"{path} is of simulated devices, whose statistics are those of measured curves: after "
-        f"'nanogap campaign collect', 'nanogap switching {path}' gives them, and likewise "
-        "histogram, plateaus, retention and noise"
-    )
+def source_kind(path: Path) -> Kind:
+    """Tell whether a campaign folder, or a file that ``collect`` wrote, is of runs or devices.
+
+    Raises
+    ------
+    DataFormatError
+        If it is neither.
+    """
+    alone = _alone(path)
+    if alone is None:
+        return CampaignFolder(path).kind
+    with open_ensemble(alone) as dataset:
+        return "device" if _is_of_devices(dataset) else "run"
+
+
+def _is_of_devices(dataset: xr.Dataset) -> bool:
+    return "simulated" in dataset.attrs and "point" in dataset.dims
+
+
+def _alone(path: Path) -> Path | None:
+    """Return the collected file where there is no campaign folder around it."""
+    if (path / "campaign.json").is_file():
+        return None
+    files = [path / "dataset.nc", campaign_measurement(path)] if path.is_dir() else [path]
+    return next((file for file in files if file.is_file()), None)
 
 
 @contextmanager
-def open_source(path: Path) -> Iterator[Source]:
+def open_source(path: Path, kind: Kind = "run") -> Iterator[Source]:
     """Open the dataset of a campaign as it is now.
 
     The dataset of a folder is collected anew if a result is newer; where the folder cannot be
@@ -58,6 +79,8 @@ def open_source(path: Path) -> Iterator[Source]:
     ----------
     path : Path
         A campaign folder, or a file that ``collect`` wrote.
+    kind : {'run', 'device'}
+        Kind of the members that is asked for.
 
     Yields
     ------
@@ -68,28 +91,28 @@ def open_source(path: Path) -> Iterator[Source]:
     DataFormatError
         If it is neither, no member is finished, or a file is damaged.
     SettingsError
-        If it is of devices.
+        If its members are of another kind.
     """
-    alone = path / "dataset.nc" if path.is_dir() else path
-    if alone.is_file() and not (path / "campaign.json").is_file():
+    alone = _alone(path)
+    if alone is not None:
         with open_ensemble(alone) as dataset:
-            yield _of_file(dataset, alone)
+            yield _of_file(dataset, alone, kind)
         return
     folder = CampaignFolder(path)
-    if folder.kind == "device":
-        raise SettingsError(of_devices(path))
+    _need_kind(path, folder.kind, kind)
     if _is_current(folder):
         gone = lost_members(folder)
         with open_ensemble(folder.dataset) as dataset:
-            source = _of_file(dataset, folder.dataset)
+            source = _of_file(dataset, folder.dataset, kind)
             now = replace(source.collected, given_up=folder.given_up())
             if gone:
-                note = f"the results of {gone} members are gone: they are taken from dataset.nc"
+                file = folder.dataset.name
+                note = f"the results of {gone} members are gone: they are taken from {file}"
                 now = replace(now, notes=[*now.notes, note])
             yield replace(source, collected=now)
         return
     with TemporaryDirectory(prefix="nanogap-") as other:
-        collected = _collected(folder, Path(other) / "dataset.nc")
+        collected = _collected(folder, Path(other) / folder.dataset.name)
         with open_ensemble(Path(collected.dataset)) as dataset:
             yield Source(dataset, folder.file.name, collected)
 
@@ -103,7 +126,8 @@ def _collected(folder: CampaignFolder, other: Path) -> Collected:
             raise
         collected = collect(folder, output=other)
         reason = os.strerror(error.errno)
-        note = f"dataset.nc could not be written ({reason}): 'nanogap campaign collect' writes it"
+        file = folder.dataset.name
+        note = f"{file} could not be written ({reason}): 'nanogap campaign collect' writes it"
         return replace(collected, notes=[*collected.notes, note])
 
 
@@ -121,15 +145,20 @@ def _is_current(folder: CampaignFolder) -> bool:
     return same and set(stored) <= planned
 
 
-def _of_file(dataset: xr.Dataset, file: Path) -> Source:
+def _need_kind(path: Path, found: Kind, asked: Kind) -> None:
+    """Refuse members of another kind."""
+    if found != asked:
+        raise SettingsError(f"{path} is a campaign of {found}s, not of {asked}s")
+
+
+def _of_file(dataset: xr.Dataset, file: Path, kind: Kind) -> Source:
     """Take from the attributes what a folder would tell."""
-    if "simulated" in dataset.attrs and "point" in dataset.dims:
-        raise SettingsError(of_devices(file))
+    _need_kind(file, "device" if _is_of_devices(dataset) else "run", kind)
     try:
         given_up = dict(json.loads(dataset.attrs["given_up"]))
         notes = [str(dataset.attrs["notes"])] if dataset.attrs["notes"] else []
         planned, name = int(dataset.attrs["planned"]), str(dataset.attrs["campaign"])
-        members = dataset.sizes["member"]
+        members = dataset.sizes["member"] if kind == "run" else len(np.unique(dataset["key"]))
     except (KeyError, ValueError, TypeError) as error:
         raise DataFormatError(
             f"{file} is no dataset of a campaign ({error}): 'nanogap campaign collect' writes one"

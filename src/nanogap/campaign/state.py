@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nanogap.campaign.costs import Outcome, result_outcome
+from nanogap.campaign.device_state import DeviceProgress, DeviceTotals, RunningDevice
 from nanogap.campaign.file import SettingValue
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.kinds import Kind
@@ -14,6 +15,7 @@ from nanogap.campaign.record import Entry
 from nanogap.errors import NanogapError
 from nanogap.io import read_arrays
 from nanogap.printing import time_in_words
+from nanogap.typing import ABSENT_IF_NONE
 
 # The physics is loaded where it is asked for: looking at a campaign must take no time.
 
@@ -46,30 +48,6 @@ class RunningMember:
     step: int = 0
     end_step: int = 0
     transmission: list[float] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class RunningDevice:
-    """A device at work.
-
-    Attributes
-    ----------
-    key : str
-    axes : dict
-        Dotted key to value: its combination of the axes.
-    repeat : int
-    points, points_planned : int
-        Readings done and of the whole measurement; 0 and 0 where it has just begun.
-    conductance : list of float
-        Last one of the gap of every device of the member, G0, without noise.
-    """
-
-    key: str
-    axes: dict[str, SettingValue]
-    repeat: int
-    points: int = 0
-    points_planned: int = 0
-    conductance: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -109,7 +87,7 @@ class CampaignStatus:
     given_up : dict of str to str
         Key to reason.
     points : int
-        Conductances so far; of devices, readings.
+        Conductances so far; of devices, readings, also of members that are not finished.
     first_contact : ContactsSoFar or None
         None for devices.
     core_hours : float
@@ -119,6 +97,10 @@ class CampaignStatus:
         Paths, where they exist.
     kind : {'run', 'device'}
         Kind of the members.
+    points_planned : int or None
+        Readings of all devices that are not given up; None for runs.
+    time, time_planned : float or None
+        Laboratory time of these, simulated so far and in all, s; None for runs.
     """
 
     state: str
@@ -136,6 +118,9 @@ class CampaignStatus:
     dataset: str | None
     report: str | None
     kind: Kind = "run"
+    points_planned: int | None = field(default=None, metadata=ABSENT_IF_NONE)
+    time: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    time_planned: float | None = field(default=None, metadata=ABSENT_IF_NONE)
 
     @property
     def time_left(self) -> str:
@@ -158,6 +143,7 @@ class CampaignState:
         self._hours_each: float | None = None
         self._begun = time.monotonic()
         self._first_count: int | None = None
+        self._devices = DeviceProgress(folder)
 
     def describe(self) -> CampaignStatus:
         """Describe the campaign as it is now."""
@@ -173,24 +159,45 @@ class CampaignState:
         left = len(folder.entries) - len(finished) - len(given_up)
         at_work = {entry.key for entry in running}
         waiting = len(self._queued() - done - at_work - given_up.keys()) if left else 0
-        return CampaignStatus(
+        content = CampaignStatus(
             state=self._state(len(running), waiting, left, len(given_up)),
             name=folder.file.name,
             planned=len(folder.entries),
             finished=len(finished),
             waiting=waiting,
             unmatched=folder.unmatched(),
-            running=[self._running_device(entry) for entry in running]
+            running=[self._devices.of(entry) for entry in running]
             if folder.kind == "device"
             else [self._running(entry) for entry in running],
             given_up=given_up,
             points=sum(one.points for one in made),
             first_contact=None if folder.kind == "device" else _contacts(made),
             core_hours=sum(one.core_seconds for one in made) / 3600.0,
-            hours_left=self._hours_left(len(finished), left, len(running)),
+            hours_left=None
+            if folder.kind == "device"
+            else self._hours_left(len(finished), left, len(running)),
             dataset=_existing(folder.dataset),
             report=_existing(folder.report),
             kind=folder.kind,
+        )
+        return self._with_readings(content) if folder.kind == "device" else content
+
+    def _with_readings(self, content: CampaignStatus) -> CampaignStatus:
+        """Add what only devices have: readings, laboratory time, and the time left by them."""
+        planned = {entry.key for entry in self._folder.entries}
+        made = {key: one for key, one in self._made.items() if key in planned}
+        at_work = [one for one in content.running if isinstance(one, RunningDevice)]
+        totals: DeviceTotals = self._devices.totals(made, content.given_up, at_work)
+        members_left = content.planned - content.finished - len(content.given_up)
+        workers = len(at_work) or self._folder.file.executor.workers or 1
+        return replace(
+            content,
+            points=totals.points,
+            points_planned=totals.points_planned,
+            time=totals.time,
+            time_planned=totals.time_planned,
+            core_hours=totals.cpu_time / 3600.0,
+            hours_left=totals.hours_left(min(workers, max(1, members_left))),
         )
 
     def _queued(self) -> set[str]:
@@ -225,22 +232,6 @@ class CampaignState:
             return replace(member, transmission=[self._transmission(path) for path in last])
         except (NanogapError, OSError):
             return member
-
-    def _running_device(self, entry: Entry) -> RunningDevice:
-        """Describe a device at work; it may begin or end at this moment."""
-        from nanogap.runs.device_run import DeviceRun  # noqa: PLC0415
-
-        member = RunningDevice(entry.key, entry.axes, entry.repeat)
-        try:
-            status = DeviceRun(self._folder.run_path(entry)).status()
-        except (NanogapError, OSError):
-            return member
-        return replace(
-            member,
-            points=status.points,
-            points_planned=status.points_planned,
-            conductance=status.conductance,
-        )
 
     def _transmission(self, path: Path) -> float:
         """Read the transmission of a snapshot at the Fermi energy, once."""
@@ -290,3 +281,16 @@ def contact_words(contacts: ContactsSoFar) -> str:
     if contacts.deviation is None:
         return f"{words}, too few for a standard deviation"
     return f"{words}, standard deviation {contacts.deviation:.2f}"
+
+
+def points_rows(status: CampaignStatus) -> list[list[str]]:
+    """Say how many conductances there are; of devices, readings and laboratory time."""
+    if status.kind == "run":
+        return [["conductances so far", str(status.points)]]
+    return [
+        ["readings so far", f"{status.points} of {status.points_planned}"],
+        [
+            "simulated so far",
+            f"{status.time or 0.0:.4g} of {status.time_planned or 0.0:.4g} s in the laboratory",
+        ],
+    ]

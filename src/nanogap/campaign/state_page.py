@@ -1,12 +1,13 @@
 """The state of a campaign as a small page that refreshes itself."""
 
+from nanogap.campaign.device_state import RunningDevice
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.state import (
     AT_WORK,
     CampaignStatus,
-    RunningDevice,
     RunningMember,
     contact_words,
+    points_rows,
 )
 from nanogap.report.sections import Section, write_page
 
@@ -21,16 +22,13 @@ def write_state_page(folder: CampaignFolder, status: CampaignStatus) -> None:
         ["running", str(len(status.running))],
         ["waiting in the queue", str(status.waiting)],
         ["given up", str(len(status.given_up))],
-        [
-            "readings so far" if status.kind == "device" else "conductances so far",
-            str(status.points),
-        ],
+        *points_rows(status),
         ["core-hours so far", f"{status.core_hours:.2f}"],
         ["time left", status.time_left],
     ]
     if status.first_contact is not None:
         rows.insert(5, ["first contact so far (G0)", contact_words(status.first_contact)])
-    unit = "readings" if status.kind == "device" else "time steps"
+    unit = "how far" if status.kind == "device" else "time steps"
     sections = [Section("State", head=("", ""), rows=rows)]
     if status.running:
         sections.append(
@@ -55,12 +53,13 @@ def write_state_page(folder: CampaignFolder, status: CampaignStatus) -> None:
 
 def _running_row(member: RunningMember | RunningDevice) -> list[str]:
     if isinstance(member, RunningDevice):
-        done, planned, conductances = member.points, member.points_planned, member.conductance
+        far, conductances = ", ".join(member.words()), member.conductance
     else:
-        done, planned, conductances = member.step, member.end_step, member.transmission
+        conductances = member.transmission
+        far = f"{member.step} of {member.end_step}" if member.end_step else "beginning"
     return [
         member.key[:8],
         ", ".join(f"{key} = {value}" for key, value in member.axes.items()),
-        f"{done} of {planned}" if planned else "beginning",
-        " ".join(f"{value:.2f}" for value in conductances),
+        far,
+        " ".join(f"{value:.3g}" for value in conductances),
     ]

@@ -37,6 +37,7 @@ from nanogap.cli.common import (
     show_progress,
     write_settings,
 )
+from nanogap.cli.idle import refuse_idle
 from nanogap.cli.measured_report import report_of_data
 from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
 from nanogap.cli.terminal import LogLines, Terminal, as_options, inert
@@ -224,16 +225,24 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
 
 @app.command()
 def report(
-    data: Annotated[list[Path], typer.Argument(help="a run directory, or measured data")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            help="a run directory; or measurements: files, folders, device directories, campaigns "
+            "of devices"
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="html; default: report.html, of a run in its folder"),
     ] = None,
-    series_resistance: options.Resistance = "0",
+    series_resistance: options.Resistance = None,
     series_uncertainty: options.ResistanceError = None,
     pristine: options.Pristine = None,
     compliance: options.Compliance = None,
-    read_voltage: Annotated[float, typer.Option(help="where the states are read, V")] = 0.4,
+    read_voltage: Annotated[
+        float | None, typer.Option(help="where the states are read, V; default: 0.4")
+    ] = None,
     columns: Columns = None,
     sampling_rate: SamplingRate = None,
     figures: Annotated[
@@ -245,6 +254,7 @@ def report(
     from nanogap.measured.files import are_measured
     from nanogap.runs import RunDirectory, make_report
 
+    _point_to_campaign(data)
     if are_measured(data):
         files = data_files(
             data,
@@ -255,8 +265,22 @@ def report(
             sampling_rate=sampling_rate,
         )
         files = replace(files, compliance=compliance)
-        report_of_data(files, output or Path("report.html"), as_json, read_voltage, figures)
+        voltage = 0.4 if read_voltage is None else read_voltage
+        report_of_data(files, output or Path("report.html"), as_json, voltage, figures)
         return
+    refuse_idle(
+        {
+            "--series-resistance": series_resistance,
+            "--series-uncertainty": series_uncertainty,
+            "--pristine": pristine,
+            "--compliance": compliance,
+            "--read-voltage": read_voltage,
+            "--columns": columns,
+            "--sampling-rate": sampling_rate,
+            "--figures": figures,
+        },
+        "to the report of a run; measured data have them",
+    )
     directory = data[0]
     finished = RunDirectory(directory)
     if not finished.dynamics.commit.snapshots:
@@ -270,6 +294,19 @@ def report(
         emit({"report": str(written)})
     else:
         log.print(f"Report: {written}")
+
+
+def _point_to_campaign(data: list[Path]) -> None:
+    """Say which command writes the page of a campaign, and refuse one of runs."""
+    from nanogap.io.device_files import is_device_campaign
+
+    for path in data:
+        if not (path / "campaign.json").is_file():
+            continue
+        words = f"'nanogap campaign report {path}' writes the report of the campaign"
+        if not is_device_campaign(path):
+            raise SettingsError(f"{path} is a campaign of runs: {words}")
+        log.print(f"Note: {words}; this one is of its devices as measured", highlight=False)
 
 
 measured.register(app)

@@ -15,20 +15,24 @@ from rich.table import Table
 from rich.text import Text
 
 from nanogap.cli import common
-from nanogap.cli.common import LONG_WORK, AsJson, check_output, log, refuse_unasked
+from nanogap.cli.campaign_report import report
+from nanogap.cli.common import (
+    LONG_WORK,
+    AsJson,
+    check_output,
+    log,
+    refuse_unasked,
+)
+from nanogap.cli.idle import refuse_idle
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.printing import counted, time_in_words
 
 if TYPE_CHECKING:
+    from nanogap.campaign.device_state import RunningDevice
     from nanogap.campaign.estimate import Estimate
     from nanogap.campaign.executor import CampaignProgress, Watcher
     from nanogap.campaign.folder import CampaignFolder
-    from nanogap.campaign.state import (
-        CampaignState,
-        CampaignStatus,
-        RunningDevice,
-        RunningMember,
-    )
+    from nanogap.campaign.state import CampaignState, CampaignStatus, RunningMember
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -98,7 +102,9 @@ def resume(
 def status(
     directory: Folder,
     watch: Annotated[bool, typer.Option("--watch", help="until it ends, or Ctrl-C")] = False,
-    interval: Annotated[float, typer.Option(min=0.2, help="between two looks, s")] = 2.0,
+    interval: Annotated[
+        float | None, typer.Option(min=0.2, help="of --watch, between two looks, s; default: 2")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say how far a campaign is; status.html in the folder says it in a browser."""
@@ -107,6 +113,8 @@ def status(
 
     if watch and as_json:
         raise SettingsError("give --watch or --json, not both")
+    if not watch:
+        refuse_idle({"--interval": interval}, "without --watch")
     folder = CampaignFolder(directory)
     state = CampaignState(folder)
     content = state.describe()
@@ -119,7 +127,7 @@ def status(
         return
     with Live(_state_table(content), console=log, auto_refresh=False) as live:
         while content.state in AT_WORK:
-            time.sleep(interval)
+            time.sleep(2.0 if interval is None else interval)
             content = state.describe()
             _write_page(folder, content)
             live.update(_state_table(content), refresh=True)
@@ -163,65 +171,14 @@ def collect(
     log.print(f"Wrote {collected.dataset}: {collected.members} of {collected.planned} members")
     if folder.kind == "device":
         log.print(
-            f"Statistics: nanogap switching {directory}, and likewise histogram, plateaus, "
-            "retention, noise"
+            f"Statistics: nanogap campaign report {directory}, or nanogap switching {directory} "
+            "--by AXIS, and likewise histogram, plateaus, retention, noise"
         )
     for name, rows in tables.items():
         log.print(f"Wrote {name}: {counted(rows, 'row')}")
 
 
-@app.command()
-def report(
-    source: Annotated[
-        Path, typer.Argument(help="a campaign folder, or the dataset.nc of one alone")
-    ],
-    measured: Annotated[
-        list[Path] | None, typer.Option(help="measured files or folders to lay beside it")
-    ] = None,
-    series_resistance: Annotated[
-        str,
-        typer.Option(
-            help="subtract it from the measured conductances, ohm; 'circuit': as the data of each "
-            "simulated device say",
-            metavar="<ohm>|circuit",
-        ),
-    ] = "0",
-    add_resistance: Annotated[
-        float, typer.Option(help="instead: add it to the simulated ones, ohm")
-    ] = 0.0,
-    columns: Annotated[
-        str | None, typer.Option(help="of the measured files: voltage=NAME,current=3,...")
-    ] = None,
-    figures: Annotated[Path | None, typer.Option(help="folder for the figures as pdf")] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="html; default: report.html, of a folder in it"),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write the statistics of a campaign, finished or not, as a page."""
-    from nanogap.campaign.page import write_campaign_report
-
-    subtract = bool(common.series_choice(series_resistance))
-    if subtract and add_resistance:
-        raise SettingsError("give one of --series-resistance and --add-resistance")
-    data = None
-    if measured:
-        data = common.data_files(measured, series_resistance, None, None, columns)
-    elif subtract or add_resistance:
-        raise SettingsError("a series resistance needs --measured files to compare with")
-    if output is not None:
-        check_output(output, (".html",))
-    with log.status("Statistics"):
-        written = write_campaign_report(source, data, add_resistance, figures, output)
-    if as_json:
-        numbers = {**vars(written.summary), "report": str(written.path)}
-        if written.summary.measured is None:
-            del numbers["measured"]
-        common.emit(numbers)
-    else:
-        log.print(written.summary.statement)
-        sys.stdout.write(f"Report: {written.path.absolute()}\n")
+app.command()(report)
 
 
 def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: bool) -> None:
@@ -255,10 +212,16 @@ def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: boo
         if outcome.declined:
             log.print(Text(f"Stopped. {_how_to_go_on(folder)}."))
         log.print(_state_table(content))
-        command = "collect" if folder.kind == "device" else "report"
-        what = "Measurement" if folder.kind == "device" else "Statistics"
-        log.print(Text(f"{what}: nanogap campaign {command} {folder.path}"))
+        log.print(Text(_what_next(folder)))
     _end_incomplete(folder, content)
+
+
+def _what_next(folder: "CampaignFolder") -> str:
+    """Say which commands give the statistics, and of devices the measurement."""
+    told = f"Statistics: nanogap campaign report {folder.path}"
+    if folder.kind == "run":
+        return told
+    return f"{told}\nMeasurement: nanogap campaign collect {folder.path}"
 
 
 def _confirmation(bars: Progress) -> Callable[["Estimate"], bool]:
@@ -390,18 +353,18 @@ def _progress_words(progress: "CampaignProgress", left: str) -> str:
 
 def _running_words(member: "RunningMember | RunningDevice") -> str:
     """Say how far a member at work is."""
-    from nanogap.campaign.state import RunningDevice
+    from nanogap.campaign.device_state import RunningDevice
 
     if isinstance(member, RunningDevice):
-        values = ", ".join(f"{value:.3g}" for value in member.conductance)
-        now = f", {values} G0" if values else ""
-        return f"{member.key[:8]}: reading {member.points} of {member.points_planned}{now}"
+        varied = "".join(f", {key} = {value}" for key, value in member.axes.items())
+        values = [f"{value:.3g} G0" for value in member.conductance[:5]]
+        return f"{member.key[:8]}{varied}: {', '.join([*member.words(), *values])}"
     now = f", T = {member.transmission[-1]:.2f} G0" if member.transmission else ""
     return f"{member.key[:8]}: step {member.step} of {member.end_step}{now}"
 
 
 def _state_table(status: "CampaignStatus") -> Group:
-    from nanogap.campaign.state import contact_words
+    from nanogap.campaign.state import contact_words, points_rows
 
     table = Table(title=Text(f"{status.name}: {status.state}"), show_header=False)
     table.add_row("finished", f"{status.finished} of {status.planned}")
@@ -409,8 +372,8 @@ def _state_table(status: "CampaignStatus") -> Group:
     if status.waiting or status.state == "waiting":
         table.add_row("waiting in the queue", str(status.waiting))
     table.add_row("given up", str(len(status.given_up)))
-    points = "readings so far" if status.kind == "device" else "conductances so far"
-    table.add_row(points, str(status.points))
+    for name, value in points_rows(status):
+        table.add_row(name, value)
     first = status.first_contact
     if first is not None and first.mean is not None:
         table.add_row("first contact (G0)", contact_words(first))

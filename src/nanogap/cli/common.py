@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from nanogap.cli.idle import refuse_idle
 from nanogap.cli.terminal import Terminal, as_options
 from nanogap.errors import SettingsError
 from nanogap.printing import time_in_words
@@ -64,7 +65,7 @@ Origin = Annotated[
 
 def data_files(
     files: list[Path],
-    resistance: str,
+    resistance: str | None,
     uncertainty: float | None,
     pristine: list[Path] | None,
     columns: str | None,
@@ -77,10 +78,16 @@ def data_files(
     from nanogap.io.clock import Clock
     from nanogap.measured import DataFiles, DeviceResistances
 
-    choice = series_choice(resistance)
-    given = [bool(choice), bool(pristine), bool(saturated)]
+    choice = series_choice("0" if resistance is None else resistance)
+    given = [resistance is not None, bool(pristine), bool(saturated)]
     if sum(given) > 1:
         raise SettingsError("give one of --series-resistance, --pristine and --saturated")
+    if pristine or saturated:
+        beside = "--pristine" if pristine else "--saturated"
+        refuse_idle(
+            {"--series-uncertainty": uncertainty},
+            f"beside {beside}, whose curves say how well they are known",
+        )
     if pristine:
         resistances = DeviceResistances.from_pristine(pristine, columns)
     elif saturated:

@@ -19,6 +19,7 @@ from nanogap.cli.common import (
     table,
     write_settings,
 )
+from nanogap.cli.idle import refuse_idle
 
 app = typer.Typer(no_args_is_help=True, help="A device at laboratory time scales, atom by atom.")
 
@@ -44,9 +45,9 @@ def new(
     preset: Annotated[
         str | None, typer.Argument(help="the preset to begin with [default: device-quick]")
     ] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="the new file")] = Path(
-        "device.toml"
-    ),
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="the new file; default: device.toml")
+    ] = None,
     show: Annotated[
         bool, typer.Option("--list", help="list the presets, or tell all about PRESET")
     ] = False,
@@ -56,15 +57,17 @@ def new(
     from nanogap.settings import preset_names, preset_text
     from nanogap.settings.device import load_device_settings
 
+    if show:
+        refuse_idle({"-o": output}, "beside --list, which writes nothing")
     if show and preset is None and as_json:
         emit({name: preset_about(preset_text(name, "device")) for name in preset_names("device")})
     elif show:
         _list_presets(preset, as_json)
     else:
-        chosen = preset or "device-quick"
+        chosen, file = preset or "device-quick", output or Path("device.toml")
         about = preset_about(preset_text(chosen, "device"))
         settings = load_device_settings(chosen)
-        write_settings(settings, chosen, about, output, command="device run", as_json=as_json)
+        write_settings(settings, chosen, about, file, command="device run", as_json=as_json)
 
 
 def _list_presets(preset: str | None, as_json: bool) -> None:
@@ -133,6 +136,7 @@ def run(
     from nanogap.settings.device import load_device_settings
 
     settings = load_device_settings(source, tuple(overrides or ()))
+    settings.refuse_idle()
     check_empty(output)
     check_measurement(settings)
     first = settings.member(0)
@@ -146,6 +150,12 @@ def run(
         "shapes with a measurement, not volts and seconds (docs/device-results.md)",
         highlight=False,
     )
+    if processes > settings.devices.number:
+        log.print(
+            f"Note: --processes {processes} are more than the devices: "
+            f"{settings.devices.number} at a time",
+            highlight=False,
+        )
     with watched_compilation(_say):
         cost = estimate_cost(settings, processes)
     log.print(cost.sentence, highlight=False)
@@ -238,7 +248,7 @@ def _tell(directory: Path, as_json: bool) -> None:
     """Say the state of a device directory."""
     from nanogap.runs.device_run import DeviceRun
 
-    content = DeviceRun(directory).status()
+    content = DeviceRun(directory).status
     if as_json:
         emit(content)
         return
@@ -249,10 +259,10 @@ def _tell(directory: Path, as_json: bool) -> None:
     )
     if content.conductance:
         values = ", ".join(
-            f"{value:.3g}{' (bridged)' if joined else ''}"
+            f"{value:.3g} G0{' (metal joins the tips)' if joined else ''}"
             for value, joined in zip(content.conductance, content.bridged, strict=True)
         )
-        log.print(f"conductance now: {values} G0", highlight=False)
+        log.print(f"conductance now: {values}", highlight=False)
     if content.measurement:
         log.print(f"Measurement: {content.measurement}", highlight=False)
     if content.report:

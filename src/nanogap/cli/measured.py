@@ -8,14 +8,19 @@ import typer
 
 from nanogap.cli import common, synthetic
 from nanogap.cli.common import AsJson, Columns, FigureFile, SamplingRate, log
+from nanogap.cli.idle import refuse_idle
 from nanogap.cli.measured_options import (
     AveragingTime,
+    By,
     Compliance,
+    Export,
     Files,
     OneFile,
     Pristine,
     Resistance,
     ResistanceError,
+    check_grouping,
+    tell_grouping,
 )
 from nanogap.cli.measured_report import level_displacement
 from nanogap.cli.measured_states import breakdown, retention, switching
@@ -39,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 def histogram(
     files: Files,
-    series_resistance: Resistance = "0",
+    series_resistance: Resistance = None,
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
     saturated: Annotated[
@@ -50,7 +55,9 @@ def histogram(
         float | None, typer.Option(help="G0, default 0.05; decades with --log, default 0.01")
     ] = None,
     maximum: Annotated[float, typer.Option(help="upper end of the range, G0")] = 10.0,
-    minimum: Annotated[float, typer.Option(help="lower end with --log, G0")] = 1e-6,
+    minimum: Annotated[
+        float | None, typer.Option(help="lower end with --log, G0, default 1e-6")
+    ] = None,
     logarithmic: Annotated[bool, typer.Option("--log", help="bins of equal ratio")] = False,
     aligned: Annotated[
         bool, typer.Option("--aligned", help="-o draws conductance against time since contact")
@@ -59,6 +66,8 @@ def histogram(
     compliance: Compliance = None,
     columns: Columns = None,
     sampling_rate: SamplingRate = None,
+    by: By = None,
+    export: Export = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -66,6 +75,11 @@ def histogram(
     from nanogap.measured import histogram_campaign
 
     common.check_figure(output)
+    if not logarithmic:
+        refuse_idle({"--minimum": minimum}, "without --log: bins of equal width begin at zero")
+    check_grouping(by, export, {"--aligned": aligned})
+    if output is None:
+        refuse_idle({"--aligned": aligned}, "without -o, whose figure it chooses")
     data = common.data_files(
         files,
         series_resistance,
@@ -82,18 +96,23 @@ def histogram(
             watched,
             bin_width=bin_width,
             maximum=maximum,
-            minimum=minimum,
+            minimum=1e-6 if minimum is None else minimum,
             scale="logarithmic" if logarithmic else "linear",
             two_dimensional=aligned,
+            by=by,
         )
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
 
-        common.save(
-            drawing.draw_aligned(result) if aligned else drawing.draw_histogram(result), output
-        )
+        if by is not None:
+            groups = content.by_histograms or []
+            figure = drawing.draw_histogram_groups(by, groups, synthetic=content.synthetic)
+        else:
+            figure = drawing.draw_aligned(result) if aligned else drawing.draw_histogram(result)
+        common.save(figure, output)
     common.tell(content.synthetic, content.notes)
+    tell_grouping(content.by, export, silent=as_json)
     if as_json:
         common.emit(content)
         return
@@ -114,7 +133,7 @@ def histogram(
 
 def plateaus(
     files: Files,
-    series_resistance: Resistance = "0",
+    series_resistance: Resistance = None,
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
     minimum_length: Annotated[int, typer.Option(help="points of the shortest plateau")] = 8,
@@ -125,6 +144,8 @@ def plateaus(
     file: OneFile = None,
     cycle: Annotated[int | None, typer.Option(help="-o draws this cycle")] = None,
     sampling_rate: SamplingRate = None,
+    by: By = None,
+    export: Export = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -133,16 +154,23 @@ def plateaus(
     from nanogap.measured import plateau_campaign
 
     common.check_figure(output)
+    check_grouping(by, export, {"--file": file, "--cycle": cycle})
+    if output is None:
+        refuse_idle({"--file": file, "--cycle": cycle}, "without -o, whose figure it chooses")
     data = common.data_files(
         files, series_resistance, series_uncertainty, pristine, columns, sampling_rate=sampling_rate
     )
     data = replace(data, compliance=compliance)
     with common.counted_files("Plateaus", data) as watched:
         result = plateau_campaign(
-            watched, PlateauDetection(minimum_length, minimum_step, strictness)
+            watched, PlateauDetection(minimum_length, minimum_step, strictness), by=by
         )
         content = result.summary()
-    if output is not None:
+    if output is not None and content.by is not None:
+        from nanogap.measured import drawing
+
+        common.save(drawing.draw_grouping(content.by, synthetic=content.synthetic), output)
+    elif output is not None:
         from nanogap.measured import drawing
 
         cycles = [(trace.name, number) for trace, number, _ in result.rows]
@@ -156,6 +184,7 @@ def plateaus(
     common.tell(content.synthetic, content.notes)
     for sentence in content.skipped:
         log.print(f"skipped: {sentence}")
+    tell_grouping(content.by, export, silent=as_json)
     if as_json:
         common.emit(content)
         return
@@ -184,13 +213,15 @@ def noise(
     band: Annotated[
         tuple[float, float] | None, typer.Option(help="frequencies of the fit, Hz", metavar="LO HI")
     ] = None,
-    series_resistance: Resistance = "0",
+    series_resistance: Resistance = None,
     pristine: Pristine = None,
     averaging_time: AveragingTime = None,
     compliance: Compliance = None,
     columns: Columns = None,
     file: OneFile = None,
     sampling_rate: SamplingRate = None,
+    by: By = None,
+    export: Export = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -198,6 +229,11 @@ def noise(
     from nanogap.measured import noise_campaign
 
     common.check_figure(output)
+    check_grouping(by, export, {"--file": file})
+    if output is None:
+        refuse_idle({"--file": file}, "without -o, whose figure it chooses")
+    if interval is not None:
+        refuse_idle({"--sampling-rate": sampling_rate}, "beside --interval, which says the same")
     data = common.data_files(
         files,
         series_resistance,
@@ -209,9 +245,13 @@ def noise(
     )
     data = replace(data, compliance=compliance)
     with common.counted_files("Noise", data) as watched:
-        result = noise_campaign(watched, interval=interval, band=band)
+        result = noise_campaign(watched, interval=interval, band=band, by=by)
         content = result.summary()
-    if output is not None:
+    if output is not None and content.by is not None:
+        from nanogap.measured import drawing
+
+        common.save(drawing.draw_grouping(content.by, synthetic=content.synthetic), output)
+    elif output is not None:
         from nanogap.measured import drawing
 
         row = drawing.chosen_row([(one.trace.name, 0) for one in result.rows], file)
@@ -222,6 +262,7 @@ def noise(
                 soft_wrap=True,
             )
     common.tell(content.synthetic, content.notes)
+    tell_grouping(content.by, export, silent=as_json)
     if as_json:
         common.emit(content)
         return

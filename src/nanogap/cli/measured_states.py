@@ -8,14 +8,19 @@ import typer
 
 from nanogap.cli import common
 from nanogap.cli.common import AsJson, Columns, FigureFile, Origin, SamplingRate, log
+from nanogap.cli.idle import refuse_idle
 from nanogap.cli.measured_options import (
+    By,
     Compliance,
+    Export,
     Files,
     OneFile,
     Pristine,
     Resistance,
     ResistanceError,
+    check_grouping,
     save_all,
+    tell_grouping,
 )
 from nanogap.errors import SettingsError
 from nanogap.printing import counted
@@ -33,12 +38,14 @@ def switching(
     distribution: Annotated[
         bool, typer.Option("--distribution", help="-o draws the Weibull plot of the voltages")
     ] = False,
-    series_resistance: Resistance = "0",
+    series_resistance: Resistance = None,
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
     columns: Columns = None,
     file: OneFile = None,
     sampling_rate: SamplingRate = None,
+    by: By = None,
+    export: Export = None,
     output: FigureFile = None,
     figures: Annotated[
         Path | None, typer.Option(help="folder for the figures of every file, as pdf")
@@ -49,6 +56,13 @@ def switching(
     from nanogap.measured import switching_campaign
 
     common.check_figure(output)
+    chosen = {"--endurance": endurance, "--distribution": distribution, "--file": file}
+    check_grouping(by, export, chosen)
+    if output is None:
+        refuse_idle(chosen, "without -o, whose figure it chooses")
+    if distribution:
+        del chosen["--distribution"]
+        refuse_idle(chosen, "beside --distribution, which draws the voltages of all files")
     data = common.data_files(
         files, series_resistance, series_uncertainty, pristine, columns, sampling_rate=sampling_rate
     )
@@ -59,9 +73,14 @@ def switching(
             minimum_ratio=minimum_ratio,
             method=cast("Any", method),  # the analysis names the choices
             compliance=compliance,
+            by=by,
         )
         content = result.summary()
-    if output is not None:
+    if output is not None and content.by is not None:
+        from nanogap.measured import drawing
+
+        common.save(drawing.draw_grouping(content.by, synthetic=content.synthetic), output)
+    elif output is not None:
         from nanogap.measured import drawing
 
         loops = [(trace.name, 0) for trace, _ in result.rows]
@@ -84,6 +103,7 @@ def switching(
 
         save_all(drawing.all_of_switching(result), figures)
     common.tell(content.synthetic, content.notes)
+    tell_grouping(content.by, export, silent=as_json)
     if as_json:
         common.emit(content)
         return
@@ -104,7 +124,7 @@ def switching(
 
 def retention(
     files: Files,
-    series_resistance: Resistance = "0",
+    series_resistance: Resistance = None,
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
     tolerance: Annotated[float, typer.Option(help="a state that changes more is lost")] = 2.0,
@@ -112,6 +132,8 @@ def retention(
     columns: Columns = None,
     sampling_rate: SamplingRate = None,
     origin: Origin = None,
+    by: By = None,
+    export: Export = None,
     output: FigureFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -119,6 +141,7 @@ def retention(
     from nanogap.measured import retention_campaign
 
     common.check_figure(output)
+    check_grouping(by, export, {})
     data = common.data_files(
         files,
         series_resistance,
@@ -130,13 +153,18 @@ def retention(
     )
     data = replace(data, compliance=compliance)
     with common.counted_files("Retention", data) as watched:
-        result = retention_campaign(watched, tolerance)
+        result = retention_campaign(watched, tolerance, by=by)
         content = result.summary()
     if output is not None:
         from nanogap.measured import drawing
 
-        common.save(drawing.draw_retention(result), output)
+        if content.by is not None:
+            figure = drawing.draw_grouping(content.by, synthetic=content.synthetic)
+        else:
+            figure = drawing.draw_retention(result)
+        common.save(figure, output)
     common.tell(content.synthetic, content.notes)
+    tell_grouping(content.by, export, silent=as_json)
     if as_json:
         common.emit(content)
         return

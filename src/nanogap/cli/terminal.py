@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 _ARGUMENT = re.compile(
-    r"`(?P<name>columns|compliance|cycle|file|interval|origin|pristine|sampling_rate"
-    r"|series_resistance)(=(?P<value>[^`]*))?`"
+    r"`(?P<name>averaging_time|by|columns|compliance|cycle|file|interval|origin|pristine"
+    r"|sampling_rate|series_resistance)(=(?P<value>[^`]*))?`"
 )
 
 

@@ -7,36 +7,45 @@ comes apart, and where the gap voltage, which the circuit's own equations forese
 a set amount: so it is short while the circuit settles.
 """
 
-import math
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+import xarray as xr
 from ase import Atoms
 from numpy.random import SeedSequence
 from scipy import constants
 
+from nanogap.arguments import checked, shown
 from nanogap.device.advance import Reason
-from nanogap.device.conditions import check_voltages
+from nanogap.device.applied import AppliedFields
+from nanogap.device.conditions import check_voltages, largest_voltage, rate_share
 from nanogap.device.conductance import MomentaryConductance, NeckConductance
-from nanogap.device.energetics import Energetics, load_energetics
 from nanogap.device.engine import LatticeKMC
-from nanogap.device.heat import Heating, current_density, wind_force
-from nanogap.device.lattice import Lattice, to_atoms
-from nanogap.device.medium import Medium, load_medium
-from nanogap.device.neck import Neck, NeckCut, cut_necks
-from nanogap.device.needles import Tips, build_needles
-from nanogap.device.potential import PotentialField
-from nanogap.device.roughness import roughen
-from nanogap.device.state import Caps
-from nanogap.electrical import Averager, Segment, SourceState
+from nanogap.device.frames import labelled_atoms
+from nanogap.device.heat import current_density, wind_force
+from nanogap.device.lattice import Lattice
+from nanogap.device.measurement import Measurement, Point, points_dataset
+from nanogap.device.neck import Neck, cut_necks
+from nanogap.device.parts import (
+    make_caps,
+    make_energetics,
+    make_field,
+    make_heating,
+    make_medium,
+    make_necks,
+    make_tips,
+    random_streams,
+)
+from nanogap.electrical import Averager, Segment, SegmentList, SourceState
+from nanogap.electrical.protocols import Limits, limits
+from nanogap.electrical.segments import AnyProtocol, Quantity
 from nanogap.errors import SettingsError
-from nanogap.settings.atoms import MediumSettings
-from nanogap.settings.device import DeviceSettings
+from nanogap.printing import Printed, Rows, counted, number
+from nanogap.printing import quantity as in_units
+from nanogap.settings.device import DeviceSettingsSource, load_device_settings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
-_Necks = TypeVar("_Necks", bound=NeckConductance)
 #: Change of the gap voltage that the rates are made anew for: this share, at least so many volts.
 _VOLTAGE_SHARE, _VOLTAGE_STEP = 0.01, 1e-3
 #: Change of the gap voltage within a stretch, as a share, that is allowed beside the settings'.
@@ -49,29 +58,18 @@ _WATCHED_DROP = 0.02
 _TEMPERATURE_STEP = 1.0
 
 
-@dataclass(frozen=True)
-class AppliedFields:
-    """Voltage and temperature that the rates of the atoms were made for.
+class Device(Printed):
+    """Nanogap behind its circuit, its source and its meters, in memory.
 
-    Attributes
-    ----------
-    voltage : float
-        Gap voltage, V.
-    contact_temperature : float
-        K.
-    """
-
-    voltage: float = 0.0
-    contact_temperature: float = 0.0
-
-
-class Device:
-    """Nanogap behind its circuit.
+    It begins as the settings say, and its time goes on with every measurement. For a measurement
+    of minutes of computing, which survives interruptions, see `nanogap.runs.run_device`.
 
     Parameters
     ----------
-    settings : DeviceSettings
-        Of one device (`nanogap.settings.device.DeviceSettings.members`).
+    settings : str, Path, mapping, DeviceSettings or None
+        Of one device: a preset, a file, a table or settings; see
+        `nanogap.settings.device.load_device_settings`. Of several (``devices.number``), each has
+        its own in `nanogap.settings.device.DeviceSettings.members`.
     necks : NeckConductance, optional
         Conductance of the atoms, where it is not that of the settings.
 
@@ -83,62 +81,92 @@ class Device:
     field : PotentialField
     necks : NeckConductance
     source : Source
+    voltmeter, ammeter : Meter
     conductance : MomentaryConductance
-        At the last update.
+        At the last update; ``conductance.value`` is in G0.
     updates : int
         Times that atoms had moved, so that potential and conductance followed them.
 
     Raises
     ------
     SettingsError
-        If a setting cannot be.
+        If a setting cannot be, or the settings are of several devices.
     StructureError
         If the needles cannot be built.
+
+    Examples
+    --------
+    Half a volt for a tenth of a second, then a sweep:
+
+    >>> from nanogap.device import Device
+    >>> from nanogap.electrical import VoltageSweep
+    >>> device = Device("device-quick")
+    >>> reading = device.apply(0.5, 0.1)
+    >>> round(reading.time, 3), reading.bridged
+    (0.1, False)
+    >>> data = device.measure(VoltageSweep(turning_points=(0.0, 0.2), rate=1.0, interval=0.02))
+    >>> data.sizes["point"], device.dataset().sizes["point"]
+    (10, 11)
     """
 
-    def __init__(self, settings: DeviceSettings, necks: NeckConductance | None = None) -> None:
-        self.settings = settings
-        atoms, kinetics = settings.atoms, settings.kinetics
+    def __init__(
+        self, settings: DeviceSettingsSource = None, necks: NeckConductance | None = None
+    ) -> None:
+        self.settings = settings = load_device_settings(settings)
+        if settings.devices.number > 1:
+            raise SettingsError(
+                f"the settings are of {settings.devices.number} devices, and a Device is one: give "
+                "one of settings.members(), or run all of them with run_device"
+            )
+        if necks is not None and not callable(getattr(necks, "momentary", None)):
+            raise SettingsError(f"Device: necks = {shown(necks)}: give a NeckConductance or None")
         energetics = make_energetics(settings)
         self.tips = make_tips(settings, energetics.lattice_constant)
-        streams = self._streams()
         medium = make_medium(settings.medium)
         check_voltages(settings, medium)
+        #: Largest voltage that the rates hold, V.
+        self.largest_voltage = largest_voltage(settings.atoms.temperature, rate_share(medium))
         self.engine = LatticeKMC(
             self.lattice,
             self.tips.metal,
             self.tips.fixed,
             energetics,
             medium,
-            temperature=atoms.temperature,
-            seed=int(streams[0].generate_state(1, np.uint64)[0] >> np.uint64(1)),
-            caps=Caps(*map(_cap, (kinetics.metal_cap, kinetics.ion_cap, kinetics.redox_cap))),
+            temperature=settings.atoms.temperature,
+            seed=int(random_streams(settings)[0].generate_state(1, np.uint64)[0] >> np.uint64(1)),
+            caps=make_caps(settings),
         )
-        self.field = PotentialField(
-            self.lattice,
-            self.tips.fixed,
-            largest_jump=kinetics.largest_jump,
-            tolerance=kinetics.potential_tolerance,
-            screening_length=medium.screening_length if medium is not None else math.inf,
-            bulk_level=_bulk_level(settings.medium, medium),
-        )
+        self.field = make_field(settings, self.tips, medium)
         self.necks = necks or make_necks(settings, self.lattice.lattice_constant)
         self.source = settings.make_source()
-        heat = settings.heat
-        self.heating = Heating(
-            model=heat.model,
-            ballistic_coefficient=heat.ballistic_coefficient,
-            threshold=heat.threshold,
-            pumped_share=heat.pumped_share,
-        )
+        voltage, current = self.meter_seeds()
+        self.voltmeter = settings.source.make_meter("voltage", voltage)
+        self.ammeter = settings.source.make_meter("current", current)
+        self.heating = make_heating(settings)
         self.circuit = SourceState()
-        self.applied = AppliedFields(contact_temperature=atoms.temperature)
+        self.applied = AppliedFields(contact_temperature=settings.atoms.temperature)
         self.updates = 0
         self._stale = False
+        self._points: list[Point] = []
+        self._driven: set[Quantity] = set()
         self.field.update(self.engine.state.occupation)
         self._watch()
         self._followed, self._necks = self.engine.metal_events, self._cut()
         self.conductance = self._momentary()
+
+    def _title(self) -> str:
+        return f"Device {self.settings.name!r}"
+
+    def _rows(self) -> Rows:
+        state, element = self.engine.state, self.settings.geometry.element
+        temperature = f"{self.settings.atoms.temperature:g} K"
+        ions = counted(state.n_ions, "ion")
+        yield "atoms", f"{state.n_atoms} of {element} and {ions}, at {temperature}"
+        joined = "metal joins the electrodes" if self.conductance.bridged else "open"
+        yield "gap", f"{joined}, {number(self.conductance.value, 'G0')}"
+        yield "time", f"{number(self.time, 's')}, {counted(len(self._points), 'reading')}"
+        yield "source", f"{in_units(self.circuit.output, 'V')} now"
+        yield "next", ".measure(), .apply(volts, seconds), .dataset(), .atoms"
 
     @property
     def lattice(self) -> Lattice:
@@ -152,17 +180,144 @@ class Device:
 
     @property
     def atoms(self) -> Atoms:
-        """Atoms and ions of the moment."""
-        return to_atoms(self.lattice, self.engine.state.occupation, self.settings.geometry.element)
+        """Atoms and ions of the moment, as `nanogap.device.frames.labelled_atoms` gives them.
 
-    def _streams(self) -> list[SeedSequence]:
-        """Independent random streams of this device: atoms, voltmeter, ammeter."""
-        return _streams(self.settings)[:3]
+        ``info`` has ``time`` (s), ``conductance`` (G0) and ``gap_voltage`` (V) too.
+        """
+        atoms = labelled_atoms(
+            self.tips, self.engine.state.occupation, self.settings.geometry.element
+        )
+        atoms.info.update(
+            time=self.time,
+            conductance=self.conductance.value,
+            gap_voltage=self.circuit.gap_voltage,
+        )
+        return atoms
 
     def meter_seeds(self) -> tuple[SeedSequence, SeedSequence]:
         """Random streams of the meters of voltage and current."""
-        _, voltage, current = self._streams()
+        _, voltage, current, _ = random_streams(self.settings)
         return voltage, current
+
+    @checked
+    def apply(
+        self,
+        level: float,
+        duration: float,
+        *,
+        quantity: Quantity = "voltage",
+        compliance: Limits = "none",
+        cycle: int | None = None,
+        read: bool = False,
+    ) -> Point:
+        """Hold a level for some time, and read voltage and current at its end.
+
+        Parameters
+        ----------
+        level : float
+            V or A.
+        duration : float
+            s. The reading is the mean over the averaging time of the source at its end.
+        quantity : {'voltage', 'current'}
+            What the source sets.
+        compliance : float, tuple of float or 'none'
+            Largest size of the other quantity, A or V: one, or one for each sign.
+        cycle : int, optional
+            Number of the cycle that the reading is counted to. Default: that of the one before.
+        read : bool
+            Whether it only reads the state.
+
+        Returns
+        -------
+        Point
+            ``voltage`` (V) and ``current`` (A) as read, the true ``conductance`` (G0), ``bridged``
+            and more; ``time`` (s) since the device was made.
+
+        Raises
+        ------
+        SettingsError
+            If an argument is out of range, or the level beyond the limit of the source.
+        """
+        latest = max(self._points[-1].cycle, 0) if self._points else 0
+        counted_to = latest if cycle is None else cycle
+        segment = Segment(
+            quantity,
+            float(level),
+            float(level),
+            float(duration),
+            limits(compliance),
+            int(counted_to),
+            samples=1,
+            purpose="read" if read else "pulse",
+        )
+        begin = self.time
+        (point,) = Measurement(self, SegmentList((segment,)))
+        self._driven.add(quantity)
+        self._points.append(replace(point, time=begin + point.time))
+        return self._points[-1]
+
+    @checked
+    def measure(
+        self,
+        protocol: AnyProtocol = None,
+        *,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> xr.Dataset:
+        """Run a protocol on the device as it is, and return its readings.
+
+        After an interruption, what was read so far is in `dataset`.
+
+        Parameters
+        ----------
+        protocol : Driven, optional
+            A protocol of `nanogap.electrical`, or any object whose ``next_segment(readings)``
+            gives the next `nanogap.electrical.Segment` by the last readings of those before, None
+            at the end. Default: preparation and protocol of the settings.
+        progress : callable, optional
+            Called after each reading with the readings done and planned; 0 are planned where the
+            protocol does not say.
+
+        Returns
+        -------
+        xarray.Dataset
+            `nanogap.device.readings.readings_dataset`: a measurement that every analysis takes. Its
+            times and cycles begin with it; events and charges are counted since the device was
+            made.
+
+        Raises
+        ------
+        SettingsError
+            If the protocol is none, or goes beyond the limits of the source.
+        """
+        if isinstance(protocol, type):  # a class has the methods of its objects too
+            raise SettingsError(f"Device.measure: protocol = {shown(protocol)}: give one of them")
+        driven = self.settings.make_protocol() if protocol is None else protocol
+        planned = int(getattr(protocol or self.settings, "total_samples", 0))
+        first = max((point.cycle + 1 for point in self._points if point.cycle >= 0), default=0)
+        begin, taken = self.time, []
+        measurement = Measurement(self, driven)
+        for point in measurement:
+            taken.append(point)
+            self._driven.add(measurement.quantity or "voltage")
+            cycle = first + point.cycle if point.cycle >= 0 else point.cycle
+            self._points.append(replace(point, time=begin + point.time, cycle=cycle))
+            if progress is not None:
+                progress(len(taken), planned)
+        return points_dataset(taken, self.settings, measurement.quantity)
+
+    def dataset(self) -> xr.Dataset:
+        """Return all readings of `measure` and `apply` so far, as one dataset like that of measure.
+
+        Times are since the device was made, and the cycles of one measurement follow those of the
+        one before.
+
+        Raises
+        ------
+        DataFormatError
+            If there is none.
+        """
+        currents = self._driven == {"current"}
+        return points_dataset(self._points, self.settings, "current" if currents else "voltage")
 
     def follow(self) -> None:
         """Let potential and conductance follow the atoms."""
@@ -292,96 +447,3 @@ class Device:
             self.engine.set_force(
                 wind_force(self.lattice, density, valence, self.settings.heat.resistivity)
             )
-
-
-def make_energetics(settings: DeviceSettings) -> Energetics:
-    """Load energies and barriers of a device's metal."""
-    atoms = settings.atoms
-    return load_energetics(
-        settings.geometry.element,
-        bond_scaling=atoms.bond_scaling,
-        surface_condition=atoms.surface_condition,
-        path=None if atoms.energetics == "packaged" else Path(atoms.energetics),
-    )
-
-
-def make_necks(
-    settings: DeviceSettings,
-    lattice_constant: float,
-    kind: type[_Necks] = NeckConductance,  # type: ignore[assignment]
-) -> _Necks:
-    """Make what computes the conductance of a device's neck."""
-    conductance = settings.conductance
-    return kind(
-        settings.geometry.element,
-        lattice_constant,
-        NeckCut(widths=conductance.cell_widths, depth=conductance.cut_layers),
-        kpoints=(conductance.kpoints,) * 2,
-        relaxation_steps=conductance.relaxation_steps,
-        curve=conductance.curve,
-        store=None if conductance.cache == "none" else conductance.cache,
-    )
-
-
-def make_tips(settings: DeviceSettings, lattice_constant: float) -> Tips:
-    """Build the needles of a device, on their lattice, with its roughness."""
-    geometry = settings.geometry
-    tips = build_needles(
-        lattice_constant=lattice_constant,
-        base_width=geometry.base_width,
-        height=geometry.height,
-        apex_width=geometry.apex_width,
-        upper_apex_width=geometry.upper_apex,
-        gap=geometry.gap,
-        fixed_layers=geometry.fixed_layers,
-        margin=geometry.margin,
-    )
-    if not geometry.roughness:
-        return tips
-    random = np.random.default_rng(_streams(settings)[3])
-    return replace(tips, metal=roughen(tips, geometry.roughness, random))
-
-
-def _streams(settings: DeviceSettings) -> list[SeedSequence]:
-    """Independent random streams: atoms, voltmeter, ammeter, roughness."""
-    return SeedSequence(settings.seed).spawn(4)
-
-
-def _cap(value: float | str) -> float:
-    """Return the number of a cap of the settings."""
-    return math.inf if isinstance(value, str) else value
-
-
-def _bulk_level(settings: MediumSettings, medium: Medium | None) -> float | None:
-    """Return the level at which the bulk of the medium is held, if it is."""
-    level = settings.bulk_level
-    if medium is None or math.isinf(medium.screening_length):
-        if isinstance(level, str):
-            return None
-        raise SettingsError(
-            f"medium.bulk_level = {level:g} is given, but {settings.name!r} does not screen, so it "
-            "has no bulk: leave it out, or give medium.screening_length"
-        )
-    if isinstance(level, str):
-        return medium.bulk_level if level == "named" else None
-    return level
-
-
-def make_medium(settings: MediumSettings) -> Medium | None:
-    """Return the named medium with the values that the settings change; None for vacuum.
-
-    Raises
-    ------
-    SettingsError
-        If there is no such medium, a value is impossible, or vacuum is given one.
-    """
-    medium, changes = load_medium(settings.name), settings.changes
-    if medium is None and changes:
-        raise SettingsError(
-            f"medium.{next(iter(changes))} is given, but medium.name = {settings.name!r} holds no "
-            "ions: leave it out, or choose another medium"
-        )
-    if medium is None:
-        return None
-    values: dict[str, Any] = dict(changes)
-    return replace(medium, **values)

@@ -4,19 +4,30 @@ Between two readings everything that the future depends on is a `MeasurementStat
 of the engine, so a measurement that was interrupted goes on to the same bits.
 """
 
+import inspect
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
-from nanogap.device.device import AppliedFields, Device
+from nanogap.arguments import shown
+from nanogap.device.applied import AppliedFields
+from nanogap.device.readings import ELECTRODES, readings_dataset, with_origin
 from nanogap.device.state import event_names, load_arrays, save_arrays
-from nanogap.electrical import Averager, MeterState, Reading, Segment, SourceState
-from nanogap.errors import DataFormatError
+from nanogap.electrical import Averager, Driven, MeterState, Reading, Segment, SourceState
+from nanogap.electrical.segments import Quantity
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.io import write_json
+from nanogap.settings.device import DeviceSettings
 from nanogap.units import CONDUCTANCE_QUANTUM
+
+if TYPE_CHECKING:
+    from nanogap.device.device import Device
 
 #: Contacts that form or break between two readings and end a stretch; more are averaged over.
 _STOPS = 4
@@ -39,6 +50,7 @@ class Point:
         Mean over the averaging time, electronic current over gap voltage, G0; that of the last
         moment where there is no voltage.
     cycle : int
+        Below 0 in the preparation.
     compliance : bool
     bridged : bool
         Whether metal joins the electrodes at the end.
@@ -53,8 +65,8 @@ class Point:
     events : tuple of int
         Of each kind (`nanogap.device.state.event_names`) since the beginning.
     charge : tuple of int
-        Ions that left the lower and the upper electrode as metal since the beginning, less those
-        that became metal there.
+        Ions that left the metal of the lower and of the upper electrode since the beginning, less
+        those that became metal there. Metal that joins both, or none, counts for neither.
     """
 
     time: float
@@ -82,8 +94,6 @@ class Point:
 
 
 _SINGLE = tuple(field.name for field in fields(Point) if field.name not in {"events", "charge"})
-#: Electrodes, in the order of `Point.charge`.
-ELECTRODES = ("lower", "upper")
 
 
 def point_columns() -> tuple[str, ...]:
@@ -117,11 +127,14 @@ class MeasurementState:
 
 
 class Measurement:
-    """Protocol of a device's settings under way.
+    """Protocol on a device under way.
 
     Parameters
     ----------
     device : Device
+        It goes on from where it is.
+    protocol : Driven, optional
+        Gives the next segment by what was read. Default: that of the device's settings.
 
     Attributes
     ----------
@@ -129,6 +142,13 @@ class Measurement:
     state : MeasurementState
     moment : State
         Atoms and ions at the latest reading.
+    quantity : {'voltage', 'current'}
+        What the source sets in the first segment that was run, once there is one.
+
+    Raises
+    ------
+    SettingsError
+        If the protocol cannot be asked for a segment, or gives what the source cannot drive.
 
     Examples
     --------
@@ -141,19 +161,20 @@ class Measurement:
     (0.02, False)
     """
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: "Device", protocol: Driven | None = None) -> None:
         self.device = device
         self.state = MeasurementState()
         self.moment = device.engine.state
-        self._protocol = device.settings.make_protocol()
-        voltage, current = device.meter_seeds()
-        unit = device.settings.source
-        self._voltmeter = unit.make_meter("voltage", voltage)
-        self._ammeter = unit.make_meter("current", current)
+        self.quantity: Quantity | None = None
+        self._protocol = device.settings.make_protocol() if protocol is None else protocol
+        _check_protocol(self._protocol)
+        self._voltmeter, self._ammeter = device.voltmeter, device.ammeter
 
     def __iter__(self) -> Iterator[Point]:
         """Yield the readings from here on."""
         while (segment := self._protocol.next_segment(self.state.readings)) is not None:
+            _check(segment, self.device)
+            self.quantity = self.quantity or segment.quantity
             yield from self._segment(segment)
             state = self.state
             self.state = replace(
@@ -200,7 +221,7 @@ class Measurement:
             electronic_current=true.electronic_current,
             ionic_current=true.ionic_current,
             conductance=siemens / CONDUCTANCE_QUANTUM if true.gap_voltage else momentary.value,
-            cycle=segment.cycle,
+            cycle=min(segment.cycle, -1) if segment.preparation else segment.cycle,
             compliance=true.compliance,
             bridged=momentary.bridged,
             continued=momentary.continued,
@@ -279,6 +300,57 @@ class Measurement:
             raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
         device.restore(circuit, applied, updates)
         self.moment = device.engine.state
+
+
+def points_dataset(
+    points: Sequence[Point], settings: DeviceSettings, driven: Quantity | None = None
+) -> xr.Dataset:
+    """Put points into a measurement dataset; see `nanogap.device.readings.readings_dataset`.
+
+    Raises
+    ------
+    DataFormatError
+        If there is none.
+    """
+    if not points:
+        raise DataFormatError("the device has no reading: measure() and apply() take some")
+    rows = np.array([point.numbers for point in points])
+    columns = dict(zip(point_columns(), rows.T, strict=True))
+    found = readings_dataset(columns, settings, settings.name, driven=driven)
+    return with_origin(found, settings)
+
+
+def _check_protocol(protocol: Driven) -> None:
+    """Refuse a protocol that does not take the readings."""
+    try:
+        inspect.signature(protocol.next_segment).bind(())
+    except TypeError:
+        raise SettingsError(
+            f"protocol = {shown(protocol)}: its next_segment does not take the readings: define "
+            "next_segment(self, readings)"
+        ) from None
+    except ValueError:  # compiled, without a signature
+        pass
+
+
+def _check(segment: object, device: "Device") -> None:
+    """Refuse a segment that the source of a device cannot drive."""
+    if not isinstance(segment, Segment):
+        raise SettingsError(
+            f"the protocol gives {shown(segment)}: next_segment must return a Segment or None"
+        )
+    unit = "V" if segment.quantity == "voltage" else "A"
+    most = max(abs(segment.start), abs(segment.end))
+    own = getattr(device.settings.source, f"{segment.quantity}_limit")
+    if segment.quantity == "voltage" and device.largest_voltage < most <= own:
+        raise SettingsError(
+            f"{most:g} V is more than the {math.floor(100.0 * device.largest_voltage) / 100.0:g} V "
+            f"that the rates hold at atoms.temperature = {device.settings.atoms.temperature:g} K"
+        )
+    if most > own:
+        raise SettingsError(
+            f"{most:g} {unit} is beyond source.{segment.quantity}_limit = {own:g} {unit}"
+        )
 
 
 def _meter_state(content: dict[str, object]) -> MeterState:

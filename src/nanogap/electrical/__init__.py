@@ -10,7 +10,7 @@ from nanogap.electrical.displacement import charges_capacitance, displacement_cu
 from nanogap.electrical.operating import OperatingPoint
 from nanogap.electrical.protocols import CurrentSweep, Protocol, Staircase, VoltageSweep
 from nanogap.electrical.sampling import Averager, Meter, MeterState, Sample, aperture
-from nanogap.electrical.segments import InOrder, Reading, Segment
+from nanogap.electrical.segments import Driven, InOrder, Reading, Segment, SegmentList
 from nanogap.electrical.series_resistance import (
     PristineResistance,
     SaturationResistance,
@@ -18,11 +18,13 @@ from nanogap.electrical.series_resistance import (
 )
 from nanogap.electrical.source import Source, SourceState, SourceStep
 from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
+from nanogap.electrical.waveform import Waveform
 
 __all__ = [
     "Averager",
     "ConstantRead",
     "CurrentSweep",
+    "Driven",
     "Endurance",
     "GapConductance",
     "InOrder",
@@ -37,6 +39,7 @@ __all__ = [
     "Sample",
     "SaturationResistance",
     "Segment",
+    "SegmentList",
     "SeriesCircuit",
     "SeriesResistance",
     "Source",
@@ -44,6 +47,7 @@ __all__ = [
     "SourceStep",
     "Staircase",
     "VoltageSweep",
+    "Waveform",
     "aperture",
     "charges_capacitance",
     "displacement_current",

@@ -17,20 +17,32 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from nanogap.electrical.segments import UNLIMITED, Purpose, Quantity, Reading, Segment
+from nanogap.arguments import shown
+from nanogap.electrical.segments import (
+    LONGEST,
+    UNLIMITED,
+    Purpose,
+    Quantity,
+    Reading,
+    Segment,
+    readings_in,
+)
 from nanogap.errors import SettingsError
 
 Volts = Annotated[float, Field(ge=-100.0, le=100.0, allow_inf_nan=False)]
 Amperes = Annotated[float, Field(ge=-0.1, le=0.1, allow_inf_nan=False)]
 Limit = Annotated[float, Field(gt=0.0, le=100.0, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0.0, le=1.0e7, allow_inf_nan=False)]
-Wait = Annotated[float, Field(ge=0.0, le=1.0e7, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0.0, le=LONGEST, allow_inf_nan=False)]
+Wait = Annotated[float, Field(ge=0.0, le=LONGEST, allow_inf_nan=False)]
 Cycles = Annotated[int, Field(ge=1, le=1_000_000)]
 # TOML and JSON know lists only, so a list is no wrong type here
 Pair = Annotated[tuple[Limit, Limit], Field(strict=False)]
 Compliance = Limit | Pair | Literal["none"]
+#: The same as an argument of a function.
+Limits = Annotated[float | tuple[float, float] | str, "one number, two of them, or 'none'"]
 
 INTERVAL_WORDS = "time between two readings, s; the nearest that divides a piece into equal parts"
 COMPLIANCE_WORDS = (
@@ -52,6 +64,19 @@ class Protocol(BaseModel, ABC):
 
     # as part of a settings file, the file's own loader words the fault
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        """Refuse keys that do not fit each other, and segments that cannot be."""
+        self._consistent()
+        try:
+            _cycle(self, 0)
+        except SettingsError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def _consistent(self) -> None:
+        """Raise a ValueError if keys do not fit each other."""
 
     @property
     @abstractmethod
@@ -109,7 +134,7 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     """Put the first fault into one sentence."""
     first = error.errors(include_url=False)[0]
     message = first["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
+    message = (message[:1].lower() + message[1:]).replace("a valid tuple", "a list")
     if first["type"] == "extra_forbidden":
         return f"{first['loc'][0]} is no key of {model.__name__}: {', '.join(model.model_fields)}"
     if not first["loc"]:
@@ -117,8 +142,13 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     return f"{'.'.join(str(part) for part in first['loc'])} = {first['input']!r}: {message}"
 
 
-def limits(compliance: float | tuple[float, float] | str) -> tuple[float, float]:
+def limits(compliance: Limits) -> tuple[float, float]:
     """Return the limits of positive and of negative values that a key of a protocol gives.
+
+    Raises
+    ------
+    SettingsError
+        If it is a text and not 'none', or not two numbers.
 
     Examples
     --------
@@ -126,8 +156,15 @@ def limits(compliance: float | tuple[float, float] | str) -> tuple[float, float]
     ((0.0004, 0.0004), (0.0001, 0.001), (inf, inf))
     """
     if isinstance(compliance, str):
+        if compliance != "none":
+            raise SettingsError(
+                f"compliance = {shown(compliance)}: give a number, two of them or 'none'"
+            )
         return UNLIMITED
-    return compliance if isinstance(compliance, tuple) else (compliance, compliance)
+    values = np.ravel(np.asarray(compliance, dtype=np.float64)).tolist()
+    if len(values) not in {1, 2}:
+        raise SettingsError(f"compliance = {shown(compliance)}: give one number, two or 'none'")
+    return values[0], values[-1]
 
 
 def ramp(
@@ -153,7 +190,7 @@ def ramp(
         Time between two readings, s; infinite: none.
     """
     duration = abs(end - start) / rate
-    samples = 0 if math.isinf(interval) else max(1, round(duration / interval))
+    samples = 0 if math.isinf(interval) else readings_in(duration, interval)
     return Segment(quantity, start, end, duration, compliance, cycle, samples, purpose)
 
 
@@ -202,10 +239,8 @@ class VoltageSweep(Protocol):
     interval: Seconds = Field(0.1, description=INTERVAL_WORDS)
     wait: Wait = Field(0.0, description="time at 0 V between two cycles, s")
 
-    @model_validator(mode="after")
-    def _different(self) -> Self:
+    def _consistent(self) -> None:
         differ("turning_points", self.turning_points)
-        return self
 
     @property
     def n_cycles(self) -> int:
@@ -253,10 +288,8 @@ class CurrentSweep(Protocol):
     reset_compliance: Compliance = Field("none", description="for that sweep: " + COMPLIANCE_WORDS)
     wait: Wait = Field(0.0, description="time at 0 V between two cycles, s")
 
-    @model_validator(mode="after")
-    def _different(self) -> Self:
+    def _consistent(self) -> None:
         differ("turning_points", self.turning_points)
-        return self
 
     @property
     def n_cycles(self) -> int:
@@ -313,10 +346,8 @@ class Staircase(Protocol):
     )
     cycles: Cycles = Field(1, description="number of staircases")
 
-    @model_validator(mode="after")
-    def _different(self) -> Self:
+    def _consistent(self) -> None:
         differ("start and stop", (self.start, self.stop))
-        return self
 
     @property
     def n_cycles(self) -> int:

@@ -7,10 +7,12 @@ quantity is limited, and samples are taken at equal distances. Waits are segment
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from numbers import Integral, Real
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from nanogap.arguments import shown
 from nanogap.errors import SettingsError
 from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -21,6 +23,9 @@ Quantity = Literal["voltage", "current"]
 Purpose = Literal["sweep", "pulse", "read", "wait", "reset"]
 #: No limit in either polarity.
 UNLIMITED = (math.inf, math.inf)
+#: Shortest and longest segment, s; readings are not closer either. The shortest is a hundredth of
+#: the time in which an atom vibrates once (1e-13 s), long before it or the source can follow.
+SHORTEST, LONGEST = 1.0e-15, 1.0e7
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,21 @@ class Segment:
     start, end : float
         Level at the beginning and at the end, V or A; it goes along a straight line.
     duration : float
-        s.
+        s, from `SHORTEST` to `LONGEST`.
     compliance : tuple of float
         Largest size of the other quantity while it is positive, and while it is negative, A or V.
     cycle : int
-        Number of the cycle, from 0.
+        Number of the cycle, from 0; below 0 those of a preparation, the last one -1.
     samples : int
         Readings, equally spaced, the last at the end.
     purpose : {'sweep', 'pulse', 'read', 'wait', 'reset'}
     preparation : bool
         Whether it belongs to what brings the device into its initial state.
+
+    Raises
+    ------
+    SettingsError
+        If a value is of a wrong type or out of range.
 
     Examples
     --------
@@ -63,16 +73,45 @@ class Segment:
     preparation: bool = False
 
     def __post_init__(self) -> None:
+        self._check_types()
         if self.quantity not in {"voltage", "current"}:
             raise SettingsError(f"quantity is {self.quantity!r}; it must be 'voltage' or 'current'")
         if not (math.isfinite(self.start) and math.isfinite(self.end)):
             raise SettingsError(f"a level from {self.start} to {self.end} is not finite")
-        if not (math.isfinite(self.duration) and self.duration > 0.0):
-            raise SettingsError(f"duration is {self.duration} s; it must be above 0")
-        if not min(self.compliance) > 0.0:
+        if not SHORTEST <= self.duration <= LONGEST:
+            raise SettingsError(
+                f"duration is {self.duration} s from a level of {self.start:g} to {self.end:g}; it "
+                f"must be from {SHORTEST:g} to {LONGEST:g} s"
+            )
+        if not all(limit > 0.0 for limit in self.compliance):
             raise SettingsError(f"compliance is {self.compliance}; both values must be above 0")
-        if self.samples < 0 or self.cycle < 0:
+        if self.samples < 0 or (self.cycle < 0 and not self.preparation):
             raise SettingsError("samples and cycle must be zero or above")
+        if self.samples * SHORTEST > self.duration * (1.0 + 1e-9):
+            raise SettingsError(
+                f"{self.samples:.3g} readings in {self.duration:g} s are closer than {SHORTEST:g} s"
+            )
+
+    def _check_types(self) -> None:
+        """Refuse values of wrong types."""
+        # by hand: a long protocol makes thousands of segments
+        if not isinstance(self.quantity, str):
+            raise SettingsError(
+                f"Segment: quantity = {shown(self.quantity)}: give 'voltage' or 'current'"
+            )
+        for name in ("start", "end", "duration"):
+            if not _is_number(value := getattr(self, name)):
+                raise SettingsError(f"Segment: {name} = {shown(value)}: give a number")
+        for name in ("cycle", "samples"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or isinstance(value, bool):
+                raise SettingsError(f"Segment: {name} = {shown(value)}: give a whole number")
+        limits = self.compliance
+        if not (isinstance(limits, tuple) and len(limits) == 2 and all(map(_is_number, limits))):
+            raise SettingsError(
+                f"Segment: compliance = {shown(limits)}: give a tuple of two numbers, one for "
+                "positive and one for negative values"
+            )
 
     @property
     def slope(self) -> float:
@@ -118,9 +157,25 @@ class Segment:
         begins = ends - min(aperture, self.duration / max(self.samples, 1))
         return np.column_stack([np.maximum(begins, 0.0), ends])
 
-    def part_of_preparation(self) -> "Segment":
-        """Return the same segment, marked as preparation."""
-        return replace(self, preparation=True)
+    def part_of_preparation(self, n_cycles: int) -> "Segment":
+        """Return the same segment, marked as preparation, in a cycle before those of the protocol.
+
+        Parameters
+        ----------
+        n_cycles : int
+            Of the preparation; with feedback, the largest number.
+        """
+        return replace(self, cycle=min(self.cycle - n_cycles, -1), preparation=True)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def readings_in(duration: float, interval: float) -> int:
+    """Return the number of readings with the interval nearest to one that divides a duration."""
+    # a segment refuses as many as the largest number long before
+    return max(1, round(min(duration / interval, 1e30)))
 
 
 @dataclass(frozen=True)
@@ -153,12 +208,19 @@ class Reading:
         return 1.0 / (gap * CONDUCTANCE_QUANTUM)
 
 
+@runtime_checkable
 class Driven(Protocol):
     """Anything that gives the next segment by what was read: every protocol does."""
 
     def next_segment(self, readings: Sequence[Reading | None]) -> Segment | None:
         """Return the segment after those that were read; None at the end."""
         ...
+
+
+#: Any protocol, as an argument of a function.
+AnyProtocol = Annotated[
+    Driven | None, "a protocol of nanogap.electrical, or an object with next_segment(readings)"
+]
 
 
 @dataclass(frozen=True)
@@ -168,7 +230,7 @@ class InOrder:
     Attributes
     ----------
     preparation : Driven
-        Its segments carry ``preparation=True``.
+        Its segments carry ``preparation=True``, and its cycles are counted up to -1.
     protocol : Driven
     """
 
@@ -187,4 +249,35 @@ class InOrder:
             segment = self.preparation.next_segment(readings[:done])
             if segment is None:
                 return self.protocol.next_segment(readings[done:])
-        return None if segment is None else segment.part_of_preparation()
+        if segment is None:
+            return None
+        return segment.part_of_preparation(int(getattr(self.preparation, "n_cycles", 1)))
+
+
+@dataclass(frozen=True)
+class SegmentList:
+    """Segments one after the other, whatever is read.
+
+    Attributes
+    ----------
+    segments : tuple of Segment
+
+    Examples
+    --------
+    >>> steps = SegmentList((Segment("voltage", 1.0, 1.0, 0.5), Segment("voltage", 0.0, 0.0, 0.5)))
+    >>> steps.next_segment([None]).start, steps.next_segment([None, None])
+    (0.0, None)
+    """
+
+    segments: tuple[Segment, ...]
+
+    def next_segment(self, readings: Sequence[Reading | None]) -> Segment | None:
+        """Return the segment after those that were read; None at the end.
+
+        Parameters
+        ----------
+        readings : sequence of Reading or None
+            One per finished segment.
+        """
+        done = len(readings)
+        return self.segments[done] if done < len(self.segments) else None

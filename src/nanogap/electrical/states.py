@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from nanogap.electrical.protocols import (
     COMPLIANCE_WORDS,
@@ -20,7 +20,10 @@ from nanogap.electrical.protocols import (
     limits,
     ramp,
 )
-from nanogap.electrical.segments import Reading, Segment
+from nanogap.electrical.segments import Reading, Segment, readings_in
+
+#: Part of a period by which the sum of its parts may differ: decimal fractions are rounded.
+_ROUNDING = 1e-9
 
 
 class ConstantRead(Protocol):
@@ -43,7 +46,7 @@ class ConstantRead(Protocol):
             hold(
                 self.voltage,
                 self.duration,
-                samples=max(1, round(self.duration / self.interval)),
+                samples=readings_in(self.duration, self.interval),
                 compliance=limits(self.compliance),
                 cycle=cycle,
                 purpose="read",
@@ -67,14 +70,12 @@ class Pulses(Protocol):
     compliance: Compliance = Field("none", description=COMPLIANCE_WORDS)
     cycles: Cycles = Field(10, description="number of pulses")
 
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.width + self.read_time > self.period:
+    def _consistent(self) -> None:
+        if self.width + self.read_time > self.period * (1.0 + _ROUNDING):
             raise ValueError(
                 f"period = {self.period:g} s must not be below width + read_time = "
                 f"{self.width + self.read_time:g} s"
             )
-        return self
 
     @property
     def n_cycles(self) -> int:
@@ -84,6 +85,7 @@ class Pulses(Protocol):
     def cycle_segments(self, cycle: int) -> tuple[Segment, ...]:
         """Return the pulse, the wait at 0 V and the read."""
         limit = limits(self.compliance)
+        rest = self.period - self.width - self.read_time
         return (
             *hold(
                 self.amplitude,
@@ -93,7 +95,7 @@ class Pulses(Protocol):
                 cycle=cycle,
                 purpose="pulse",
             ),
-            *hold(0.0, self.period - self.width - self.read_time, cycle=cycle),
+            *hold(0.0, rest if rest > _ROUNDING * self.period else 0.0, cycle=cycle),
             *hold(
                 self.read_voltage,
                 self.read_time,
@@ -129,8 +131,7 @@ class Endurance(Protocol):
     wait: Wait = Field(0.0, description="time at 0 V before every read, s")
     cycles: Cycles = Field(100, description="number of pairs of SET and RESET")
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self) -> None:
         if not self.set_voltage * self.reset_voltage < 0.0:
             raise ValueError(
                 f"reset_voltage = {self.reset_voltage:g} V must be of the opposite sign of "
@@ -140,7 +141,6 @@ class Endurance(Protocol):
             raise ValueError("read_voltage = 0 V reads nothing: it must not be zero")
         if self.stimulus == "pulse" and self.read_time == 0.0:
             raise ValueError("read_time = 0 s with pulses reads no state: it must be above 0")
-        return self
 
     @property
     def n_cycles(self) -> int:
@@ -213,8 +213,7 @@ class ProgramToLevel(Protocol):
         "the level, ohm",
     )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self) -> None:
         if self.set_voltage == 0.0 or self.read_voltage == 0.0:
             raise ValueError("set_voltage and read_voltage must not be zero")
         if self.last_compliance < self.first_compliance:
@@ -222,7 +221,6 @@ class ProgramToLevel(Protocol):
                 f"last_compliance = {self.last_compliance:g} A must not be below "
                 f"first_compliance = {self.first_compliance:g} A"
             )
-        return self
 
     @property
     def n_cycles(self) -> int:

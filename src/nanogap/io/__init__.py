@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nanogap.io.atomic import copy_atomically as copy_atomically
     from nanogap.io.atomic import write_atomically as write_atomically
     from nanogap.io.atomic import write_bytes as write_bytes
+    from nanogap.io.atomic import write_csv as write_csv
     from nanogap.io.atomic import write_json as write_json
     from nanogap.io.atomic import write_text as write_text
     from nanogap.io.dataset import cycle_number as cycle_number
@@ -45,6 +46,7 @@ __all__ = [
     "simulated_trace",
     "write_atomically",
     "write_bytes",
+    "write_csv",
     "write_dataset",
     "write_json",
     "write_text",
@@ -56,6 +58,7 @@ _NAMES = {
         "copy_atomically",
         "write_atomically",
         "write_bytes",
+        "write_csv",
         "write_json",
         "write_text",
     ),

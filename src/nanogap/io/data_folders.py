@@ -1,4 +1,4 @@
-"""Files that are data: the one rule for files, folders and run directories.
+"""Files that are data: the one rule for files, folders and directories of nanogap.
 
 A folder stands for all files of a known kind in it and below it, in natural order. A run directory
 counts as one and is not looked into, a device directory or a campaign of devices stands for its
@@ -71,12 +71,13 @@ def natural_order(path: Path) -> list[tuple[int, str]]:
 
 
 def measurement_files(paths: Paths) -> list[Path]:
-    """List files and run directories, every one once; see the module.
+    """List files and run directories, every one once, and measurements; see the module.
 
     Parameters
     ----------
     paths : path or sequence of paths
-        Files, folders, run directories; what does not exist stays in the list.
+        Files, folders, run and device directories, campaigns of devices; what does not exist stays
+        in the list.
 
     Raises
     ------

@@ -17,8 +17,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.errors import DataFormatError, NoDataError, SettingsError
 from nanogap.io.sweeps import direction_and_cycle, sweep_source
+from nanogap.printing import counted, listed
 from nanogap.typing import FloatArray
 
 _UNITS = {"time": "s", "voltage": "V", "current": "A", "conductance": "G0"}
@@ -129,6 +130,45 @@ def sources_of(dataset: xr.Dataset) -> Iterator[xr.Dataset]:
         one = one.assign_coords(file=one["file"] - number)
         one.encoding.update(dataset.encoding)
         yield one
+
+
+def without_preparation(dataset: xr.Dataset) -> list[xr.Dataset]:
+    """Return the sources of a measurement dataset without what prepared them: cycles below 0.
+
+    A note and the attribute ``n_prepared`` say how many readings are left out; the attribute
+    ``prepared_at`` is the time of the last of them, s. Sources of which nothing else was read are
+    left out.
+
+    Raises
+    ------
+    NoDataError
+        If nothing remains.
+    """
+    kept: list[xr.Dataset] = []
+    left_out: list[str] = []
+    for one in sources_of(dataset):
+        prepares = one["cycle"].to_numpy() < 0
+        if prepares.all() and len(prepares):
+            left_out.append(str(one["file_name"].to_numpy()[0]))
+        elif prepares.any():
+            count = int(prepares.sum())
+            note = f"{counted(count, 'reading')} of the preparation left out"
+            part = one.isel(point=np.flatnonzero(~prepares))
+            part.encoding.update(one.encoding)
+            notes = filter(None, [one.attrs.get("notes", ""), note])
+            ended = float(np.nanmax(one["time"].to_numpy()[prepares], initial=0.0))
+            told = {"notes": "; ".join(notes), "n_prepared": count, "prepared_at": ended}
+            kept.append(part.assign_attrs(told))
+        else:
+            kept.append(one)
+    if left_out:
+        unread = f"{listed(left_out)}: only the preparation (cycles below 0) was read so far"
+        if not kept:
+            raise NoDataError(unread)
+        kept[0] = kept[0].assign_attrs(
+            notes="; ".join(filter(None, [kept[0].attrs.get("notes", ""), unread]))
+        )
+    return kept
 
 
 def with_series_resistance(dataset: xr.Dataset, resistance: FloatArray) -> xr.Dataset:
@@ -259,6 +299,7 @@ def cycle_number(dataset: xr.Dataset) -> NDArray[np.int64]:
     cycle = dataset["cycle"].to_numpy().astype(np.int64)
     if not len(cycle):
         return cycle
+    cycle -= cycle.min()
     key = file * (int(cycle.max()) + 1) + cycle
     return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
 
@@ -277,6 +318,8 @@ def joined_files(parts: list[xr.Dataset]) -> xr.Dataset:
         raise SettingsError("no files to read")
     sources = 0
     moved = []
+    if any("preparation" in part for part in parts):
+        parts = [_with_marks(part) for part in parts]
     for part in parts:
         moved.append(part.assign_coords(file=part["file"] + sources))
         sources += part.sizes["source"]
@@ -311,6 +354,13 @@ def joined_files(parts: list[xr.Dataset]) -> xr.Dataset:
     ]
     merged.attrs["notes"] = "; ".join(notes)
     return merged.assign_coords(names)
+
+
+def _with_marks(part: xr.Dataset) -> xr.Dataset:
+    """Mark the readings of a preparation also where there is none."""
+    if "preparation" in part:
+        return part
+    return part.assign(preparation=("point", part["cycle"].to_numpy() < 0))
 
 
 def _in_a_row(values: list[NDArray[Any]]) -> NDArray[Any]:

@@ -87,6 +87,12 @@ class LongCurve:
         """Whether there are both a voltage and a current."""
         return {"voltage", "current"} <= set(self._numbers)
 
+    @property
+    def has_preparation(self) -> bool:
+        """Whether cycles are given and some are below 0: those of a preparation."""
+        given = self._numbers.get("cycle")
+        return given is not None and any((piece < 0.0).any() for piece in given.pieces())
+
     def pieces(self) -> Iterator[xr.Dataset]:
         """Yield measurement datasets of a piece each, with cycles numbered from 0."""
         for begin, end in self._ranges():

@@ -130,8 +130,8 @@ def read_measurements(paths: Paths, columns: Choice | None = None) -> xr.Dataset
     Parameters
     ----------
     paths : str, Path or sequence of them
-        Files, folders (with all files below them), run directories; see
-        `nanogap.io.data_folders`.
+        Files, folders (with all files below them), run and device directories, campaigns of
+        devices; see `nanogap.io.data_folders`.
     columns : mapping or str, optional
         See `read_measurement`.
 
@@ -171,7 +171,8 @@ def iterate_measurements(
     Parameters
     ----------
     paths : str, Path or sequence of them
-        Files, folders, run directories; see `nanogap.io.data_folders`.
+        Files, folders, run and device directories, campaigns of devices; see
+        `nanogap.io.data_folders`.
     columns : mapping or str, optional
         See `read_measurement`.
     watch : callable, optional

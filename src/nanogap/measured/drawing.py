@@ -7,17 +7,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nanogap.analysis import ConductanceHistogram
+from nanogap.analysis.grouping import Grouping, axis_words
 from nanogap.electrical import level_displacement
 from nanogap.errors import SettingsError
 from nanogap.io.sweeps import current_swept
 from nanogap.measured.breakdown import BreakdownCampaign
 from nanogap.measured.files import Trace
 from nanogap.measured.fluctuations import NoiseCampaign, NoiseRow
+from nanogap.measured.histogram_rows import HistogramGroup
 from nanogap.measured.levels import CAUTIONS, HistogramCampaign
 from nanogap.measured.plateaus import PlateauCampaign
 from nanogap.measured.retention import RetentionCampaign
 from nanogap.measured.states import SwitchingCampaign
 from nanogap.printing import counted
+from nanogap.report import axes as by_axis
 from nanogap.report import curves, distributions, fluctuations, histograms
 from nanogap.report.marks import mark
 from nanogap.report.style import house_style
@@ -215,3 +218,40 @@ def draw_breakdown(result: BreakdownCampaign) -> Figure:
         rows.append((trace.device, data, analysis))
     with house_style():
         return mark(curves.breakdown_curves(rows), synthetic=result.synthetic)
+
+
+def draw_grouping(grouping: Grouping, *, synthetic: bool = False, label: str = "") -> Figure:
+    """Draw what was found in every device against what was varied, labelled so.
+
+    Raises
+    ------
+    SettingsError
+        If nothing was found in any device.
+    """
+    if not grouping.groups:
+        raise SettingsError(f"nothing was found in any device to draw against {grouping.axis}")
+    with house_style():
+        return mark(by_axis.axis_panels(grouping, label), synthetic=synthetic)
+
+
+def draw_histogram_groups(
+    axis: str, groups: Sequence[HistogramGroup], *, synthetic: bool = False
+) -> Figure:
+    """Draw the conductance histogram at each value of what was varied; '' is no axis."""
+    with house_style():
+        panels = [
+            by_axis.HistogramPanel(
+                title=f"{axis}{' = ' if axis else ''}{axis_words(one.value)}: "
+                f"{counted(one.devices, 'device')}, {counted(one.n_points, 'reading')}",
+                edges=np.array(one.edges),
+                counts=np.array(one.counts),
+                band=None
+                if one.low is None or one.high is None
+                else (np.array(one.low), np.array(one.high)),
+                peaks=[peak.position for peak in one.peaks if not peak.open_gap],
+            )
+            for one in groups
+        ]
+        told = "grey: 95 %, devices drawn; no band and no peaks with fewer than six devices."
+        figure = by_axis.histogram_panels(panels)
+        return mark(figure, synthetic=synthetic, footnotes=[told.capitalize()])

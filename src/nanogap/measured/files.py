@@ -16,7 +16,7 @@ from nanogap.io import read_measurement
 from nanogap.io.clock import Clock
 from nanogap.io.columns import Choice, parse_columns
 from nanogap.io.data_folders import Paths, as_paths, measurement_files
-from nanogap.io.dataset import sources_of
+from nanogap.io.dataset import without_preparation
 from nanogap.io.long_text import is_long, read_long_text
 from nanogap.io.measurement import each_file
 from nanogap.io.run_files import is_run_directory
@@ -47,7 +47,8 @@ class DataFiles:
     Attributes
     ----------
     paths : str, Path or sequence of them
-        Files, folders, run directories; see `nanogap.io.data_folders`.
+        Files, folders, run directories, device directories, campaigns of devices; see
+        `nanogap.io.data_folders`.
     columns : mapping or str, optional
         See `nanogap.io.read_measurement`.
     resistances : DeviceResistances
@@ -62,6 +63,9 @@ class DataFiles:
         Sampling rate of files without times, and zero of the time.
     passed_over : list of str
         Files of folders without a measurement, and why; filled while the files are read.
+    some : bool
+        Whether these are some of the files that were given, so that what is for the others is no
+        reason to refuse anything.
     """
 
     paths: Paths
@@ -72,15 +76,19 @@ class DataFiles:
     compliance: float | None = None
     clock: Clock = field(default_factory=Clock)
     passed_over: list[str] = field(default_factory=list, compare=False)
+    some: bool = False
 
     def __post_init__(self) -> None:
         if not as_paths(self.paths):
-            raise SettingsError("no files given: name files, folders or run directories")
+            raise SettingsError(
+                "no files given: name files, folders, run directories, device directories or "
+                "campaigns of devices"
+            )
         parse_columns(self.columns)
 
     @property
     def files(self) -> list[Path]:
-        """Every file and run directory once; see `nanogap.io.data_folders`.
+        """Every file and directory once; see `nanogap.io.data_folders`.
 
         Files that the series resistance was estimated from are no data unless they are named.
         """
@@ -98,13 +106,42 @@ class DataFiles:
         """Yield the measurement dataset of every file, and of every device in it, in turn."""
 
         def read(path: Path) -> list[xr.Dataset]:
-            parts = list(sources_of(read_measurement(path, self.columns, self.clock)))
+            parts = without_preparation(read_measurement(path, self.columns, self.clock))
             for part in parts:
                 part.encoding["source"] = str(path)
             return parts
 
+        seen = _Seen()
         for parts in each_file(self.files, read, self.watch, self.paths, self.passed_over):
-            yield from parts
+            for part in parts:
+                seen.add(part)
+                yield part
+        self._refuse_idle(seen)
+
+    def _refuse_idle(self, seen: "_Seen") -> None:
+        """Refuse what changed nothing, since no file is of a kind that it is for.
+
+        Raises
+        ------
+        SettingsError
+            If there is such a thing.
+        """
+        if self.some:
+            return
+        if not seen.any_run and self.averaging_time is not None:
+            raise SettingsError(
+                f"`averaging_time={self.averaging_time:g}` changes nothing: it is for the traces "
+                "of run directories, and there is none among the files: leave it out"
+            )
+        if not seen.all_simulated:
+            return
+        given = [f"`sampling_rate={self.clock.sampling_rate}`"] * bool(self.clock.sampling_rate)
+        given += ["`columns`"] * bool(parse_columns(self.columns))
+        if given:
+            raise SettingsError(
+                f"{' and '.join(given)} would change nothing: the data are simulated and say "
+                "themselves what they are: leave it out"
+            )
 
     def new_reading(self) -> Reading:
         """Return what is known of reading these files, to be filled while that is done."""
@@ -117,17 +154,22 @@ class DataFiles:
 
     def pieces(self) -> Iterator[Iterator["Trace"]]:
         """Yield the conductance of the gap of every file and device, long files in pieces."""
+        seen = _Seen()
 
         def read(path: Path) -> list[Iterator[Trace]]:
             choice = parse_columns(self.columns)
-            if is_long(path) and (curve := read_long_text(path, choice)) is not None:
+            curve = read_long_text(path, choice) if is_long(path) else None
+            if curve is not None and not curve.has_preparation:
+                seen.all_simulated = False
                 return [traces_of(curve, self)]
             dataset = read_measurement(path, self.columns, self.clock)
             dataset.encoding["source"] = str(path)
-            return [iter([self.trace(one)]) for one in sources_of(dataset)]
+            seen.add(dataset)
+            return [iter([self.trace(one)]) for one in without_preparation(dataset)]
 
         for sources in each_file(self.files, read, self.watch, self.paths, self.passed_over):
             yield from sources
+        self._refuse_idle(seen)
 
     def trace(
         self, dataset: xr.Dataset, limit: Compliance | None = None, *, whole: bool = True
@@ -139,6 +181,19 @@ class DataFiles:
         return gap_trace(
             dataset, self.resistances, self.averaging_time, self.compliance, limit, whole=whole
         )
+
+
+@dataclass
+class _Seen:
+    """Kinds of the files that were read: all simulated, any a run directory."""
+
+    all_simulated: bool = True
+    any_run: bool = False
+
+    def add(self, dataset: xr.Dataset) -> None:
+        simulated = "simulated" in dataset.attrs
+        self.all_simulated &= simulated
+        self.any_run |= simulated and "conductance" in dataset
 
 
 @dataclass(frozen=True)

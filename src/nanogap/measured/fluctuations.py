@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
+from nanogap.analysis.grouping import AxisValue, ByAxis, Grouping
 from nanogap.analysis.traces.telegraph import TelegraphModel
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
+from nanogap.measured.axes import ALL, axis_value
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
 from nanogap.measured.steady import steady_trace
+from nanogap.typing import ABSENT_IF_NONE
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,15 @@ class NoiseSummary:
         What reading left out or assumed.
     series_resistance : dict of str to SeriesResistance
         What was subtracted of each device, ohm.
+    by : Grouping or None
+        Fluctuations of each device by the values of an axis; None if none was asked for.
     """
 
     traces: list[FluctuationRow]
     synthetic: bool
     notes: list[str]
     series_resistance: dict[str, SeriesResistance]
+    by: Grouping | None = field(default=None, metadata=ABSENT_IF_NONE)
 
 
 @dataclass
@@ -133,16 +139,37 @@ class NoiseCampaign:
         What reading left out or assumed.
     constant : list of str
         Sentences on traces that do not vary, which have no row.
+    constant_traces : list of (Trace, float)
+        These traces, and their conductance, G0.
+    axis : str or None
+        What was varied between the devices, if the results are to be grouped by it.
     """
 
     rows: list[NoiseRow] = field(default_factory=list)
     reading: Reading = field(default_factory=Reading)
     constant: list[str] = field(default_factory=list)
+    constant_traces: list[tuple[Trace, float]] = field(default_factory=list)
+    axis: str | None = None
 
     @property
     def synthetic(self) -> bool:
         """Whether any file says that it is synthetic."""
         return any(row.trace.synthetic for row in self.rows)
+
+    def grouping(self, axis: str | None = None) -> Grouping:
+        """Group what was found by the values of an axis; without one, all devices together.
+
+        Raises
+        ------
+        SettingsError
+            If the data do not say the axis.
+        """
+        by = ByAxis(axis or ALL)
+        for row in self.rows:
+            _group(by, axis_value(row.trace.dataset, axis), row)
+        for trace, conductance in self.constant_traces:
+            _group_constant(by, axis_value(trace.dataset, axis), trace, conductance)
+        return by.grouping()
 
     def summary(self) -> NoiseSummary:
         """Return the result as plain numbers."""
@@ -151,6 +178,7 @@ class NoiseCampaign:
             synthetic=self.synthetic,
             notes=self.reading.notes + self.constant,
             series_resistance=self.reading.series.by_device,
+            by=None if self.axis is None else self.grouping(self.axis),
         )
 
 
@@ -192,6 +220,7 @@ def noise_campaign(
     *,
     interval: float | None = None,
     band: tuple[float, float] | None = None,
+    by: str | None = None,
 ) -> NoiseCampaign:
     """Analyse the fluctuations in every file.
 
@@ -202,9 +231,18 @@ def noise_campaign(
         Between samples, s. Default: that of the time column.
     band : tuple of float, optional
         Frequencies of the fit, Hz.
+    by : str, optional
+        What was varied between the devices, to group by its values.
+
+    Raises
+    ------
+    SettingsError
+        If the data do not say it.
     """
-    result = NoiseCampaign(reading=files.new_reading())
+    result = NoiseCampaign(reading=files.new_reading(), axis=by)
     for trace in files.traces():
+        if by is not None:
+            axis_value(trace.dataset, by)  # refused before the work
         trace = steady_trace(trace, "noise")  # noqa: PLW2901 the read alone from here on
         result.reading.add_file(trace)
         step = trace.interval(interval)
@@ -212,6 +250,7 @@ def noise_campaign(
         known = np.isfinite(values)
         if known.any() and not np.ptp(values[known]):
             result.constant.append(f"{trace.name} does not vary: there is no noise in it")
+            result.constant_traces.append((trace, float(values[known][0])))
             continue
         try:
             noise = NoiseAnalysis(step, band=band).compute(values)
@@ -223,3 +262,19 @@ def noise_campaign(
     if not result.rows:
         raise DataFormatError("; ".join(result.constant) or "the files hold no trace")
     return result
+
+
+def _group(by: ByAxis, value: AxisValue, row: NoiseRow) -> None:
+    """Note the fluctuations of a device; telegraph noise has no exponent."""
+    trace, noise = row.trace, row.noise
+    by.add(value, trace.device, "mean conductance", "G0", noise.mean)
+    by.add(value, trace.device, "relative fluctuation", "", noise.relative)
+    exponent = noise.exponent if noise.telegraph is None else np.nan
+    by.add(value, trace.device, "exponent of the spectrum", "", exponent)
+
+
+def _group_constant(by: ByAxis, value: AxisValue, trace: Trace, conductance: float) -> None:
+    """Note a device that does not vary."""
+    by.add(value, trace.device, "mean conductance", "G0", conductance)
+    by.add(value, trace.device, "relative fluctuation", "", 0.0)
+    by.add(value, trace.device, "exponent of the spectrum", "", [])

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from nanogap.analysis import ConductanceHistogram
+from nanogap.analysis.grouping import AxisValue, Grouping
 from nanogap.electrical import SeriesResistance
 from nanogap.typing import ABSENT_IF_NONE
 
@@ -30,6 +32,21 @@ class PeakRow:
     nearest_level: int
     deviation: float
     open_gap: bool
+
+
+def peak_rows(histogram: ConductanceHistogram) -> list[PeakRow]:
+    """Return the peaks of a histogram as plain numbers."""
+    return [
+        PeakRow(
+            peak.position,
+            peak.uncertainty,
+            peak.counts,
+            peak.nearest_level,
+            peak.deviation,
+            peak.is_open_gap,
+        )
+        for peak in histogram.peaks
+    ]
 
 
 def level_in_words(nearest_level: int, deviation: float, *, open_gap: bool) -> tuple[str, str]:
@@ -79,6 +96,34 @@ class Confidence:
     level: float
     low: list[float]
     high: list[float]
+
+
+@dataclass(frozen=True)
+class HistogramGroup:
+    """Conductance histogram of the devices at one value of an axis.
+
+    Attributes
+    ----------
+    value : float or str
+        Of the axis.
+    devices, n_points : int
+    edges : list of float, length n_bins + 1
+        G0.
+    counts : list of float, length n_bins
+    low, high : list of float, length n_bins, or None
+        95 % band of the counts, by drawing devices; None where they are too few.
+    peaks : list of PeakRow
+        Those that are significant; none where the devices are too few to tell.
+    """
+
+    value: AxisValue
+    devices: int
+    n_points: int
+    edges: list[float]
+    counts: list[float]
+    low: list[float] | None
+    high: list[float] | None
+    peaks: list[PeakRow]
 
 
 @dataclass(frozen=True)
@@ -150,6 +195,10 @@ class HistogramSummary:
         Of simulated runs beside measured data.
     compliance_current : float or None
         The lowest current that an instrument limited to, A; None if none did.
+    by : Grouping or None
+        Contacts of each device by the values of an axis; None if none was asked for.
+    by_histograms : list of HistogramGroup or None
+        The histogram at each value.
     n_displacement : int or None
         Of the negative points, those that the current into the capacitance beside the gap
         explains; None if no file says how large that is.
@@ -177,4 +226,6 @@ class HistogramSummary:
     sensitivity: Sensitivity | None = field(default=None, metadata=ABSENT_IF_NONE)
     simulated: Counts | None = field(default=None, metadata=ABSENT_IF_NONE)
     compliance_current: float | None = field(default=None, metadata=ABSENT_IF_NONE)
+    by: Grouping | None = field(default=None, metadata=ABSENT_IF_NONE)
+    by_histograms: list[HistogramGroup] | None = field(default=None, metadata=ABSENT_IF_NONE)
     n_displacement: int | None = field(default=None, metadata=ABSENT_IF_NONE)

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from nanogap.analysis import AlignedHistogram, ConductanceHistogram
 from nanogap.electrical import SeriesResistance, charges_capacitance, level_displacement
 from nanogap.errors import DataFormatError
+from nanogap.measured.axes import HistogramsByAxis
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.histogram_rows import (
     Confidence,
     Counts,
     HistogramSummary,
     LevelTable,
-    PeakRow,
     Sensitivity,
+    peak_rows,
 )
 from nanogap.measured.reading import Reading
 from nanogap.measured.resistances import DeviceResistances, mean_resistance
@@ -52,6 +53,8 @@ class HistogramCampaign:
         As `gap` with the resistances lower and higher by their uncertainty; None if that is zero.
     aligned : AlignedHistogram or None
         Conductance against time since first contact, or against points without times.
+    by : HistogramsByAxis or None
+        The same by the values of an axis, if one was asked for.
     n_displacement : int or None
         Negative points that the current into the capacitance beside the gap explains; None if no
         file says how large that is.
@@ -74,6 +77,7 @@ class HistogramCampaign:
     reading: Reading = field(default_factory=Reading)
     synthetic: list[str] = field(default_factory=list)
     series: SeriesResistance | None = None
+    by: HistogramsByAxis | None = None
 
     @property
     def resistances(self) -> dict[str, SeriesResistance]:
@@ -121,11 +125,11 @@ class HistogramCampaign:
         if self.series is not None and self.series.resistance > 0.0:
             displacement = _displacement(self.series)
         if self.low is not None and self.high is not None:
-            sensitivity = Sensitivity(_peaks(self.low), _peaks(self.high))
+            sensitivity = Sensitivity(peak_rows(self.low), peak_rows(self.high))
         return HistogramSummary(
             edges=main.edges.tolist(),
             counts=main.counts.tolist(),
-            peaks=_peaks(main),
+            peaks=peak_rows(main),
             confidence=Confidence(_CONFIDENCE, low.tolist(), high.tolist()),
             n_points=self.n_points,
             n_missing=main.n_missing,
@@ -150,22 +154,10 @@ class HistogramCampaign:
                 (one.current for one in self.reading.exclusions if one.current is not None),
                 default=None,
             ),
+            by=None if self.by is None else self.by.grouping(),
+            by_histograms=None if self.by is None else self.by.groups(),
             n_displacement=self.n_displacement,
         )
-
-
-def _peaks(histogram: ConductanceHistogram) -> list[PeakRow]:
-    return [
-        PeakRow(
-            peak.position,
-            peak.uncertainty,
-            peak.counts,
-            peak.nearest_level,
-            peak.deviation,
-            peak.is_open_gap,
-        )
-        for peak in histogram.peaks
-    ]
 
 
 def _displacement(series: SeriesResistance) -> LevelTable:
@@ -182,7 +174,7 @@ def level_table(table: xr.Dataset) -> LevelTable:
 
 
 def _counts(histogram: ConductanceHistogram) -> Counts:
-    return Counts(histogram.edges.tolist(), histogram.counts.tolist(), _peaks(histogram))
+    return Counts(histogram.edges.tolist(), histogram.counts.tolist(), peak_rows(histogram))
 
 
 def histogram_campaign(
@@ -193,6 +185,7 @@ def histogram_campaign(
     scale: Literal["linear", "logarithmic"] = "linear",
     minimum: float = 1e-6,
     two_dimensional: bool = False,
+    by: str | None = None,
 ) -> HistogramCampaign:
     """Count the conductances of all files, one file or a piece of it in memory at a time.
 
@@ -203,14 +196,23 @@ def histogram_campaign(
         See `nanogap.analysis.ConductanceHistogram`.
     two_dimensional : bool
         Whether to count conductance against time since first contact too.
+    by : str, optional
+        What was varied between the devices, to count by its values too.
+
+    Raises
+    ------
+    SettingsError
+        If the data do not say it.
     """
 
     def new() -> ConductanceHistogram:
         return ConductanceHistogram(bin_width, maximum, scale=scale, minimum=minimum)
 
     result = HistogramCampaign(reading=files.new_reading())
-    # a time axis needs the whole file
-    sources = ([trace] for trace in files.traces()) if two_dimensional else files.pieces()
+    result.by = None if by is None else HistogramsByAxis(by, new)
+    # a time axis needs the whole file, and so does what was varied
+    whole = two_dimensional or by is not None
+    sources = ([trace] for trace in files.traces()) if whole else files.pieces()
     for pieces in sources:
         before, exclusion = result.cycles, None
         for trace in pieces:
@@ -224,6 +226,8 @@ def histogram_campaign(
                 result.simulated.add(trace.gap, cycle=numbers)
             else:
                 _add_measured(result, trace, numbers, files, new)
+            if result.by is not None:
+                result.by.add(trace.dataset, trace.device, trace.gap[trace.usable])
             if two_dimensional:
                 width = bin_width if scale == "linear" else None
                 _add_aligned(result, trace, maximum or 10.0, width or 0.05)

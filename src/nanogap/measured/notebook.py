@@ -21,9 +21,9 @@ from nanogap.analysis import (
 from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.arguments import checked
 from nanogap.computed import Analysis, as_trace
-from nanogap.errors import DataFormatError, SettingsError
+from nanogap.errors import DataFormatError, NoDataError, SettingsError
 from nanogap.io import iterate_measurements, measurement_dataset, simulated_trace
-from nanogap.io.dataset import flags_compliance, sources_of
+from nanogap.io.dataset import flags_compliance, sources_of, without_preparation
 from nanogap.measured.files import Trace, gap_trace
 from nanogap.measured.resistances import DeviceResistances, SeriesChoice
 from nanogap.measured.result_figures import plot
@@ -174,7 +174,8 @@ def switching(
     analysis = SwitchingAnalysis(read_voltage, minimum_ratio, method, compliance)
     found = [_with_curves(trace, "switching") for trace in _traces(data)]
     begins = np.cumsum([0, *(int(trace.cycle_number.max(initial=-1)) + 1 for trace in found)])
-    analysis.synthetic = any(trace.synthetic for trace in found)
+    for trace in found:
+        _tell(analysis, trace)
     return analysis.compute(
         _joined(trace.dataset["voltage"].to_numpy() for trace in found),
         _joined(trace.dataset["current"].to_numpy() for trace in found),
@@ -324,6 +325,7 @@ def breakdown(data: Any, minimum_drop: float = 0.5) -> BreakdownAnalysis:
 def _tell(analysis: Analysis, trace: Trace) -> None:
     """Note on an analysis what its data say of themselves, and what was subtracted of them."""
     analysis.synthetic |= bool(trace.synthetic)
+    analysis.prepared += int(trace.dataset.attrs.get("n_prepared", 0))
     if given := trace.series.resistance:
         told = dict(analysis.subtracted)
         told[name_of(trace.device, trace.source, given, told)] = given
@@ -333,8 +335,18 @@ def _tell(analysis: Analysis, trace: Trace) -> None:
 def _traces(data: Any, choice: SeriesChoice = 0.0) -> Iterator[Trace]:
     """Yield the conductance of the gap in every file, dataset and array of the data."""
     resistances = DeviceResistances.chosen(choice)
+    unread: list[NoDataError] = []
+    found = False
     for dataset in _datasets(data):
-        yield gap_trace(dataset, resistances)
+        try:
+            (one,) = without_preparation(dataset)
+        except NoDataError as error:
+            unread.append(error)
+            continue
+        found = True
+        yield gap_trace(one, resistances)
+    if unread and not found:
+        raise unread[0]
 
 
 def _datasets(data: Any) -> Iterator[xr.Dataset]:

@@ -99,6 +99,7 @@ def write_measured_report(
         if protocol is not Protocol.SIMULATED and not files.resistances.by_device:
             reading.series.add(dataset, str(path), files.resistances.of_data(dataset))
     notes = reading.sentences
+    files = replace(files, some=True)  # from here on kind by kind
     if Protocol.PRISTINE in kinds and not files.resistances.any_given:
         pristine = DeviceResistances.from_pristine(kinds[Protocol.PRISTINE], files.columns)
         files = replace(files, resistances=replace(_with_origin(pristine), complete=True))

@@ -4,11 +4,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nanogap.analysis.grouping import AxisValue, ByAxis, Grouping
 from nanogap.analysis.traces.plateaus import Plateau, PlateauDetection
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
+from nanogap.measured.axes import ALL, axis_value
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
+from nanogap.typing import ABSENT_IF_NONE
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class PlateauSummary:
         What reading left out or assumed.
     series_resistance : dict of str to SeriesResistance
         What was subtracted of each device, ohm.
+    by : Grouping or None
+        Plateaus of each device by the values of an axis; None if none was asked for.
     """
 
     plateaus: list[PlateauRow]
@@ -73,6 +78,7 @@ class PlateauSummary:
     synthetic: bool
     notes: list[str]
     series_resistance: dict[str, SeriesResistance]
+    by: Grouping | None = field(default=None, metadata=ABSENT_IF_NONE)
 
 
 @dataclass
@@ -87,16 +93,34 @@ class PlateauCampaign:
         Cycles that are too short, and why.
     reading : Reading
         What reading left out or assumed.
+    axis : str or None
+        What was varied between the devices, if the results are to be grouped by it.
     """
 
     rows: list[tuple[Trace, int, list[Plateau]]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     reading: Reading = field(default_factory=Reading)
+    axis: str | None = None
 
     @property
     def synthetic(self) -> bool:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _, _ in self.rows)
+
+    def grouping(self, axis: str | None = None) -> Grouping:
+        """Group the plateaus by the values of an axis; without one, all devices together.
+
+        Raises
+        ------
+        SettingsError
+            If the data do not say the axis.
+        """
+        by = ByAxis(axis or ALL)
+        traces = {id(trace): trace for trace, _, _ in self.rows}
+        for place, trace in traces.items():
+            cycles = [found for one, _, found in self.rows if id(one) == place]
+            _group(by, axis_value(trace.dataset, axis), trace, cycles)
+        return by.grouping()
 
     def summary(self) -> PlateauSummary:
         """Return the result as plain numbers."""
@@ -128,6 +152,7 @@ class PlateauCampaign:
             synthetic=self.synthetic,
             notes=self.reading.notes,
             series_resistance=self.reading.series.by_device,
+            by=None if self.axis is None else self.grouping(self.axis),
         )
 
 
@@ -137,10 +162,29 @@ def _duration(trace: Trace, plateau: Plateau) -> float | None:
     return span if np.isfinite(span) else None
 
 
-def plateau_campaign(files: DataFiles, detection: PlateauDetection) -> PlateauCampaign:
-    """Cut every cycle of every file into plateaus; cycles that are too short are named."""
-    result = PlateauCampaign(reading=files.new_reading())
+def plateau_campaign(
+    files: DataFiles, detection: PlateauDetection, *, by: str | None = None
+) -> PlateauCampaign:
+    """Cut every cycle of every file into plateaus; cycles that are too short are named.
+
+    Parameters
+    ----------
+    files : DataFiles
+    detection : PlateauDetection
+    by : str, optional
+        What was varied between the devices, to group by its values.
+
+    Raises
+    ------
+    DataFormatError
+        If there is no cycle that is long enough.
+    SettingsError
+        If the data do not say what was varied.
+    """
+    result = PlateauCampaign(reading=files.new_reading(), axis=by)
     for trace in files.traces():
+        if by is not None:
+            axis_value(trace.dataset, by)  # refused before the work
         result.reading.add_file(trace)
         gap = np.where(trace.usable, trace.gap, np.nan)
         for number in np.unique(trace.cycle):
@@ -165,3 +209,14 @@ def plateau_campaign(files: DataFiles, detection: PlateauDetection) -> PlateauCa
     if not result.rows:
         raise DataFormatError("; ".join(result.skipped) or "the files hold no cycles")
     return result
+
+
+def _group(by: ByAxis, value: AxisValue, trace: Trace, cycles: list[list[Plateau]]) -> None:
+    """Note the plateaus of a device."""
+    plateaus = [plateau for cycle in cycles for plateau in cycle]
+    durations = [_duration(trace, plateau) for plateau in plateaus]
+    known = [one for one in durations if one is not None]
+    by.add(value, trace.device, "plateaus of a cycle", "", [len(cycle) for cycle in cycles])
+    by.add(value, trace.device, "level of plateaus", "G0", [one.level for one in plateaus])
+    by.add(value, trace.device, "duration of plateaus", "s", known)
+    by.add(value, trace.device, "size of steps", "G0", [abs(one.step) for one in plateaus])

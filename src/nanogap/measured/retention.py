@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nanogap.analysis import RetentionDrift
+from nanogap.analysis.grouping import AxisValue, ByAxis, Grouping
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
 from nanogap.io.columns import as_argument
+from nanogap.measured.axes import ALL, axis_value
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
 from nanogap.measured.steady import steady_trace
-from nanogap.typing import FloatArray
+from nanogap.typing import ABSENT_IF_NONE, FloatArray
 
 _TEN_YEARS = 10 * 365.25 * 86400.0
 
@@ -59,12 +61,15 @@ class RetentionSummary:
         What reading left out or assumed.
     series_resistance : dict of str to SeriesResistance
         What was subtracted of each device, ohm.
+    by : Grouping or None
+        Drift of each device by the values of an axis; None if none was asked for.
     """
 
     states: list[RetentionRow]
     synthetic: bool
     notes: list[str]
     series_resistance: dict[str, SeriesResistance]
+    by: Grouping | None = field(default=None, metadata=ABSENT_IF_NONE)
 
 
 @dataclass
@@ -76,15 +81,31 @@ class RetentionCampaign:
     rows : list of (Trace, RetentionDrift)
     reading : Reading
         What reading left out or assumed.
+    axis : str or None
+        What was varied between the devices, if the results are to be grouped by it.
     """
 
     rows: list[tuple[Trace, RetentionDrift]] = field(default_factory=list)
     reading: Reading = field(default_factory=Reading)
+    axis: str | None = None
 
     @property
     def synthetic(self) -> bool:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _ in self.rows)
+
+    def grouping(self, axis: str | None = None) -> Grouping:
+        """Group what was found by the values of an axis; without one, all devices together.
+
+        Raises
+        ------
+        SettingsError
+            If the data do not say the axis.
+        """
+        by = ByAxis(axis or ALL)
+        for trace, drift in self.rows:
+            _group(by, axis_value(trace.dataset, axis), trace, drift)
+        return by.grouping()
 
     def summary(self) -> RetentionSummary:
         """Return the result as plain numbers."""
@@ -107,13 +128,32 @@ class RetentionCampaign:
             synthetic=self.synthetic,
             notes=self.reading.notes,
             series_resistance=self.reading.series.by_device,
+            by=None if self.axis is None else self.grouping(self.axis),
         )
 
 
-def retention_campaign(files: DataFiles, tolerance: float = 2.0) -> RetentionCampaign:
-    """Fit the drift of the state in every file."""
-    result = RetentionCampaign(reading=files.new_reading())
+def retention_campaign(
+    files: DataFiles, tolerance: float = 2.0, *, by: str | None = None
+) -> RetentionCampaign:
+    """Fit the drift of the state in every file.
+
+    Parameters
+    ----------
+    files : DataFiles
+    tolerance : float
+        See `RetentionDrift`.
+    by : str, optional
+        What was varied between the devices, to group by its values.
+
+    Raises
+    ------
+    SettingsError
+        If the data do not say it.
+    """
+    result = RetentionCampaign(reading=files.new_reading(), axis=by)
     for trace in files.traces():
+        if by is not None:
+            axis_value(trace.dataset, by)  # refused before the work
         trace = steady_trace(trace, "retention")  # noqa: PLW2901 the read alone from here on
         result.reading.add_file(trace)
         gap = np.where(trace.usable, trace.gap, np.nan)
@@ -123,6 +163,14 @@ def retention_campaign(files: DataFiles, tolerance: float = 2.0) -> RetentionCam
         except DataFormatError as error:
             raise DataFormatError(f"{trace.name}: {error}") from None
     return result
+
+
+def _group(by: ByAxis, value: AxisValue, trace: Trace, drift: RetentionDrift) -> None:
+    """Note the drift of a device."""
+    first, scatter = drift.conductance_after_one_second, drift.relative_fluctuation
+    by.add(value, trace.device, "conductance after 1 s", "G0", first)
+    by.add(value, trace.device, "exponent of time", "", drift.exponent)
+    by.add(value, trace.device, "relative fluctuation", "", scatter)
 
 
 def since_written(trace: Trace) -> FloatArray:

@@ -6,11 +6,13 @@ from typing import Literal
 import numpy as np
 
 from nanogap.analysis import Spread, SwitchingAnalysis, WeibullFit, spread
+from nanogap.analysis.grouping import AxisValue, ByAxis, Grouping
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
+from nanogap.measured.axes import ALL, axis_value
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
-from nanogap.typing import FloatArray
+from nanogap.typing import ABSENT_IF_NONE, FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 #: Probability inside the intervals of a Weibull law.
@@ -130,6 +132,9 @@ class SwitchingSummary:
     series_resistance : dict of str to SeriesResistance
         What was subtracted of each device for its ``low_conductance``, ohm; voltages and
         resistances are those of the whole device.
+    by : Grouping or None
+        Voltages, and the conductance after the SET, by the values of an axis; None if none was
+        asked for.
     """
 
     events: list[EventRow]
@@ -140,6 +145,7 @@ class SwitchingSummary:
     synthetic: bool
     notes: list[str]
     series_resistance: dict[str, SeriesResistance]
+    by: Grouping | None = field(default=None, metadata=ABSENT_IF_NONE)
 
     def laws(self) -> list[tuple[str, VoltageLaw]]:
         """Return the voltages of every kind of event there is; together they are all events."""
@@ -161,10 +167,13 @@ class SwitchingCampaign:
     rows : list of (Trace, SwitchingAnalysis)
     reading : Reading
         What reading left out or assumed.
+    axis : str or None
+        What was varied between the devices, if the results are to be grouped by it.
     """
 
     rows: list[tuple[Trace, SwitchingAnalysis]] = field(default_factory=list)
     reading: Reading = field(default_factory=Reading)
+    axis: str | None = None
 
     @property
     def synthetic(self) -> bool:
@@ -175,6 +184,19 @@ class SwitchingCampaign:
         """Voltages of all events of a kind, V."""
         found = [e.voltage for _, one in self.rows for e in one.events if e.kind == kind]
         return np.array(found, dtype=np.float64)
+
+    def grouping(self, axis: str | None = None) -> Grouping:
+        """Group what was found by the values of an axis; without one, all devices together.
+
+        Raises
+        ------
+        SettingsError
+            If the data do not say the axis.
+        """
+        by = ByAxis(axis or ALL)
+        for trace, analysis in self.rows:
+            _group(by, axis_value(trace.dataset, axis), trace, analysis)
+        return by.grouping()
 
     def summary(self) -> SwitchingSummary:
         """Return the result as plain numbers."""
@@ -209,6 +231,7 @@ class SwitchingCampaign:
             synthetic=self.synthetic,
             notes=self.reading.notes,
             series_resistance=self.reading.series.by_device,
+            by=None if self.axis is None else self.grouping(self.axis),
         )
 
 
@@ -263,15 +286,32 @@ def switching_campaign(
     minimum_ratio: float = 3.0,
     method: Literal["steepest", "threshold", "compliance"] = "steepest",
     compliance: float | None = None,
+    by: str | None = None,
 ) -> SwitchingCampaign:
-    """Find the switching events of every file; parameters as `SwitchingAnalysis`."""
-    result = SwitchingCampaign(reading=files.new_reading())
+    """Find the switching events of every file.
+
+    Parameters
+    ----------
+    files : DataFiles
+    read_voltage, minimum_ratio, method, compliance
+        See `SwitchingAnalysis`.
+    by : str, optional
+        What was varied between the devices, to group by its values.
+
+    Raises
+    ------
+    SettingsError
+        If the data do not say it.
+    """
+    result = SwitchingCampaign(reading=files.new_reading(), axis=by)
     if compliance is not None:
         files = replace(files, compliance=compliance)
     for trace in files.traces():
         result.reading.add_file(trace)
         analysis = SwitchingAnalysis(read_voltage, minimum_ratio, method)
         _need_curves(trace)
+        if by is not None:
+            axis_value(trace.dataset, by)  # refused before the work
         try:
             analysis.compute(
                 trace.dataset["voltage"].to_numpy(),
@@ -283,6 +323,24 @@ def switching_campaign(
             raise DataFormatError(f"{trace.name}: {error}") from None
         result.rows.append((trace, analysis))
     return result
+
+
+def _group(by: ByAxis, value: AxisValue, trace: Trace, analysis: SwitchingAnalysis) -> None:
+    """Note the voltages of a device, and what it conducts in the cycles that had a SET."""
+    forming = [event.voltage for event in analysis.events if event.kind == "forming"]
+    kinds = (
+        ("forming", np.array(forming)),
+        ("SET", analysis.set_voltages),
+        ("RESET", analysis.reset_voltages),
+    )
+    for kind, volts in kinds:  # a mean over both polarities would be the voltage of no event
+        by.add(value, trace.device, f"{kind} voltage, positive", "V", volts[volts > 0.0])
+        by.add(value, trace.device, f"{kind} voltage, negative", "V", volts[volts < 0.0])
+    switched = {event.cycle for event in analysis.events if event.kind != "reset"}
+    states = analysis.endurance
+    low = _gap_conductance(states["low_resistance"].to_numpy(), trace.series)
+    after = low[np.isin(states["cycle"].to_numpy(), list(switched))]
+    by.add(value, trace.device, "conductance after the SET", "G0", after)
 
 
 def _need_curves(trace: Trace) -> None:

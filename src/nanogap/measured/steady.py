@@ -43,16 +43,21 @@ def steady_trace(trace: Trace, analysis: str) -> Trace:
             f"{trace.name}: {how}, and {analysis} needs one that is read at constant voltage, as "
             "the protocol 'constant-read' does"
         )
-    return trace if read.all() else _part(trace, read)
+    if read.all() and "prepared_at" not in trace.dataset.attrs:
+        return trace
+    return _part(trace, read)
 
 
 def _part(trace: Trace, chosen: BoolArray) -> Trace:
     """Return the chosen points, which follow one another."""
     first = int(np.argmax(chosen))
-    begin = float(trace.time[first - 1]) if first else 0.0
-    note = f"{int((~chosen).sum())} readings around the read are left out"
-    dataset = trace.dataset.isel(point=np.flatnonzero(chosen))
-    dataset.attrs["notes"] = "; ".join(filter(None, [trace.notes, note]))
+    prepared_at = float(trace.dataset.attrs.get("prepared_at", 0.0))
+    begin = float(trace.time[first - 1]) if first else prepared_at
+    left_out = int((~chosen).sum())
+    note = f"{left_out} readings around the read are left out" if left_out else ""
+    notes = "; ".join(filter(None, [trace.notes, note]))
+    # a part shares its attributes with the whole, which is the caller's
+    dataset = trace.dataset.isel(point=np.flatnonzero(chosen)).assign_attrs(notes=notes)
     return replace(
         trace,
         dataset=dataset,

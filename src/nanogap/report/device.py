@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from nanogap.electrical import charges_capacitance
 from nanogap.electrical.protocols import limits
+from nanogap.electrical.segments import UNLIMITED
 from nanogap.io import write_text
+from nanogap.io.sweeps import current_swept
 from nanogap.printing import counted
 from nanogap.report import device_figures as figures
 from nanogap.report.device_comparison import ComparisonRow, comparison_rows
@@ -90,12 +92,13 @@ def write_device_report(path: Path, content: DeviceContent) -> None:
     settings, shown = content.settings, content.devices[:MOST_DEVICES]
     view = device_view(content)
     given = limits(getattr(settings.protocol, "compliance", "none"))
-    driven = settings.protocol.kind == "current-sweep"
+    if any(current_swept(one.data) for one in shown):
+        given = UNLIMITED  # a compliance is then one of the voltage
     with house_style():
         beside = [figures.comparison_figure, figures.comparison_trace]
         compared = [draw(shown, content.measured) for draw in beside if content.measured]
         pictures = [picture(figure) for figure in compared if figure is not None]
-        devices = [_shown(one, given, driven=driven) for one in shown]
+        devices = [_shown(one, given) for one in shown]
     protocol = settings.protocol.kind.replace("-", " ")
     page = rendered(
         "device.html.jinja",
@@ -123,8 +126,9 @@ def write_device_report(path: Path, content: DeviceContent) -> None:
     write_text(path, page)
 
 
-def _shown(device: OneDevice, given: tuple[float, float], *, driven: bool) -> _Shown:
-    """Draw and describe one device, whose current was swept if it was driven."""
+def _shown(device: OneDevice, given: tuple[float, float]) -> _Shown:
+    """Draw and describe one device."""
+    driven = current_swept(device.data)
     moments = _moments(device)
     # thousands of atoms are smaller as pixels
     drawn = png(figures.filament_figure(moments)) if moments else None

@@ -138,7 +138,8 @@ def _found(sources: Sequence[xr.Dataset]) -> _Found:
     states: dict[str, list[float]] = {"low_resistance": [], "high_resistance": []}
     gaps: list[FloatArray] = []
     cycles: list[Int64Array] = []
-    for source in sources:
+    for whole in sources:
+        source = whole.isel(point=np.flatnonzero(whole["cycle"].to_numpy() >= 0))
         analysis = _switching(source)
         if analysis is not None:
             sets += analysis.set_voltages.tolist()

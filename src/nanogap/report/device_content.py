@@ -11,10 +11,6 @@ from nanogap.electrical import GapConductance, SeriesResistance
 from nanogap.settings.device import DeviceSettings
 from nanogap.typing import FloatArray
 
-#: Kinds of atoms in the array ``kind`` of a frame: metal by the electrode that it is joined to (in
-#: a bridge, by the electrode that fewer bonds lead to), metal joined to none, ions.
-LOWER, UPPER, FLOATING, ION = range(4)
-
 
 @dataclass(frozen=True)
 class Step:
@@ -43,7 +39,7 @@ class ParameterRow:
     Attributes
     ----------
     name, value, kind, source : str
-        ``kind``: measured, assumed, fitted, or set by the user.
+        ``kind``: fitted, not fitted, set by the user, or off.
     """
 
     name: str

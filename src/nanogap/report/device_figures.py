@@ -13,10 +13,11 @@ from matplotlib.patches import Patch
 from nanogap.analysis import SwitchingAnalysis
 from nanogap.analysis.traces.plateaus import PlateauDetection
 from nanogap.errors import DataFormatError
+from nanogap.observables import FLOATING, ION, LOWER, UPPER
 from nanogap.printing import counted
 from nanogap.report.atoms import draw_atoms
 from nanogap.report.curves import current_sweep, switching_loops_figure
-from nanogap.report.device_content import FLOATING, ION, LOWER, UPPER, OneDevice
+from nanogap.report.device_content import OneDevice
 from nanogap.report.device_switching import sweep_points
 from nanogap.report.marks import CYCLE_COLOURS, quantum_lines, thinned, unit_for
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, WIDTH
@@ -126,7 +127,7 @@ def _mark_continued(axes: Axes, device: OneDevice, time: FloatArray, thin: slice
 
 
 def event_figure(device: OneDevice) -> Figure:
-    """Draw the rate of each kind of event, the ions, and the charge that left each electrode."""
+    """Draw the rate of each kind of event, the ions, and the charge of metal of one electrode."""
     data, time = device.data, device.column("time")
     figure = Figure(figsize=(WIDTH, 7.2))
     rates, ions, charge = figure.subplots(3, 1, sharex=True, height_ratios=[1.6, 1, 1])
@@ -154,7 +155,7 @@ def event_figure(device: OneDevice) -> Figure:
     ions.set_ylabel("ions in the box")
     for name, colour in (("lower", BLUE), ("upper", ORANGE)):
         left = data["charge"].sel(electrode=name).to_numpy()[thin]
-        charge.plot(time[thin], left, color=colour, label=f"{name} electrode")
+        charge.plot(time[thin], left, color=colour, label=f"{name} electrode alone")
     charge.set_ylabel("atoms dissolved\nless deposited")
     charge.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     charge.set_xlabel("time since the beginning of the protocol (s)")

@@ -1,4 +1,4 @@
-"""When a simulated device switched: contact of its metal beside SET and RESET of its readings."""
+"""Moments of switching of a simulated device: contact, beside SET and RESET of its readings."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _NONE = "none"
 
 @dataclass(frozen=True)
 class SwitchRow:
-    """When one cycle of a device switched, in words.
+    """Moments at which one cycle of a device switched, in words.
 
     Attributes
     ----------
@@ -66,8 +66,9 @@ def device_switching(
 
 
 def sweep_points(device: OneDevice) -> Int64Array:
-    """Return the readings that belong to a sweep, not to a reading of the state."""
-    return np.flatnonzero(~device.data["read"].to_numpy().astype(bool))
+    """Return the readings that belong to a sweep, not to a reading of the state or before it."""
+    prepares = device.data["cycle"].to_numpy() < 0
+    return np.flatnonzero(~(device.data["read"].to_numpy().astype(bool) | prepares))
 
 
 def switch_rows(device: OneDevice, analysis: SwitchingAnalysis) -> list[SwitchRow]:
@@ -84,7 +85,7 @@ def switch_rows(device: OneDevice, analysis: SwitchingAnalysis) -> list[SwitchRo
     bridged = device.data["bridged"].to_numpy().astype(int)
     changes = np.diff(bridged, prepend=0)
     events = [(one.kind, one.cycle, int(points[one.index])) for one in analysis.events]
-    numbers = np.unique(cycles)
+    numbers = np.unique(cycles[cycles >= 0])
     rows = []
     for cycle in numbers[:_MOST_ROWS]:
         inside = cycles == cycle
@@ -112,7 +113,10 @@ def _medians(
     volts = device.column("voltage")
 
     def ends(sign: int, place: int) -> list[float]:
-        found = [np.flatnonzero((cycles == one) & (changes == sign)) for one in np.unique(cycles)]
+        found = [
+            np.flatnonzero((cycles == one) & (changes == sign))
+            for one in np.unique(cycles[cycles >= 0])
+        ]
         return [float(volts[points[place]]) for points in found if len(points)]
 
     sets = [one.voltage for one in analysis.events if one.kind != "reset"]

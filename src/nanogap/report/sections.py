@@ -20,6 +20,25 @@ _LARGEST_VECTOR = 600_000
 
 
 @dataclass(frozen=True)
+class Card:
+    """A small figure among many.
+
+    Attributes
+    ----------
+    title, text : str
+        Over and under the figure.
+    figure : Figure
+    link : str
+        Address of a page that shows more; empty if there is none.
+    """
+
+    title: str
+    text: str
+    figure: "Figure"
+    link: str = ""
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of the page.
 
@@ -31,6 +50,12 @@ class Section:
         Under the figures.
     head, rows : sequences of str
         A table, if there is one.
+    cards : sequence of Card
+        Small figures, beside and below each other.
+    code : str
+        Lines that a reader may copy.
+    links : sequence of (str, str)
+        Words and addresses of other files.
     """
 
     title: str
@@ -38,6 +63,9 @@ class Section:
     caption: str = ""
     head: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = field(default_factory=list)
+    cards: Sequence[Card] = ()
+    code: str = ""
+    links: Sequence[tuple[str, str]] = ()
 
 
 def write_page(
@@ -73,7 +101,14 @@ def write_page(
         lead=lead,
         warning=warning,
         refresh=refresh,
-        sections=[(part, [picture(figure) for figure in part.figures]) for part in sections],
+        sections=[
+            (
+                part,
+                [picture(figure) for figure in part.figures],
+                [small_picture(card.figure) for card in part.cards],
+            )
+            for part in sections
+        ],
         notes=notes,
         version=__version__,
     )
@@ -89,6 +124,14 @@ def picture(figure: "Figure") -> str:
         if len(image) > _LARGEST_VECTOR:
             return data_uri(png(figure, 150), raster=True)
     return data_uri(image, raster=False)
+
+
+def small_picture(figure: "Figure") -> str:
+    """Draw a figure among many as a data URI, in pixels."""
+    from nanogap.report.style import house_style, png  # noqa: PLC0415 pages may have none
+
+    with house_style():
+        return data_uri(png(figure, 150), raster=True)
 
 
 def rendered(template: str, **content: object) -> str:

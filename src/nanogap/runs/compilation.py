@@ -58,6 +58,33 @@ def watched_compilation(tell: Callable[[str], object] | None = None) -> Iterator
         watched.over.set()
 
 
+@contextmanager
+def clock_without_compilation() -> Iterator[Callable[[], float]]:
+    """Give a clock of the processor time that stands still while the main thread compiles, s."""
+    passed = _Passed()
+    with events.install_listener("numba:compiler_lock", passed):
+        yield lambda: time.process_time() - passed.seconds
+
+
+class _Passed(events.Listener):  # type: ignore[misc]
+    """Adds up the processor time of compilations, without those within others."""
+
+    def __init__(self) -> None:
+        self.seconds, self._depth, self._begun = 0.0, 0, 0.0
+
+    def on_start(self, _event: events.Event) -> None:
+        """Note when the outermost one begins."""
+        if threading.current_thread() is threading.main_thread():
+            self._begun = self._begun if self._depth else time.process_time()
+            self._depth += 1
+
+    def on_end(self, _event: events.Event) -> None:
+        """Add the outermost one."""
+        if threading.current_thread() is threading.main_thread() and self._depth:
+            self._depth -= 1
+            self.seconds += 0.0 if self._depth else time.process_time() - self._begun
+
+
 class _Watched(events.Listener):  # type: ignore[misc]
     """Holds signals while numba's lock of the compiler is held by the main thread."""
 

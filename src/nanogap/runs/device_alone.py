@@ -1,17 +1,15 @@
 """A device directory in this process alone, one device after the other; for ensembles of them."""
 
 import shutil
-from functools import lru_cache
 from pathlib import Path
 
-from nanogap.device.device import make_energetics, make_tips
+from nanogap.device.device import Device
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.device_files import is_device_directory
 from nanogap.runs.compilation import watched_compilation
 from nanogap.runs.device_beginning import check_measurement
 from nanogap.runs.device_part import compute_part, read_cost
 from nanogap.runs.device_run import DeviceRun
-from nanogap.settings.atoms import AtomsSettings, GeometrySettings
 from nanogap.settings.device import DeviceSettings
 
 _NO_PATHS = ("cache", "none")
@@ -71,9 +69,11 @@ def check_device(settings: DeviceSettings, energetics: Path | None = None) -> No
     Raises
     ------
     NanogapError
-        As of `nanogap.runs.device_beginning.check_measurement`, or if the needles cannot be built,
-        or the place of the cache depends on the folder that the device is computed in.
+        As of `nanogap.runs.device_beginning.check_measurement`, or if a setting would do nothing,
+        the device cannot be made, or the place of the cache depends on the folder that it is
+        computed in.
     """
+    settings.refuse_idle()
     cache = settings.conductance.cache
     if cache not in _NO_PATHS and not Path(cache).is_absolute():
         raise SettingsError(
@@ -84,17 +84,12 @@ def check_device(settings: DeviceSettings, energetics: Path | None = None) -> No
     if energetics is not None:
         atoms = atoms.model_copy(update={"energetics": str(energetics)})
     check_measurement(settings.model_copy(update={"atoms": atoms}))
-    _check_needles(settings.geometry, atoms)
-
-
-@lru_cache(maxsize=64)
-def _check_needles(geometry: GeometrySettings, atoms: AtomsSettings) -> None:
-    """Build needles once and give them up."""
-    settings = DeviceSettings(geometry=geometry, atoms=atoms)
+    conductance = settings.conductance.model_copy(update={"cache": "none"})
     try:
-        make_tips(settings, make_energetics(settings).lattice_constant)
+        one = settings.model_copy(update={"atoms": atoms, "conductance": conductance})
+        Device(one.member(0))  # the others differ in seed and resistances
     except (OSError, ValueError) as error:
-        raise NanogapError(f"the needles cannot be built: {error}") from None
+        raise NanogapError(f"the device cannot be made: {error}") from None
 
 
 def _silent(_points: int) -> None:

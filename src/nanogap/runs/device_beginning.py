@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from nanogap.device.conditions import check_voltages
-from nanogap.device.device import make_energetics, make_medium
 from nanogap.device.measurement import point_columns
 from nanogap.device.neck_store import check_store
+from nanogap.device.parts import make_energetics, make_medium
 from nanogap.digest import content_digest
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io import write_bytes, write_json
@@ -34,7 +34,7 @@ _PACKAGED = "packaged"
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a measurement was begun with.
+    """Settings and inputs that a measurement was begun with.
 
     Attributes
     ----------

@@ -3,21 +3,16 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from ase import Atoms
 from ase.io.extxyz import write_extxyz
-from numpy.typing import NDArray
 
-from nanogap.device.device import make_energetics, make_tips
-from nanogap.device.labels import bottleneck, electrodes, label_metal
-from nanogap.device.lattice import BRIDGED, FLOATING, ION, METAL, UPPER, SiteStates
+from nanogap.device.frames import labelled_atoms
 from nanogap.device.needles import Tips
+from nanogap.device.parts import make_energetics, make_tips
 from nanogap.errors import DataFormatError
 from nanogap.io import write_atomically
 from nanogap.io.device_files import PartFiles
-from nanogap.report import device_content
 from nanogap.report.device_content import Step
 from nanogap.runs.device_part import (
     STEP,
@@ -29,7 +24,6 @@ from nanogap.runs.device_part import (
 )
 from nanogap.runs.device_run import DeviceRun
 from nanogap.settings.device import DeviceSettings
-from nanogap.typing import BoolArray, Int64Array
 
 
 class DeviceFrames:
@@ -58,7 +52,6 @@ class DeviceFrames:
         self._linear = settings.conductance.curve == "linear"
         self._element = settings.geometry.element
         self._points = read_points(files)
-        self._electrodes = electrodes(self.tips.lattice, self.tips.fixed)
 
     def atoms(self, frame: Frame, *, constriction: bool = True) -> Atoms:
         """Return a frame as atoms, metal first.
@@ -72,43 +65,19 @@ class DeviceFrames:
         Returns
         -------
         ase.Atoms
-            With arrays ``kind`` (`nanogap.report.device_content`) and ``site``; ``info`` has
-            ``time`` (s), ``conductance`` (G0), ``transmission`` (at the Fermi energy, where the
-            conductance is that and not I/V), ``voltage`` (V, at the source), ``current`` (A),
-            ``point``, ``bridged``, ``n_ions`` and, if counted, ``constriction``.
+            `nanogap.device.frames.labelled_atoms`; ``info`` has ``time`` (s), ``conductance`` (G0),
+            ``transmission`` (at the Fermi energy, where the conductance is that and not I/V),
+            ``voltage`` (V, at the source), ``current`` (A) and ``point`` too.
         """
-        lattice, states = self.tips.lattice, frame.states
-        lower, upper = self._electrodes
-        clusters = label_metal(lattice, states, lower, upper)
-        metal, ions = np.flatnonzero(states == METAL), np.flatnonzero(states == ION)
-        sites = np.concatenate([metal, ions])
-        kinds = np.full(len(lattice), device_content.LOWER)
-        kinds[clusters.labels == UPPER] = device_content.UPPER
-        kinds[clusters.labels == FLOATING] = device_content.FLOATING
-        kinds[ions] = device_content.ION
-        if clusters.bridged:
-            kinds[(clusters.labels == BRIDGED) & self._nearer_upper(states)] = device_content.UPPER
-        atoms = Atoms(
-            f"{self._element}{len(sites)}",
-            positions=lattice.positions[sites],
-            cell=lattice.cell,
-            pbc=(True, True, False),
-        )
-        atoms.new_array("kind", kinds[sites].astype(np.int64))
-        atoms.new_array("site", sites.astype(np.int64))
+        atoms = labelled_atoms(self.tips, frame.states, self._element, constriction=constriction)
         atoms.info.update(
-            lattice_constant=lattice.lattice_constant,
             time=frame.time,
             conductance=frame.conductance,
             **({"transmission": frame.conductance} if self._linear else {}),
             voltage=float(self._points["voltage"][frame.point]),
             current=float(self._points["current"][frame.point]),
             point=frame.point,
-            bridged=clusters.bridged,
-            n_ions=len(ions),
         )
-        if constriction:
-            atoms.info["constriction"] = len(bottleneck(lattice, clusters, lower, upper))
         return atoms
 
     @property
@@ -143,24 +112,15 @@ class DeviceFrames:
                 found.append((switched, size, place))
         return found
 
-    def _nearer_upper(self, states: SiteStates) -> BoolArray:
-        """Tell the metal sites that fewer bonds lead to from the upper electrode."""
-        lower, upper = (self._bonds(states == METAL, start) for start in self._electrodes)
-        return np.asarray(upper < lower, dtype=np.bool_)
 
-    def _bonds(self, metal: BoolArray, start: BoolArray) -> Int64Array:
-        """Count the bonds from the nearest site of an electrode to every metal site."""
-        neighbours = self.tips.lattice.neighbours
-        count = np.full(len(metal), np.iinfo(np.int64).max)
-        front: NDArray[np.integer[Any]] = np.flatnonzero(start & metal)
-        steps = 0
-        while len(front):
-            count[front] = steps
-            reached = np.unique(neighbours[front])
-            reached = reached[reached >= 0]
-            front = reached[metal[reached] & (count[reached] > steps + 1)]
-            steps += 1
-        return count
+def frames_of(run: DeviceRun) -> Iterator[Atoms]:
+    """Yield the frames of a device directory; see `DeviceRun.frames`."""
+    for number, member in enumerate(run.members):
+        kept = DeviceFrames(run.files.part(number), member)
+        for frame in kept.frames:
+            atoms = kept.atoms(frame, constriction=False)
+            atoms.info["device"] = number + 1
+            yield atoms
 
 
 def write_frames(run: DeviceRun, output: Path) -> int:
@@ -170,8 +130,7 @@ def write_frames(run: DeviceRun, output: Path) -> int:
     ----------
     run : DeviceRun
     output : Path
-        An extended xyz file. Every frame says its ``device`` (from 1) beside what
-        `DeviceFrames.atoms` gives.
+        An extended xyz file with what `DeviceRun.frames` gives.
 
     Raises
     ------
@@ -180,18 +139,10 @@ def write_frames(run: DeviceRun, output: Path) -> int:
     """
     count = 0
 
-    def every() -> Iterator[Atoms]:
-        for number, member in enumerate(run.members):
-            kept = DeviceFrames(run.files.part(number), member)
-            for frame in kept.frames:
-                atoms = kept.atoms(frame, constriction=False)
-                atoms.info["device"] = number + 1
-                yield atoms
-
     def write(path: Path) -> None:
         nonlocal count
         with path.open("w", encoding="utf-8") as handle:
-            for atoms in every():
+            for atoms in frames_of(run):
                 write_extxyz(handle, [atoms])
                 count += 1
         if not count:

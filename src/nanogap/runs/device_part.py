@@ -1,11 +1,12 @@
 """One device of a device directory: readings are appended, states are kept, frames are chosen."""
 
+import contextlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from nanogap.device.measurement import Measurement, Point, point_columns
 from nanogap.errors import DataFormatError, OtherStateError
 from nanogap.io import write_json, write_text
 from nanogap.io.device_files import PartFiles
+from nanogap.runs.growing_file import GrowingFile
 from nanogap.settings.device import DeviceSettings
 from nanogap.typing import FloatArray
 
@@ -35,7 +37,7 @@ _MOST_BYTES = 2**24
 _FIRST_SHARE = 0.25
 _COLUMNS = point_columns()
 _PER_BYTE = 4
-_COST = "cost.json"
+_COST, _APPENDED = "cost.json", "appended.json"
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def compute_part(
     files.folder.mkdir(exist_ok=True)
     device = Device(settings)
     measurement = Measurement(device)
-    frames = _resume(files, measurement)
+    frames, points, pictures = _resume(files, measurement)
     spent, updates = read_cost(files), device.updates
 
     def cost() -> PartCost:
@@ -132,7 +134,7 @@ def compute_part(
 
     chosen = _Chosen(measurement, frames, _last_time(files))
     rows, saved = [], time.monotonic()
-    with files.points.open("ab") as points, files.frames.open("ab") as pictures:
+    with points, pictures:
         for point in measurement:
             rows.append(point.numbers)
             for frame in chosen.of(point):
@@ -140,12 +142,12 @@ def compute_part(
             watch(measurement.state.points)
             if time.monotonic() - saved > _PAUSE:
                 _flush(points, pictures, rows)
-                _keep(files, measurement, cost())
+                _keep(files, measurement, cost(), points, pictures)
                 rows, saved = [], time.monotonic()
         for frame in chosen.end():
             pictures.write(_packed(frame))
         _flush(points, pictures, rows)
-    _keep(files, measurement, cost())
+        _keep(files, measurement, cost(), points, pictures)
     write_text(files.done, f"{measurement.state.points} readings\n")
 
 
@@ -279,8 +281,21 @@ def read_frames(files: PartFiles, n_sites: int) -> list[Frame]:
     files : PartFiles
     n_sites : int
         Of the lattice.
+
+    Raises
+    ------
+    DataFormatError
+        If the file has been cut off, or is missing.
     """
-    if not files.frames.is_file():
+    held = files.frames.stat().st_size if files.frames.is_file() else 0
+    for folder in files.checkpoints()[:1]:
+        size = int(str(_appended(folder).get("frames", {}).get("size", 0)))
+        if held < size:
+            raise DataFormatError(
+                f"{files.frames} holds {held} bytes and should hold {size}: it was cut off; delete "
+                f"{files.folder} and resume"
+            )
+    if not held:
         return []
     record = _record(n_sites)
     content = np.fromfile(files.frames, dtype=np.uint8)
@@ -321,35 +336,61 @@ def _unpacked(packed: NDArray[np.uint8], n_sites: int) -> SiteStates:
     return np.stack(parts, axis=1).ravel()[:n_sites].astype(np.uint8)
 
 
-def _resume(files: PartFiles, measurement: Measurement) -> list[Frame]:
-    """Load the latest whole state, and cut off what came after it."""
+def _resume(
+    files: PartFiles, measurement: Measurement
+) -> tuple[list[Frame], GrowingFile, GrowingFile]:
+    """Load the latest whole state; return the frames, and the files without what came after it."""
+    appended: dict[str, dict[str, object]] = {}
     for folder in files.checkpoints():
         try:
             measurement.load(folder)
+            appended = _appended(folder)
             break
         except OtherStateError as error:  # no damage: what was measured is not thrown away
             raise OtherStateError(f"{error}: put it back, or begin another measurement") from None
         except DataFormatError:
             shutil.rmtree(folder)
-    count = measurement.state.points
     n_sites = len(measurement.device.lattice)
-    frames = read_frames(files, n_sites)
-    if files.points.is_file():
-        os.truncate(files.points, count * len(_COLUMNS) * 8)
-    if files.frames.is_file():
-        os.truncate(files.frames, len(frames) * _record(n_sites).itemsize)
-    return frames
+    with contextlib.ExitStack() as opened:
+        if appended:
+            points = GrowingFile.as_recorded(files.points, appended["points"])
+            opened.enter_context(points)
+            pictures = GrowingFile.as_recorded(files.frames, appended["frames"])
+            frames = read_frames(files, n_sites)
+        else:
+            frames = read_frames(files, n_sites)
+            points = GrowingFile(files.points, measurement.state.points * len(_COLUMNS) * 8)
+            opened.enter_context(points)
+            pictures = GrowingFile(files.frames, len(frames) * _record(n_sites).itemsize)
+        opened.pop_all()
+    return frames, points, pictures
 
 
-def _flush(points: object, pictures: object, rows: list[tuple[float, ...]]) -> None:
+def _appended(folder: Path) -> dict[str, dict[str, object]]:
+    """Read what the files held when a state was kept; nothing for one of an older version."""
+    try:
+        found = json.loads((folder / _APPENDED).read_text(encoding="utf-8"))
+        return {name: dict(found[name]) for name in ("points", "frames")}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataFormatError(f"checkpoint {folder.name} cannot be read: {error}") from None
+
+
+def _flush(points: GrowingFile, pictures: GrowingFile, rows: list[tuple[float, ...]]) -> None:
     """Append readings, and let them and the frames reach the disk."""
-    np.asarray(rows, dtype=np.float64).tofile(points)  # type: ignore[arg-type]
-    for handle in (points, pictures):
-        handle.flush()  # type: ignore[attr-defined]
-        os.fsync(handle.fileno())  # type: ignore[attr-defined]
+    points.write(np.asarray(rows, dtype=np.float64).tobytes())
+    points.sync()
+    pictures.sync()
 
 
-def _keep(files: PartFiles, measurement: Measurement, cost: PartCost) -> None:
+def _keep(
+    files: PartFiles,
+    measurement: Measurement,
+    cost: PartCost,
+    points: GrowingFile,
+    pictures: GrowingFile,
+) -> None:
     """Keep the present state, and that before it."""
     target = files.checkpoint(measurement.state.points)
     if target.is_dir():
@@ -359,6 +400,7 @@ def _keep(files: PartFiles, measurement: Measurement, cost: PartCost) -> None:
     fresh.mkdir()
     measurement.save(fresh)
     write_json(fresh / _COST, asdict(cost))
+    write_json(fresh / _APPENDED, {"points": points.record, "frames": pictures.record})
     fresh.rename(target)
     for old in files.checkpoints()[2:]:
         shutil.rmtree(old)

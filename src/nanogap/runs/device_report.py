@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
+from nanogap.arguments import shown
 from nanogap.device.medium import load_medium
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.report.device import MOST_DEVICES, write_device_report
 from nanogap.report.device_content import DeviceContent, OneDevice, ParameterRow
 from nanogap.runs.device_frames import DeviceFrames
@@ -31,7 +33,7 @@ def report_device(
     output : Path, optional
         The HTML file. Default: ``report.html`` in the directory.
     measured : sequence of xarray.Dataset
-        Measurements to draw beside it, as `nanogap.io.read_measurement` returns them.
+        Measurements to draw beside it, as `nanogap.io.read_measurement` returns them; or one.
 
     Returns
     -------
@@ -42,7 +44,10 @@ def report_device(
     ------
     DataFormatError
         If there is no reading yet.
+    SettingsError
+        If what is to be drawn beside it is no measurement.
     """
+    beside = _checked_measured(measured)
     begun = [number for number in range(len(run.members)) if run.points_of(number)]
     if not begun:
         raise DataFormatError(
@@ -52,15 +57,29 @@ def report_device(
     target = output or run.files.report
     content = DeviceContent(
         settings=run.settings,
-        state=run.status().state,
+        state=run.status.state,
         planned=max(member.total_duration for member in run.members),
         devices=[_device(run, number, place, len(begun)) for place, number in enumerate(begun)],
         parameters=_parameters(run.settings),
         making=_making(run),
-        measured=measured,
+        measured=beside,
     )
     write_device_report(target, content)
     return target
+
+
+def _checked_measured(measured: Any) -> Sequence[xr.Dataset]:
+    """Refuse what is no measurement to draw beside a device."""
+    given = [measured] if isinstance(measured, xr.Dataset) else measured
+    if not isinstance(given, list | tuple):
+        given = [given]
+    for one in given:
+        if not (isinstance(one, xr.Dataset) and {"voltage", "current"} <= set(one)):
+            raise SettingsError(
+                f"measured = {shown(one)}: give measurements with voltage and current as "
+                "read_measurement returns them"
+            )
+    return given
 
 
 def _device(run: DeviceRun, number: int, place: int, count: int) -> OneDevice:
@@ -101,14 +120,14 @@ def _parameters(settings: DeviceSettings) -> list[ParameterRow]:
         ParameterRow(
             "surface condition",
             f"{atoms.surface_condition:g} eV",
-            _kind("surface_condition", atoms.surface_condition, off=0.0),
-            "chosen so that atoms of the surface are slower than ions; adsorbates and oxide of a "
+            _kind("surface_condition", atoms.surface_condition, off=0.0, default="fitted"),
+            "so that atoms of the surface are slower than ions; adsorbates and oxide of a "
             "surface in air (docs/device-results.md)",
         ),
         ParameterRow(
             "scaling of the binding energies",
             f"{atoms.bond_scaling:g}",
-            _kind("bond_scaling", atoms.bond_scaling, off=1.0),
+            _kind("bond_scaling", atoms.bond_scaling, off=1.0, default="not fitted"),
             "0.2 is the line tension of steps of silver in an electrolyte; 2 brings the surface "
             "energy to that measured in vacuum",
         ),
@@ -121,18 +140,18 @@ def _parameters(settings: DeviceSettings) -> list[ParameterRow]:
             ParameterRow(
                 f"{settings.medium.name}: {one.name.replace('_', ' ')}",
                 f"{value:g} {one.unit}; allowed {one.least:g} to {one.most:g}",
-                "set" if one.name in changes else "fitted" if one.fit else "assumed or measured",
+                "set" if one.name in changes else "fitted" if one.fit else "not fitted",
                 one.source + where,
             )
         )
     return rows
 
 
-def _kind(name: str, value: float, off: float) -> str:
+def _kind(name: str, value: float, off: float, default: str) -> str:
     """Say where a number of the atoms is from: the default, this run, or it has no effect."""
     if value == off:
         return "off"
-    return "assumed or measured" if value == AtomsSettings.model_fields[name].default else "set"
+    return default if value == AtomsSettings.model_fields[name].default else "set"
 
 
 def _making(run: DeviceRun) -> list[tuple[str, str]]:

@@ -3,25 +3,29 @@
 import json
 import multiprocessing
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
+from ase import Atoms
 
-from nanogap.device.measurement import ELECTRODES, point_columns
-from nanogap.device.state import event_names
+from nanogap.arguments import checked
+from nanogap.device.measurement import point_columns
+from nanogap.device.readings import readings_dataset, with_origin
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_atomically
-from nanogap.io.dataset import joined_files, measurement_dataset, with_series_resistance
+from nanogap.io.dataset import joined_files
 from nanogap.io.device_files import DeviceFiles
 from nanogap.io.lock import FileLock
 from nanogap.io.results import write_dataset
+from nanogap.io.run_files import RunFiles
+from nanogap.printing import Printed, Rows, listed
+from nanogap.printing import number as in_words
 from nanogap.runs.compilation import watched_compilation
 from nanogap.runs.device_beginning import (
     check_measurement,
@@ -33,52 +37,18 @@ from nanogap.runs.device_beginning import (
     with_copied_table,
 )
 from nanogap.runs.device_part import compute_part, read_points
-from nanogap.settings.device import DeviceSettings, load_device_settings
+from nanogap.runs.device_status import DeviceStatus, device_status
+from nanogap.settings.device import DeviceSettings, NoPreparation, load_device_settings
 from nanogap.typing import FloatArray
 
 _POLL = 0.5
-_UNITS = {
-    "gap_voltage": "V",
-    "electronic_current": "A",
-    "ionic_current": "A",
-    "gap_conductance": "G0",
-}
+#: How long another process may take to describe the same folder, s.
+_PATIENCE = 5.0
 Watcher = Callable[[int, int], object]
 
 
-@dataclass(frozen=True)
-class DeviceStatus:
-    """State of a device directory.
-
-    Attributes
-    ----------
-    state : str
-    points, points_planned : int
-        Readings of all devices.
-    time, time_planned : float
-        Of the device that is behind, s, and of the protocol.
-    devices : int
-    conductance : list of float
-        Last one of every device, G0.
-    bridged : list of bool
-    measurement, report : str or None
-        Paths, where they are there.
-    """
-
-    state: Literal["running", "finished", "interrupted"]
-    points: int
-    points_planned: int
-    time: float
-    time_planned: float
-    devices: int
-    conductance: list[float]
-    bridged: list[bool]
-    measurement: str | None
-    report: str | None
-
-
-class DeviceRun:
-    """A measurement of simulated devices on disk.
+class DeviceRun(Printed):
+    """A measurement of simulated devices on disk, finished or not, at that moment.
 
     Parameters
     ----------
@@ -98,6 +68,8 @@ class DeviceRun:
         Where the settings came from.
     versions : dict of str to str
         Program to version, of those that began the measurement.
+    is_ending : bool
+        Whether `compute` has no more to do here but to write down what it measured.
 
     Raises
     ------
@@ -105,8 +77,24 @@ class DeviceRun:
         If there is no device directory, or its description is damaged.
     SettingsError
         If its settings, or its table of barriers, have been edited since the measurement began.
+
+    Examples
+    --------
+    >>> from nanogap.runs import open_device
+    >>> run = open_device("my-device")                  # doctest: +SKIP
+    >>> run                                             # doctest: +SKIP
+    DeviceRun 'my-device'
+      state        finished
+      readings     400 of 400
+      time         8 of 8 s
+      conductance  now 0.0012 G0
+      report       my-device/report.html
+      next         .dataset(), .frames(), .write_report(); nanogap.switching(run), ...
+    >>> run.dataset()["gap_conductance"].max().item()   # doctest: +SKIP
+    3.1
     """
 
+    @checked
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.files = DeviceFiles(self.path)
@@ -114,9 +102,15 @@ class DeviceRun:
             content = json.loads(self.files.description.read_text(encoding="utf-8"))
             self.source = str(content["source"])
             self.versions: dict[str, str] = dict(content.get("versions", {}))
+            self.is_ending = False
             self.table = bool(content.get("table", False))
             table, columns = content["settings"], list(content["columns"])
         except FileNotFoundError:
+            if RunFiles(self.path).description.is_file():
+                raise DataFormatError(
+                    f"{path} is a run of molecular dynamics and no device directory: open_run and "
+                    "'nanogap status' read it"
+                ) from None
             raise DataFormatError(
                 f"{path} is no device directory: make one with 'nanogap device run PRESET -o DIR'"
             ) from None
@@ -150,16 +144,21 @@ class DeviceRun:
         Raises
         ------
         NanogapError
-            If the folder is not empty, or what the settings name cannot be read.
+            If the folder is not empty, a setting would do nothing, or what the settings name cannot
+            be read.
         """
         settings = settings.with_absolute_paths()
         folder = Path(path)
         check_empty(folder)
+        settings.refuse_idle()
         check_measurement(settings)  # refused before anything is written
         folder.mkdir(parents=True, exist_ok=True)
         files = DeviceFiles(folder)
-        record_beginning(files, settings)
-        describe(files, settings, source, device_versions(), table=table)
+        with FileLock(files.lock).hold(_PATIENCE) as held:
+            if held is None or files.description.exists():  # another process was faster
+                raise SettingsError(f"{folder} exists and is not empty: choose another -o")
+            record_beginning(files, settings)
+            describe(files, settings, source, device_versions(), table=table)
         return cls(folder)
 
     def begin_session(self, *, table: bool = False) -> None:
@@ -181,6 +180,30 @@ class DeviceRun:
         if table and not self.table:
             self.table = True
             describe(self.files, self.settings, self.source, self.versions, table=True)
+
+    def _title(self) -> str:
+        return f"DeviceRun {str(self.path)!r}"
+
+    def _rows(self) -> Rows:
+        found = self.status
+        yield "state", found.state
+        yield "readings", f"{found.points} of {found.points_planned}"
+        yield "time", f"{found.time:.4g} of {found.time_planned:.4g} s"
+        if found.conductance:
+            yield (
+                "conductance",
+                f"now {listed([in_words(value) for value in found.conductance])} G0",
+            )
+        if found.report:
+            yield "report", found.report
+        if found.state == "interrupted":
+            yield "next", f"nanogap.resume_device({str(self.path)!r})"
+        else:
+            yield "next", ".dataset(), .frames(), .write_report(); nanogap.switching(run), ..."
+
+    def __fspath__(self) -> str:
+        """Return the folder, so that every analysis of a path takes the run itself."""
+        return str(self.path)
 
     @property
     def points_planned(self) -> int:
@@ -231,15 +254,17 @@ class DeviceRun:
         """
         with self.lock(), watched_compilation():
             self.begin_session(table=table)
+            self.is_ending = False
             try:
                 if processes > 1 and len(self.members) > 1:
                     self._compute_apart(watch, processes)
                 else:
                     self._compute_here(watch)
             finally:
+                self.is_ending = True
                 if self.points:
                     self.write()
-                    self._report()
+                    self.write_report()
 
     def _compute_here(self, watch: Watcher) -> None:
         """Compute one device after the other."""
@@ -265,7 +290,7 @@ class DeviceRun:
             while running:
                 ended, running = wait(running, timeout=_POLL, return_when=FIRST_EXCEPTION)
                 for one in ended:
-                    one.result()
+                    _finish(one)
                 watch(self.points, planned)
 
     def dataset(self) -> xr.Dataset:
@@ -274,57 +299,21 @@ class DeviceRun:
         Returns
         -------
         xarray.Dataset
-            As `nanogap.io.dataset.measurement_dataset` makes it, with ``gap_voltage``,
-            ``electronic_current``, ``ionic_current`` and ``gap_conductance`` (true means, without
-            noise), ``bridged``, ``continued``, ``read``, ``atoms_cut_off``, ``n_ions`` and
-            ``device``; ``events`` over (``point``, ``event``) and ``charge`` over (``point``,
-            ``electrode``), both counted from the beginning (`nanogap.device.measurement.Point`).
-            Coordinate ``series_resistance`` (ohm) over ``source``: that of each device's circuit;
-            attributes ``parasitic_capacitance`` (F) and ``driven`` ("voltage" or "current").
+            `nanogap.device.readings.readings_dataset` of all devices; the coordinate ``source``
+            tells them apart.
         """
         parts = [self.of_device(number) for number in range(len(self.members))]
         whole = joined_files([part for part in parts if part.sizes["point"]] or parts[:1])
-        return whole.assign_attrs(
-            simulated="kinetic Monte Carlo of a device",
-            **self._circuit_attributes(),
-            nanogap_version=version("nanogap"),
-            settings=json.dumps(self.settings.model_dump(mode="json")),
-        )
+        return with_origin(whole, self.settings)
 
     def of_device(self, number: int) -> xr.Dataset:
         """Return the readings of one device."""
         columns = read_points(self.files.part(number))
         name = self.settings.name if len(self.members) == 1 else self.members[number].name
-        part = measurement_dataset(
-            time=columns["time"],
-            voltage=columns["voltage"],
-            current=columns["current"],
-            cycle=columns["cycle"].astype(np.int64),
-            compliance=columns["compliance"].astype(bool),
-            name=name,
-            device=name,
-        )
-        columns["gap_conductance"] = columns.pop("conductance")
-        for key, unit in _UNITS.items():
-            part[key] = ("point", columns[key], {"units": unit})
-        for key in ("bridged", "continued", "read"):
-            part[key] = ("point", columns[key].astype(bool))
-        for key in ("atoms_cut_off", "n_ions"):
-            part[key] = ("point", columns[key].astype(np.int64))
-        part["events"] = _together(columns, "event", event_names())
-        part["charge"] = _together(columns, "electrode", ELECTRODES, "charge ")
-        part["device"] = ("point", np.full(len(columns["time"]), number + 1, dtype=np.int64))
-        part.attrs.update(self._circuit_attributes())
-        resistance = self.members[number].circuit.series.parasitic
-        return with_series_resistance(part, np.array([resistance]))
-
-    def _circuit_attributes(self) -> dict[str, str | float]:
-        """Tell what curves alone do not: the capacitance beside the gap, and what was driven."""
-        first = self.settings.protocol.cycle_segments(0)[0]
-        return {
-            "parasitic_capacitance": self.settings.circuit.capacitance,
-            "driven": first.quantity,
-        }
+        before = self.members[number].preparation
+        if not isinstance(before, NoPreparation):
+            _mark_preparation(columns["cycle"], before.n_cycles)
+        return readings_dataset(columns, self.members[number], name, number)
 
     def write(self) -> None:
         """Write the measurement dataset, and the same as text if the measurement was begun so."""
@@ -340,46 +329,66 @@ class DeviceRun:
                 "device": "device",
                 "compliance": "compliance",
             }
+            if "preparation" in dataset:
+                header["preparation"] = "preparation"
             frame = dataset[list(header)].drop_vars(["file"]).to_dataframe()[list(header)]
-            frame["compliance"] = frame["compliance"].astype(int)
+            flags = [name for name in ("compliance", "preparation") if name in header]
+            frame[flags] = frame[flags].astype(int)
             write_atomically(
                 self.files.table,
                 lambda path: frame.to_csv(path, index=False, header=list(header.values())),
             )
 
-    def _report(self) -> None:
-        """Write the report."""
+    @property
+    def report(self) -> Path | None:
+        """The HTML report, once there is one; `write_report` writes it anew."""
+        return self.files.report if self.files.report.is_file() else None
+
+    @checked
+    def write_report(self, output: str | Path | None = None, measured: Any = ()) -> Path:
+        """Write the report of what there is so far; return its path.
+
+        Parameters
+        ----------
+        output : str or Path, optional
+            The HTML file. Default: ``report.html`` in the folder.
+        measured : sequence of xarray.Dataset
+            Measurements to draw beside it, as `nanogap.read_measurement` returns them.
+
+        Raises
+        ------
+        DataFormatError
+            If there is no reading yet.
+        """
         from nanogap.runs.device_report import report_device  # noqa: PLC0415 it imports this
 
-        report_device(self)
+        target = None if output is None else Path(output)
+        return report_device(self, target, measured)
 
+    def frames(self) -> Iterator[Atoms]:
+        """Read the frames that were kept: at the steps of the conductance, the first and the last.
+
+        Yields
+        ------
+        ase.Atoms
+            With the array ``kind`` (`nanogap.device.frames.labelled_atoms`); ``info`` has ``time``
+            (s), ``conductance`` (G0), ``voltage`` (V, at the source), ``current`` (A), ``point``,
+            ``bridged``, ``n_ions`` and ``device`` (from 1). Device by device, in order of time.
+        """
+        from nanogap.runs.device_frames import frames_of  # noqa: PLC0415 it imports this
+
+        return frames_of(self)
+
+    @property
     def status(self) -> DeviceStatus:
-        """Say how far the measurement is."""
-        columns = [read_points(self.files.part(one)) for one in range(len(self.members))]
-        planned = [member.total_duration for member in self.members]
-        ends = [float(one["time"][-1]) if len(one["time"]) else 0.0 for one in columns]
-        finished = all(self._finished(number) for number in range(len(self.members)))
-        held = FileLock(self.files.lock).is_held()
-        return DeviceStatus(
-            state="running" if held else "finished" if finished else "interrupted",
-            points=self.points,
-            points_planned=self.points_planned,
-            time=min(ends),
-            time_planned=max(planned),
-            devices=len(self.members),
-            conductance=[float(one["conductance"][-1]) for one in columns if len(one["time"])],
-            bridged=[bool(one["bridged"][-1]) for one in columns if len(one["time"])],
-            measurement=_there(self.files.measurement),
-            report=_there(self.files.report),
-        )
-
-    def _finished(self, number: int) -> bool:
-        """Whether a device has done all of its protocol."""
-        return self.files.part(number).done.is_file()
+        """State, readings and conductances, as the command ``device status`` gives them."""
+        return device_status(self)
 
     def remove(self) -> None:
-        """Remove the folder of a measurement that could not begin."""
-        shutil.rmtree(self.path)
+        """Remove the folder of a measurement that could not begin, unless another works in it."""
+        with FileLock(self.files.lock).hold() as held:
+            if held is not None and not self.points:
+                shutil.rmtree(self.path)
 
 
 def check_empty(folder: Path) -> None:
@@ -425,17 +434,25 @@ def start_device(
     return run
 
 
-def _together(
-    columns: dict[str, FloatArray], dimension: str, names: Sequence[str], prefix: str = ""
-) -> xr.DataArray:
-    """Put counts beside each other, shape (n_points, n_names)."""
-    counts = np.stack([columns[f"{prefix}{name}"] for name in names], axis=1).astype(np.int64)
-    return xr.DataArray(counts, {dimension: list(names)}, ("point", dimension))
+def _finish(part: Future[None]) -> None:
+    """Raise what went wrong in the process of a device."""
+    try:
+        part.result()
+    except BrokenProcessPool:
+        raise NanogapError(
+            "a process of the devices ended before its time; what is on disk goes on with "
+            "resume_device or 'nanogap device resume'. A script in Python needs "
+            "if __name__ == '__main__': around what it does, and each device some 100 MB of memory"
+        ) from None
 
 
 def _silent(_points: int) -> None:
     """Tell nobody: the parent looks at the files."""
 
 
-def _there(path: Path) -> str | None:
-    return str(path) if path.is_file() else None
+def _mark_preparation(cycle: FloatArray, n_cycles: int) -> None:
+    """Count the cycles of a preparation below 0 that was begun when they were counted from 0."""
+    prepares = np.flatnonzero(cycle < 0)
+    if len(prepares):
+        first = cycle[: prepares[-1]]
+        first[first >= 0] = np.minimum(first[first >= 0] - n_cycles, -1)

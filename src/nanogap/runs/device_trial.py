@@ -9,19 +9,21 @@ about as it will.
 import math
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from nanogap.device.conductance import NeckConductance
-from nanogap.device.device import Device, make_energetics, make_necks
+from nanogap.device.device import Device
 from nanogap.device.measurement import Measurement
 from nanogap.device.neck import Neck
 from nanogap.device.neck_store import StoredTransmission
+from nanogap.device.parts import make_energetics, make_necks
+from nanogap.runs.compilation import clock_without_compilation
 from nanogap.settings.device import DeviceSettings
 from nanogap.structure.tips import layer_spacing
 
 #: Processor time of a trial without conductances, s.
-_BUDGET = 6.0
+_BUDGET = 10.0
 #: Readings after which it is known how long one takes.
 _EARLY = 50
 #: Part of the first cycle that is enough to know the rest, which is as the end, this part, of it.
@@ -36,7 +38,7 @@ _PER_ATOM, _CLOSE = 0.6, 0.1
 
 @dataclass(frozen=True)
 class Trial:
-    """What the first cycle of a device will take, by a trial; with the preparation.
+    """Cost of the first cycle of a device, with its preparation, by a trial.
 
     Attributes
     ----------
@@ -80,6 +82,9 @@ class GuessedNecks(NeckConductance):
         super().__init__(*arguments, **named)  # type: ignore[arg-type]
         self.new: dict[int, int] = defaultdict(int)
         self.shapes = 0
+        #: Gives the processor time, s; and what of it went into conductances.
+        self.clock: Callable[[], float] = time.process_time
+        self.spent = 0.0
         self._times: dict[int, list[float]] = defaultdict(list)
 
     @property
@@ -96,9 +101,11 @@ class GuessedNecks(NeckConductance):
         computes = len(times) < _COMPUTED and not (times and times[0] > _DEAR)
         self.store.is_read_only = not computes
         if computes:
-            begun = time.process_time()
+            begun = self.clock()
             found = super()._compute(neck, steps)
-            times.append((time.process_time() - begun) / len(steps))
+            passed = self.clock() - begun
+            self.spent += passed
+            times.append(passed / len(steps))
             return found
         return [StoredTransmission(self._guess(neck))] * len(steps)
 
@@ -142,7 +149,7 @@ def try_device(settings: DeviceSettings) -> Trial:
     if found.share > _ENOUGH:
         return found
     fewer = _with_fewer_readings(one_cycle, int(_BUDGET / found.per_reading))
-    coarse = _try(fewer, 2.0 * _BUDGET)
+    coarse = _try(fewer, _BUDGET)
     further = max(one_cycle.total_samples - fewer.total_samples, 0) * found.per_reading
     whole = replace(coarse, cpu_time=coarse.cpu_time + further)
     # other distances of the readings are another course; on its own the cache knows all
@@ -151,20 +158,22 @@ def try_device(settings: DeviceSettings) -> Trial:
 
 def _try(settings: DeviceSettings, budget: float) -> Trial:
     """Go through a device's protocol as far as a processor time allows, s."""
+    whole, early = settings.total_duration, 0.0
     necks = make_necks(settings, make_energetics(settings).lattice_constant, GuessedNecks)
-    device = Device(settings, necks)
-    begun, transport, early = time.process_time(), necks.count.seconds, 0.0
-    whole, marks = settings.total_duration, []
-    marks.append(_Mark(0.0, 0.0, necks.shapes, necks.neck_time))
-    for point in Measurement(device):
-        spent = time.process_time() - begun - (necks.count.seconds - transport)
-        marks.append(_Mark(point.time, spent, necks.shapes, necks.neck_time))
-        if len(marks) <= _EARLY:
-            early = spent / (len(marks) - 1)
-        if spent > budget:
-            break
-    else:
-        whole = marks[-1].time  # with feedback, it may have ended early
+    with clock_without_compilation() as clock:
+        necks.clock = clock
+        device = Device(settings, necks)
+        begun = clock() - necks.spent
+        marks = [_Mark(0.0, 0.0, necks.shapes, necks.neck_time)]
+        for point in Measurement(device):
+            spent = clock() - begun - necks.spent
+            marks.append(_Mark(point.time, spent, necks.shapes, necks.neck_time))
+            if len(marks) <= _EARLY:
+                early = spent / (len(marks) - 1)
+            if spent > budget:
+                break
+        else:
+            whole = marks[-1].time  # with feedback, it may have ended early
     last = marks[-1]
     before = next(one for one in marks if one.time >= (1.0 - _END) * last.time)
     rest = max(whole - last.time, 0.0) / max(last.time - before.time, 1e-300)
@@ -181,7 +190,7 @@ def _try(settings: DeviceSettings, budget: float) -> Trial:
 
 @dataclass(frozen=True)
 class _Mark:
-    """What was done at a moment of a trial."""
+    """Work done up to a moment of a trial."""
 
     time: float
     cpu_time: float

@@ -21,6 +21,7 @@ from nanogap.io import (
     write_atomically,
     write_json,
 )
+from nanogap.io.device_files import is_device_directory
 from nanogap.io.lock import FileLock
 from nanogap.io.run_files import RunFiles
 from nanogap.runs.beginning import UNTOLD, changes_since, record_beginning, refuse_mixture
@@ -71,6 +72,11 @@ class RunDirectory:
         self._lock = FileLock(self.files.lock)
         if not path.is_dir():
             raise DataFormatError(f"no run directory {path}: 'nanogap run' makes one")
+        if is_device_directory(path):
+            raise DataFormatError(
+                f"{path} holds simulated devices and no run of molecular dynamics: open_device and "
+                "'nanogap device status' read it"
+            )
         content: dict[str, Any] = {}
         try:
             content = json.loads(self.files.description.read_text(encoding="utf-8"))

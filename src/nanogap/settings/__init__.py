@@ -1,5 +1,8 @@
 """The input file as pydantic models, and presets as TOML files."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from nanogap.settings.document import settings_document
 from nanogap.settings.energies import parse_energies
 from nanogap.settings.faults import fault_sentence, validated
@@ -28,7 +31,11 @@ from nanogap.settings.models import (
     VoltageSettings,
 )
 
+if TYPE_CHECKING:
+    from nanogap.settings.device import DeviceSettings, load_device_settings
+
 __all__ = [
+    "DeviceSettings",
     "DynamicsSettings",
     "FirstPrinciplesSettings",
     "JunctionSettings",
@@ -41,6 +48,7 @@ __all__ = [
     "cache_folder",
     "fault_sentence",
     "load_accuracy",
+    "load_device_settings",
     "load_settings",
     "parse_energies",
     "preset_names",
@@ -52,3 +60,12 @@ __all__ = [
     "toml_table",
     "validated",
 ]
+
+_OF_DEVICES = ("DeviceSettings", "load_device_settings")
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is of devices when it is first used: it takes the protocols and their libraries."""
+    if name in _OF_DEVICES:
+        return getattr(import_module("nanogap.settings.device"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -90,7 +90,7 @@ class AtomsSettings(_Model):
         ge=0.0,
         le=1.5,
         description="added to the barrier of every hop of an atom, eV: adsorbates, oxide and "
-        "polymer on the surface must give way; chosen, not fitted",
+        "polymer on the surface must give way; a fit",
     )
     bond_scaling: float = Field(
         0.2,

@@ -6,16 +6,19 @@ Units are those of the house: angstrom, s, K, V, eV; currents, resistances and c
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from nanogap.arguments import checked
 from nanogap.electrical.protocols import CurrentSweep, Staircase, VoltageSweep
 from nanogap.electrical.segments import Driven, InOrder
 from nanogap.electrical.source import Source
 from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
+from nanogap.electrical.waveform import Waveform
 from nanogap.errors import SettingsError
+from nanogap.printing import Printed, Rows, counted
 from nanogap.settings.atoms import (
     AtomsSettings,
     ConductanceSettings,
@@ -28,11 +31,10 @@ from nanogap.settings.circuit import CircuitSettings, SourceSettings
 from nanogap.settings.load import (
     checked_table,
     parse_overrides,
-    preset_names,
     settings_text,
     toml_table,
 )
-from nanogap.settings.models import _Model
+from nanogap.settings.models import Line, _Model, changed_keys
 
 
 class DevicesSettings(_Model):
@@ -59,7 +61,14 @@ class NoPreparation(_Model):
 
 
 ProtocolSettings = (
-    VoltageSweep | CurrentSweep | Staircase | Pulses | ConstantRead | Endurance | ProgramToLevel
+    VoltageSweep
+    | CurrentSweep
+    | Staircase
+    | Pulses
+    | ConstantRead
+    | Endurance
+    | ProgramToLevel
+    | Waveform
 )
 
 #: Settings that name a file, and the words that name none.
@@ -69,16 +78,24 @@ _NO_FILES = {"atoms.energetics": ("packaged",), "conductance.cache": ("cache", "
 MOST_READINGS = 10_000_000
 
 
-class DeviceSettings(_Model):
+class DeviceSettings(Printed, _Model):
     """Everything that defines a simulated device and its measurement.
 
     Examples
     --------
     >>> DeviceSettings(seed=7).geometry.element
     'Ag'
+    >>> DeviceSettings(name="mine", geometry={"gap": 6.0})
+    DeviceSettings 'mine'
+      measurement   voltage-sweep, 40 s, 400 readings
+      geometry.gap  6.0
+      others        at their defaults, as in nanogap.load_device_settings()
+      next          nanogap.Device(settings), nanogap.run_device(settings, folder)
     """
 
-    name: str = Field("device", min_length=1, max_length=80, description="title of the device")
+    loader: ClassVar[str] = "load_device_settings"
+
+    name: Line = Field("device", min_length=1, max_length=80, description="title of the device")
     seed: int = Field(1, ge=0, lt=2**63, description="seed of every random stream")
     geometry: GeometrySettings = GeometrySettings()
     atoms: AtomsSettings = AtomsSettings()
@@ -97,6 +114,16 @@ class DeviceSettings(_Model):
         VoltageSweep(), discriminator="kind", description="protocol of the measurement"
     )
     devices: DevicesSettings = DevicesSettings()
+
+    def _title(self) -> str:
+        return f"DeviceSettings {self.name!r}"
+
+    def _rows(self) -> Rows:
+        duration = f"{self.total_duration:.4g} s, {counted(self.total_samples, 'reading')}"
+        yield "measurement", f"{self.protocol.kind}, {duration}"
+        yield from changed_keys(self)
+        yield "others", "at their defaults, as in nanogap.load_device_settings()"
+        yield "next", "nanogap.Device(settings), nanogap.run_device(settings, folder)"
 
     @model_validator(mode="after")
     def _enough_cycles(self) -> Self:
@@ -130,6 +157,22 @@ class DeviceSettings(_Model):
                     f"{MOST_READINGS:.0e}: choose a longer {name}.interval, or less of the protocol"
                 )
         return self
+
+    def refuse_idle(self) -> None:
+        """Refuse settings that do nothing beside others, before a measurement begins.
+
+        Raises
+        ------
+        SettingsError
+            If there is one.
+        """
+        spread = self.devices.resistance_spread
+        if self.devices.number == 1 and spread > 0.0:
+            raise SettingsError(
+                f"devices.resistance_spread = {spread:g} would change nothing with "
+                "devices.number = 1: ask for two devices or more, set it to 0, or vary "
+                "circuit.wire in a campaign"
+            )
 
     def make_source(self) -> Source:
         """Make the source and the circuit between it and the gap."""
@@ -224,8 +267,17 @@ class DeviceSettings(_Model):
         )
 
 
+#: What the settings of a device can be loaded from; see `load_device_settings`.
+DeviceSettingsSource = Annotated[
+    str | Path | Mapping[str, object] | DeviceSettings | None,
+    "the name of a preset (preset_names('device') lists them), the path of a TOML file, a dict or "
+    "DeviceSettings",
+]
+
+
+@checked
 def load_device_settings(
-    source: str | Path | Mapping[str, object] | DeviceSettings | None = None,
+    source: DeviceSettingsSource = None,
     overrides: Sequence[str] | Mapping[str, object] = (),
 ) -> DeviceSettings:
     """Load and check the settings of a device.
@@ -238,7 +290,8 @@ def load_device_settings(
         None: the defaults.
     overrides : sequence of str, or mapping
         ``section.key=value`` texts, as on the command line, or values by ``section.key``; they
-        win over the source. Another ``kind`` of a protocol leaves none of the keys of the old one.
+        win over the source. A protocol (`nanogap.electrical`) may be given as such, and another
+        ``kind`` of one leaves none of the keys of the old one.
 
     Returns
     -------
@@ -256,6 +309,9 @@ def load_device_settings(
     (2, (0.0004, 0.1))
     >>> load_device_settings("wire-retention", ["preparation.kind=none"]).preparation.kind
     'none'
+    >>> from nanogap.electrical import Pulses
+    >>> load_device_settings("device-quick", {"protocol": Pulses(amplitude=2.0)}).protocol.cycles
+    10
     >>> load_device_settings("device-quick", ["protocol.rate=-1"])
     Traceback (most recent call last):
         ...
@@ -273,12 +329,7 @@ up to 1e+09
         text = settings_text(str(source), "device")
         table = _with_absolute_paths(toml_table(text, str(source)), Path(source).parent)
         return checked_table(DeviceSettings, table, str(source), changes)
-    if isinstance(source, Mapping):
-        return checked_table(DeviceSettings, source, "settings", changes)
-    raise SettingsError(
-        f"settings cannot be read from a {type(source).__name__}: give the name of a preset "
-        f"({', '.join(preset_names('device'))}), the path of a TOML file, a dict or DeviceSettings"
-    )
+    return checked_table(DeviceSettings, source, "settings", changes)
 
 
 def _with_absolute_paths(table: Mapping[str, object], folder: Path) -> dict[str, object]:

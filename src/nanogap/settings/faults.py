@@ -136,4 +136,7 @@ def _look_up(table: Mapping[str, object], path: list[str]) -> Any:
 def _known_keys(section: type[BaseModel], path: list[str]) -> str:
     """Name the keys of a section, or of the top level."""
     place = f"section [{'.'.join(path)}]" if path else "the top level"
+    of_kinds = section.model_fields.get(path[-1]) if path else None
+    if of_kinds and (kinds := kinds_of(of_kinds)):
+        return f"{place} needs the key kind, {' or '.join(repr(kind) for kind in kinds)}"
     return f"{place} knows {', '.join(section.model_fields)}"

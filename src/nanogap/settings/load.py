@@ -24,6 +24,11 @@ SettingsSource = Annotated[
 ]
 
 _Checked = TypeVar("_Checked", bound=BaseModel)
+#: What the presets of a family are of, and what takes them.
+_FAMILIES = {
+    "run": ("molecular dynamics", "load_settings", "nanogap run"),
+    "device": ("devices", "load_device_settings", "nanogap device run"),
+}
 
 
 @checked
@@ -71,6 +76,13 @@ def preset_text(name: str, family: PresetFamily = "run") -> str:
         If there is no such preset.
     """
     if name not in preset_names(family):
+        other: PresetFamily = "device" if family == "run" else "run"
+        if name in preset_names(other):
+            what, loader, command = _FAMILIES[other]
+            raise SettingsError(
+                f"{name!r} is a preset of {what}, which {loader} and {command!r} take; those of "
+                f"{_FAMILIES[family][0]} are {', '.join(preset_names(family))}"
+            )
         raise SettingsError(
             f"no preset or file named {name!r}: the presets are {', '.join(preset_names(family))}; "
             "a settings file is a path to a TOML file"
@@ -96,8 +108,8 @@ def load_settings(
         Name of a preset; path of a TOML file; nested table of what differs from the defaults;
         settings that are loaded already; None: the defaults.
     overrides : sequence of str, or mapping
-        ``section.key=value`` texts, as on the command line, or values by ``section.key``; they
-        win over the source.
+        ``section.key=value`` texts, as on the command line, or values by ``section.key``, also of
+        some keys of a section at once as a table; they win over the source.
 
     Returns
     -------
@@ -232,16 +244,26 @@ def checked_table(
         As of `settings_from_table`. Another ``kind`` of a section leaves none of its other keys.
     """
     changed = copy.deepcopy(dict(table))
-    for key in sorted(changes, key=lambda key: not str(key).endswith(".kind")):
+    for key, value in _kind_first(changes):
         if str(key).endswith(".kind"):
-            _forget_kind(changed, key.removesuffix(".kind"), changes[key])
-        _put(changed, key, changes[key])
+            _forget_kind(changed, key.removesuffix(".kind"), value)
+        _put(changed, key, value)
     return validated(model, source, changed)
+
+
+def _kind_first(changes: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Order changes so that whole sections come before their keys, and kinds before other keys."""
+
+    def place(item: tuple[str, object]) -> tuple[bool, bool]:
+        key = str(item[0])
+        return "." in key, key.rpartition(".")[2] != "kind"
+
+    return sorted(changes.items(), key=place)
 
 
 def _forget_kind(table: dict[str, Any], section: str, kind: object) -> None:
     """Empty a section that becomes of another kind."""
-    inner = table.get(section)
+    inner = _opened(table, section)
     if isinstance(inner, dict) and inner.get("kind") != kind:
         table[section] = {}
 
@@ -252,11 +274,26 @@ def _put(table: dict[str, Any], key: object, value: object) -> None:
         raise SettingsError(f"{shown(key)} is no key: give text, for example 'voltage.applied'")
     *sections, last = key.split(".")
     for section in sections:
-        inner = table.setdefault(section, {})
+        table.setdefault(section, {})
+        inner = _opened(table, section)
         if not isinstance(inner, dict):
             raise SettingsError(f"{key!r}: {section!r} is a value, not a section")
         table = inner
-    table[last] = value
+    if not (isinstance(value, Mapping) and isinstance(_opened(table, last), dict)):
+        table[last] = value
+        return
+    # some keys of a section change these; what the source says of the others stays
+    for inner_key, one in _kind_first(value):
+        if inner_key == "kind":
+            _forget_kind(table, last, one)
+        _put(table[last], inner_key, one)
+
+
+def _opened(table: dict[str, Any], section: str) -> Any:
+    """Return what stands in a section; a model that was given there becomes a table of its keys."""
+    if isinstance(table.get(section), BaseModel):
+        table[section] = table[section].model_dump(mode="json")
+    return table.get(section)
 
 
 def _toml_value(text: str) -> Any:

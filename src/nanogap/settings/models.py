@@ -5,9 +5,10 @@ Units are those of the house: angstrom, fs, K, V, eV.
 
 import re
 import shlex
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -43,6 +44,14 @@ def _energies(text: str) -> list[float]:
         raise ValueError(str(error)) from None
 
 
+def _one_line(text: str) -> str:
+    """Refuse a title that is not one line."""
+    if not text.isprintable():
+        raise ValueError("must be one line of text without control characters")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
 Energies = Annotated[str, BeforeValidator(_energy_text)]
 
 #: Options of LAMMPS' command line that say how it computes; others write files or end it.
@@ -59,7 +68,7 @@ class _OneSentence(type(BaseModel)):  # type: ignore[misc]
         if given:
             raise SettingsError(
                 f"{cls.__name__} takes its keys by name, {', '.join(cls.model_fields)}, and not "
-                f"{shown(given[0])}: load_settings takes a preset, a file or a dict"
+                f"{shown(given[0])}: {cls.loader} takes a preset, a file or a dict"
             )
         try:
             return super().__call__(**fields)
@@ -79,6 +88,8 @@ class _Model(_Sentences):
     """Base of all settings: unknown keys and values of a wrong type are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    #: What takes a preset or a file, for an error message.
+    loader: ClassVar[str] = "load_settings"
 
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
@@ -362,7 +373,7 @@ class Settings(Printed, _Model):
       next             nanogap.run(settings, folder), nanogap.build_tips(settings)
     """
 
-    name: str = Field("run", min_length=1, max_length=80, description="title of the run")
+    name: Line = Field("run", min_length=1, max_length=80, description="title of the run")
     seed: int = Field(1, ge=0, lt=2**63, description="seed of every random stream")
     structure: StructureSettings = StructureSettings()
     dynamics: DynamicsSettings = DynamicsSettings()
@@ -377,13 +388,6 @@ class Settings(Printed, _Model):
         yield from changed_keys(self)
         yield "others", "at their defaults, as in nanogap.load_settings()"
         yield "next", "nanogap.run(settings, folder), nanogap.build_tips(settings)"
-
-    @field_validator("name")
-    @classmethod
-    def _is_a_line(cls, value: str) -> str:
-        if not value.isprintable():
-            raise ValueError("must be one line of text without control characters")
-        return value
 
     @model_validator(mode="after")
     def _steps_fit(self) -> Self:

@@ -61,7 +61,7 @@ class ConductanceHistogram(Analysis):
     ConductanceHistogram
       counts   3 in 3 bins from 0 to 1.5 G0 (1 missing, 0 outside)
       peaks    none
-      results  .edges, .counts, .n_cycles, .n_missing, .n_negative, .n_outside, .peaks
+      results  .edges, .counts, .n_cycles, .n_missing, .n_outside, .n_negative, .peaks
       figure   nanogap.plot(...)
     """
 
