@@ -38,6 +38,17 @@ def content_digest(*values: object) -> str:
     return found.hexdigest()
 
 
+def file_digest(content: bytes) -> str:
+    """Hash the content of a file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits (SHA-256), as ``sha256sum`` prints them.
+    """
+    return hashlib.sha256(content).hexdigest()
+
+
 def source_digest(*packages: str) -> str:
     """Hash the sources of whole sub-packages: every Python file in them, with its place.
 

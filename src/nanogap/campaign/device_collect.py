@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from nanogap.campaign.file import SettingValue
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
 from nanogap.errors import SettingsError
 from nanogap.io import write_atomically, write_dataset
 from nanogap.io.dataset import joined_files, sources_of, with_stated_resistances
 from nanogap.io.results import read_dataset
+from nanogap.settings.load import SettingValue
 
 #: Attributes of a result that are of its member alone.
 _OF_MEMBER = (

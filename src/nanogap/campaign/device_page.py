@@ -26,7 +26,7 @@ from nanogap.measured.drawing import draw_grouping, draw_histogram_groups
 from nanogap.measured.histogram_rows import HistogramGroup, level_in_words
 from nanogap.printing import counted
 from nanogap.report.device_cards import CardLimits, device_card
-from nanogap.report.marks import resistance_text, save_figure
+from nanogap.report.marks import resistance_text, save_figures
 from nanogap.report.sections import Card, Section, write_page
 from nanogap.report.style import house_style
 
@@ -99,7 +99,6 @@ def write_device_campaign_report(
     """
     written = output or (path / "report.html" if path.is_dir() else Path("report.html"))
     curves = written.with_name(f"{written.stem}-curves.csv")
-    numbers: Path | None = written.with_name(f"{written.stem}-numbers.csv")
     folder = CampaignFolder(path) if (path / "campaign.json").is_file() else None
     try:
         with open_source(path, "device") as source:
@@ -112,8 +111,7 @@ def write_device_campaign_report(
                 _again(path, written, str(source.dataset.attrs.get("campaign_file", "")))
             )
             export_devices(Path(source.collected.dataset), curves)
-        if numbers is not None and not _write_numbers(summary, numbers):
-            numbers = None
+        numbers = _write_numbers(summary, written.with_name(f"{written.stem}-numbers.csv"))
         tables = [("Every reading of every device (csv)", curves.name)]
         if numbers is not None:
             tables.append(("What was found in every device, by the axes (csv)", numbers.name))
@@ -126,9 +124,7 @@ def write_device_campaign_report(
             notes=summary.notes,
         )
         if figures is not None:
-            figures.mkdir(parents=True, exist_ok=True)
-            for name, figure in drawn.items():
-                save_figure(figure, figures / f"{name}.pdf")
+            save_figures(drawn, figures)
     except OSError as error:
         raise SettingsError(
             f"cannot write {error.filename or written} ({error.strerror}): give another output"
@@ -136,13 +132,13 @@ def write_device_campaign_report(
     return DeviceCampaignReport(written, curves, numbers, summary)
 
 
-def _write_numbers(summary: DeviceCampaignSummary, path: Path) -> bool:
-    """Write what was found by all axes as one table; False where nothing was."""
+def _write_numbers(summary: DeviceCampaignSummary, path: Path) -> Path | None:
+    """Write what was found by all axes as one table; None where nothing was."""
     tables = [one.numbers for groupings in summary.analyses.values() for one in groupings]
     if not tables:
-        return False
+        return None
     write_csv(path, [tables[0][0], *(row for table in tables for row in table[1:])])
-    return True
+    return path
 
 
 def _figures(summary: DeviceCampaignSummary) -> dict[str, Figure]:

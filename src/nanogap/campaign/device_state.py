@@ -1,14 +1,14 @@
 """State of the devices of a campaign: readings, sweeps, laboratory time, time left."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nanogap.campaign.costs import Outcome
-from nanogap.campaign.file import SettingValue
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
 from nanogap.errors import NanogapError
 from nanogap.printing import time_in_words
+from nanogap.settings.load import SettingValue
 
 #: Name of one cycle of a protocol; of other protocols it is a cycle.
 _CYCLES = {"voltage-sweep": "sweep", "current-sweep": "sweep", "pulses": "pulse"}
@@ -135,7 +135,7 @@ class DeviceProgress:
                 cycles_planned=sum(one.protocol.n_cycles for one in devices),
             )
         found = self._planned[same]
-        return RunningDevice(**{**vars(found), "key": entry.key, "repeat": entry.repeat})
+        return replace(found, key=entry.key, repeat=entry.repeat)
 
     def of(self, entry: Entry) -> RunningDevice:
         """Describe a device by what is on disk; it may begin or end at this moment."""
@@ -152,14 +152,14 @@ class DeviceProgress:
             return device
         begun = [one for one in columns if len(one["time"])]
         cycles = sum(max(int(one["cycle"][-1]) + 1, 0) for one in begun)
-        now = {
-            "points": sum(len(one["time"]) for one in begun),
-            "conductance": [float(one["conductance"][-1]) for one in begun],
-            "time": sum(float(one["time"][-1]) for one in begun),
-            "cycles": min(cycles, device.cycles_planned),
-            "cpu_time": cpu_time,
-        }
-        return RunningDevice(**{**vars(device), **now})
+        return replace(
+            device,
+            points=sum(len(one["time"]) for one in begun),
+            conductance=[float(one["conductance"][-1]) for one in begun],
+            time=sum(float(one["time"][-1]) for one in begun),
+            cycles=min(cycles, device.cycles_planned),
+            cpu_time=cpu_time,
+        )
 
     def totals(
         self,

@@ -1,8 +1,7 @@
 """The campaign file: a base, axes that vary, repeats, what is kept and what runs the members."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -16,9 +15,7 @@ from pydantic import (
 
 from nanogap.errors import SettingsError
 from nanogap.settings import fault_sentence, toml_table
-
-#: Value of a setting, as TOML writes it.
-SettingValue: TypeAlias = "bool | int | float | str | list[SettingValue]"
+from nanogap.settings.load import flattened
 
 #: Executor kinds of earlier versions, and why nothing is lost with them.
 _REMOVED_KINDS = {
@@ -185,17 +182,6 @@ class CampaignFile(_Model):
     def varied(self) -> list[str]:
         """Dotted keys that differ between members, the seeds of repeats aside."""
         return list(self.axes) if self.axes else list(self.members[0]) if self.members else []
-
-
-def flattened(table: Mapping[str, Any], prefix: str = "") -> dict[str, SettingValue]:
-    """Turn nested tables into dotted keys."""
-    flat: dict[str, SettingValue] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat |= flattened(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
 
 
 def read_campaign_file(path: Path) -> tuple[CampaignFile, str]:

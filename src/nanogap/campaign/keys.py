@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nanogap.campaign.file import SettingValue
 from nanogap.campaign.kinds import (
     WITHOUT_EFFECT,
     Kind,
@@ -22,7 +21,9 @@ from nanogap.campaign.kinds import (
     named_files,
     setting_defaults,
 )
+from nanogap.digest import file_digest
 from nanogap.errors import SettingsError
+from nanogap.settings.load import SettingValue
 
 #: Raised when the content of a result changes, so that old ones are no longer taken for new.
 RESULT_FORMAT = 1
@@ -149,8 +150,3 @@ def read_named(key: str, given: str, path: Path) -> bytes:
             f"{key} = {given!r} cannot be read{place} ({error.strerror}): give the path of a "
             "file, or 'packaged'"
         ) from None
-
-
-def file_digest(content: bytes) -> str:
-    """Hash the content of a file."""
-    return hashlib.sha256(content).hexdigest()

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args
 
-from nanogap.campaign.file import CampaignFile, SettingValue, flattened
+from nanogap.campaign.file import CampaignFile
 from nanogap.errors import SettingsError
 from nanogap.settings import Settings, preset_names, settings_from_table
+from nanogap.settings.load import SettingValue, flattened
 
 if TYPE_CHECKING:
     from nanogap.settings.device import DeviceSettings

@@ -19,7 +19,7 @@ from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured import DataFiles
 from nanogap.printing import counted
 from nanogap.report import ensemble
-from nanogap.report.marks import mark, save_figure
+from nanogap.report.marks import mark, save_figures
 from nanogap.report.sections import Section, write_page
 from nanogap.report.style import house_style
 
@@ -99,9 +99,7 @@ def write_campaign_report(
             f"cannot write {written} ({error.strerror}): give another output"
         ) from None
     if figures is not None:
-        figures.mkdir(parents=True, exist_ok=True)
-        for name, figure in drawn.items():
-            save_figure(figure, figures / f"{name}.pdf")
+        save_figures(drawn, figures)
     return CampaignReport(written, statistics.summary())
 
 

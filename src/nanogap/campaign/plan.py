@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from nanogap.campaign.file import CampaignFile, SettingValue
+from nanogap.campaign.file import CampaignFile
 from nanogap.campaign.keys import KeyRule, settings_key
 from nanogap.campaign.kinds import MemberSettings, base_kind, kind_of, member_settings
 from nanogap.errors import SettingsError
 from nanogap.settings import preset_names, preset_text, settings_text, toml_table
+from nanogap.settings.load import SettingValue
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nanogap.campaign.file import CampaignFile, SettingValue, flattened, read_campaign_file
-from nanogap.campaign.keys import KeyRule, file_digest, read_named
+from nanogap.campaign.file import CampaignFile, read_campaign_file
+from nanogap.campaign.keys import KeyRule, read_named
 from nanogap.campaign.kinds import (
     MemberSettings,
     kind_of,
@@ -16,11 +16,13 @@ from nanogap.campaign.kinds import (
 )
 from nanogap.campaign.plan import base_settings, combinations, first_members, members
 from nanogap.campaign.record import Entry, PlanRecord, copy_name
+from nanogap.digest import file_digest
 from nanogap.dynamics.interaction import load_interaction
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.results import read_attributes
 from nanogap.runs.device_alone import check_device
 from nanogap.settings import Settings
+from nanogap.settings.load import SettingValue, flattened
 from nanogap.transport.tight_binding.files import NONE, chosen_model, why_none
 
 #: Settings that are no reason for a result not to belong to a plan.

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from nanogap import __version__
-from nanogap.campaign.file import CampaignFile, SettingValue, campaign_from_text, flattened
+from nanogap.campaign.file import CampaignFile, campaign_from_text
 from nanogap.campaign.keys import KeyRule
 from nanogap.campaign.kinds import Kind
 from nanogap.errors import DataFormatError
 from nanogap.io import write_json
+from nanogap.settings.load import SettingValue, flattened
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ import numpy as np
 
 from nanogap.campaign.costs import Outcome, result_outcome
 from nanogap.campaign.device_state import DeviceProgress, DeviceTotals, RunningDevice
-from nanogap.campaign.file import SettingValue
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.kinds import Kind
 from nanogap.campaign.record import Entry
 from nanogap.errors import NanogapError
 from nanogap.io import read_arrays
 from nanogap.printing import time_in_words
+from nanogap.settings.load import SettingValue
 from nanogap.typing import ABSENT_IF_NONE
 
 # The physics is loaded where it is asked for: looking at a campaign must take no time.

@@ -130,9 +130,9 @@ def run(
 ) -> None:
     """Simulate devices through a protocol; the readings are a measurement like any other."""
     from nanogap.runs.compilation import watched_compilation
-    from nanogap.runs.device_beginning import check_measurement
+    from nanogap.runs.device_beginning import check_empty, check_measurement
     from nanogap.runs.device_cost import estimate_cost
-    from nanogap.runs.device_run import check_empty, start_device
+    from nanogap.runs.device_run import start_device
     from nanogap.settings.device import load_device_settings
 
     settings = load_device_settings(source, tuple(overrides or ()))

@@ -20,6 +20,7 @@ from nanogap.cli.measured_options import (
     Resistance,
     ResistanceError,
     check_grouping,
+    save_grouping,
     tell_grouping,
 )
 from nanogap.cli.measured_report import level_displacement
@@ -166,11 +167,7 @@ def plateaus(
             watched, PlateauDetection(minimum_length, minimum_step, strictness), by=by
         )
         content = result.summary()
-    if output is not None and content.by is not None:
-        from nanogap.measured import drawing
-
-        common.save(drawing.draw_grouping(content.by, synthetic=content.synthetic), output)
-    elif output is not None:
+    if output is not None and not save_grouping(content, output):
         from nanogap.measured import drawing
 
         cycles = [(trace.name, number) for trace, number, _ in result.rows]
@@ -247,11 +244,7 @@ def noise(
     with common.counted_files("Noise", data) as watched:
         result = noise_campaign(watched, interval=interval, band=band, by=by)
         content = result.summary()
-    if output is not None and content.by is not None:
-        from nanogap.measured import drawing
-
-        common.save(drawing.draw_grouping(content.by, synthetic=content.synthetic), output)
-    elif output is not None:
+    if output is not None and not save_grouping(content, output):
         from nanogap.measured import drawing
 
         row = drawing.chosen_row([(one.trace.name, 0) for one in result.rows], file)

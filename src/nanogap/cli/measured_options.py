@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from nanogap.cli.common import check_output, log, table
+from nanogap.cli.common import check_output, log, save, table
 from nanogap.cli.idle import refuse_idle
 from nanogap.errors import SettingsError
 from nanogap.printing import counted
@@ -86,6 +86,28 @@ def check_grouping(by: str | None, export: Path | None, others: Mapping[str, obj
         check_output(export, (".csv",), "--export")
         if by is None:
             refuse_idle({"--export": export}, "without --by, whose numbers it writes")
+
+
+class _Groupable(Protocol):
+    """Results that may be grouped by an axis."""
+
+    @property
+    def by(self) -> "Grouping | None":
+        """The groups."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any data are."""
+
+
+def save_grouping(content: _Groupable, output: Path) -> bool:
+    """Draw what was found by the values of an axis; False where no axis was asked for."""
+    if content.by is None:
+        return False
+    from nanogap.measured.drawing import draw_grouping
+
+    save(draw_grouping(content.by, synthetic=content.synthetic), output)
+    return True
 
 
 def tell_grouping(grouping: "Grouping | None", export: Path | None, *, silent: bool) -> None:

@@ -20,6 +20,7 @@ from nanogap.cli.measured_options import (
     ResistanceError,
     check_grouping,
     save_all,
+    save_grouping,
     tell_grouping,
 )
 from nanogap.errors import SettingsError
@@ -76,11 +77,7 @@ def switching(
             by=by,
         )
         content = result.summary()
-    if output is not None and content.by is not None:
-        from nanogap.measured import drawing
-
-        common.save(drawing.draw_grouping(content.by, synthetic=content.synthetic), output)
-    elif output is not None:
+    if output is not None and not save_grouping(content, output):
         from nanogap.measured import drawing
 
         loops = [(trace.name, 0) for trace, _ in result.rows]
@@ -155,14 +152,10 @@ def retention(
     with common.counted_files("Retention", data) as watched:
         result = retention_campaign(watched, tolerance, by=by)
         content = result.summary()
-    if output is not None:
+    if output is not None and not save_grouping(content, output):
         from nanogap.measured import drawing
 
-        if content.by is not None:
-            figure = drawing.draw_grouping(content.by, synthetic=content.synthetic)
-        else:
-            figure = drawing.draw_retention(result)
-        common.save(figure, output)
+        common.save(drawing.draw_retention(result), output)
     common.tell(content.synthetic, content.notes)
     tell_grouping(content.by, export, silent=as_json)
     if as_json:

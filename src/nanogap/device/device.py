@@ -298,7 +298,8 @@ class Device(Printed):
         measurement = Measurement(self, driven)
         for point in measurement:
             taken.append(point)
-            self._driven.add(measurement.quantity or "voltage")
+            if measurement.quantity is not None:
+                self._driven.add(measurement.quantity)
             cycle = first + point.cycle if point.cycle >= 0 else point.cycle
             self._points.append(replace(point, time=begin + point.time, cycle=cycle))
             if progress is not None:

@@ -142,8 +142,8 @@ class Measurement:
     state : MeasurementState
     moment : State
         Atoms and ions at the latest reading.
-    quantity : {'voltage', 'current'}
-        What the source sets in the first segment that was run, once there is one.
+    quantity : {'voltage', 'current'} or None
+        What the source sets in the first segment of the protocol, after what prepares; None before.
 
     Raises
     ------
@@ -174,7 +174,8 @@ class Measurement:
         """Yield the readings from here on."""
         while (segment := self._protocol.next_segment(self.state.readings)) is not None:
             _check(segment, self.device)
-            self.quantity = self.quantity or segment.quantity
+            if segment.cycle >= 0:  # what prepares is another measurement
+                self.quantity = self.quantity or segment.quantity
             yield from self._segment(segment)
             state = self.state
             self.state = replace(

@@ -104,3 +104,19 @@ def _together(
     """Put counts beside each other, shape (n_points, n_names)."""
     counts = np.stack([columns[f"{prefix}{name}"] for name in names], axis=1).astype(np.int64)
     return xr.DataArray(counts, {dimension: list(names)}, ("point", dimension))
+
+
+def mark_preparation(cycle: FloatArray, n_cycles: int) -> None:
+    """Count the cycles of a preparation below 0 that was begun when they were counted from 0.
+
+    Parameters
+    ----------
+    cycle : ndarray, shape (n_points,)
+        Of each reading; changed in place.
+    n_cycles : int
+        Of the preparation.
+    """
+    prepares = np.flatnonzero(cycle < 0)
+    if len(prepares):
+        first = cycle[: prepares[-1]]
+        first[first >= 0] = np.minimum(first[first >= 0] - n_cycles, -1)

@@ -1,11 +1,13 @@
 """Axes along which the devices of a measurement differ, as their data say it."""
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from nanogap.analysis import ConductanceHistogram
 from nanogap.analysis.filament.kinetics import FEWEST_MEMBERS
@@ -13,6 +15,12 @@ from nanogap.analysis.grouping import AxisValue, ByAxis, Grouping, ordered
 from nanogap.errors import SettingsError
 from nanogap.measured.histogram_rows import HistogramGroup, peak_rows
 from nanogap.typing import FloatArray
+
+if TYPE_CHECKING:
+    from nanogap.measured.files import Trace
+
+#: Quantities of a device: name, unit and what was found, one number or several.
+Quantities: TypeAlias = Iterable[tuple[str, str, ArrayLike]]
 
 #: Value that stands for all devices together, where there is no axis.
 ALL = "all devices"
@@ -106,6 +114,42 @@ def _differs(settings: Mapping[str, Any], axis: str) -> bool:
     """Whether the devices of a directory of several may each have another value."""
     several = settings.get("devices", {}).get("number", 1) != 1
     return several and any(axis == one or axis.startswith(f"{one}.") for one in _OF_EACH)
+
+
+class GroupedByAxis(ABC):
+    """Results of many traces that can be grouped by what was varied between their devices.
+
+    Attributes
+    ----------
+    axis : str or None
+        What `by` groups by.
+    """
+
+    axis: str | None
+
+    @abstractmethod
+    def _quantities(self) -> Iterator[tuple["Trace", Quantities]]:
+        """Yield each trace with what was found in it."""
+
+    def grouping(self, axis: str | None = None) -> Grouping:
+        """Group what was found by the values of an axis; without one, all devices together.
+
+        Raises
+        ------
+        SettingsError
+            If the data do not say the axis.
+        """
+        by = ByAxis(axis or ALL)
+        for trace, quantities in self._quantities():
+            value = axis_value(trace.dataset, axis)
+            for quantity, unit, found in quantities:
+                by.add(value, trace.device, quantity, unit, found)
+        return by.grouping()
+
+    @property
+    def by(self) -> Grouping | None:
+        """Groups by the values of `axis`; None without one."""
+        return None if self.axis is None else self.grouping(self.axis)
 
 
 class HistogramsByAxis:

@@ -1,15 +1,16 @@
 """Noise of the plateaus of a campaign."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from nanogap.analysis import DetrendedFluctuation, NoiseAnalysis
-from nanogap.analysis.grouping import AxisValue, ByAxis, Grouping
+from nanogap.analysis.grouping import Grouping
 from nanogap.analysis.traces.telegraph import TelegraphModel
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
-from nanogap.measured.axes import ALL, axis_value
+from nanogap.measured.axes import GroupedByAxis, Quantities, axis_value
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
 from nanogap.measured.steady import steady_trace
@@ -129,7 +130,7 @@ class NoiseRow:
 
 
 @dataclass
-class NoiseCampaign:
+class NoiseCampaign(GroupedByAxis):
     """Noise of every file.
 
     Attributes
@@ -156,20 +157,9 @@ class NoiseCampaign:
         """Whether any file says that it is synthetic."""
         return any(row.trace.synthetic for row in self.rows)
 
-    def grouping(self, axis: str | None = None) -> Grouping:
-        """Group what was found by the values of an axis; without one, all devices together.
-
-        Raises
-        ------
-        SettingsError
-            If the data do not say the axis.
-        """
-        by = ByAxis(axis or ALL)
-        for row in self.rows:
-            _group(by, axis_value(row.trace.dataset, axis), row)
-        for trace, conductance in self.constant_traces:
-            _group_constant(by, axis_value(trace.dataset, axis), trace, conductance)
-        return by.grouping()
+    def _quantities(self) -> Iterator[tuple[Trace, Quantities]]:
+        yield from ((row.trace, _found(row)) for row in self.rows)
+        yield from ((trace, _found_constant(one)) for trace, one in self.constant_traces)
 
     def summary(self) -> NoiseSummary:
         """Return the result as plain numbers."""
@@ -178,7 +168,7 @@ class NoiseCampaign:
             synthetic=self.synthetic,
             notes=self.reading.notes + self.constant,
             series_resistance=self.reading.series.by_device,
-            by=None if self.axis is None else self.grouping(self.axis),
+            by=self.by,
         )
 
 
@@ -241,8 +231,7 @@ def noise_campaign(
     """
     result = NoiseCampaign(reading=files.new_reading(), axis=by)
     for trace in files.traces():
-        if by is not None:
-            axis_value(trace.dataset, by)  # refused before the work
+        axis_value(trace.dataset, by)  # refused before the work
         trace = steady_trace(trace, "noise")  # noqa: PLW2901 the read alone from here on
         result.reading.add_file(trace)
         step = trace.interval(interval)
@@ -264,17 +253,17 @@ def noise_campaign(
     return result
 
 
-def _group(by: ByAxis, value: AxisValue, row: NoiseRow) -> None:
-    """Note the fluctuations of a device; telegraph noise has no exponent."""
-    trace, noise = row.trace, row.noise
-    by.add(value, trace.device, "mean conductance", "G0", noise.mean)
-    by.add(value, trace.device, "relative fluctuation", "", noise.relative)
+def _found(row: NoiseRow) -> Quantities:
+    """Yield the fluctuations of a device; telegraph noise has no exponent."""
+    noise = row.noise
+    yield ("mean conductance", "G0", noise.mean)
+    yield ("relative fluctuation", "", noise.relative)
     exponent = noise.exponent if noise.telegraph is None else np.nan
-    by.add(value, trace.device, "exponent of the spectrum", "", exponent)
+    yield ("exponent of the spectrum", "", exponent)
 
 
-def _group_constant(by: ByAxis, value: AxisValue, trace: Trace, conductance: float) -> None:
-    """Note a device that does not vary."""
-    by.add(value, trace.device, "mean conductance", "G0", conductance)
-    by.add(value, trace.device, "relative fluctuation", "", 0.0)
-    by.add(value, trace.device, "exponent of the spectrum", "", [])
+def _found_constant(conductance: float) -> Quantities:
+    """Yield a device that does not vary."""
+    yield ("mean conductance", "G0", conductance)
+    yield ("relative fluctuation", "", 0.0)
+    yield ("exponent of the spectrum", "", [])

@@ -1,14 +1,15 @@
 """Plateaus of a campaign, cycle by cycle."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from nanogap.analysis.grouping import AxisValue, ByAxis, Grouping
+from nanogap.analysis.grouping import Grouping
 from nanogap.analysis.traces.plateaus import Plateau, PlateauDetection
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
-from nanogap.measured.axes import ALL, axis_value
+from nanogap.measured.axes import GroupedByAxis, Quantities, axis_value
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
 from nanogap.typing import ABSENT_IF_NONE
@@ -82,7 +83,7 @@ class PlateauSummary:
 
 
 @dataclass
-class PlateauCampaign:
+class PlateauCampaign(GroupedByAxis):
     """Plateaus of all cycles.
 
     Attributes
@@ -107,20 +108,10 @@ class PlateauCampaign:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _, _ in self.rows)
 
-    def grouping(self, axis: str | None = None) -> Grouping:
-        """Group the plateaus by the values of an axis; without one, all devices together.
-
-        Raises
-        ------
-        SettingsError
-            If the data do not say the axis.
-        """
-        by = ByAxis(axis or ALL)
+    def _quantities(self) -> Iterator[tuple[Trace, Quantities]]:
         traces = {id(trace): trace for trace, _, _ in self.rows}
         for place, trace in traces.items():
-            cycles = [found for one, _, found in self.rows if id(one) == place]
-            _group(by, axis_value(trace.dataset, axis), trace, cycles)
-        return by.grouping()
+            yield trace, _found(trace, [found for one, _, found in self.rows if id(one) == place])
 
     def summary(self) -> PlateauSummary:
         """Return the result as plain numbers."""
@@ -152,7 +143,7 @@ class PlateauCampaign:
             synthetic=self.synthetic,
             notes=self.reading.notes,
             series_resistance=self.reading.series.by_device,
-            by=None if self.axis is None else self.grouping(self.axis),
+            by=self.by,
         )
 
 
@@ -183,8 +174,7 @@ def plateau_campaign(
     """
     result = PlateauCampaign(reading=files.new_reading(), axis=by)
     for trace in files.traces():
-        if by is not None:
-            axis_value(trace.dataset, by)  # refused before the work
+        axis_value(trace.dataset, by)  # refused before the work
         result.reading.add_file(trace)
         gap = np.where(trace.usable, trace.gap, np.nan)
         for number in np.unique(trace.cycle):
@@ -211,12 +201,12 @@ def plateau_campaign(
     return result
 
 
-def _group(by: ByAxis, value: AxisValue, trace: Trace, cycles: list[list[Plateau]]) -> None:
-    """Note the plateaus of a device."""
+def _found(trace: Trace, cycles: list[list[Plateau]]) -> Quantities:
+    """Yield the plateaus of a device."""
     plateaus = [plateau for cycle in cycles for plateau in cycle]
     durations = [_duration(trace, plateau) for plateau in plateaus]
     known = [one for one in durations if one is not None]
-    by.add(value, trace.device, "plateaus of a cycle", "", [len(cycle) for cycle in cycles])
-    by.add(value, trace.device, "level of plateaus", "G0", [one.level for one in plateaus])
-    by.add(value, trace.device, "duration of plateaus", "s", known)
-    by.add(value, trace.device, "size of steps", "G0", [abs(one.step) for one in plateaus])
+    yield ("plateaus of a cycle", "", [len(cycle) for cycle in cycles])
+    yield ("level of plateaus", "G0", [one.level for one in plateaus])
+    yield ("duration of plateaus", "s", known)
+    yield ("size of steps", "G0", [abs(one.step) for one in plateaus])

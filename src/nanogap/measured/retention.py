@@ -1,15 +1,16 @@
 """Retention of a campaign: how states that are only read drift."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from nanogap.analysis import RetentionDrift
-from nanogap.analysis.grouping import AxisValue, ByAxis, Grouping
+from nanogap.analysis.grouping import Grouping
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
 from nanogap.io.columns import as_argument
-from nanogap.measured.axes import ALL, axis_value
+from nanogap.measured.axes import GroupedByAxis, Quantities, axis_value
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
 from nanogap.measured.steady import steady_trace
@@ -73,7 +74,7 @@ class RetentionSummary:
 
 
 @dataclass
-class RetentionCampaign:
+class RetentionCampaign(GroupedByAxis):
     """Retention of every file.
 
     Attributes
@@ -94,18 +95,8 @@ class RetentionCampaign:
         """Whether any file says that it is synthetic."""
         return any(trace.synthetic for trace, _ in self.rows)
 
-    def grouping(self, axis: str | None = None) -> Grouping:
-        """Group what was found by the values of an axis; without one, all devices together.
-
-        Raises
-        ------
-        SettingsError
-            If the data do not say the axis.
-        """
-        by = ByAxis(axis or ALL)
-        for trace, drift in self.rows:
-            _group(by, axis_value(trace.dataset, axis), trace, drift)
-        return by.grouping()
+    def _quantities(self) -> Iterator[tuple[Trace, Quantities]]:
+        return ((trace, _found(drift)) for trace, drift in self.rows)
 
     def summary(self) -> RetentionSummary:
         """Return the result as plain numbers."""
@@ -128,7 +119,7 @@ class RetentionCampaign:
             synthetic=self.synthetic,
             notes=self.reading.notes,
             series_resistance=self.reading.series.by_device,
-            by=None if self.axis is None else self.grouping(self.axis),
+            by=self.by,
         )
 
 
@@ -152,8 +143,7 @@ def retention_campaign(
     """
     result = RetentionCampaign(reading=files.new_reading(), axis=by)
     for trace in files.traces():
-        if by is not None:
-            axis_value(trace.dataset, by)  # refused before the work
+        axis_value(trace.dataset, by)  # refused before the work
         trace = steady_trace(trace, "retention")  # noqa: PLW2901 the read alone from here on
         result.reading.add_file(trace)
         gap = np.where(trace.usable, trace.gap, np.nan)
@@ -165,12 +155,12 @@ def retention_campaign(
     return result
 
 
-def _group(by: ByAxis, value: AxisValue, trace: Trace, drift: RetentionDrift) -> None:
-    """Note the drift of a device."""
+def _found(drift: RetentionDrift) -> Quantities:
+    """Yield the drift of a device."""
     first, scatter = drift.conductance_after_one_second, drift.relative_fluctuation
-    by.add(value, trace.device, "conductance after 1 s", "G0", first)
-    by.add(value, trace.device, "exponent of time", "", drift.exponent)
-    by.add(value, trace.device, "relative fluctuation", "", scatter)
+    yield ("conductance after 1 s", "G0", first)
+    yield ("exponent of time", "", drift.exponent)
+    yield ("relative fluctuation", "", scatter)
 
 
 def since_written(trace: Trace) -> FloatArray:

@@ -1,15 +1,16 @@
 """Switching events and states of a campaign."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from nanogap.analysis import Spread, SwitchingAnalysis, WeibullFit, spread
-from nanogap.analysis.grouping import AxisValue, ByAxis, Grouping
+from nanogap.analysis.grouping import Grouping
 from nanogap.electrical import SeriesResistance
 from nanogap.errors import DataFormatError
-from nanogap.measured.axes import ALL, axis_value
+from nanogap.measured.axes import GroupedByAxis, Quantities, axis_value
 from nanogap.measured.files import DataFiles, Trace
 from nanogap.measured.reading import Reading
 from nanogap.typing import ABSENT_IF_NONE, FloatArray
@@ -159,7 +160,7 @@ class SwitchingSummary:
 
 
 @dataclass
-class SwitchingCampaign:
+class SwitchingCampaign(GroupedByAxis):
     """Switching of every file.
 
     Attributes
@@ -185,18 +186,8 @@ class SwitchingCampaign:
         found = [e.voltage for _, one in self.rows for e in one.events if e.kind == kind]
         return np.array(found, dtype=np.float64)
 
-    def grouping(self, axis: str | None = None) -> Grouping:
-        """Group what was found by the values of an axis; without one, all devices together.
-
-        Raises
-        ------
-        SettingsError
-            If the data do not say the axis.
-        """
-        by = ByAxis(axis or ALL)
-        for trace, analysis in self.rows:
-            _group(by, axis_value(trace.dataset, axis), trace, analysis)
-        return by.grouping()
+    def _quantities(self) -> Iterator[tuple[Trace, Quantities]]:
+        return ((trace, _found(trace, analysis)) for trace, analysis in self.rows)
 
     def summary(self) -> SwitchingSummary:
         """Return the result as plain numbers."""
@@ -231,7 +222,7 @@ class SwitchingCampaign:
             synthetic=self.synthetic,
             notes=self.reading.notes,
             series_resistance=self.reading.series.by_device,
-            by=None if self.axis is None else self.grouping(self.axis),
+            by=self.by,
         )
 
 
@@ -310,8 +301,7 @@ def switching_campaign(
         result.reading.add_file(trace)
         analysis = SwitchingAnalysis(read_voltage, minimum_ratio, method)
         _need_curves(trace)
-        if by is not None:
-            axis_value(trace.dataset, by)  # refused before the work
+        axis_value(trace.dataset, by)  # refused before the work
         try:
             analysis.compute(
                 trace.dataset["voltage"].to_numpy(),
@@ -325,8 +315,8 @@ def switching_campaign(
     return result
 
 
-def _group(by: ByAxis, value: AxisValue, trace: Trace, analysis: SwitchingAnalysis) -> None:
-    """Note the voltages of a device, and what it conducts in the cycles that had a SET."""
+def _found(trace: Trace, analysis: SwitchingAnalysis) -> Quantities:
+    """Yield the voltages of a device, and what it conducts in the cycles that had a SET."""
     forming = [event.voltage for event in analysis.events if event.kind == "forming"]
     kinds = (
         ("forming", np.array(forming)),
@@ -334,13 +324,13 @@ def _group(by: ByAxis, value: AxisValue, trace: Trace, analysis: SwitchingAnalys
         ("RESET", analysis.reset_voltages),
     )
     for kind, volts in kinds:  # a mean over both polarities would be the voltage of no event
-        by.add(value, trace.device, f"{kind} voltage, positive", "V", volts[volts > 0.0])
-        by.add(value, trace.device, f"{kind} voltage, negative", "V", volts[volts < 0.0])
+        yield (f"{kind} voltage, positive", "V", volts[volts > 0.0])
+        yield (f"{kind} voltage, negative", "V", volts[volts < 0.0])
     switched = {event.cycle for event in analysis.events if event.kind != "reset"}
     states = analysis.endurance
     low = _gap_conductance(states["low_resistance"].to_numpy(), trace.series)
     after = low[np.isin(states["cycle"].to_numpy(), list(switched))]
-    by.add(value, trace.device, "conductance after the SET", "G0", after)
+    yield ("conductance after the SET", "G0", after)
 
 
 def _need_curves(trace: Trace) -> None:

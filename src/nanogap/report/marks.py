@@ -1,7 +1,7 @@
 """Common parts of the figures of measured data: the G0 grid, synthetic marks, saving."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +118,13 @@ def save_figure(figure: Figure, path: Path) -> None:
                 temporary, format=kind, dpi=200, metadata=dates.get(kind)
             ),
         )
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> None:
+    """Write figures as pdf by their names into a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        save_figure(figure, folder / f"{name}.pdf")
 
 
 def need_figure_path(path: Path) -> None:

@@ -5,18 +5,18 @@ sessions. Some changes are harmless, others would mix two trajectories, or two s
 transmission, in one result.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nanogap.digest import file_digest
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_json
 from nanogap.io.run_files import RunFiles
 from nanogap.runs.recovery import first_contact_step, schedule_of
 from nanogap.runs.state import read_state
 from nanogap.settings import Settings
+from nanogap.settings.load import flattened
 
 #: What changes no result: a name, and how the work is shared out.
 _FREE = {
@@ -89,9 +89,7 @@ def refuse_other_files(files: RunFiles) -> None:
 def _sums(files: RunFiles) -> dict[str, str]:
     """Check sums of what a run computes with."""
     found = (files.tips, files.force_field, files.hamiltonian)
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found if path.is_file()
-    }
+    return {path.name: file_digest(path.read_bytes()) for path in found if path.is_file()}
 
 
 def changes_since(files: RunFiles, settings: Settings) -> list[Change]:
@@ -108,7 +106,7 @@ def changes_since(files: RunFiles, settings: Settings) -> list[Change]:
         before = Settings.model_validate(content).model_dump(mode="json")
     except (OSError, ValueError, KeyError, TypeError, NanogapError):
         return []
-    old, new = _flat(before), _flat(settings.model_dump(mode="json"))
+    old, new = flattened(before), flattened(settings.model_dump(mode="json"))
     return [Change(key, old.get(key), new[key]) for key in new if old.get(key) != new[key]]
 
 
@@ -171,14 +169,3 @@ def _refuse_shorter(files: RunFiles, settings: Settings, change: Change, edited:
             f"{edited}: {change}, but it has reached {time:g} fs under voltage: choose a later "
             "end, or put it back"
         )
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Name every setting by its dotted key."""
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

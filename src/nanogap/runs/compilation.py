@@ -66,57 +66,71 @@ def clock_without_compilation() -> Iterator[Callable[[], float]]:
         yield lambda: time.process_time() - passed.seconds
 
 
-class _Passed(events.Listener):  # type: ignore[misc]
-    """Adds up the processor time of compilations, without those within others."""
+class _Outermost(events.Listener):  # type: ignore[misc]
+    """Hears when the main thread begins and ends to compile; not functions within others."""
 
     def __init__(self) -> None:
-        self.seconds, self._depth, self._begun = 0.0, 0, 0.0
+        self.depth = 0
 
     def on_start(self, _event: events.Event) -> None:
-        """Note when the outermost one begins."""
+        """Begin with the outermost function."""
         if threading.current_thread() is threading.main_thread():
-            self._begun = self._begun if self._depth else time.process_time()
-            self._depth += 1
+            self.depth += 1
+            if self.depth == 1:
+                self.begin()
 
     def on_end(self, _event: events.Event) -> None:
-        """Add the outermost one."""
-        if threading.current_thread() is threading.main_thread() and self._depth:
-            self._depth -= 1
-            self.seconds += 0.0 if self._depth else time.process_time() - self._begun
+        """End with the outermost function."""
+        if threading.current_thread() is threading.main_thread() and self.depth:
+            self.depth -= 1
+            if not self.depth:
+                self.end()
+
+    def begin(self) -> None:
+        """Do what is to be done before."""
+
+    def end(self) -> None:
+        """Do what is to be done after."""
 
 
-class _Watched(events.Listener):  # type: ignore[misc]
+class _Passed(_Outermost):
+    """Adds up the processor time of compilations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds, self._begun = 0.0, 0.0
+
+    def begin(self) -> None:
+        """Note when one begins."""
+        self._begun = time.process_time()
+
+    def end(self) -> None:
+        """Add it."""
+        self.seconds += time.process_time() - self._begun
+
+
+class _Watched(_Outermost):
     """Holds signals while numba's lock of the compiler is held by the main thread."""
 
     def __init__(self, tell: Callable[[str], object]) -> None:
+        super().__init__()
         self._tell = tell
-        self._depth = 0
         self._held: dict[int, Any] = {}
         self._pending: list[int] = []
         self._begun = 0.0
         self.first = _First(self.told)
         self.over = threading.Event()
 
-    def on_start(self, _event: events.Event) -> None:
-        """Hold signals from the outermost function on."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        self._depth += 1
-        if self._depth > 1:
-            return
+    def begin(self) -> None:
+        """Hold signals."""
         for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
             usual = signal.getsignal(number)
             if usual is not None and usual != signal.SIG_IGN:
                 self._held[number] = usual
                 signal.signal(number, self._wait)
 
-    def on_end(self, _event: events.Event) -> None:
-        """Let go at the end of the outermost function, and do what a signal asked for."""
-        if threading.current_thread() is not threading.main_thread() or not self._depth:
-            return
-        self._depth -= 1
-        if self._depth:
-            return
+    def end(self) -> None:
+        """Let go of signals, and do what one asked for."""
         for number, usual in self._held.items():
             signal.signal(number, usual)
         self._held.clear()
@@ -139,7 +153,7 @@ class _Watched(events.Listener):  # type: ignore[misc]
     def tick(self) -> None:
         """Say now and then that it goes on."""
         while not self.over.wait(_PAUSE):
-            if self._depth and self._begun:
+            if self.depth and self._begun:
                 passed = time.monotonic() - self._begun
                 with contextlib.suppress(Exception):  # a closed stream is no reason to stop
                     self._tell(f"still compiling, {passed:.0f} s so far")

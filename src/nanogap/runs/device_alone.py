@@ -7,7 +7,7 @@ from nanogap.device.device import Device
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io.device_files import is_device_directory
 from nanogap.runs.compilation import watched_compilation
-from nanogap.runs.device_beginning import check_measurement
+from nanogap.runs.device_beginning import check_measurement, with_table
 from nanogap.runs.device_part import compute_part, read_cost
 from nanogap.runs.device_run import DeviceRun
 from nanogap.settings.device import DeviceSettings
@@ -80,13 +80,12 @@ def check_device(settings: DeviceSettings, energetics: Path | None = None) -> No
             f"conductance.cache = {cache!r}: give an absolute path, 'cache' or 'none': members are "
             "computed in other folders"
         )
-    atoms = settings.atoms
     if energetics is not None:
-        atoms = atoms.model_copy(update={"energetics": str(energetics)})
-    check_measurement(settings.model_copy(update={"atoms": atoms}))
+        settings = with_table(settings, str(energetics))
+    check_measurement(settings)
     conductance = settings.conductance.model_copy(update={"cache": "none"})
     try:
-        one = settings.model_copy(update={"atoms": atoms, "conductance": conductance})
+        one = settings.model_copy(update={"conductance": conductance})
         Device(one.member(0))  # the others differ in seed and resistances
     except (OSError, ValueError) as error:
         raise NanogapError(f"the device cannot be made: {error}") from None

@@ -5,24 +5,23 @@ sessions, and a copy of the user's table of barriers. Where the known conductanc
 and further cycles change no reading; anything else would go on as another device.
 """
 
-import hashlib
 import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from nanogap.device.conditions import check_voltages
 from nanogap.device.measurement import point_columns
 from nanogap.device.neck_store import check_store
 from nanogap.device.parts import make_energetics, make_medium
-from nanogap.digest import content_digest
+from nanogap.digest import content_digest, file_digest
 from nanogap.errors import NanogapError, SettingsError
 from nanogap.io import write_bytes, write_json
 from nanogap.io.device_files import DeviceFiles
 from nanogap.settings.device import DeviceSettings, load_device_settings
+from nanogap.settings.load import flattened
 from nanogap.transport.tight_binding.files import load_model
 
 #: What changes no reading.
@@ -48,6 +47,23 @@ class Beginning:
     settings: DeviceSettings
     inputs: Mapping[str, str]
     table: str | None
+
+
+def check_empty(folder: Path) -> None:
+    """Refuse a place for a device directory that holds something.
+
+    Raises
+    ------
+    SettingsError
+        If so.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise taken(folder)
+
+
+def taken(folder: Path) -> SettingsError:
+    """Make the error of a place that holds something."""
+    return SettingsError(f"{folder} exists and is not empty: choose another -o")
 
 
 def check_measurement(settings: DeviceSettings) -> None:
@@ -171,9 +187,13 @@ def with_copied_table(files: DeviceFiles, settings: DeviceSettings) -> DeviceSet
     """Return the settings with the directory's own copy of the table of barriers, if it has one."""
     if settings.atoms.energetics == _PACKAGED or not files.energetics.is_file():
         return settings
-    own = str(files.energetics.absolute())
+    return with_table(settings, str(files.energetics.absolute()))
+
+
+def with_table(settings: DeviceSettings, path: str) -> DeviceSettings:
+    """Return the settings with another table of barriers: a path, or 'packaged'."""
     return settings.model_copy(
-        update={"atoms": settings.atoms.model_copy(update={"energetics": own})}
+        update={"atoms": settings.atoms.model_copy(update={"energetics": path})}
     )
 
 
@@ -235,13 +255,7 @@ def go_on(files: DeviceFiles, settings: DeviceSettings, made_by: str) -> None:
             f"the {' and the '.join(other)} that {files.folder} was begun with are not those of "
             f"this version of nanogap: go on with nanogap {made_by}, or begin another measurement"
         )
-    described = settings.model_copy(
-        update={
-            "atoms": settings.atoms.model_copy(
-                update={"energetics": begun.settings.atoms.energetics}
-            )
-        }
-    )
+    described = with_table(settings, begun.settings.atoms.energetics)
     if _changes(begun.settings, described):
         _write(files, described, begun.inputs)
 
@@ -280,7 +294,7 @@ def _while_unfinished(refused: list[_Change]) -> str:
 
 def _changes(before: DeviceSettings, now: DeviceSettings) -> list[_Change]:
     """Return the settings that differ."""
-    old, new = _flat(before.model_dump(mode="json")), _flat(now.model_dump(mode="json"))
+    old, new = (flattened(one.model_dump(mode="json")) for one in (before, now))
     each = now.devices.cycles == "each" or now.devices.number == 1
     return [
         _Change(key, old.get(key), new.get(key), each)
@@ -289,17 +303,6 @@ def _changes(before: DeviceSettings, now: DeviceSettings) -> list[_Change]:
     ]
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    """Name every setting by its dotted key."""
-    flat: dict[str, object] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
 def _sum(path: Path) -> str | None:
     """Return the SHA-256 of a file; None if it is missing."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return file_digest(path.read_bytes()) if path.is_file() else None

@@ -17,7 +17,7 @@ from nanogap.device.measurement import Measurement, Point, point_columns
 from nanogap.errors import DataFormatError, OtherStateError
 from nanogap.io import write_json, write_text
 from nanogap.io.device_files import PartFiles
-from nanogap.runs.growing_file import GrowingFile
+from nanogap.runs.growing_file import GrowingFile, refuse_cut
 from nanogap.settings.device import DeviceSettings
 from nanogap.typing import FloatArray
 
@@ -287,15 +287,9 @@ def read_frames(files: PartFiles, n_sites: int) -> list[Frame]:
     DataFormatError
         If the file has been cut off, or is missing.
     """
-    held = files.frames.stat().st_size if files.frames.is_file() else 0
     for folder in files.checkpoints()[:1]:
-        size = int(str(_appended(folder).get("frames", {}).get("size", 0)))
-        if held < size:
-            raise DataFormatError(
-                f"{files.frames} holds {held} bytes and should hold {size}: it was cut off; delete "
-                f"{files.folder} and resume"
-            )
-    if not held:
+        refuse_cut(files.frames, int(str(_appended(folder).get("frames", {}).get("size", 0))))
+    if not files.frames.is_file():
         return []
     record = _record(n_sites)
     content = np.fromfile(files.frames, dtype=np.uint8)

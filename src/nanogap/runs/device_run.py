@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import xarray as xr
 from ase import Atoms
 
 from nanogap.arguments import checked
 from nanogap.device.measurement import point_columns
-from nanogap.device.readings import readings_dataset, with_origin
-from nanogap.errors import DataFormatError, NanogapError, SettingsError
+from nanogap.device.readings import mark_preparation, readings_dataset, with_origin
+from nanogap.errors import DataFormatError, NanogapError
 from nanogap.io import write_atomically
 from nanogap.io.dataset import joined_files
 from nanogap.io.device_files import DeviceFiles
@@ -28,18 +27,19 @@ from nanogap.printing import Printed, Rows, listed
 from nanogap.printing import number as in_words
 from nanogap.runs.compilation import watched_compilation
 from nanogap.runs.device_beginning import (
+    check_empty,
     check_measurement,
     describe,
     device_versions,
     go_on,
     record_beginning,
     refuse_edits,
+    taken,
     with_copied_table,
 )
 from nanogap.runs.device_part import compute_part, read_points
 from nanogap.runs.device_status import DeviceStatus, device_status
 from nanogap.settings.device import DeviceSettings, NoPreparation, load_device_settings
-from nanogap.typing import FloatArray
 
 _POLL = 0.5
 #: How long another process may take to describe the same folder, s.
@@ -156,7 +156,7 @@ class DeviceRun(Printed):
         files = DeviceFiles(folder)
         with FileLock(files.lock).hold(_PATIENCE) as held:
             if held is None or files.description.exists():  # another process was faster
-                raise SettingsError(f"{folder} exists and is not empty: choose another -o")
+                raise taken(folder)
             record_beginning(files, settings)
             describe(files, settings, source, device_versions(), table=table)
         return cls(folder)
@@ -312,7 +312,7 @@ class DeviceRun(Printed):
         name = self.settings.name if len(self.members) == 1 else self.members[number].name
         before = self.members[number].preparation
         if not isinstance(before, NoPreparation):
-            _mark_preparation(columns["cycle"], before.n_cycles)
+            mark_preparation(columns["cycle"], before.n_cycles)
         return readings_dataset(columns, self.members[number], name, number)
 
     def write(self) -> None:
@@ -385,22 +385,10 @@ class DeviceRun(Printed):
         return device_status(self)
 
     def remove(self) -> None:
-        """Remove the folder of a measurement that could not begin, unless another works in it."""
+        """Remove the folder if it holds no reading and no other process works in it."""
         with FileLock(self.files.lock).hold() as held:
             if held is not None and not self.points:
                 shutil.rmtree(self.path)
-
-
-def check_empty(folder: Path) -> None:
-    """Refuse a place for a device directory that holds something.
-
-    Raises
-    ------
-    SettingsError
-        If so.
-    """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SettingsError(f"{folder} exists and is not empty: choose another -o")
 
 
 def start_device(
@@ -428,8 +416,7 @@ def start_device(
     try:
         run.compute(watch, processes)
     except NanogapError:
-        if not run.points:
-            run.remove()
+        run.remove()
         raise
     return run
 
@@ -448,11 +435,3 @@ def _finish(part: Future[None]) -> None:
 
 def _silent(_points: int) -> None:
     """Tell nobody: the parent looks at the files."""
-
-
-def _mark_preparation(cycle: FloatArray, n_cycles: int) -> None:
-    """Count the cycles of a preparation below 0 that was begun when they were counted from 0."""
-    prepares = np.flatnonzero(cycle < 0)
-    if len(prepares):
-        first = cycle[: prepares[-1]]
-        first[first >= 0] = np.minimum(first[first >= 0] - n_cycles, -1)

@@ -47,16 +47,11 @@ class GrowingFile:
 
     def __init__(self, path: Path, size: int, mark: str | None = None) -> None:
         self.path, self.size, self._digest = path, size, hashlib.sha256()
-        remedy = f"delete {path.parent} and resume"
-        found = path.stat().st_size if path.is_file() else 0
-        if found < size:
-            raise DataFormatError(
-                f"{path} holds {found} bytes and should hold {size}: it was cut off; {remedy}"
-            )
+        refuse_cut(path, size)
         self._read(size)
         if mark is not None and self.mark != mark:
             raise DataFormatError(
-                f"{path} has been changed since it was written; put it back, or {remedy}"
+                f"{path} has been changed since it was written; put it back, or {_remedy(path)}"
             )
         self._handle = path.open("ab")
         self._handle.truncate(size)
@@ -140,3 +135,23 @@ class GrowingFile:
         """Close the file; what a full disk did not take has been told by then."""
         with contextlib.suppress(OSError):
             self._handle.close()
+
+
+def refuse_cut(path: Path, size: int) -> None:
+    """Refuse a file that holds fewer bytes than it should; a missing one holds none.
+
+    Raises
+    ------
+    DataFormatError
+        If so.
+    """
+    found = path.stat().st_size if path.is_file() else 0
+    if found < size:
+        raise DataFormatError(
+            f"{path} holds {found} bytes and should hold {size}: it was cut off; {_remedy(path)}"
+        )
+
+
+def _remedy(path: Path) -> str:
+    """Say what helps where a file cannot be gone on with."""
+    return f"delete {path.parent} and resume"

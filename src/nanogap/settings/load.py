@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
@@ -23,6 +23,8 @@ SettingsSource = Annotated[
     "the name of a preset (preset_names lists them), the path of a TOML file, a dict or Settings",
 ]
 
+#: Value of a setting, as TOML writes it.
+SettingValue: TypeAlias = "bool | int | float | str | list[SettingValue]"
 _Checked = TypeVar("_Checked", bound=BaseModel)
 #: What the presets of a family are of, and what takes them.
 _FAMILIES = {
@@ -249,6 +251,23 @@ def checked_table(
             _forget_kind(changed, key.removesuffix(".kind"), value)
         _put(changed, key, value)
     return validated(model, source, changed)
+
+
+def flattened(table: Mapping[str, Any]) -> dict[str, SettingValue]:
+    """Name every value of nested tables by its dotted key.
+
+    Examples
+    --------
+    >>> flattened({"seed": 7, "voltage": {"applied": 2.0}})
+    {'seed': 7, 'voltage.applied': 2.0}
+    """
+    flat: dict[str, SettingValue] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{key}.{inner}": one for inner, one in flattened(value).items()}
+        else:
+            flat[str(key)] = value
+    return flat
 
 
 def _kind_first(changes: Mapping[str, object]) -> list[tuple[str, object]]:
