@@ -1,4 +1,4 @@
-"""Simulated ns/day of the paper's tips: the published recipe, our default, two processes.
+"""Simulated ns/day of the paper's tips: the published recipe, LAMMPS and the native kernel.
 
 The tips are those of the preset paper-8v (about 2 770 atoms), heated for 0.2 ps. All cases go on
 from the same frame, in turn and more than once, the fastest turn counts:
@@ -8,10 +8,13 @@ from the same frame, in turn and more than once, the fastest turn counts:
     number), LAMMPS' neighbour lists for these units, 1 fs, and a potential that stays (EChemDID
     itself is left out);
 (b) our default settings: one process, potential updated at the default interval, 4 fs;
-(c) the same with two processes, which need two free cores.
+(c) the same with two processes, which need two free cores;
+(d) as (b) with ``dynamics.engine = "native"``, one thread;
+(e) the same with two threads, which need two free cores.
 
-The ratio of (b) and (a) is of CPU times, which other programs hardly disturb; that of (c) and (b)
-is of wall times.
+The ratios of (b) and (d) with (a) and with each other are of CPU times, which other programs hardly
+disturb; that of (c) and (b) is of wall times, and that of (e) and (d) of the fastest turns of the
+parts of a step (`benchmarks.native_threads`).
 Two minutes.
 
     python -m benchmarks.dynamics [--quick]
@@ -26,13 +29,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 from ase import Atoms
 
+from benchmarks import native_threads
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
+from nanogap.dynamics.engines import open_engine
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.lammps import FOLDER, Rank
 from nanogap.dynamics.simulation import Simulation
@@ -45,22 +51,37 @@ from nanogap.units import KCAL_PER_MOL
 LATTICE_CONSTANT = 4.268  # the force field's own at 800 K
 HEATING = 50
 TOLERANCE = 1e-6
-WANTED = {"b_to_a": 10.0, "c_to_b": 1.6, "force": 1e-6, "bias": 0.03}
+#: Turns for the parts of a native step, for one of everything else.
+NATIVE_TURNS = 5
+WANTED = {
+    "b_to_a": 10.0,
+    "c_to_b": 1.6,
+    "d_to_a": 30.0,
+    "d_to_b": 2.5,
+    "e_to_d": native_threads.WANTED,
+    "force": 1e-6,
+    "bias": 0.03,
+}
 
 
 @dataclass(frozen=True)
 class DynamicsSpeed:
-    """Result of the benchmark; cases (a), (b) and (c) as above.
+    """Result of the benchmark; cases (a) to (e) as above.
 
     Attributes
     ----------
     atoms : int
     ns_per_day_cpu, ns_per_day_wall : dict of str to float
         Simulated time per CPU time and per wall time, by case.
-    b_to_a_cpu, b_to_a_wall, c_to_b_wall : float
+    b_to_a_cpu, b_to_a_wall, c_to_b_wall, d_to_a_cpu, d_to_b_cpu : float
         Ratios of these.
-    force_difference : float
-        Largest difference of our forces and those of (a) with exact charges, eV/angstrom.
+    native_step : dict of str to float
+        Time of a step of (d) and (e) by its fastest parts, s.
+    e_to_d : float
+        Ratio of these speeds.
+    force_difference, native_force_difference : float
+        Largest difference of the forces of (b) and (d) and those of (a) with exact charges,
+        eV/angstrom.
     force_error_of_a : float
         Largest error of the forces of (a) from its charges, eV/angstrom.
     share_of_bias : float
@@ -75,7 +96,12 @@ class DynamicsSpeed:
     b_to_a_cpu: float
     b_to_a_wall: float
     c_to_b_wall: float
+    d_to_a_cpu: float
+    d_to_b_cpu: float
+    native_step: dict[str, float]
+    e_to_d: float
     force_difference: float
+    native_force_difference: float
     force_error_of_a: float
     share_of_bias: float
     load: float
@@ -99,6 +125,13 @@ def heated(atoms: Atoms, potential: FloatArray, folder: Path) -> Atoms:
     frame.new_array("velocities", engine.velocities)
     engine.close()
     return frame
+
+
+def heated_tips(folder: Path) -> Atoms:
+    """Build and heat the paper's tips at 8 V."""
+    atoms = tips()
+    network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], 4.0)
+    return heated(atoms, network.steady(np.zeros(len(atoms)), 8.0), folder)
 
 
 class Plain:
@@ -171,14 +204,14 @@ class Ours(Simulation):
         return frame
 
 
-def ours(frame: Atoms, folder: Path, steps: int, processes: int) -> Ours:
+def ours(frame: Atoms, folder: Path, steps: int, **changes: Any) -> Ours:
     """Make a simulation that is ready to run one chunk of `steps` steps at 8 V."""
     dynamics = DynamicsSettings(
         time_step=4.0,
         equilibration_time=0.0,
         production_time=4.0 * 100 * steps,
         sampling_interval=4.0 * steps,
-        processes=processes,
+        **changes,
     )
     settings = Settings(dynamics=dynamics, voltage=VoltageSettings(applied=8.0))
     simulation = Ours(frame, settings, folder=folder, seed=1)
@@ -193,13 +226,24 @@ def clocks(function: Callable[[], object]) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
+def in_turn(
+    cases: dict[str, Callable[[], object]], turns: int
+) -> dict[str, list[tuple[float, float]]]:
+    """Return CPU and wall times of the cases, s, which have their turns one after another."""
+    times = {case: [clocks(run)] for case, run in cases.items()}
+    for _ in range(turns):
+        for case, run in cases.items():
+            times[case].append(clocks(run))
+    return times
+
+
 def bias_share(simulation: Ours) -> float:
     """Share of a chunk's CPU time that is not spent in LAMMPS: update, work, Python."""
     inside, plain = [0.0], Rank.command
 
-    def timed(self: Rank, text: str) -> None:
+    def timed(self: Rank, text: str, folder: Path | None = None) -> None:
         start = time.process_time()
-        plain(self, text)
+        plain(self, text, folder)
         inside[0] += time.process_time() - start
 
     with patch.object(Rank, "command", timed):
@@ -208,10 +252,16 @@ def bias_share(simulation: Ours) -> float:
 
 
 def force_difference(
-    frame: Atoms, potential: FloatArray, folder: Path, plain_forces: FloatArray
+    frame: Atoms,
+    potential: FloatArray,
+    folder: Path,
+    plain_forces: FloatArray,
+    settings: DynamicsSettings | None = None,
 ) -> float:
     """Largest difference of our forces and those of the plain recipe on one frame, eV/angstrom."""
-    engine = Engine(frame, DynamicsSettings(), load_force_field("Ag"), folder, seed=1)
+    engine = open_engine(
+        frame, settings or DynamicsSettings(), load_force_field("Ag"), folder, seed=1
+    )
     engine.set_potential(potential)
     engine.advance(0)
     forces = engine.forces
@@ -235,7 +285,7 @@ def measure(atoms: Atoms, turns: int, steps: int = 20) -> DynamicsSpeed:
     potential = network.steady(np.zeros(len(atoms)), 8.0)
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        folders = [root / part for part in "abcd"]
+        folders = [root / part for part in "abcdef"]
         for folder in folders:
             folder.mkdir()
         frame = heated(atoms, potential, folders[3])
@@ -244,34 +294,44 @@ def measure(atoms: Atoms, turns: int, steps: int = 20) -> DynamicsSpeed:
         tight.close()
         plain = Plain(frame, potential, folders[0])
         published_error = float(np.abs(plain.forces() - exact).max())
-        difference = force_difference(frame, potential, folders[3], exact)
-        one, two = (ours(frame, folders[n], steps, n) for n in (1, 2))
+        difference, native_difference = (
+            force_difference(frame, potential, folders[3], exact, DynamicsSettings(engine=engine))
+            for engine in ("reaxff", "native")
+        )
+        one, two = (ours(frame, folders[n], steps, processes=n) for n in (1, 2))
+        native, threads = (
+            ours(frame, folders[3 + n], steps, engine="native", threads=n) for n in (1, 2)
+        )
         cases: dict[str, Callable[[], object]] = {
             "a": lambda: plain.advance(steps),
             "b": one.advance,
             "c": two.advance,
+            "d": native.advance,
+            "e": threads.advance,
         }
-        times = {case: [clocks(run)] for case, run in cases.items()}
-        for _ in range(turns):
-            for case, run in cases.items():
-                times[case].append(clocks(run))
+        times = in_turn(cases, turns)
+        parts = native_threads.measure(native, threads, NATIVE_TURNS * turns)
         share = min(bias_share(one) for _ in range(turns))
-        plain.close()
-        one.close()
-        two.close()
-    day = {"a": 86400e-6 * steps, "b": 4.0 * 86400e-6 * steps, "c": 4.0 * 86400e-6 * steps}
+        for used in (plain, one, two, native, threads):
+            used.close()
+    day = {case: 86400e-6 * steps * (1.0 if case == "a" else 4.0) for case in cases}
     rate = {
         case: [day[case] / min(column) for column in zip(*measured, strict=True)]
         for case, measured in times.items()
     }
     return DynamicsSpeed(
         atoms=len(atoms),
-        ns_per_day_cpu={case: rate[case][0] for case in "ab"},
-        ns_per_day_wall={case: rate[case][1] for case in "abc"},
+        ns_per_day_cpu={case: rate[case][0] for case in "abd"},
+        ns_per_day_wall={case: rate[case][1] for case in "abcde"},
         b_to_a_cpu=rate["b"][0] / rate["a"][0],
         b_to_a_wall=rate["b"][1] / rate["a"][1],
         c_to_b_wall=rate["c"][1] / rate["b"][1],
+        d_to_a_cpu=rate["d"][0] / rate["a"][0],
+        d_to_b_cpu=rate["d"][0] / rate["b"][0],
+        native_step={case: one.step for case, one in zip("de", parts, strict=True)},
+        e_to_d=native_threads.speed_up(*parts),
         force_difference=difference,
+        native_force_difference=native_difference,
         force_error_of_a=published_error,
         share_of_bias=share,
         load=os.getloadavg()[0],
@@ -296,14 +356,33 @@ def report(result: DynamicsSpeed) -> None:
     )
     print(f"  (b) default, one core, 4 fs  {cpu['b']:7.2f}              {wall['b']:7.2f}")
     print(f"  (c) two processes            {'':7}              {wall['c']:7.2f}")
+    print(f"  (d) native, one core, 4 fs   {cpu['d']:7.2f}              {wall['d']:7.2f}")
+    print(f"  (e) native, two threads      {'':7}              {wall['e']:7.2f}")
+    rates = [cpu["a"], cpu["b"], cpu["d"], cpu["d"] * result.e_to_d]
+    print(
+        "published recipe : LAMMPS default : native, one core : native, two threads = "
+        + " : ".join(f"{rate:.3g}" for rate in rates)
+        + " = "
+        + " : ".join(f"{rate / rates[0]:.3g}" for rate in rates)
+    )
     print(f"(b)/(a) {result.b_to_a_cpu:.2f} by CPU time, wanted {WANTED['b_to_a']:g}")
     print(
         f"(c)/(b) {result.c_to_b_wall:.2f} by the clock, wanted {WANTED['c_to_b']:g} "
         "(on two free cores)"
     )
     print(
+        f"(d)/(a) {result.d_to_a_cpu:.1f} and (d)/(b) {result.d_to_b_cpu:.2f} by CPU time, wanted "
+        f"{WANTED['d_to_a']:g} and {WANTED['d_to_b']:g}"
+    )
+    print(
+        f"(e)/(d) {result.e_to_d:.2f} by the fastest parts of a step, "
+        f"{1e3 * result.native_step['d']:.2f} and {1e3 * result.native_step['e']:.2f} ms, "
+        f"wanted {WANTED['e_to_d']:g}"
+    )
+    print(
         f"largest difference of the forces of (b) and of (a) with its charges to 1e-12: "
-        f"{result.force_difference:.1e} eV/Å, wanted {WANTED['force']:g}; the 1e-6 of (a) alone "
+        f"{result.force_difference:.1e} eV/Å, of (d) {result.native_force_difference:.1e}, wanted "
+        f"{WANTED['force']:g}; the 1e-6 of (a) alone "
         f"moves its forces by {result.force_error_of_a:.1e}"
     )
     print(f"share of the bias in a step {result.share_of_bias:.1%}, wanted {WANTED['bias']:.0%}")

@@ -53,7 +53,9 @@ MAY_IMPORT = {
     "analysis/filament": {"analysis/traces"},
     "analysis": {"analysis/traces", "analysis/filament"},
     "structure": {"settings"},
-    "dynamics": {"settings", "structure", "io"},
+    # a compiled kernel: arrays and numbers of a force field, no settings
+    "dynamics/native": set(),
+    "dynamics": {"settings", "structure", "io", "dynamics/native"},
     # what every way to a transmission shares: meshes, datasets, currents
     "transport": {"settings", "structure"},
     "transport/tight_binding": {"transport", "structure"},

@@ -136,7 +136,7 @@ def _quiet_place(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise ng.EngineError("it would start")
 
-    monkeypatch.setattr("nanogap.dynamics.simulation.Engine", refuse)
+    monkeypatch.setattr("nanogap.dynamics.simulation.open_engine", refuse)
     monkeypatch.setattr("nanogap.runs.notebook.start_run", refuse)
     monkeypatch.setattr("nanogap.runs.device_notebook.start_device", refuse)
     monkeypatch.setattr("nanogap.device.device.LatticeKMC", refuse)

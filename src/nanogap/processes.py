@@ -77,20 +77,39 @@ def is_of_launcher(name: str) -> bool:
     return name.startswith(_LAUNCHER)
 
 
-def child_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+def child_environment(
+    environment: Mapping[str, str] | None = None, *, threads: int = 1
+) -> dict[str, str]:
     """Return the environment of a child: without an MPI launcher, on one thread.
 
     Parameters
     ----------
     environment : mapping, optional
         Default: that of this process.
+    threads : int
+        Threads of its compiled loops; libraries have one.
 
     Returns
     -------
     dict
     """
     given = os.environ if environment is None else environment
-    return {name: value for name, value in given.items() if not is_of_launcher(name)} | ONE_THREAD
+    kept = {name: value for name, value in given.items() if not is_of_launcher(name)}
+    return kept | thread_limits(threads)
+
+
+def thread_limits(threads: int) -> dict[str, str]:
+    """Return the variables that limit libraries to one thread, and compiled loops to some.
+
+    Parameters
+    ----------
+    threads : int
+
+    Returns
+    -------
+    dict
+    """
+    return ONE_THREAD | {"NUMBA_NUM_THREADS": str(threads)}
 
 
 @contextlib.contextmanager

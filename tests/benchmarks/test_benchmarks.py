@@ -21,7 +21,14 @@ def benchmark(monkeypatch):
 
 
 def test_these_are_the_benchmarks():
-    assert NAMES == ["device", "device_fields", "dynamics", "measured_data", "transport"]
+    assert NAMES == [
+        "device",
+        "device_fields",
+        "dynamics",
+        "measured_data",
+        "native_threads",
+        "transport",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,6 +98,18 @@ def test_a_program_that_is_not_there_is_left_out(benchmark, tmp_path):
 def test_the_programs_of_others_are_whole(name):
     source = (ROOT / "benchmarks" / "others" / name).read_text(encoding="utf-8")
     compile(source, name, "exec")
+
+
+def test_parts_of_a_native_step_are_timed(benchmark, small_tips, tmp_path):
+    ours, module = benchmark("dynamics").ours, benchmark("native_threads")
+    simulation, other = (ours(small_tips, tmp_path, 4, engine="native") for _ in range(2))
+    one, two = module.measure(simulation, other, turns=2)
+    assert one.often == two.often
+    assert one.often["sum_forces"] == pytest.approx(1.0, abs=0.3)
+    assert one.often["multiply"] > 3.0
+    assert one.often[module.UPDATE] == pytest.approx(0.5, abs=0.3)
+    assert min(one.fastest.values()) > 0.0
+    assert module.speed_up(one, two) > 0.0
 
 
 @pytest.mark.engine

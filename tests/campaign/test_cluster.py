@@ -73,6 +73,17 @@ def test_a_job_asks_for_what_the_file_says(make_folder, command):
     assert len(folder.finished()) == 2
 
 
+def test_a_job_has_a_core_for_each_thread(make_folder, command):
+    folder = make_folder(
+        'repeats = 1\n[set]\n"dynamics.engine" = "native"\n"dynamics.threads" = 2\n'
+        '[executor]\nkind = "slurm"'
+    )
+    queue = FakeQueue()
+    cluster(folder, command, queue).run(folder.pending())
+    assert queue.asked[0]["cpus-per-task"] == "2"
+    assert "NUMBA_NUM_THREADS=2" in queue.scripts[0]
+
+
 def test_a_member_that_dies_is_tried_again_and_given_up_at_the_limit(make_folder, command):
     folder = make_folder('repeats = 2\n[executor]\nkind = "slurm"\nattempts = 2')
     lucky, hopeless = (entry.key for entry in folder.entries)

@@ -87,16 +87,18 @@ def test_another_seed_gives_other_members():
     assert not {m.key for m in planned(text.format(1))} & {m.key for m in planned(text.format(2))}
 
 
-def test_the_key_depends_on_every_setting_but_title_and_workers():
+def test_the_key_depends_on_every_setting_but_title_workers_and_threads():
     plain = Settings()
     same = plain.model_copy(update={"name": "another"})
     assert settings_key(plain) == settings_key(same)
     workers = plain.transport.model_copy(update={"workers": 4})
     assert settings_key(plain) == settings_key(plain.model_copy(update={"transport": workers}))
+    threads = plain.dynamics.model_copy(update={"threads": 2})
+    assert settings_key(plain) == settings_key(plain.model_copy(update={"dynamics": threads}))
     for section in ("structure", "dynamics", "voltage", "junction", "transport"):
         inner = getattr(plain, section)
         for name, value in inner.model_dump().items():
-            if name == "workers":
+            if name in {"workers", "threads"}:
                 continue
             if isinstance(value, bool):
                 changed = not value

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from nanogap.dynamics.checkpoint import RESTART, Progress, read_checkpoint, write_checkpoint
+from nanogap.dynamics.checkpoint import Progress, read_checkpoint, write_checkpoint
 from nanogap.errors import DataFormatError
 
-FILES = (RESTART, "potential.npy", "charged_at.npy", "progress.json")
+FILES = ("restart.lammps", "potential.npy", "charged_at.npy", "progress.json")
 
 
 @pytest.fixture
 def folder(tmp_path):
     folder = tmp_path / "step-10"
     folder.mkdir()
-    (folder / RESTART).write_bytes(bytes(range(256)) * 20)
-    write_checkpoint(folder, np.arange(5.0), np.ones(5), Progress(step=10))
+    (folder / "restart.lammps").write_bytes(bytes(range(256)) * 20)
+    write_checkpoint(folder, "restart.lammps", np.arange(5.0), np.ones(5), Progress(step=10))
     return folder
 
 

@@ -25,7 +25,15 @@ def computed(monkeypatch):
 
 
 def test_two_metals_of_one_file_have_their_own(computed, tmp_path):
-    both = UserForceField(element="Ni", content="one file of several metals", has_angles=False)
+    both = UserForceField(
+        element="Ni",
+        content="one file",
+        general=(),
+        atom={},
+        bond={},
+        has_angles=False,
+        has_off_diagonal=False,
+    )
     for element, expected in (("Ni", 3.52), ("Pt", 3.92), ("Ni", 3.52)):
         metal = replace(both, element=element)
         found = equilibrium_lattice_constant(metal, 800.0, cache=tmp_path)

@@ -34,3 +34,13 @@ def test_a_lost_position_breaks_nothing():
     pairs, _ = neighbours.pairs(positions)
     assert {(0, 1), (0, 3)} <= {tuple(pair) for pair in pairs.tolist()}
     assert not (pairs == 2).any()
+
+
+def test_no_pairs_are_listed_among_held_atoms():
+    rng = np.random.default_rng(1)
+    positions, held = rng.uniform(0.0, 10.0, (60, 3)), rng.uniform(size=60) < 0.5
+    pairs, distances = NeighbourList(4.0, held).pairs(positions)
+    wanted, apart = neighbour_pairs(positions, 4.0)
+    some_moves = ~held[wanted].all(axis=1)
+    np.testing.assert_array_equal(pairs, wanted[some_moves])
+    np.testing.assert_array_equal(distances, apart[some_moves])

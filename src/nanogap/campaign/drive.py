@@ -86,8 +86,8 @@ def _room(folder: CampaignFolder) -> tuple[int, float]:
     if options.memory is not None:
         memory = options.memory * _GIGABYTE
     combinations = {str(entry.axes): entry for entry in folder.pending()}.values()
-    processes = max((folder.processes(entry) for entry in combinations), default=1)
-    return fitting_workers(options.workers, memory, processes), memory
+    cores = max((folder.cores(entry) for entry in combinations), default=1)
+    return fitting_workers(options.workers, memory, cores), memory
 
 
 def _run(

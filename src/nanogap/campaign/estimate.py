@@ -14,7 +14,7 @@ from nanogap.printing import time_in_words
 from nanogap.settings import Settings, StructureSettings
 
 #: Processor time for an atom and a time step, s (docs/dynamics-speed.md), by the engine.
-_PER_STEP = {"reaxff": 1.2e-5, "eam": 2e-6}
+_PER_STEP = {"reaxff": 1.2e-5, "native": 2.5e-6, "eam": 2e-6}
 
 #: Members whose needs are looked at; further ones would not change the mean.
 _LOOKED_AT = 200

@@ -166,10 +166,17 @@ class CampaignFolder:
             raise DataFormatError(f"{self.path} is a campaign of runs: its members are no devices")
         return found
 
-    def processes(self, entry: Entry) -> int:
-        """Return how many processes, each on a core, a member has."""
+    def cores(self, entry: Entry) -> int:
+        """Return how many cores a member uses, for processes or for threads."""
         found = self.member_settings(entry)
-        return found.dynamics.processes if isinstance(found, Settings) else 1
+        if not isinstance(found, Settings):
+            return 1
+        return max(found.dynamics.processes, found.dynamics.threads)
+
+    def threads(self, entry: Entry) -> int:
+        """Return how many threads the compiled loops of a member have."""
+        found = self.member_settings(entry)
+        return found.dynamics.threads if isinstance(found, Settings) else 1
 
     def member_settings(self, entry: Entry) -> MemberSettings:
         """Return the settings of a member; they name the folder's copies of the user's files.

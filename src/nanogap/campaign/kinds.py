@@ -24,7 +24,7 @@ _WORDS = {"run": "runs of molecular dynamics", "device": "simulated devices"}
 
 #: Settings that change no result: for pydantic's ``exclude``.
 WITHOUT_EFFECT: Mapping[Kind, Mapping[str, bool | set[str]]] = {
-    "run": {"name": True, "transport": {"workers"}},
+    "run": {"name": True, "dynamics": {"threads"}, "transport": {"workers"}},
     "device": {"name": True, "conductance": {"cache"}},
 }
 

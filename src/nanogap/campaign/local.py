@@ -36,7 +36,7 @@ def fitting_workers(asked: int | None, memory: float | None, processes: int = 1)
     memory : float, optional
         Need of one member, bytes.
     processes : int
-        Processes of the dynamics of one member, each on a core of its own.
+        Processes, or threads, of the dynamics of one member, each on a core of its own.
     """
     if asked is not None:
         return asked
@@ -88,7 +88,7 @@ class LocalExecutor(Executor):
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=child_environment(),
+                env=child_environment(threads=self._folder.threads(entry)),
                 start_new_session=True,  # Ctrl-C goes to us alone
             )
         self._processes[slot] = process, entry

@@ -16,9 +16,10 @@ import numpy as np
 from nanogap.errors import DataFormatError
 from nanogap.typing import FloatArray
 
-RESTART = "restart.lammps"
 _POTENTIAL, _CHARGED_AT, _PROGRESS = "potential.npy", "charged_at.npy", "progress.json"
-_FILES = (RESTART, _POTENTIAL, _CHARGED_AT, _PROGRESS)
+_COMMON = (_POTENTIAL, _CHARGED_AT, _PROGRESS)
+#: Files of a checkpoint of an earlier version, which has no check sums.
+_FILES = ("restart.lammps", *_COMMON)
 _SUMS = "checksums.json"
 
 
@@ -45,14 +46,20 @@ class Progress:
 
 
 def write_checkpoint(
-    folder: Path, potential: FloatArray, charged_at: FloatArray, progress: Progress
+    folder: Path,
+    restart: str,
+    potential: FloatArray,
+    charged_at: FloatArray,
+    progress: Progress,
 ) -> None:
     """Complete a checkpoint, whose restart file is there, and flush it to disk.
 
     Parameters
     ----------
     folder : Path
-        It holds `RESTART`.
+        It holds the restart file.
+    restart : str
+        Name of the restart file.
     potential, charged_at : ndarray, shape (n_atoms,)
         V; see `nanogap.dynamics.work.BiasWork`.
     progress : Progress
@@ -60,7 +67,7 @@ def write_checkpoint(
     np.save(folder / _POTENTIAL, potential)
     np.save(folder / _CHARGED_AT, charged_at)
     (folder / _PROGRESS).write_text(json.dumps(asdict(progress)), encoding="utf-8")
-    sums = {name: _sum(folder / name) for name in _FILES}
+    sums = {name: _sum(folder / name) for name in (restart, *_COMMON)}
     (folder / _SUMS).write_text(json.dumps(sums, indent=1), encoding="utf-8")
     for path in folder.iterdir():
         with path.open("rb") as handle:
@@ -80,8 +87,12 @@ def check_checkpoint(folder: Path) -> None:
     sums: dict[str, Any] = dict.fromkeys(_FILES)
     try:
         if (folder / _SUMS).is_file():
-            sums |= json.loads((folder / _SUMS).read_text(encoding="utf-8"))
-        damaged = [name for name in _FILES if _sum(folder / name) != sums[name] is not None]
+            sums = dict(json.loads((folder / _SUMS).read_text(encoding="utf-8")))
+        if not sums.keys() > set(_COMMON):
+            raise DataFormatError(
+                f"checkpoint {folder.name} cannot be read: its check sums are damaged"
+            )
+        damaged = [name for name in sums if _sum(folder / name) != sums[name] is not None]
     except (OSError, ValueError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its check sums are damaged"
         raise DataFormatError(f"checkpoint {folder.name} cannot be read: {reason}") from None

@@ -188,9 +188,9 @@ class MetalNetwork:
             V.
         """
         result = self._with_bases(potential, voltage)
-        fastest = mobility * time * float(self.laplacian.diagonal().max(initial=0.0))
-        steps = max(steps, int(np.ceil(fastest / _STABLE_FRACTION)))
         moves = ~(self.bottom | self.top)
+        fastest = mobility * time * float(self.laplacian.diagonal()[moves].max(initial=0.0))
+        steps = max(steps, int(np.ceil(fastest / _STABLE_FRACTION)))
         rate = csr_array(self.laplacian[moves] * (mobility * time / steps))
         for _ in range(steps):
             result[moves] -= rate @ result

@@ -17,6 +17,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from nanogap.dynamics.box import CHECK_INTERVAL, refuse_lost_atoms
 from nanogap.dynamics.interaction import Interaction
 from nanogap.dynamics.lammps import FOLDER, POTENTIAL
 from nanogap.dynamics.ranks import Ranks, open_ranks
@@ -25,9 +26,6 @@ from nanogap.settings import DynamicsSettings
 from nanogap.structure.tips import MOBILE
 from nanogap.typing import FloatArray
 from nanogap.units import KCAL_PER_MOL
-
-#: Time steps after which atoms outside the box are looked for; they have vacuum to cross first.
-_CHECK_INTERVAL = 20
 
 
 class Engine:
@@ -44,6 +42,9 @@ class Engine:
     seed : int
         Of the starting velocities.
     """
+
+    #: Name of a restart file.
+    restart = "restart.lammps"
 
     def __init__(
         self,
@@ -144,7 +145,7 @@ class Engine:
         self._command(f"run {steps} {again}")
         self._prepared = True
         self._unchecked += steps
-        if self._unchecked >= _CHECK_INTERVAL:
+        if self._unchecked >= CHECK_INTERVAL:
             self._check_atoms()
 
     def free_motion(self) -> None:
@@ -257,13 +258,8 @@ class Engine:
     def _check_atoms(self) -> None:
         """Refuse to go on when atoms have left the box, through any side."""
         self._unchecked = 0
-        left = self._n_atoms - sum(self._ranks.ask("inside"))
-        if left:
-            time = self.step * self._settings.time_step
-            raise EngineError(
-                f"{left} of {self._n_atoms} atoms left the box by {time / 1000:.2f} ps: "
-                "lower dynamics.temperature or dynamics.time_step, or raise structure.vacuum"
-            )
+        lost = self._n_atoms - sum(self._ranks.ask("inside"))
+        refuse_lost_atoms(lost, self._n_atoms, self.step * self._settings.time_step)
 
 
 @dataclass(frozen=True)

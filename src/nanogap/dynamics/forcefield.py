@@ -23,7 +23,8 @@ ATOM_COLUMNS = (
     ("r_pi_pi", "p_lp2", "heat_increment", "b_o_131", "b_o_132", "b_o_133", "unused_2", "unused_3"),
     ("p_ovun2", "p_val3", "unused_4", "valency_val", "p_val5", "rcore", "ecore", "acore"),
 )
-_BOND_COLUMNS = (
+#: Parameters of a bond, in the lines of a ReaxFF file.
+BOND_COLUMNS = (
     ("De_s", "De_p", "De_pp", "p_be1", "p_bo5", "v13cor", "p_bo6", "p_ovun1"),
     ("p_be2", "p_bo3", "p_bo4", "unused_1", "p_bo1", "p_bo2", "ovc", "unused_2"),
 )
@@ -78,7 +79,7 @@ class ForceField:
             label = f" {self.element:<2}" if row == 0 else "   "
             lines.append(label + "".join(f"{self.atom[name]:9.4f}" for name in columns))
         lines += ["  1  ! Nr of bonds", "            ! second line"]
-        for row, columns in enumerate(_BOND_COLUMNS):
+        for row, columns in enumerate(BOND_COLUMNS):
             label = "  1  1" if row == 0 else "      "
             lines.append(label + "".join(f"{self.bond[name]:9.4f}" for name in columns))
         for name in ("off-diagonal terms", "angles", "torsions", "hydrogen bonds"):

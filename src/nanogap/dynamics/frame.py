@@ -4,7 +4,7 @@ from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
-from nanogap.dynamics.engine import Engine
+from nanogap.dynamics.engines import DynamicsEngine
 from nanogap.dynamics.work import BiasWork
 from nanogap.settings import VoltageSettings
 from nanogap.structure import analyse_connection, analyse_gap
@@ -13,7 +13,7 @@ from nanogap.typing import FloatArray
 
 def observed_frame(
     tips: Atoms,
-    engine: Engine,
+    engine: DynamicsEngine,
     *,
     electrochemical: FloatArray,
     work: BiasWork,
@@ -27,7 +27,7 @@ def observed_frame(
     ----------
     tips : ase.Atoms
         Starting structure, whose cell, arrays and ``info`` the frame has.
-    engine : Engine
+    engine : DynamicsEngine
         Prepared.
     electrochemical : ndarray, shape (n_atoms,)
         Electrochemical potential, V.

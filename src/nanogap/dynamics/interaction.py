@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from nanogap.dynamics.embedded_atom import load_embedded_atom
-from nanogap.dynamics.forcefield import load_force_field
-from nanogap.dynamics.reaxff_file import read_force_field
+from nanogap.dynamics.forcefield import ForceField, load_force_field
+from nanogap.dynamics.native.parameters import MetalParameters
+from nanogap.dynamics.reaxff_file import UserForceField, read_force_field
+from nanogap.errors import SettingsError
 from nanogap.settings import DynamicsSettings
 
 
@@ -71,12 +73,46 @@ def load_interaction(
     Raises
     ------
     SettingsError
-        If there is none for the element.
+        If there is none for the element, or the native kernel does not compute it.
     DataFormatError
         If a user's own file cannot be read.
     """
     if dynamics.engine == "eam":
         return load_embedded_atom(element)
+    interaction: ForceField | UserForceField
     if dynamics.force_field == "packaged":
-        return load_force_field(element)
-    return read_force_field(file or Path(dynamics.force_field), element)
+        interaction = load_force_field(element)
+    else:
+        interaction = read_force_field(file or Path(dynamics.force_field), element)
+    if dynamics.engine == "native":
+        metal_parameters(interaction)  # refuses what the kernel does not compute
+    return interaction
+
+
+def metal_parameters(interaction: Interaction) -> MetalParameters:
+    """Take the parameters of the kernel from an interaction.
+
+    Parameters
+    ----------
+    interaction : Interaction
+
+    Returns
+    -------
+    MetalParameters
+
+    Raises
+    ------
+    SettingsError
+        If it has a term that the kernel does not compute.
+    """
+    if isinstance(interaction, UserForceField) and interaction.other_terms:
+        raise SettingsError(
+            f"the ReaxFF file has {interaction.other_terms} of {interaction.element} alone, which "
+            "dynamics.engine = 'native' does not compute: set dynamics.engine = 'reaxff'"
+        )
+    if not isinstance(interaction, ForceField | UserForceField):
+        raise SettingsError(
+            "dynamics.engine = 'native' computes ReaxFF only: set dynamics.engine = 'eam' for "
+            "embedded atoms"
+        )
+    return MetalParameters.from_table(interaction.general, interaction.atom, interaction.bond)

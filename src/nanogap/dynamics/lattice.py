@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from nanogap.digest import content_digest, source_digest
-from nanogap.dynamics.interaction import Interaction
+from nanogap.dynamics.interaction import Interaction, metal_parameters
 from nanogap.dynamics.lammps import open_lammps, run_command
+from nanogap.dynamics.native.crystal import Crystal
 from nanogap.errors import EngineError
 from nanogap.io import write_json
 from nanogap.settings import cache_folder
@@ -27,7 +28,11 @@ _FARTHEST = 1.15
 
 
 def equilibrium_lattice_constant(
-    interaction: Interaction, temperature: float, *, cache: Path | None = None
+    interaction: Interaction,
+    temperature: float,
+    *,
+    cache: Path | None = None,
+    native: bool = False,
 ) -> float:
     """Compute the lattice constant of bulk fcc at zero pressure.
 
@@ -44,6 +49,9 @@ def equilibrium_lattice_constant(
     cache : Path, optional
         Folder in which results are kept from call to call; default: ``nanogap`` in the user's
         cache folder (``XDG_CACHE_HOME``).
+    native : bool
+        Compute it without LAMMPS, by `nanogap.dynamics.native.crystal`: another run of the same
+        crystal, so equal within the statistical error.
 
     Returns
     -------
@@ -61,13 +69,15 @@ def equilibrium_lattice_constant(
         interaction.element,
         interaction.mass,
         float(temperature),
+        native,
         source_digest("nanogap.dynamics"),
     )
     stored = (cache or cache_folder()) / f"lattice-{digest[:24]}.json"
     known = _stored(stored, digest)
     if known is not None and _is_plausible(known, interaction):
         return known
-    value = round(_compute(interaction, temperature), 3)
+    compute = _compute_natively if native else _compute
+    value = round(compute(interaction, temperature), 3)
     if not _is_plausible(value, interaction):
         raise EngineError(
             f"the interaction gives {interaction.element} a lattice constant of {value} Å, far "
@@ -96,6 +106,15 @@ def _is_plausible(value: float, interaction: Interaction) -> bool:
     return 1.0 / _FARTHEST < value / interaction.lattice_constant < _FARTHEST
 
 
+def _compute_natively(interaction: Interaction, temperature: float) -> float:
+    crystal = Crystal(metal_parameters(interaction))
+    static = crystal.static_lattice_constant(interaction.lattice_constant)
+    if temperature < _STATIC_TEMPERATURE:
+        return static
+    mean = crystal.thermal_lattice_constant(static, interaction.mass, temperature)
+    return _solid(mean, static, temperature)
+
+
 def _compute(interaction: Interaction, temperature: float) -> float:
     with tempfile.TemporaryDirectory() as name:
         lammps = open_lammps(None)
@@ -119,7 +138,7 @@ neigh_modify every 5 delay 0 check yes
 timestep {_TIME_STEP}
 thermo 1000000
 fix relax all box/relax iso 0.0
-minimize 0 1e-8 200 2000
+minimize 0 1e-8 5000 50000
 unfix relax"""
             )
             static = _lattice_constant(lammps)
@@ -145,7 +164,17 @@ def _average(lammps: object, static: float, temperature: float) -> float:
     for _ in range(_BLOCKS):
         lammps.command(f"run {_BLOCK_STEPS} pre no post no")  # type: ignore[attr-defined]
         values.append(_lattice_constant(lammps))
-    mean = float(np.mean(values))
+    return _solid(float(np.mean(values)), static, temperature)
+
+
+def _solid(mean: float, static: float, temperature: float) -> float:
+    """Refuse a lattice constant that is none of a solid.
+
+    Raises
+    ------
+    EngineError
+        If the crystal has melted.
+    """
     if not 0.97 * static < mean < 1.05 * static:
         raise EngineError(
             f"the crystal does not stay solid at {temperature:g} K (lattice constant {mean:.3f} Å "

@@ -11,7 +11,7 @@ vectors along them, are the matter of `nanogap.transport.tight_binding.neighbour
 import numpy as np
 from numba import njit
 
-from nanogap.typing import FloatArray, Int64Array
+from nanogap.typing import BoolArray, FloatArray, Int64Array
 
 #: Pairs this much beyond the cut-off are remembered, angstrom: they serve until an atom has moved
 #: by half of it, some 70 fs at 800 K.
@@ -31,10 +31,13 @@ class NeighbourList:
     ----------
     cutoff : float
         Angstrom.
+    held : ndarray of bool, shape (n_atoms,), optional
+        Atoms among which no pairs are listed.
     """
 
-    def __init__(self, cutoff: float) -> None:
+    def __init__(self, cutoff: float, held: BoolArray | None = None) -> None:
         self._cutoff = cutoff
+        self._held = held
         self._reference: FloatArray | None = None
         self._candidates: Int64Array = np.empty((0, 2), dtype=np.int64)
 
@@ -59,6 +62,9 @@ class NeighbourList:
         ):
             self._reference = positions.copy()
             self._candidates = _pairs_by_cells(positions, self._cutoff + _SKIN)
+            if self._held is not None:
+                between = self._held[self._candidates].all(axis=1)
+                self._candidates = self._candidates[~between]
         found: tuple[Int64Array, FloatArray] = _select_pairs(
             positions, self._candidates, self._cutoff
         )

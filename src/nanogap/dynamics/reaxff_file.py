@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ase.data import atomic_masses, atomic_numbers, reference_states
 
-from nanogap.dynamics.forcefield import ATOM_COLUMNS, control_file, reaxff_commands
+from nanogap.dynamics.forcefield import ATOM_COLUMNS, BOND_COLUMNS, control_file, reaxff_commands
 from nanogap.errors import DataFormatError, SettingsError
 
 _GENERAL = 39
@@ -37,13 +37,23 @@ class UserForceField:
         Chemical symbol.
     content : str
         The file.
+    general : tuple of float
+        The general parameters in file order.
+    atom, bond : dict
+        Parameters of the element and of its bond with itself, by name, in the units of the file.
     has_angles : bool
         Whether it has angle, torsion or hydrogen-bond terms of this element alone.
+    has_off_diagonal : bool
+        Whether it has off-diagonal terms of this element alone.
     """
 
     element: str
     content: str
+    general: tuple[float, ...]
+    atom: dict[str, float]
+    bond: dict[str, float]
     has_angles: bool
+    has_off_diagonal: bool
 
     @property
     def mass(self) -> float:
@@ -59,6 +69,15 @@ class UserForceField:
     def charged(self) -> bool:
         """Whether atoms carry charges."""
         return True
+
+    @property
+    def other_terms(self) -> str:
+        """Terms of the element alone beside those of atoms and bonds, in words; empty: none."""
+        terms = {
+            "angle, torsion or hydrogen-bond terms": self.has_angles,
+            "off-diagonal terms": self.has_off_diagonal,
+        }
+        return " and ".join(name for name, there in terms.items() if there)
 
     def text(self) -> str:
         """Return the file."""
@@ -121,8 +140,10 @@ class _Lines:
 
     def force_field(self, element: str, content: str) -> UserForceField:
         self._skip(1)
-        for _ in range(self._count("general parameters", _GENERAL)):
-            self._numbers(self._take("a general parameter").split()[:1], 1)
+        general = [
+            self._numbers(self._take("a general parameter").split()[:1], 1)[0]
+            for _ in range(self._count("general parameters", _GENERAL))
+        ]
         atoms = self._atoms()
         if element not in atoms:
             raise SettingsError(
@@ -130,13 +151,26 @@ class _Lines:
                 f"{', '.join(atoms)}"
             )
         number = 1 + list(atoms).index(element)
-        self._check_charges(element, atoms[element])
-        if (number, number) not in self._bonds():
+        names = [name for columns in ATOM_COLUMNS for name in columns]
+        atom = dict(zip(names, atoms[element], strict=True))
+        self._check_charges(element, atom)
+        bonds = self._bonds()
+        if (number, number) not in bonds:
             raise SettingsError(
                 f"{self._path} has no bond {number} {number} ({element}-{element}): give a file "
                 f"that was made for the metal"
             )
-        return UserForceField(element, content, self._has_angles(number))
+        names = [name for columns in BOND_COLUMNS for name in columns]
+        has_angles, has_off_diagonal = self._other_terms(number)
+        return UserForceField(
+            element,
+            content,
+            tuple(general),
+            atom,
+            dict(zip(names, bonds[number, number], strict=False)),
+            has_angles,
+            has_off_diagonal,
+        )
 
     def _atoms(self) -> dict[str, list[float]]:
         """Parameters of every element, in the order of the file."""
@@ -151,9 +185,7 @@ class _Lines:
             found[symbol] = values
         return found
 
-    def _check_charges(self, element: str, values: list[float]) -> None:
-        names = [name for columns in ATOM_COLUMNS for name in columns]
-        parameters = dict(zip(names, values, strict=True))
+    def _check_charges(self, element: str, parameters: dict[str, float]) -> None:
         for name in ("gamma_EEM", "eta_EEM"):
             if parameters[name] <= 0.0:
                 raise SettingsError(
@@ -161,27 +193,31 @@ class _Lines:
                     "above 0; give a file with charge equilibration for the metal"
                 )
 
-    def _bonds(self) -> set[tuple[int, int]]:
+    def _bonds(self) -> dict[tuple[int, int], list[float]]:
+        """Parameters of every bond, by the numbers of its atoms."""
         count = self._count("bonds", 1)
         self._skip(1)
-        found = set()
+        found: dict[tuple[int, int], list[float]] = {}
         for _ in range(count):
             first, second, *values = self._take("a bond").split()
-            self._numbers(values, _COLUMNS)
-            found.add((self._whole(first), self._whole(second)))
+            numbers = self._numbers(values, _COLUMNS)
             # the last column of the second line is not used, and some files leave it out
-            self._numbers(self._take("a bond").split(), _COLUMNS - 1)
+            numbers += self._numbers(self._take("a bond").split(), _COLUMNS - 1)
+            found[self._whole(first), self._whole(second)] = numbers
         return found
 
-    def _has_angles(self, number: int) -> bool:
-        found = False
+    def _other_terms(self, number: int) -> tuple[bool, bool]:
+        """Whether there are angle loops, and off-diagonal terms, of an element alone."""
+        angles = off_diagonal = False
         for name, partners, matters in _ROWS:
             for _ in range(self._count(name, 0)):
                 words = self._take(f"one of the {name}").split()
                 atoms = [self._whole(word) for word in words[:partners]]
                 # 0 in a torsion stands for any element
-                found |= matters and set(atoms) <= {0, number}
-        return found
+                own = set(atoms) <= {0, number}
+                angles |= matters and own
+                off_diagonal |= own and name == _ROWS[0][0]
+        return angles, off_diagonal
 
     def _take(self, what: str) -> str:
         if self._next >= len(self._lines):

@@ -16,9 +16,9 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanogap.arguments import checked
-from nanogap.dynamics.checkpoint import RESTART, Progress, read_checkpoint, write_checkpoint
+from nanogap.dynamics.checkpoint import Progress, read_checkpoint, write_checkpoint
 from nanogap.dynamics.electrochemistry import MetalNetwork
-from nanogap.dynamics.engine import Engine
+from nanogap.dynamics.engines import open_engine
 from nanogap.dynamics.frame import observed_frame
 from nanogap.dynamics.interaction import Interaction, load_interaction
 from nanogap.dynamics.neighbours import NeighbourList
@@ -28,7 +28,7 @@ from nanogap.errors import DataFormatError, EngineError, SettingsError
 from nanogap.observables import OBSERVABLES
 from nanogap.printing import Printed, Rows, counted
 from nanogap.settings import SettingsSource, load_settings
-from nanogap.structure.tips import check_tips
+from nanogap.structure.tips import MOBILE, check_tips
 from nanogap.typing import FloatArray
 
 _LARGEST_ENGINE_SEED = 2**31 - 2
@@ -51,7 +51,7 @@ def velocity_seed(seed: int) -> int:
 
 
 class Simulation(Printed):
-    """Bias-driven dynamics of two tips, by LAMMPS.
+    """Bias-driven dynamics of two tips, by LAMMPS or the native kernel.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Simulation(Printed):
     SettingsError
         If a setting is wrong, or there is no interaction for the element.
     EngineError
-        If LAMMPS does not start.
+        If the engine does not start.
 
     Examples
     --------
@@ -129,14 +129,15 @@ class Simulation(Printed):
             folder = Path(self._own_folder.name)
         engine_seed = velocity_seed(loaded.seed) if seed is None else seed
         try:
-            self._engine = Engine(tips, dynamics, interaction, Path(folder), engine_seed)
+            self._engine = open_engine(tips, dynamics, interaction, Path(folder), engine_seed)
         except BaseException:
             self._remove_own_folder()
             raise
         self._potential: FloatArray = np.zeros(len(tips))
         self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
         self.schedule = schedule or Schedule(dynamics, voltage)
-        self._neighbours = NeighbourList(voltage.cutoff)
+        # atoms of the bases are at the applied potential: nothing flows among them
+        self._neighbours = NeighbourList(voltage.cutoff, held=self._electrode != MOBILE)
         self._since_update = 0
         self._prepared_at: int | None = None
         self._candidates: list[Atoms] = []
@@ -169,7 +170,7 @@ class Simulation(Printed):
 
     @property
     def engine_version(self) -> str:
-        """LAMMPS version."""
+        """Version of LAMMPS or of the native kernel."""
         return self._engine.version
 
     @property
@@ -334,10 +335,10 @@ class Simulation(Printed):
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint into an empty folder, flushed to disk, and go on from it."""
-        restart, charged_at = folder / RESTART, self._work.charged_at
+        restart, charged_at = folder / self._engine.restart, self._work.charged_at
         self._engine.save(restart)
         self.progress = replace(self.progress, bias_work=self._work.total)
-        write_checkpoint(folder, self._potential, charged_at, self.progress)
+        write_checkpoint(folder, restart.name, self._potential, charged_at, self.progress)
         self._go_on(restart, charged_at)
 
     def load(self, folder: Path) -> None:
@@ -350,11 +351,14 @@ class Simulation(Printed):
         """
         potential, charged_at, progress = read_checkpoint(folder)
         count = (len(self._tips),)
+        restart = folder / self._engine.restart
+        if not restart.is_file():
+            raise DataFormatError(f"checkpoint {folder.name} is of another dynamics.engine")
         if potential.shape != count or charged_at.shape != count:
             raise DataFormatError(f"checkpoint {folder.name} is of other tips")
         self.progress = progress
         self._potential, self._latest = potential, None
-        self._go_on(folder / RESTART, charged_at)
+        self._go_on(restart, charged_at)
 
     def _go_on(self, restart: Path, charged_at: FloatArray) -> None:
         """Load a restart file, with which every chunk begins."""

@@ -51,7 +51,10 @@ def build_tips(settings: SettingsSource = None, **structure: object) -> Atoms:
     if lattice_constant == "equilibrium":
         # refuse nonsense before the long part
         _build(loaded, interaction.lattice_constant)
-        lattice_constant = equilibrium_lattice_constant(interaction, loaded.dynamics.temperature)
+        dynamics = loaded.dynamics
+        lattice_constant = equilibrium_lattice_constant(
+            interaction, dynamics.temperature, native=dynamics.engine == "native"
+        )
     return _build(loaded, lattice_constant)
 
 

@@ -24,6 +24,7 @@ _FREE = {
     "transport.workers",
     "dynamics.checkpoint_interval",
     "dynamics.processes",
+    "dynamics.threads",
     "dynamics.lammps_options",
 }
 #: Of these, what no reader of the results needs to know.

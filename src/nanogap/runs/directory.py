@@ -215,7 +215,7 @@ class RunDirectory:
         They have been read before, so a failure is one of the disk.
         """
         dynamics, hamiltonian = self.settings.dynamics, self.settings.transport.hamiltonian
-        if dynamics.engine == "reaxff" and dynamics.force_field != "packaged":
+        if dynamics.engine != "eam" and dynamics.force_field != "packaged":
             copy_atomically(Path(dynamics.force_field), self.files.force_field)
         if hamiltonian not in ("packaged", "none"):
             copy_atomically(Path(hamiltonian), self.files.hamiltonian)

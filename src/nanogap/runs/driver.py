@@ -7,9 +7,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from nanogap.dynamics.mpi import SHARED_MEMORY, free_shared_memory
@@ -66,8 +66,13 @@ Watcher = Callable[[Progress], object]
 
 
 def program_versions() -> dict[str, str]:
-    """Versions of the programs that make a result."""
-    return {name: version(name) for name in _PROGRAMS} | {"python": platform.python_version()}
+    """Versions of the programs that make a result; a native run does without LAMMPS."""
+    found = {}
+    for name in _PROGRAMS:
+        # what cannot be done without has been imported already
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found | {"python": platform.python_version()}
 
 
 def start_run(path: Path, settings: Settings, source: str, watch: Watcher) -> RunDirectory:
@@ -224,7 +229,7 @@ def _children(
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
-                    env=child_environment(),
+                    env=child_environment(threads=run.settings.dynamics.threads),
                     pass_fds=(lock,),
                     start_new_session=True,  # Ctrl-C goes to us alone
                 )

@@ -29,7 +29,7 @@ class DynamicsState:
     seconds : float
         Wall time spent on the dynamics, all sessions together.
     engine_version : str
-        LAMMPS version; several, in order, where others went on.
+        Version of LAMMPS or of the native kernel; several, in order, where others went on.
     start_step : int
         At which it began: that of a checkpoint of another run for a fine sampling.
     notes : tuple of str

@@ -152,7 +152,7 @@ def make_report(
         dataset = dataset.assign_attrs(
             settings=run.settings.model_dump_json(),
             seed=run.settings.seed,
-            engine_version=provenance["LAMMPS version"],
+            engine_version=run.dynamics.engine_version,
         )
         if output is None:
             write_dataset(dataset, run.files.joined_transmission)
@@ -205,12 +205,12 @@ def _thinned(count: int, kept: set[int]) -> list[int]:
 
 def _provenance(run: RunDirectory, attributes: dict[str, Any]) -> dict[str, str | float]:
     """Gather how a run was made, by the words that the report shows."""
-    state = run.dynamics
+    state, native = run.dynamics, run.settings.dynamics.engine == "native"
     return {
         "settings from": run.source,
         "seed": run.settings.seed,
         **{f"{name} (package)": number for name, number in run.versions.items()},
-        "LAMMPS version": state.engine_version,
+        "engine of the dynamics" if native else "LAMMPS version": state.engine_version,
         "dynamics, wall time (s)": round(state.seconds, 1),
         "transport, wall time (s)": round(float(attributes.get("wall_time", 0.0)), 1),
         "transport backend": attributes.get("backend", "not run yet"),
