@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from ase import Atoms
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nanogap.structure import analyse_connection
-from nanogap.structure.connectivity import bottleneck_bonds
+from nanogap.structure.connectivity import are_bonded, bottleneck_bonds
 
 A = 4.2
 BOND = A / np.sqrt(2)
@@ -75,3 +77,31 @@ def test_a_bond_within_the_bottleneck_counts_for_both_its_atoms():
     dimer = rows((0, 0, (2,)), (1, 0, (2,)))
     pair = np.array([len(dimer) - 2, len(dimer) - 1])
     assert bottleneck_bonds(dimer, pair) == (1.0, pytest.approx(BOND))
+
+
+def minimax_by_all_pairs(atoms):
+    """Longest step of the best path between the bases, by trying all atoms as stepping stones."""
+    steps = np.linalg.norm(atoms.positions[:, None] - atoms.positions, axis=-1)
+    electrode = atoms.arrays["electrode"]
+    for base in ("bottom", "top"):
+        steps[np.ix_(electrode == base, electrode == base)] = 0.0
+    for stone in range(len(atoms)):
+        steps = np.minimum(steps, np.maximum(steps[:, stone, None], steps[None, stone]))
+    return steps[np.ix_(electrode == "bottom", electrode == "top")].min()
+
+
+@given(st.integers(0, 14), st.integers(0, 2**32 - 1), st.sampled_from([4.0, 6.0, 9.0]))
+def test_the_minimax_gap_is_that_of_all_paths(count, seed, height):
+    """Islands, loose atoms and bridges alike."""
+    atoms = rows()
+    atoms.positions[9:18, 2] += (height - 4.0) * BOND
+    generator = np.random.default_rng(seed)
+    loose = generator.uniform([-BOND, -BOND, 0.3], [3 * BOND, 3 * BOND, height * BOND], (count, 3))
+    whole = Atoms(f"Ag{18 + count}", np.concatenate([atoms.positions, loose]), cell=[50, 50, 50])
+    labels = [*atoms.arrays["electrode"], *["mobile"] * count]
+    whole.new_array("electrode", np.array(labels))
+    whole.info["lattice_constant"] = A
+    found = analyse_connection(whole, 4.0)
+    assert found.minimax_gap == pytest.approx(minimax_by_all_pairs(whole), abs=1e-12)
+    assert found.connected == (found.minimax_gap <= 4.0)
+    assert are_bonded(whole) == bool(len(found.bottleneck))

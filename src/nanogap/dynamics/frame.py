@@ -1,4 +1,9 @@
-"""Frame of a moment of the dynamics: the atoms, and what is observed of them."""
+"""Frame of a moment of the dynamics: the atoms, and what is observed of them.
+
+What only the engine knows is read at that moment. What follows from the positions takes several
+times as long as a time step, and most moments that are looked at for a first contact are never
+written: so it is computed by itself, of those that are.
+"""
 
 from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
@@ -11,7 +16,7 @@ from nanogap.structure import analyse_connection, analyse_gap
 from nanogap.typing import FloatArray
 
 
-def observed_frame(
+def frame_of(
     tips: Atoms,
     engine: DynamicsEngine,
     *,
@@ -21,7 +26,7 @@ def observed_frame(
     step: int,
     time: float,
 ) -> Atoms:
-    """Describe the present moment of an engine.
+    """Read the present moment of an engine; `describe_geometry` adds the rest.
 
     Parameters
     ----------
@@ -42,19 +47,13 @@ def observed_frame(
     Returns
     -------
     ase.Atoms
-        As `nanogap.dynamics.simulation.Simulation.atoms` says.
     """
     atoms = tips.copy()
     atoms.positions = engine.positions
     charges = engine.charges
     atoms.set_velocities(engine.velocities / units.fs)
     atoms.new_array("potential", electrochemical.copy())
-    height = atoms.positions[:, 2]
-    connection = analyse_connection(atoms, voltage.cutoff)
-    network = MetalNetwork.from_positions(atoms.positions, tips.arrays["electrode"], voltage.cutoff)
-    upper = height > atoms.cell[2, 2] / 2.0
-    bond = reference_bond(atoms.info["lattice_constant"], voltage.cutoff)
-    flux_top, flux_bottom = network.base_fluxes(electrochemical)
+    upper = atoms.positions[:, 2] > atoms.cell[2, 2] / 2.0
     kinetic, potential = engine.kinetic_energy, engine.potential_energy
     atoms.info.update(
         time=time,
@@ -66,6 +65,36 @@ def observed_frame(
         bias_work=work.total,
         energy_balance=kinetic + potential - work.total,
         thermostat_energy=engine.thermostat_energy,
+        charge_bottom=float(charges[~upper].sum()),
+        charge_top=float(charges[upper].sum()),
+    )
+    atoms.calc = SinglePointCalculator(atoms, energy=potential, charges=charges)
+    return atoms
+
+
+def describe_geometry(atoms: Atoms, cutoff: float) -> Atoms:
+    """Add to a frame what follows from its positions and potentials, if it is not there yet.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        From `frame_of`.
+    cutoff : float
+        Of connected metal, angstrom.
+
+    Returns
+    -------
+    ase.Atoms
+        The same, as `nanogap.dynamics.simulation.Simulation.atoms` says.
+    """
+    if "connected" in atoms.info:
+        return atoms
+    electrochemical = atoms.arrays["potential"]
+    connection = analyse_connection(atoms, cutoff)
+    network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], cutoff)
+    bond = reference_bond(atoms.info["lattice_constant"], cutoff)
+    flux_top, flux_bottom = network.base_fluxes(electrochemical)
+    atoms.info.update(
         connected=connection.connected,
         minimax_gap=connection.minimax_gap,
         network_conductance=network.conductance() / bond,
@@ -75,9 +104,6 @@ def observed_frame(
         axis=connection.axis,
         constriction_x=float(connection.axis[0]),
         constriction_y=float(connection.axis[1]),
-        charge_bottom=float(charges[~upper].sum()),
-        charge_top=float(charges[upper].sum()),
         **analyse_gap(atoms, connection).observables,
     )
-    atoms.calc = SinglePointCalculator(atoms, energy=potential, charges=charges)
     return atoms

@@ -19,7 +19,7 @@ from nanogap.arguments import checked
 from nanogap.dynamics.checkpoint import Progress, read_checkpoint, write_checkpoint
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engines import open_engine
-from nanogap.dynamics.frame import observed_frame
+from nanogap.dynamics.frame import describe_geometry, frame_of
 from nanogap.dynamics.interaction import Interaction, load_interaction
 from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.dynamics.schedule import Schedule
@@ -28,6 +28,7 @@ from nanogap.errors import DataFormatError, EngineError, SettingsError
 from nanogap.observables import OBSERVABLES
 from nanogap.printing import Printed, Rows, counted
 from nanogap.settings import SettingsSource, load_settings
+from nanogap.structure.connectivity import are_bonded
 from nanogap.structure.tips import MOBILE, check_tips
 from nanogap.typing import FloatArray
 
@@ -282,7 +283,7 @@ class Simulation(Printed):
             step = following
             self.progress = replace(self.progress, step=step)
             if biased and schedule.is_candidate(step):
-                self._sample(self._snapshot(), written)
+                self._sample(written)
         if not biased and schedule.is_candidate(step):
             written.append(self._snapshot())
         if written and written[-1].info["step"] == step:
@@ -322,8 +323,12 @@ class Simulation(Printed):
 
     def _snapshot(self) -> Atoms:
         """Describe the present moment as `atoms` says; the engine must be prepared."""
+        return describe_geometry(self._frame(), self._voltage.cutoff)
+
+    def _frame(self) -> Atoms:
+        """Read the present moment, without what follows from the positions."""
         step = self.progress.step
-        return observed_frame(
+        return frame_of(
             self._tips,
             self._engine,
             electrochemical=self._potential,
@@ -398,15 +403,21 @@ class Simulation(Printed):
         self._engine.set_potential(self._potential)
         self._work.switch(self._potential)
 
-    def _sample(self, frame: Atoms, written: list[Atoms]) -> None:
-        """Write a frame that the schedule, or the first contact, asks for."""
-        step, contact = frame.info["step"], self.progress.first_contact_step
-        if contact is None and frame.info["bottleneck_atoms"]:
-            contact = step
-            self.progress = replace(self.progress, first_contact_step=step)
+    def _sample(self, written: list[Atoms]) -> None:
+        """Write the present frame if the schedule, or the first contact, asks for it."""
+        step, contact = self.progress.step, self.progress.first_contact_step
+        if contact is not None and not self.schedule.is_recorded(step, contact):
+            return
+        frame, cutoff = self._frame(), self._voltage.cutoff
+        if contact is None and are_bonded(frame):
+            bottleneck = describe_geometry(frame, cutoff).info["bottleneck_atoms"]
+            contact = step if bottleneck else None
+        if contact is not None and self.progress.first_contact_step is None:
+            self.progress = replace(self.progress, first_contact_step=contact)
             begin = step - self.schedule.history_duration
-            written += [f for f in self._candidates if f.info["step"] >= begin]
+            recent = (one for one in self._candidates if one.info["step"] >= begin)
+            written += [describe_geometry(one, cutoff) for one in recent]
         if self.schedule.is_recorded(step, contact):
-            written.append(frame)
+            written.append(describe_geometry(frame, cutoff))
         else:
             self._candidates.append(frame)

@@ -49,7 +49,8 @@ def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[Int64Array, F
     """
     pairs = cKDTree(positions).query_pairs(cutoff, output_type="ndarray").astype(np.int64)
     # a fixed order makes every later sum, and so a resumed run, reproducible to the bit
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    keys = np.sort(pairs[:, 0] * len(positions) + pairs[:, 1])
+    pairs = np.stack(np.divmod(keys, max(len(positions), 1)), axis=1)
     return pairs, np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
 
 
@@ -105,9 +106,9 @@ def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
     """
     positions = np.asarray(atoms.positions, dtype=np.float64)
     electrode = atoms.arrays["electrode"]
-    width, ends = _minimax_gap(positions, electrode)
     bond = BOND_FACTOR * nearest_neighbour_distance(atoms.info["lattice_constant"])
-    pairs, _ = neighbour_pairs(positions, bond)
+    pairs, distances = neighbour_pairs(positions, bond)
+    width, ends = _minimax_gap(positions, electrode, pairs, distances)
     bottleneck = minimum_vertex_cut(pairs, electrode)
     constriction = bottleneck if len(bottleneck) else ends
     return Connection(
@@ -116,6 +117,22 @@ def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
         bottleneck=bottleneck,
         position=np.asarray(positions[constriction].mean(axis=0), dtype=np.float64),
     )
+
+
+def are_bonded(atoms: Atoms) -> bool:
+    """Tell whether bonds lead from one tip of a snapshot to the other.
+
+    That is what a bottleneck with atoms in it needs, in a tenth of the time.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        See `analyse_connection`.
+    """
+    bond = BOND_FACTOR * nearest_neighbour_distance(atoms.info["lattice_constant"])
+    pairs, _ = neighbour_pairs(np.asarray(atoms.positions, dtype=np.float64), bond)
+    labels, electrode = clusters(len(atoms), pairs), atoms.arrays["electrode"]
+    return bool(np.isin(labels[electrode == TOP], labels[electrode == BOTTOM]).any())
 
 
 def bottleneck_bonds(atoms: Atoms, bottleneck: Int64Array) -> tuple[float, float]:
@@ -145,23 +162,57 @@ def bottleneck_bonds(atoms: Atoms, bottleneck: Int64Array) -> tuple[float, float
     return float(ends.sum() / len(bottleneck)), float(np.average(distances, weights=ends))
 
 
-def _minimax_gap(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[float, Int64Array]:
-    """Longest step of the minimax path between the bases, and its two atoms.
+def _minimax_gap(
+    positions: FloatArray, electrode: NDArray[np.str_], pairs: Int64Array, distances: FloatArray
+) -> tuple[float, Int64Array]:
+    """Return the longest step of the minimax path between the bases, and its two atoms.
+
+    The pairs are those within any one distance, the clusters between which steps are looked for.
+    """
+    bottom = np.flatnonzero(electrode == BOTTOM)
+    top = np.flatnonzero(electrode == TOP)
+    labels = clusters(len(positions), pairs)
+    # a fixed base is one piece: no way between its atoms, through others or not, is a step
+    for base in (bottom, top):
+        labels[np.isin(labels, labels[base])] = labels[base[0]]
+    if labels[bottom[0]] == labels[top[0]]:
+        step = _longest_bond(positions, electrode, pairs, distances)
+    else:
+        step = _longest_step(positions, labels, labels[bottom[0]], labels[top[0]])
+    return float(np.linalg.norm(positions[step[0]] - positions[step[1]])), step
+
+
+def _longest_step(positions: FloatArray, labels: Int64Array, start: int, end: int) -> Int64Array:
+    """Return the two atoms of the longest step between clusters on the minimax path.
+
+    Prim's algorithm: the cluster that is nearest to all that was reached is reached next, until
+    the end is; the longest of these steps is the one (Prim, Bell Syst. Tech. J. 36, 1389 (1957),
+    doi:10.1002/j.1538-7305.1957.tb01515.x).
+    """
+    reached = labels == start
+    longest, step = -1.0, np.zeros(2, dtype=np.int64)
+    while not reached[labels == end].any():
+        inside, outside = np.flatnonzero(reached), np.flatnonzero(~reached)
+        distances, nearest = cKDTree(positions[outside]).query(positions[inside])
+        place = int(np.argmin(distances))
+        near, far = inside[place], outside[nearest[place]]
+        if distances[place] > longest:
+            longest, step = float(distances[place]), np.array([near, far])
+        reached |= labels == labels[far]
+    return np.sort(step).astype(np.int64)
+
+
+def _longest_bond(
+    positions: FloatArray, electrode: NDArray[np.str_], pairs: Int64Array, distances: FloatArray
+) -> Int64Array:
+    """Return the two atoms of the longest step on the minimax path through connected pairs.
 
     The path in a minimum spanning tree is a minimax path (Hu, Oper. Res. 9, 898 (1961),
     doi:10.1287/opre.9.6.898).
     """
     bottom = np.flatnonzero(electrode == BOTTOM)
     top = np.flatnonzero(electrode == TOP)
-    reach = 6.0
-    while True:
-        pairs, distances = neighbour_pairs(positions, reach)
-        labels = clusters(len(positions), pairs)
-        if np.isin(labels[top], labels[bottom]).any():
-            break
-        reach *= 1.5
     n = len(positions)
-    # a fixed base is one piece: no way between its atoms, through others or not, is a step
     links = np.array([(base[0], atom) for base in (bottom, top) for atom in base[1:]])
     outside = ~_within_a_base(pairs, electrode)
     # scipy before 1.17.1 takes graphs with 32-bit indices only
@@ -175,8 +226,8 @@ def _minimax_gap(positions: FloatArray, electrode: NDArray[np.str_]) -> tuple[fl
     steps = np.array([path[:-1], path[1:]]).T
     steps = steps[~_within_a_base(steps, electrode)]
     lengths = np.linalg.norm(positions[steps[:, 0]] - positions[steps[:, 1]], axis=1)
-    longest = int(np.argmax(lengths))
-    return float(lengths[longest]), steps[longest].astype(np.int64)
+    longest: Int64Array = steps[int(np.argmax(lengths))].astype(np.int64)
+    return longest
 
 
 def _within_a_base(pairs: Int64Array, electrode: NDArray[np.str_]) -> NDArray[np.bool_]:
