@@ -3,6 +3,7 @@
 import lzma
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,17 +72,13 @@ def _members(folder: CampaignFolder, watch: Callable[[int, int], object]) -> lis
         if is_run_directory(path):
             run = RunDirectory(path)
             if run.records():
-                found.append(_renamed(trajectory_of(run, watch), entry))
+                found.append(replace(trajectory_of(run, watch), name=_name(entry)))
         elif folder.result_path(entry).is_file():
             found.append(_of_result(folder, entry))
     if not found:
         folder.settings(folder.entries[0])  # says where its members are devices
         raise DataFormatError(f"{folder.path}: no run has a snapshot yet: wait for the first")
     return found
-
-
-def _renamed(one: Trajectory, entry: Entry) -> Trajectory:
-    return Trajectory(_name(entry), one.result, one.there, one.read, one.spectra)
 
 
 def _name(entry: Entry) -> str:

@@ -37,6 +37,8 @@ class Trajectory:
     spectra : callable or None
         Gives T(E) of snapshot numbers, ``transmission_average`` over (``snapshot``, ``energy``);
         None where it can't be computed.
+    start : Atoms or None
+        The tips before the run, by which adatoms are coloured; None: as in the first snapshot.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Trajectory:
     there: BoolArray
     read: Callable[[int], Atoms]
     spectra: Callable[[Sequence[int]], xr.Dataset] | None = None
+    start: Atoms | None = None
 
     def frame(self, index: int) -> Atoms:
         """Read the atoms of a snapshot by its place."""
@@ -51,8 +54,8 @@ class Trajectory:
 
     @property
     def first(self) -> Atoms:
-        """The atoms of the first snapshot that is kept."""
-        return self.frame(int(self.with_atoms[0]))
+        """The atoms before the run, or else of the first snapshot that is kept."""
+        return self.frame(int(self.with_atoms[0])) if self.start is None else self.start
 
     @property
     def with_atoms(self) -> Int64Array:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from nanogap.analysis.filament.contact import bonded
 from nanogap.errors import DataFormatError
@@ -237,8 +238,9 @@ def fluctuation_with_structures(trajectories: Sequence[Trajectory]) -> PaperFigu
         If no atoms are kept, or no transmission is known.
     """
     one, chosen = fluctuation_of(trajectories)
-    figure = Figure(figsize=(WIDTH, 6.0))
-    upper, lower = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    height = WIDTH / len(chosen) * gap_shape(one.first) + 0.6
+    figure = Figure(figsize=(WIDTH, 3.0 + height))
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[3.0, height])[:, 0]
     _fluctuation(upper.subplots(), one, chosen)
     draw_numbered(np.atleast_1d(lower.subplots(1, len(chosen))).tolist(), one, chosen)
     return PaperFigure(figure, _TRACE_COLUMNS, _trace_rows(one, chosen))
@@ -281,6 +283,8 @@ def kinetics_by_voltage(trajectories: Sequence[Trajectory]) -> PaperFigure:
         rows[0].plot([], [], color=colour, label=label + runs)
     for axes, words in zip(rows, labels, strict=True):
         axes.set_ylabel(words)
+    rows[1].set_ylim(0.0, max(5.0, float(rows[1].get_ylim()[1])))
+    rows[1].yaxis.set_major_locator(MaxNLocator(integer=True))
     quantum_lines(rows[2], max(1.25, float(rows[2].get_ylim()[1])))
     rows[2].set_ylim(bottom=-0.05)
     rows[2].set_xlabel(_TIME)

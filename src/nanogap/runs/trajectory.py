@@ -46,6 +46,7 @@ def trajectory_of(
         there=np.ones(len(result.time), dtype=bool),
         read=run.frame,
         spectra=lambda numbers: spectra_of(run, numbers, watch),
+        start=run.tips,
     )
 
 
