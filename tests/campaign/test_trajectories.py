@@ -49,6 +49,13 @@ def test_figures_are_drawn_of_the_atoms_that_are_kept(folder):
     assert [row[-1] for row in growth.rows] == [1, None, 2, None, None, None]
 
 
+def test_a_damaged_trajectory_is_one_sentence(folder):
+    path = folder.trajectory_path(folder.entries[0])
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(DataFormatError, match="is damaged"):
+        open_trajectories([folder.path])
+
+
 def test_a_campaign_without_a_snapshot_and_samples_of_one_are_refused(make_folder, folder):
     with pytest.raises(DataFormatError, match="no run has a snapshot yet"):
         open_trajectories([make_folder(name="new").path])

@@ -1,14 +1,17 @@
 """The runs of a campaign as the figures of the paper see them: finished, kept or at work."""
 
+import io
 import lzma
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.io import iread
+from ase.io import read
 
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
@@ -19,6 +22,9 @@ from nanogap.report.paper import Trajectory
 from nanogap.report.result import RunResult
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.trajectory import fine_sampling_of, trajectory_of
+
+#: The number of a kept snapshot, in the second line of its frame.
+_NUMBER = re.compile(r"(?<!\w)snapshot=(\d+)")
 
 
 def open_trajectories(
@@ -91,7 +97,8 @@ def _of_result(folder: CampaignFolder, entry: Entry) -> Trajectory:
     dataset = read_dataset(folder.result_path(entry))
     settings = folder.settings(entry)
     times = dataset["time"].to_numpy()
-    frames = _kept(folder.trajectory_path(entry))
+    kept = folder.trajectory_path(entry)
+    there = set(_kept(kept))
     numbers = dataset["snapshot"].to_numpy().tolist()
     result = RunResult.gather(
         settings=settings,
@@ -102,22 +109,44 @@ def _of_result(folder: CampaignFolder, entry: Entry) -> Trajectory:
         failures={},
         planned_end=float(times[-1]) if len(times) else math.nan,
     )
-    there = np.array([number in frames for number in numbers], dtype=bool)
-    return Trajectory(_name(entry), result, there, frames.__getitem__)
+    known = np.array([number in there for number in numbers], dtype=bool)
+    return Trajectory(_name(entry), result, known, lambda number: _kept_frame(kept, number))
 
 
-def _kept(path: Path) -> dict[int, Atoms]:
-    """Read the kept snapshots of a member; none where none are kept.
+def _kept(path: Path) -> Iterator[int]:
+    """Find the numbers of the kept snapshots of a member; none where none are kept."""
+    if path.is_file():
+        yield from (number for number, _ in _blocks(path))
+
+
+def _kept_frame(path: Path, number: int) -> Atoms:
+    """Read a kept snapshot of a member: all of a long run would fill the memory.
 
     Raises
     ------
     DataFormatError
         If the file is damaged.
     """
-    if not path.is_file():
-        return {}
+    text = next(block for found, block in _blocks(path) if found == number)
+    try:
+        return read(io.StringIO(text), format="extxyz")
+    except Exception as error:
+        raise DataFormatError(f"{path} is damaged: {error}") from None
+
+
+def _blocks(path: Path) -> Iterator[tuple[int, str]]:
+    """Read the number and the text of every kept snapshot, one after the other.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is damaged.
+    """
     try:
         with lzma.open(path, "rt", encoding="utf-8") as text:
-            return {int(frame.info["snapshot"]): frame for frame in iread(text, format="extxyz")}
-    except Exception as error:
+            for count in text:
+                header = next(text)
+                number = int(_NUMBER.findall(header)[-1])
+                yield number, "".join([count, header, *islice(text, int(count))])
+    except (OSError, EOFError, ValueError, IndexError, StopIteration, lzma.LZMAError) as error:
         raise DataFormatError(f"{path} is damaged: {error}") from None

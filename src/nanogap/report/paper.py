@@ -1,4 +1,4 @@
-"""What the figures of a paper are drawn of: trajectories, and what comes of drawing them.
+"""Trajectories that the figures of a paper are drawn of, and a figure with its numbers.
 
 The paper is doi:10.1039/d3nh00476g; `nanogap.report.paper_figures` draws its figures.
 """
