@@ -24,7 +24,7 @@ from nanogap.analysis.filament.stages import stage_spans
 from nanogap.analysis.filament.structures import growth_structures, single_atom_contacts
 from nanogap.campaign.trajectories import open_trajectories
 from nanogap.errors import NanogapError
-from nanogap.io import write_bytes, write_json, write_text
+from nanogap.io import write_bytes, write_text
 from nanogap.report.paper import Trajectory
 from nanogap.report.paper_figures import PAPER_FIGURES
 from nanogap.report.style import house_style, png
@@ -55,9 +55,18 @@ def main() -> None:
         sampled = open_trajectories(given.sample, sampled=True)
         content["sampled"] = [sampling(one) for one in sampled]
         draw(sampled[:1], "sampled", ("5cd",))
-    write_json(DATA, content)
+    write_text(DATA, text_of(content))
     if PAGE.is_file():
         write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), TABLES, content))
+
+
+def text_of(content: dict[str, list[dict[str, Any]]]) -> str:
+    """Write the data as JSON with one run in a line."""
+    groups = [
+        f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(run) for run in runs) + "\n]"
+        for name, runs in content.items()
+    ]
+    return "{\n" + ",\n".join(groups) + "\n}\n"
 
 
 def draw(trajectories: Sequence[Trajectory], group: str, names: Sequence[str]) -> None:
