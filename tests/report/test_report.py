@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from tests.report.synthetic_run import CONNECTED, TIME, T, observables, transmission
 
 from nanogap.report import write_report
+from nanogap.report.atoms import tip_colours as stage_colours
 from nanogap.report.figures import conductance_trace, geometry_and_charge, shade_stages
 from nanogap.report.result import RunResult
-from nanogap.report.stages import _colours as stage_colours
 from nanogap.report.style import BLUE, ORANGE
 from nanogap.report.viewer import view
 from nanogap.report.words import happened, number, settings_sentences, title, transmission_text

@@ -12,9 +12,14 @@ from nanogap.campaign.record import Entry
 from nanogap.dynamics.start import count_atoms
 from nanogap.printing import time_in_words
 from nanogap.settings import Settings, StructureSettings
+from nanogap.transport.tight_binding.files import NONE
 
 #: Processor time for an atom and a time step, s (docs/dynamics-speed.md), by the engine.
 _PER_STEP = {"reaxff": 1.2e-5, "native": 2.5e-6, "eam": 2e-6}
+
+#: Processor time for a transmission in the cell of the paper, s: 0.3 of an open gap, 1 to 2 of a
+#: bridge (docs/paper-figures.md).
+_PER_TRANSMISSION = 1.0
 
 #: Members whose needs are looked at; further ones would not change the mean.
 _LOOKED_AT = 200
@@ -114,6 +119,69 @@ class _Size:
     @property
     def coordinates(self) -> float:
         return self.snapshots * self.atoms
+
+
+@dataclass(frozen=True)
+class PlannedCost:
+    """Guess of what a campaign will cost, before anything of it is measured.
+
+    Attributes
+    ----------
+    members : int
+        Left to run.
+    snapshots : float
+        Transmissions, or readings of devices.
+    dynamics_hours, transport_hours : float
+        Core-hours; of devices, all in the first.
+    """
+
+    members: int
+    snapshots: float
+    dynamics_hours: float
+    transport_hours: float
+
+    @property
+    def core_hours(self) -> float:
+        """Core-hours of all that is left."""
+        return self.dynamics_hours + self.transport_hours
+
+    def sentence(self) -> str:
+        """Say it in words."""
+        parts = (
+            f" (dynamics {self.dynamics_hours:.2g}, {self.snapshots:.0f} transmissions "
+            f"{self.transport_hours:.2g})"
+            if self.transport_hours
+            else ""
+        )
+        return (
+            f"{self.members} members will take about {self.core_hours:.2g} core-hours{parts}: a "
+            "guess to a factor of two, until the first is measured"
+        )
+
+
+def planned_cost(folder: CampaignFolder) -> PlannedCost | None:
+    """Guess what a campaign will cost; None where a member is measured, or none is left.
+
+    Parameters
+    ----------
+    folder : CampaignFolder
+    """
+    pending = folder.pending()
+    if folder.finished() or not pending:
+        return None
+    if folder.kind == "device":
+        seconds = first_member_seconds(folder) * len(pending)
+        readings = sum(_Sizes().of(folder.device_settings(one)).snapshots for one in pending)
+        return PlannedCost(len(pending), readings, seconds / 3600.0, 0.0)
+    sizes, dynamics, snapshots = _Sizes(), 0.0, 0.0
+    for entry in pending:
+        settings = folder.settings(entry)
+        size = sizes.of(settings)
+        dynamics += _PER_STEP[settings.dynamics.engine] * size.dynamics
+        if settings.transport.hamiltonian != NONE:
+            snapshots += size.snapshots
+    transport = _PER_TRANSMISSION * snapshots / 3600.0
+    return PlannedCost(len(pending), snapshots, dynamics / 3600.0, transport)
 
 
 def first_member_seconds(folder: CampaignFolder) -> float:

@@ -1,5 +1,6 @@
 """The campaign file: a base, axes that vary, repeats, what is kept and what runs the members."""
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -22,6 +23,9 @@ _REMOVED_KINDS = {
     "single-node": "which runs the same members on the cores of this machine",
     "test-cluster": "or kind = 'slurm' on a cluster",
 }
+
+#: Packaged campaign files.
+_FOLDER = files("nanogap.campaign") / "presets"
 
 #: Keys of the settings that the campaign gives itself.
 _OWN_KEYS = ("name",)
@@ -223,6 +227,38 @@ def campaign_from_text(text: str, source: str) -> CampaignFile:
             message = first["msg"].removeprefix("Value error, ")
             raise SettingsError(f"{source}: {message}") from None
         raise SettingsError(fault_sentence(CampaignFile, source, table, error)) from None
+
+
+def campaign_preset_names() -> list[str]:
+    """List the packaged campaign files.
+
+    Examples
+    --------
+    >>> campaign_preset_names()
+    ['paper']
+    """
+    return sorted(
+        one.name.removesuffix(".toml") for one in _FOLDER.iterdir() if one.name.endswith(".toml")
+    )
+
+
+def campaign_preset(name: str) -> str:
+    """Return the text of a packaged campaign file.
+
+    Raises
+    ------
+    SettingsError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> "dynamics.engine" in campaign_preset("paper")
+    True
+    """
+    if name not in campaign_preset_names():
+        known = ", ".join(campaign_preset_names())
+        raise SettingsError(f"there is no campaign preset {name!r}: choose from {known}")
+    return _FOLDER.joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
 EXAMPLE = """\

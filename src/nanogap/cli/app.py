@@ -19,6 +19,7 @@ from nanogap.cli import (
     first_principles,
     fit,
     measured,
+    paper,
     transmission,
 )
 from nanogap.cli import measured_options as options
@@ -246,7 +247,8 @@ def report(
     columns: Columns = None,
     sampling_rate: SamplingRate = None,
     figures: Annotated[
-        Path | None, typer.Option(help="folder for the figures of measured data, as pdf")
+        Path | None,
+        typer.Option(help="folder for the figures, as pdf, and for the numbers of a run, as csv"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -277,7 +279,6 @@ def report(
             "--read-voltage": read_voltage,
             "--columns": columns,
             "--sampling-rate": sampling_rate,
-            "--figures": figures,
         },
         "to the report of a run; measured data have them",
     )
@@ -288,12 +289,12 @@ def report(
     if output is not None:
         check_output(output, (".html",))
     with counted("transmissions read:") as watch:
-        make_report(finished, output, watch)
+        make_report(finished, output, watch, figures)
     written = output or finished.report
     if as_json:
-        emit({"report": str(written)})
+        emit({"report": str(written), **({"figures": str(figures)} if figures else {})})
     else:
-        log.print(f"Report: {written}")
+        log.print(f"Report: {written}" + (f"\nFigures: {figures}" if figures else ""))
 
 
 def _point_to_campaign(data: list[Path]) -> None:
@@ -311,6 +312,7 @@ def _point_to_campaign(data: list[Path]) -> None:
 
 measured.register(app)
 dynamics.register(app)
+paper.register(app)
 device.register(app)
 fit.register(app)
 first_principles.register(app)

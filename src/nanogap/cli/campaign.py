@@ -55,16 +55,23 @@ _INCOMPLETE = 3
 @app.command()
 def new(
     output: Annotated[Path, typer.Argument(help="the new file")] = Path("campaign.toml"),
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="packaged campaign: paper, the simulations of the paper with three seeds"
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a commented campaign file to edit."""
-    from nanogap.campaign.file import EXAMPLE
+    from nanogap.campaign.file import EXAMPLE, campaign_preset
     from nanogap.io import write_text
 
+    text = EXAMPLE if preset is None else campaign_preset(preset)
     if output.exists():
         raise SettingsError(f"{output} exists already: choose another name")
     check_output(output, (".toml",), "campaign file")
-    write_text(output, EXAMPLE)
+    write_text(output, text)
     if as_json:
         common.emit({"campaign": str(output)})
     else:
@@ -192,6 +199,7 @@ def _drive(folder: "CampaignFolder", retry_failed: bool, yes: bool, as_json: boo
         for key in folder.given_up():
             folder.forget_failure(folder.entry(key))
     state = CampaignState(folder)
+    _tell_planned_cost(folder)
     if not yes:
         _confirm_first_member(folder)
     try:
@@ -237,6 +245,15 @@ def _confirmation(bars: Progress) -> Callable[["Estimate"], bool]:
         return typer.confirm("Go on?", err=True) if sys.stdin.isatty() else True
 
     return confirm
+
+
+def _tell_planned_cost(folder: "CampaignFolder") -> None:
+    """Say what a campaign will cost before its first member, if that is long work."""
+    from nanogap.campaign.estimate import planned_cost
+
+    cost = planned_cost(folder)
+    if cost is not None and 3600.0 * cost.core_hours > LONG_WORK:
+        log.print(cost.sentence(), highlight=False)
 
 
 def _confirm_first_member(folder: "CampaignFolder") -> None:

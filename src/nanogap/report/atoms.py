@@ -9,17 +9,30 @@ from ase import Atoms
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import EllipseCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_rgba
 from matplotlib.figure import Figure
 
 from nanogap.printing import counted
 from nanogap.report.result import Landmark, RunResult
-from nanogap.report.style import CHARGE_MAP, GREEN, INK, POTENTIAL_MAP, QUIET, WIDTH
+from nanogap.report.style import (
+    BLUE,
+    CHARGE_MAP,
+    GREEN,
+    INK,
+    ORANGE,
+    POTENTIAL_MAP,
+    QUIET,
+    WIDTH,
+)
 from nanogap.report.words import number, transmission_text
 from nanogap.structure import analyse_connection
 from nanogap.structure.connectivity import neighbour_pairs
+from nanogap.structure.gap import adatom_mask
 from nanogap.structure.tips import nearest_neighbour_distance
 from nanogap.typing import FloatArray
+
+#: How far a picture of the gap reaches beyond the terraces and to the sides, angstrom.
+_DEPTH, _ASIDE = 5.5, 13.0
 
 
 @dataclass(frozen=True)
@@ -161,6 +174,61 @@ def draw_atoms(axes: Axes, frame: Atoms, colours: FloatArray, cutoff: float) -> 
     axes.set_ylim(low[1], high[1])
     axes.set_aspect("equal")
     axes.set_axis_off()
+
+
+def draw_gap(axes: Axes, frame: Atoms, first: Atoms, cutoff: float) -> None:
+    """Draw the surroundings of the gap, see `tip_colours` and `draw_atoms`.
+
+    Parameters
+    ----------
+    axes : Axes
+    frame, first : ase.Atoms
+        The snapshot, and the first one of its run.
+    cutoff : float
+        Neighbours within this distance are connected metal, angstrom.
+    """
+    draw_atoms(axes, frame, tip_colours(frame, first), cutoff)
+    middle = float(frame.positions[:, 0].min() + frame.positions[:, 0].max()) / 2.0
+    axes.set_xlim(middle - _ASIDE, middle + _ASIDE)
+    axes.set_ylim(frame.info["bottom_terrace"] - _DEPTH, frame.info["top_terrace"] + _DEPTH)
+
+
+def gap_shape(frame: Atoms) -> float:
+    """Height over width of a picture of the gap."""
+    height = frame.info["top_terrace"] - frame.info["bottom_terrace"] + 2.0 * _DEPTH
+    return float(height / (2.0 * _ASIDE))
+
+
+def tip_colours(frame: Atoms, first: Atoms) -> FloatArray:
+    """Colour tips grey, adatoms by the tip that they came from: blue below, orange above.
+
+    Parameters
+    ----------
+    frame, first : ase.Atoms
+        The snapshot, and the first one of its run.
+
+    Returns
+    -------
+    ndarray, shape (n_atoms, 4)
+        Red, green, blue and opacity.
+    """
+    colours = np.tile(to_rgba("#c9d1d9"), (len(frame), 1))
+    adatoms = adatom_mask(frame)
+    # by the first frame: which tip an adatom hangs on by more bonds changes at every moment
+    if len(first) != len(frame):
+        first = frame
+    middle = (first.info["bottom_terrace"] + first.info["top_terrace"]) / 2.0
+    above = first.positions[:, 2] > middle
+    colours[adatoms & ~above] = to_rgba(BLUE)
+    colours[adatoms & above] = to_rgba(ORANGE)
+    return np.asarray(colours, dtype=np.float64)
+
+
+def gap_scale_bar(axes: Axes) -> None:
+    """Draw a bar of 5 angstrom in the lower right corner of a picture of the gap."""
+    right, low = axes.get_xlim()[1] - 2.0, axes.get_ylim()[0] + 1.0
+    axes.plot([right - 5.0, right], [low, low], color=INK, linewidth=2.0, zorder=9)
+    axes.annotate("5 Å", (right - 2.5, low + 0.4), ha="center", va="bottom", fontsize=8, zorder=9)
 
 
 def _draw_narrowest(axes: Axes, frame: Atoms, cutoff: float, diameter: float) -> None:

@@ -186,14 +186,21 @@ def time_limits(values: FloatArray) -> tuple[float, float]:
     return low - 0.01 * (high - low), high + 0.01 * (high - low)
 
 
-def conductance_histogram(result: RunResult) -> Figure:
-    """Draw the time spent at every conductance, in bins of 0.05 G0, and the single snapshots."""
+def histogram_of(result: RunResult) -> ConductanceHistogram:
+    """Count the time spent at every conductance, ps in bins of 0.05 G0."""
     known = np.isfinite(result.transmission)
     # rounding can leave the T of an open gap a trifle below zero
     values = np.maximum(result.transmission[known], 0.0)
-    histogram = ConductanceHistogram(bin_width=0.05).compute(
+    return ConductanceHistogram(bin_width=0.05).compute(
         values, represented_time(result.time)[known]
     )
+
+
+def conductance_histogram(result: RunResult) -> Figure:
+    """Draw the time spent at every conductance, in bins of 0.05 G0, and the single snapshots."""
+    known = np.isfinite(result.transmission)
+    values = np.maximum(result.transmission[known], 0.0)
+    histogram = histogram_of(result)
     edges, counts = histogram.edges, histogram.counts
     figure = Figure(figsize=(WIDTH, 3.3))
     axes = figure.subplots()

@@ -15,11 +15,13 @@ from pydantic import BaseModel
 from nanogap.io import write_text
 from nanogap.report import figures, words
 from nanogap.report.atoms import atom_potentials, landmark_pictures
+from nanogap.report.marks import save_figure
 from nanogap.report.result import Landmark, RunResult
 from nanogap.report.sample import sample_figure
 from nanogap.report.sections import asset, data_uri, rendered
 from nanogap.report.stages import stages_figure
 from nanogap.report.style import STAGE_COLOURS, house_style, png, svg
+from nanogap.report.tables import write_tables
 from nanogap.report.viewer import compressed_plotly, view
 from nanogap.settings import Settings
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -45,6 +47,7 @@ def write_report(
     planned_end: float,
     sampled: str | None = None,
     moved: xr.Dataset | None = None,
+    figure_folder: Path | None = None,
 ) -> None:
     """Write the report of a run, finished or not.
 
@@ -74,6 +77,8 @@ def write_report(
         Of a fine sampling: a sentence that says of what; its fluctuation is drawn.
     moved : xarray.Dataset, optional
         ``transmission_average`` of snapshots whose cell moved, each in the cell before.
+    figure_folder : Path, optional
+        Gets every figure as PDF, and the numbers of its curves as CSV; it is made.
     """
     result = RunResult.gather(
         settings=settings,
@@ -85,12 +90,20 @@ def write_report(
         planned_end=planned_end,
         moved=moved,
     )
-    page = _render(result, _provenance(provenance, transmission), provenance.get("state"), sampled)
+    drawn = _pictures(result, figure_folder, fluctuates=sampled is not None)
+    if figure_folder is not None:
+        write_tables(result, figure_folder)
+    told = _provenance(provenance, transmission)
+    page = _render(result, told, provenance.get("state"), sampled, drawn)
     write_text(path, page)
 
 
 def _render(
-    result: RunResult, provenance: list[tuple[str, list[Any]]], state: Any, sampled: str | None
+    result: RunResult,
+    provenance: list[tuple[str, list[Any]]],
+    state: Any,
+    sampled: str | None,
+    drawn: Mapping[str, str | None],
 ) -> str:
     """Fill the template."""
     settings, count = result.settings, len(result.time)
@@ -133,12 +146,14 @@ def _render(
         sentences=words.settings_sentences(settings),
         settings_rows=list(settings_rows(settings)),
         provenance=provenance,
-        **_pictures(result, fluctuates=sampled is not None),
+        **drawn,
     )
 
 
-def _pictures(result: RunResult, *, fluctuates: bool) -> dict[str, str | None]:
-    """Draw every figure that there is data for, as data URIs."""
+def _pictures(result: RunResult, folder: Path | None, *, fluctuates: bool) -> dict[str, str | None]:
+    """Draw every figure that there is data for, as data URIs and as PDF into a folder."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, Callable[[RunResult], Figure | None]] = {"pictures": landmark_pictures}
     if result.has_transmission:
         drawn["trace"] = figures.conductance_trace
@@ -161,6 +176,8 @@ def _pictures(result: RunResult, *, fluctuates: bool) -> dict[str, str | None]:
                 # thousands of atoms are smaller as pixels
                 raster = name in ("pictures", "stages") or len(result.time) > _MOST_VECTORS
                 images[name] = data_uri(png(figure) if raster else svg(figure), raster=raster)
+                if folder is not None:
+                    save_figure(figure, folder / f"{name}.pdf")
                 del figure
                 gc.collect()  # figures hold themselves, and of a long run each is tens of MB
     return images

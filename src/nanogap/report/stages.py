@@ -3,28 +3,23 @@
 After Fig. 1i of doi:10.1039/d3nh00476g: atoms drift, gather to islands, touch, grow sideways.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from ase import Atoms
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from nanogap.analysis import BridgeEvent, Stage, typical_snapshots
 from nanogap.printing import counted
-from nanogap.report.atoms import draw_atoms
+from nanogap.report.atoms import draw_gap, gap_scale_bar
 from nanogap.report.figures import shade_stages, time_limits
 from nanogap.report.result import RunResult
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, STAGE_COLOURS, WIDTH
 from nanogap.report.words import number
-from nanogap.structure.gap import adatom_mask
-from nanogap.typing import FloatArray
 
-#: How far a picture reaches beyond the terraces and to the sides of the constriction, angstrom.
-_DEPTH, _ASIDE = 5.5, 13.0
 _EVENT_MARKS = {"first contact": "v", "re-contact": "v", "rupture": "x"}
 
 
@@ -40,7 +35,7 @@ def stages_figure(result: RunResult) -> Figure | None:
     Figure or None
         None if there are no frames or no geometry.
     """
-    shown = _examples(result)
+    shown = stage_examples(result.stages, [int(one) in result.frames for one in result.numbers])
     if not shown or not np.isfinite(result.series("largest_island")).any():
         return None
     curves = len(result.time) > 1
@@ -57,13 +52,26 @@ def stages_figure(result: RunResult) -> Figure | None:
     return figure
 
 
-def _examples(result: RunResult) -> list[tuple[Stage, int]]:
-    """Stages and the places of snapshots that show them and that there are frames of."""
+def stage_examples(stages: Sequence[Stage], there: Sequence[bool]) -> list[tuple[Stage, int]]:
+    """Choose a snapshot of every stage, near the middle of its longest span.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        Of every snapshot.
+    there : sequence of bool
+        Whether there is a frame of it.
+
+    Returns
+    -------
+    list of (Stage, int)
+        Stage and index of the snapshot, in order of time.
+    """
     found = []
-    for stage, index in typical_snapshots(result.stages).items():
-        near = sorted(range(len(result.stages)), key=lambda other: abs(other - index))
+    for stage, index in typical_snapshots(stages).items():
+        near = sorted(range(len(stages)), key=lambda other: abs(other - index))
         for other in near:
-            if result.stages[other] is stage and int(result.numbers[other]) in result.frames:
+            if stages[other] is stage and there[other]:
                 found.append((stage, other))
                 break
     return sorted(found, key=lambda item: item[1])
@@ -72,44 +80,19 @@ def _examples(result: RunResult) -> list[tuple[Stage, int]]:
 def _picture(axes: Axes, result: RunResult, stage: Stage, index: int) -> None:
     """Draw the surroundings of the gap, adatoms in the colour of their tip."""
     frame = result.frames[int(result.numbers[index])]
-    draw_atoms(
-        axes,
-        frame,
-        _colours(frame, result.frames[min(result.frames)]),
-        result.settings.voltage.cutoff,
-    )
-    middle = float(frame.positions[:, 0].min() + frame.positions[:, 0].max()) / 2.0
-    axes.set_xlim(middle - _ASIDE, middle + _ASIDE)
-    axes.set_ylim(frame.info["bottom_terrace"] - _DEPTH, frame.info["top_terrace"] + _DEPTH)
+    draw_gap(axes, frame, result.frames[min(result.frames)], result.settings.voltage.cutoff)
     axes.set_title(
-        f"{stage.value}, {number(result.time[index])} ps\n{_caption(result, stage, index)}",
+        f"{stage.value}, {number(result.time[index])} ps\n{stage_caption(result, stage, index)}",
         linespacing=1.35,
         loc="center",
         fontsize=9,
         backgroundcolor=STAGE_COLOURS[stage],
     )
-    bar = middle + _ASIDE - 2.0 - 5.0
-    low = frame.info["bottom_terrace"] - _DEPTH + 1.0
     if stage is result.stages[0]:
-        axes.plot([bar, bar + 5.0], [low, low], color=INK, linewidth=2.0, zorder=9)
-        axes.annotate("5 Å", (bar + 2.5, low + 0.4), ha="center", va="bottom", fontsize=8, zorder=9)
+        gap_scale_bar(axes)
 
 
-def _colours(frame: Atoms, first: Atoms) -> FloatArray:
-    """Tips in grey, adatoms in the colour of the tip that they came from."""
-    colours = np.tile(to_rgba("#c9d1d9"), (len(frame), 1))
-    adatoms = adatom_mask(frame)
-    # by the first frame: which tip an adatom hangs on by more bonds changes at every moment
-    if len(first) != len(frame):
-        first = frame
-    middle = (first.info["bottom_terrace"] + first.info["top_terrace"]) / 2.0
-    above = first.positions[:, 2] > middle
-    colours[adatoms & ~above] = to_rgba(BLUE)
-    colours[adatoms & above] = to_rgba(ORANGE)
-    return np.asarray(colours, dtype=np.float64)
-
-
-def _caption(result: RunResult, stage: Stage, index: int) -> str:
+def stage_caption(result: RunResult, stage: Stage, index: int) -> str:
     """Say the number that matters in a stage."""
     if stage in (Stage.CONTACT, Stage.LATERAL_GROWTH):
         area = number(float(result.series("cross_section")[index]))

@@ -116,7 +116,10 @@ def _state(
 
 
 def make_report(
-    run: RunDirectory, output: Path | None = None, watch: Watch = lambda _done, _total: None
+    run: RunDirectory,
+    output: Path | None = None,
+    watch: Watch = lambda _done, _total: None,
+    figures: Path | None = None,
 ) -> None:
     """Merge the transmissions into ``transmission.nc`` and write ``report.html``.
 
@@ -128,6 +131,8 @@ def make_report(
     watch : callable, optional
         Is told how many transmissions of single snapshots are read, and how many there are, which
         takes most of the time where they have not been joined yet.
+    figures : Path, optional
+        Folder that gets every figure as PDF and the numbers of its curves as CSV; it is made.
 
     Raises
     ------
@@ -175,6 +180,7 @@ def make_report(
         failures=run.failures(),
         planned_end=planned_end(run),
         sampled=_sampled(run),
+        figure_folder=figures,
     )
 
 

@@ -75,7 +75,7 @@ def _one_snapshot(run: RunDirectory, number: int, model: TightBindingModel) -> N
     path, failure = run.transmission_path(number), run.failure_path(number)
     energies = parse_energies(run.settings.transport.energies)
     try:
-        write_dataset(_compute(run, [number], energies, model), path)
+        write_dataset(compute_snapshots(run, [number], energies, model), path)
     except StructureError as error:
         write_json(failure, {"error": str(error)})
 
@@ -88,7 +88,7 @@ def _spectra(run: RunDirectory, model: TightBindingModel) -> None:
     failed = run.failures()
     numbers = sorted({n for n in landmarks(run.observables()).values() if n not in failed})
     if numbers:
-        spectra = _compute(run, numbers, parse_energies(energies), model)
+        spectra = compute_snapshots(run, numbers, parse_energies(energies), model)
         write_dataset(spectra.assign_coords(snapshot=numbers), run.spectra_path)
 
 
@@ -134,9 +134,30 @@ def _of_junctions(
     )
 
 
-def _compute(
+def compute_snapshots(
     run: RunDirectory, numbers: list[int], energies: list[float], model: TightBindingModel
 ) -> xr.Dataset:
+    """Compute the transmissions of snapshots, each in the cell that the run gives it.
+
+    Parameters
+    ----------
+    run : RunDirectory
+    numbers : list of int
+        Of the snapshots.
+    energies : list of float
+        From the Fermi energy, eV.
+    model : TightBindingModel
+
+    Returns
+    -------
+    xarray.Dataset
+        `nanogap.transport.negf.compute.compute_transmission`, with the axes of the cells.
+
+    Raises
+    ------
+    StructureError
+        If a junction cannot be cut.
+    """
     settings = run.settings
     dataset = _of_junctions(run, [junction_of(run, number) for number in numbers], energies, model)
     if settings.junction.cut == "full":

@@ -1,0 +1,166 @@
+"""The runs behind docs/paper-figures.md: their data, the figures, the tables.
+
+    # gather runs and campaigns, draw the figures, fill the tables
+    python -m docs.build.paper_runs --paper RUN_OR_CAMPAIGN... --closer RUN_OR_CAMPAIGN...
+    # fill the tables from docs/data/paper-runs.json
+    python -m docs.build.paper_runs
+
+``--paper`` are runs of the presets paper-8v and paper-2v, finished or not; ``--closer`` runs with a
+smaller gap, which show what the former do not while their gap is open. A group that is not given
+stays as it is in the data.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from docs.build.page_tables import filled
+from docs.build.paper_page import TABLES
+from nanogap.analysis.filament.stages import stage_spans
+from nanogap.analysis.filament.structures import growth_structures, single_atom_contacts
+from nanogap.campaign.trajectories import open_trajectories
+from nanogap.errors import NanogapError
+from nanogap.io import write_bytes, write_text
+from nanogap.report.paper import Trajectory
+from nanogap.report.paper_figures import PAPER_FIGURES
+from nanogap.report.style import house_style, png
+
+DOCS = Path(__file__).resolve().parents[1]
+DATA = DOCS / "data" / "paper-runs.json"
+PAGE = DOCS / "paper-figures.md"
+#: Figures that are drawn of every group that has what they show; the last, of several voltages.
+_DRAWN = ("1i", "3bc", "3d-f", "4c", "S3")
+
+
+def main() -> None:
+    """Gather runs if some are given; fill the tables."""
+    parser = argparse.ArgumentParser()
+    for group in ("paper", "closer"):
+        parser.add_argument(f"--{group}", nargs="+", type=Path, default=[])
+    parser.add_argument("--sample", nargs="*", type=Path, default=[], help="runs with samplings")
+    given = parser.parse_args()
+    content = json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else {}
+    for group in ("paper", "closer"):
+        paths = getattr(given, group)
+        if paths:
+            trajectories = open_trajectories(paths)
+            content[group] = [described(one) for one in trajectories]
+            voltages = {one["voltage"] for one in content[group]}
+            draw(trajectories, group, _DRAWN if len(voltages) > 1 else _DRAWN[:-1])
+    if given.sample:
+        sampled = open_trajectories(given.sample, sampled=True)
+        content["sampled"] = [sampling(one) for one in sampled]
+        draw(sampled[:1], "sampled", ("5cd",))
+    write_text(DATA, text_of(content))
+    if PAGE.is_file():
+        write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), TABLES, content))
+
+
+def text_of(content: dict[str, list[dict[str, Any]]]) -> str:
+    """Write the data as JSON with one run in a line."""
+    groups = [
+        f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(run) for run in runs) + "\n]"
+        for name, runs in content.items()
+    ]
+    return "{\n" + ",\n".join(groups) + "\n}\n"
+
+
+def draw(trajectories: Sequence[Trajectory], group: str, names: Sequence[str]) -> None:
+    """Draw the figures that there is something for, and say what there is not."""
+    for name in names:
+        try:
+            with house_style():
+                figure = PAPER_FIGURES[name].draw(trajectories).figure
+                path = DOCS / "images" / f"paper-{name.lower()}-{group}.png"
+                write_bytes(path, png(figure, 110))
+        except NanogapError as error:
+            print(f"{name} of {group}: {error}")
+        else:
+            print(f"wrote {path}")
+
+
+def described(one: Trajectory) -> dict[str, Any]:
+    """Give what the page needs of a run."""
+    result = one.result
+    settings, observables = result.settings, result.observables
+    contact = result.first_contact
+    structures = growth_structures(observables, result.transmission, one.usable)
+    places = single_atom_contacts(observables, result.transmission, one.usable)
+    return {
+        "name": one.name,
+        "preset": settings.name,
+        "voltage": settings.voltage.applied,
+        "gap": settings.structure.gap,
+        "seed": settings.seed,
+        "engine": settings.dynamics.engine,
+        "time_step": settings.dynamics.time_step,
+        "simulated": float(result.time[-1]),
+        "planned": result.planned_end,
+        "finished": result.finished,
+        "first_contact": None if contact is None else float(result.time[contact]),
+        "stages": [
+            [stage.value, float(result.time[first]), float(result.time[last])]
+            for stage, first, last in stage_spans(result.stages)
+        ],
+        "structures": [_structure(one, index) for index in structures],
+        "contacts": [_rounded(result.transmission[index]) for index in places],
+        "spectra": _spectra(one, structures),
+        "time": [round(float(time), 3) for time in result.time],
+        "transmission": list(map(_rounded, result.transmission)),
+        **{
+            name: list(map(_rounded, result.series(name)))
+            for name in ("tip_distance", "atoms_in_gap", "bottleneck_atoms", "largest_island")
+        },
+    }
+
+
+def _structure(one: Trajectory, index: int) -> dict[str, Any]:
+    result = one.result
+    return {
+        "time": float(result.time[index]),
+        "transmission": _rounded(result.transmission[index]),
+        "atoms": result.bottleneck(index),
+    }
+
+
+def _spectra(one: Trajectory, structures: Sequence[int]) -> dict[str, list[float | None]] | None:
+    """T(E) of the structures in contact; None without one."""
+    touching = [index for index in structures if one.result.bottleneck(index)][:3]
+    if not touching or one.spectra is None:
+        return None
+    dataset = one.spectra([int(one.result.numbers[index]) for index in touching])
+    values = dataset["transmission_average"].transpose("snapshot", "energy").to_numpy()
+    found = {"energy": list(map(_rounded, dataset["energy"].to_numpy()))}
+    first = structures.index(touching[0]) + 1
+    return found | {
+        str(first + place): list(map(_rounded, row)) for place, row in enumerate(values)
+    }
+
+
+def sampling(one: Trajectory) -> dict[str, Any]:
+    """Give what the page needs of a fine sampling."""
+    result = one.result
+    known = result.transmission[np.isfinite(result.transmission)]
+    return {
+        "name": one.name,
+        "gap": result.settings.structure.gap,
+        "voltage": result.settings.voltage.applied,
+        "samples": len(known),
+        "every": float(result.time[1] - result.time[0]) * 1000.0,
+        "begin": float(result.time[0]),
+        "end": float(result.time[-1]),
+        "mean": float(known.mean()),
+        "deviation": float(known.std(ddof=1)),
+    }
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.4g}") if np.isfinite(value) else None
+
+
+if __name__ == "__main__":
+    main()

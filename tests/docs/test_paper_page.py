@@ -1,0 +1,74 @@
+"""The page of the paper's figures says what its data say, and its commands are ours."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from docs.build import page_tables, paper_page, paper_runs
+from tests.runs.hand_made import whole_run
+
+from nanogap.campaign.trajectories import open_trajectories
+from nanogap.report.paper_figures import PAPER_FIGURES
+from nanogap.settings import load_settings
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def content():
+    return json.loads((DOCS / "data" / "paper-runs.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def page():
+    return (DOCS / "paper-figures.md").read_text(encoding="utf-8")
+
+
+def test_the_tables_of_the_page_are_those_of_the_data(content, page):
+    assert page.count("<!-- table ") == len(paper_page.TABLES)
+    assert page_tables.filled(page, paper_page.TABLES, content) == page
+
+
+def test_every_figure_has_its_command_on_the_page(page):
+    named = set(re.findall(r"nanogap figure (\S+)", page)) | {"3b", "3c", "5c", "5d"}
+    assert named == PAPER_FIGURES.keys()
+
+
+def test_runs_of_the_paper_have_its_gap_and_say_how_far_they_are(content):
+    for run in content["paper"]:
+        preset = load_settings(run["preset"])
+        assert (run["gap"], run["voltage"]) == (preset.structure.gap, preset.voltage.applied)
+        assert len(run["time"]) == len(run["transmission"])
+        assert run["time"][-1] == pytest.approx(run["simulated"], abs=1e-3)
+        assert run["finished"] == (run["simulated"] >= run["planned"] - 1e-6)
+        assert run["planned"] == pytest.approx(348 * 8.6) or run["first_contact"] is not None
+
+
+def test_the_page_says_what_the_runs_show(content, page):
+    """Sentences that further runs may make wrong, so that they are not forgotten."""
+    open_so_far = "**The runs so far have not come to a contact**" in page
+    assert open_so_far == all(run["first_contact"] is None for run in content["paper"])
+    contacts = [run["contacts"][0] for run in content["closer"] if run["contacts"]]
+    assert 0.7 < np.mean(contacts) < 1.3
+    spectra = next(run["spectra"] for run in content["closer"] if run["spectra"])
+    curves = [values for name, values in spectra.items() if name != "energy"]
+    assert max(curves[0]) > curves[0][-1]  # that of the single atom falls towards 1 eV
+    for values in curves:
+        assert np.abs(np.diff(values)).max() < 0.2  # no steps
+    for values in curves[1:]:
+        assert values[0] < values[len(values) // 2] < values[-1]
+
+
+def test_a_run_is_described(tmp_path):
+    path = whole_run(tmp_path / "run", transport={"hamiltonian": "none"}).path
+    (one,) = open_trajectories([path])
+    found = paper_runs.described(replace(one, spectra=None))
+    assert found["transmission"] == [0.002, 0.03, 0.94, 2.1, 0.01, 0.88]
+    assert [structure["atoms"] for structure in found["structures"][:3]] == [0, 0, 1]
+    assert found["contacts"] == [0.94, 0.88]
+    assert found["first_contact"] == 1.0
+    assert found["stages"][0] == ["drift", 0.0, 0.0]
+    assert "| 1i |" in paper_page.numbers_of({"paper": [found], "closer": []})
