@@ -26,7 +26,8 @@ from nanogap.units import COULOMB
 
 #: Twice the width times this is where the error function of a pair is 1 to rounding.
 _FAR = 6.0
-#: Sums may be taken in any order, one for all: that of the compiled loop.
+#: Sums may be taken in any order, one for all: that of the compiled loop. Together with a division
+#: that raises nothing (``error_model``) it lets the loops take several pairs at once.
 _FREE_ORDER = {"reassoc", "contract", "nsz"}
 
 
@@ -201,7 +202,7 @@ class Conductor:
         return charges - (means(charges) - sums / np.maximum(sizes, 1))[groups]
 
 
-@njit(cache=True, fastmath=_FREE_ORDER)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath=_FREE_ORDER, error_model="numpy")  # type: ignore[untyped-decorator]
 def fill_rows(
     begin: int, end: int, places: FloatArray, first: int, width: float, matrix: FloatArray
 ) -> None:
@@ -241,7 +242,7 @@ def _fill_in_threads(places: FloatArray, first: int, width: float, matrix: Float
         fill_rows(share, share + 1, places, first, width, matrix)
 
 
-@njit(cache=True, fastmath=_FREE_ORDER)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath=_FREE_ORDER, error_model="numpy")  # type: ignore[untyped-decorator]
 def multiply_rows(
     begin: int, end: int, vector: FloatArray, matrix: FloatArray, products: FloatArray
 ) -> None:
@@ -275,7 +276,7 @@ def _multiply_in_threads(vector: FloatArray, matrix: FloatArray, products: Float
         multiply_rows(share, share + 1, vector, matrix, products)
 
 
-@njit(cache=True, fastmath=_FREE_ORDER)  # type: ignore[untyped-decorator]
+@njit(cache=True, fastmath=_FREE_ORDER, error_model="numpy")  # type: ignore[untyped-decorator]
 def sum_coulomb_forces(
     begin: int,
     end: int,
