@@ -2,7 +2,7 @@
 
     python -m benchmarks.device [--events 1000000] [--json]
 
-Two needles joined by a neck at 300 K, some 10 000 atoms that are free: events per processor second,
+Two needles of 10 000 atoms joined by a neck at 300 K: events per processor second,
 without caps and with one that throttles the atoms which hop along edges. The baseline, in the same
 run, does the same events and makes all rates anew after each.
 
@@ -32,7 +32,7 @@ from nanogap.settings.device import load_device_settings
 WANTED, WANTED_SWEEP = 1e6, 120.0
 
 
-def device(cap: float, base_width: float = 75.0) -> LatticeKMC:
+def device(cap: float, base_width: float = 64.0) -> LatticeKMC:
     """Two needles with a neck of a few atoms."""
     tips = build_needles(
         lattice_constant=4.09,
@@ -81,7 +81,7 @@ def anew(engine: LatticeKMC, events: int) -> float:
     return events / (time.process_time() - clock)
 
 
-def measured(events: int, base_width: float = 75.0) -> dict[str, dict[str, float]]:
+def measured(events: int, base_width: float = 64.0) -> dict[str, dict[str, float]]:
     """Measure without caps, with a cap of 1e4/s, and the baseline."""
     results = {
         "no_cap": speed(device(math.inf, base_width), events),

@@ -58,6 +58,19 @@ def test_a_written_dataset_tells_whether_it_has_flags(tmp_path):
     assert compliance_of(joined_files([tells, tells])).origin == "none"
 
 
+@pytest.mark.parametrize("length", [10**9, 100], ids=["whole", "in pieces"])
+def test_a_limit_of_the_voltage_is_not_told_as_a_current(call, tmp_path, monkeypatch, length):
+    monkeypatch.setattr("nanogap.measured.files.is_long", lambda _: length == 100)
+    amperes = np.linspace(0.0, 2e-5, 401)
+    noise = 1.0 + 0.02 * np.random.default_rng(1).standard_normal(401)
+    volts = np.minimum(amperes / (0.05 * G0) * noise, 2.0)
+    path = tmp_path / "sweep_nw1.csv"
+    rows = (f"{v:.6g},{i:.9g},{v == 2.0:d}" for v, i in zip(volts, amperes, strict=True))
+    path.write_text("Voltage (V),Current (A),compliance\n" + "\n".join(rows) + "\n")
+    (told,) = (note for note in call("histogram", path).err.splitlines() if "not counted" in note)
+    assert told.endswith("limited by the instrument (as the file says)")
+
+
 def test_the_limit_is_no_conductance(call, loops):
     path, limited = loops
     for words in ((), ("--compliance", LIMIT)):

@@ -7,6 +7,7 @@ import numba
 import pytest
 from numba.core.compiler_lock import global_compiler_lock
 
+from nanogap.runs import compilation
 from nanogap.runs.compilation import clock_without_compilation, watched_compilation
 
 
@@ -76,7 +77,8 @@ def test_a_clock_stands_still_while_there_is_compilation():
         assert 0.2 <= clock() - begun < 0.3
 
 
-def test_what_is_compiled_is_told_once():
+def test_what_is_compiled_is_told_once(monkeypatch):
+    monkeypatch.setattr(compilation, "_TOLD", set())
     told = []
     first, second = (numba.njit(lambda x, by=by: x + by) for by in (1, 2))
     with watched_compilation(told.append), watched_compilation(told.append):
@@ -87,3 +89,7 @@ def test_what_is_compiled_is_told_once():
     with watched_compilation(told.append):
         assert first(1) == 2
     assert len(told) == 1
+    third = numba.njit(lambda x: x + 3)
+    with watched_compilation(told.append):
+        assert third(1) == 4
+    assert told[1:] == ["compiling what else it needs (seconds, once per installation)"]

@@ -17,7 +17,7 @@ from nanogap.electrical.protocols import CurrentSweep, Staircase, VoltageSweep
 from nanogap.electrical.states import Endurance, Pulses
 from nanogap.errors import NanogapError, OtherStateError, SettingsError
 from nanogap.runs import device_beginning, device_part
-from nanogap.runs.device_beginning import check_measurement
+from nanogap.runs.device_beginning import check_measurement, new_store
 from nanogap.runs.device_run import DeviceRun
 from nanogap.runs.growing_file import GrowingFile
 from nanogap.settings.device import load_device_settings
@@ -269,3 +269,13 @@ def test_a_cache_is_known_again_and_may_be_missing(tmp_path, monkeypatch):
     usual = make_necks(load_device_settings("device-quick"), 4.09)
     usual.store.put(b"key", StoredTransmission(0.25))
     assert usual.store.get(b"key") == StoredTransmission(0.25)
+
+
+def test_a_cache_that_is_not_there_yet_is_known_as_such(tmp_path):
+    path = tmp_path / "mistyped.sqlite"
+    changes = {"conductance.cache": str(path)}
+    settings = load_device_settings("device-quick", changes)
+    assert new_store(settings) == path
+    path.touch()
+    assert new_store(settings) is None
+    assert new_store(load_device_settings("device-quick")) is None

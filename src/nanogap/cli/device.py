@@ -130,7 +130,7 @@ def run(
 ) -> None:
     """Simulate devices through a protocol; the readings are a measurement like any other."""
     from nanogap.runs.compilation import watched_compilation
-    from nanogap.runs.device_beginning import check_empty, check_measurement
+    from nanogap.runs.device_beginning import check_empty, check_measurement, new_store
     from nanogap.runs.device_cost import estimate_cost
     from nanogap.runs.device_run import start_device
     from nanogap.settings.device import load_device_settings
@@ -156,6 +156,8 @@ def run(
             f"{settings.devices.number} at a time",
             highlight=False,
         )
+    if (store := new_store(settings)) is not None:
+        _say(f"Note: conductance.cache = {store} is a new file: no conductance is known yet")
     with watched_compilation(_say):
         cost = estimate_cost(settings, processes)
     log.print(cost.sentence, highlight=False)

@@ -9,6 +9,7 @@ import xarray as xr
 from nanogap.analysis.traces.compliance import FEWEST_POINTS, Compliance, find_compliance
 from nanogap.io.dataset import flags_compliance
 from nanogap.io.stated_limits import STATED
+from nanogap.io.sweeps import current_swept
 from nanogap.report.marks import unit_for
 
 _ORIGINS = {
@@ -73,7 +74,10 @@ def compliance_of(dataset: xr.Dataset, given: float | None = None) -> Compliance
             found = find_compliance(volts, amperes, cycles, given=stated)
             if np.count_nonzero(found.limited) >= FEWEST_POINTS:
                 return replace(found, origin="file")
-    return find_compliance(volts, amperes, cycles, flags if known else None, given)
+    found = find_compliance(volts, amperes, cycles, flags if known else None, given)
+    if found.origin == "file" and current_swept(dataset):
+        return replace(found, current=None)  # what is limited there is the voltage
+    return found
 
 
 def stated_limits(dataset: xr.Dataset) -> list[float]:

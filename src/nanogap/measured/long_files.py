@@ -15,6 +15,7 @@ from nanogap.analysis.traces.compliance import (
     need_limit,
 )
 from nanogap.io.long_curve import LongCurve
+from nanogap.io.sweeps import current_swept
 from nanogap.measured.compliance import stated_limits
 from nanogap.spool import median
 from nanogap.typing import BoolArray, FloatArray
@@ -43,7 +44,8 @@ class _Limit:
         anywhere = any(flags.any() for flags in curve.flag_pieces())
         if not curve.has_curve or (given is None and (anywhere or curve.flagged)):
             self.origin = "file" if anywhere else "none"
-            self.current = self._lower() if anywhere and curve.has_curve else None
+            known = anywhere and curve.has_curve and not current_swept(next(curve.pieces()))
+            self.current = self._lower() if known else None
             return
         if given is not None:
             self._thresholds = limit_thresholds(curve.curve_pieces, given)

@@ -81,16 +81,19 @@ def time_figure(device: OneDevice) -> Figure:
     volts.plot(time, device.column("voltage")[thin], color=QUIET, label="at the source")
     volts.plot(time, device.column("gap_voltage")[thin], color=BLUE, label="across the gap")
     volts.set_ylabel("voltage (V)")
+    ionic = current.twinx()  # by many powers of ten smaller
     parts = (
-        ("current", INK, "read by the instrument"),
-        ("ionic_current", GREEN, "carried by ions (true)"),
+        (current, "current", INK, "read by the instrument"),
+        (ionic, "ionic_current", GREEN, "carried by ions (true), right axis"),
     )
-    amperes = {name: device.column(name)[thin] for name, _, _ in parts}
-    largest = float(np.nanmax(np.abs(amperes["current"]), initial=0.0))
-    factor, unit = unit_for(largest, "A")
-    for name, colour, label in parts:
-        current.plot(time, amperes[name] * factor, color=colour, linewidth=1.0, label=label)
-    current.set_ylabel(f"current ({unit})")
+    for axes, name, colour, label in parts:
+        amperes = device.column(name)[thin]
+        factor, unit = unit_for(float(np.nanmax(np.abs(amperes), initial=0.0)), "A")
+        axes.plot(time, amperes * factor, color=colour, linewidth=1.0)
+        current.plot([], [], color=colour, linewidth=1.0, label=label)
+        axes.set_ylabel(f"current ({unit})", color=colour)
+    current.set_zorder(ionic.get_zorder() + 1)
+    current.patch.set_visible(False)
     true, seen = device.column("gap_conductance")[thin], device.seen[thin]
     top = 1.1 * max(1.1, float(np.nanmax(true, initial=0.0)))
     contact = device.data["bridged"].to_numpy().astype(bool)[thin]

@@ -150,9 +150,10 @@ def thinned(count: int) -> slice:
 
 def unit_for(largest: float, unit: str) -> tuple[float, str]:
     """Choose a prefix: factor from the plain unit and the name with its prefix."""
-    for factor, prefix in ((1.0, ""), (1e3, "m"), (1e6, "\N{MICRO SIGN}"), (1e9, "n"), (1e12, "p")):
-        if largest * factor >= 1.0:
-            return factor, f"{prefix}{unit}"
+    prefixes = ("", "m", "\N{MICRO SIGN}", "n", "p", "f", "a")
+    for place, prefix in enumerate(prefixes):
+        if largest * 1000.0**place >= 1.0:
+            return 1000.0**place, f"{prefix}{unit}"
     return 1e12, f"p{unit}"
 
 

@@ -21,6 +21,8 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 #: Time between two sentences, s.
 _PAUSE = 30.0
 _UNDER_WAY: list["_Watched"] = []
+#: Filled when it was said that the event loop is compiled.
+_TOLD: set[bool] = set()
 
 
 @contextmanager
@@ -148,7 +150,9 @@ class _Watched(_Outermost):
         """Say once that there is something to compile."""
         if not self._begun:
             self._begun = time.monotonic()
-            self._tell("compiling the event loop (about a minute, once per installation)")
+            again = "what else it needs (seconds" if _TOLD else "the event loop (about a minute"
+            _TOLD.add(True)
+            self._tell(f"compiling {again}, once per installation)")
 
     def tick(self) -> None:
         """Say now and then that it goes on."""

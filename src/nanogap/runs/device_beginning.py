@@ -86,6 +86,12 @@ def check_measurement(settings: DeviceSettings) -> None:
         check_store(Path(cache))
 
 
+def new_store(settings: DeviceSettings) -> Path | None:
+    """Return the file of known conductances that a setting names and that is not there yet."""
+    cache = settings.conductance.cache
+    return None if cache in {"cache", "none"} or Path(cache).exists() else Path(cache)
+
+
 def describe(
     files: DeviceFiles,
     settings: DeviceSettings,
