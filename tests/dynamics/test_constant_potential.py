@@ -221,6 +221,26 @@ def test_a_piece_that_floats_keeps_its_charge_and_the_balance_closes_when_it_is_
     assert again.potential_energy - before[1] == pytest.approx(work, abs=1e-9)
 
 
+def test_an_atom_alone_in_the_gap_of_a_run_stays_neutral_and_floats():
+    settings = load_settings(
+        "quick",
+        SMALL
+        | {
+            "dynamics.equilibration_time": 0.0,
+            "dynamics.sampling_interval": 40.0,
+            "dynamics.contact_sampling_interval": 0.0,
+        },
+    )
+    atoms = tips(10.0)
+    alone = np.flatnonzero(atoms.arrays["electrode"] == "mobile")[0]
+    atoms.positions[alone] = atoms.cell.lengths() / 2.0
+    with Simulation(atoms, settings) as simulation:
+        frame = simulation.run(20)[-1]
+    assert frame.get_charges()[alone] == pytest.approx(0.0, abs=1e-12)
+    assert 0.0 < abs(frame.arrays["potential"][alone]) < 2.0
+    assert frame.info["charge_top"] > 0.5
+
+
 def test_the_balance_of_a_run_closes_while_a_bridge_forms():
     settings = load_settings(
         "quick",

@@ -278,7 +278,7 @@ def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
     )
     method = "Reactive molecular dynamics (ReaxFF, charges equilibrated at every step)"
     if dynamics.engine == "eam":
-        charges = "with those of a conductor" if settings.charged else "without charges"
+        charges = "with the charges of a conductor" if settings.charged else "without charges"
         method = f"Molecular dynamics (embedded atoms of Foiles, Baskes and Daw, {charges})"
     dynamics_text = (
         f"{method} at "
