@@ -270,3 +270,10 @@ def test_weight_is_the_published_one():
     assert bond_weight(2.0, 4.0) == pytest.approx((1 - 0.25) ** 2)
     assert bond_weight(4.0, 4.0) == 0.0
     assert bond_weight(5.0, 4.0) == 0.0
+
+
+def test_pieces_without_a_base_have_numbers_of_their_own():
+    positions = np.array([[0.0, 0, 0], [2.9, 0, 0], [20.0, 0, 0], [40.0, 0, 0], [42.9, 0, 0]])
+    electrode = np.array(["bottom", "mobile", "mobile", "mobile", "mobile"])
+    network = MetalNetwork.from_positions(positions, electrode, 4.0)
+    np.testing.assert_array_equal(network.pieces, [0, 0, 1, 2, 2])

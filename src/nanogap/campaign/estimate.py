@@ -16,6 +16,8 @@ from nanogap.transport.tight_binding.files import NONE
 
 #: Processor time for an atom and a time step, s (docs/dynamics-speed.md), by the engine.
 _PER_STEP = {"reaxff": 1.2e-5, "native": 2.5e-6, "eam": 2e-6}
+#: Further time for a pair of atoms, each counted twice, at constant potential.
+_PER_PAIR = 7e-9
 
 #: Processor time for a transmission in the cell of the paper, s: 0.3 of an open gap, 1 to 2 of a
 #: bridge (docs/paper-figures.md).
@@ -202,7 +204,11 @@ def first_member_seconds(folder: CampaignFolder) -> float:
 
         return estimate_cost(folder.device_settings(pending[0])).cpu_time
     settings = folder.settings(pending[0])
-    return _PER_STEP[settings.dynamics.engine] * _Sizes().of(settings).dynamics
+    size = _Sizes().of(settings)
+    per_step = _PER_STEP[settings.dynamics.engine]
+    if settings.voltage.mode == "constant-potential":
+        per_step += _PER_PAIR * size.atoms
+    return per_step * size.dynamics
 
 
 class _Sizes:

@@ -132,6 +132,16 @@ class MetalNetwork:
         """Whether connected metal leads from one base to the other."""
         return bool(np.isin(self.labels[self.top], self.labels[self.bottom]).any())
 
+    @property
+    def pieces(self) -> NDArray[np.int64]:
+        """Piece of every atom, shape (n_atoms,): 0 is metal with a base, others float."""
+        holds = np.zeros(self.labels.max(initial=-1) + 1, dtype=bool)
+        holds[self.labels[self.bottom | self.top]] = True
+        floats = ~holds[self.labels]
+        pieces = np.zeros(len(self.labels), dtype=np.int64)
+        pieces[floats] = 1 + np.unique(self.labels[floats], return_inverse=True)[1]
+        return pieces
+
     def steady(self, potential: FloatArray, voltage: float) -> FloatArray:
         """Solve the discrete Laplace equation with the bases at -V/2 and +V/2.
 
@@ -151,10 +161,7 @@ class MetalNetwork:
             V.
         """
         result = self._with_bases(potential, voltage)
-        held = self.bottom | self.top
-        holds = np.zeros(self.labels.max(initial=-1) + 1, dtype=bool)
-        holds[self.labels[held]] = True
-        based = holds[self.labels]
+        held, based = self.bottom | self.top, self.pieces == 0
         if not based.all():
             sizes = np.maximum(np.bincount(self.labels), 1)
             result[~based] = (np.bincount(self.labels, result) / sizes)[self.labels[~based]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from nanogap.dynamics.embedded_atom import load_embedded_atom
+from nanogap.dynamics.embedded_atom import EmbeddedAtom, load_embedded_atom
 from nanogap.typing import FloatArray, Int64Array
 
 #: Hartree times bohr as LAMMPS takes it for these files, eV angstrom.
@@ -56,14 +56,18 @@ def load_functions(element: str) -> Functions:
     SettingsError
         If there are none for the element.
     """
-    table = load_embedded_atom(element)
+    return functions_of(load_embedded_atom(element))
+
+
+def functions_of(table: EmbeddedAtom) -> Functions:
+    """Make the splines of a table."""
     lines = table.table.splitlines()
     n_density, density_step, n_distance, step, cutoff = lines[2].split()[:5]
     values = np.array(" ".join(lines[3:]).split(), dtype=float)
     first, second = int(n_density), int(n_density) + int(n_distance)
     charge = values[first:second]
     return Functions(
-        element=element,
+        element=table.element,
         lattice_constant=table.lattice_constant,
         cutoff=float(cutoff),
         density=spline(values[second : second + int(n_distance)]),

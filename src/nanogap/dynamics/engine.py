@@ -24,7 +24,7 @@ from nanogap.dynamics.ranks import Ranks, open_ranks
 from nanogap.errors import EngineError
 from nanogap.settings import DynamicsSettings
 from nanogap.structure.tips import MOBILE
-from nanogap.typing import FloatArray
+from nanogap.typing import FloatArray, Int64Array
 from nanogap.units import KCAL_PER_MOL
 
 
@@ -123,13 +123,24 @@ class Engine:
         """Temperature of the mobile atoms, K."""
         return float(self._ask("compute", "mobile_temperature"))
 
-    def set_potential(self, potential: FloatArray) -> None:
+    @property
+    def potential_shift(self) -> FloatArray:
+        """What pieces that float have taken on beyond the potential that was set: nothing here."""
+        return np.zeros(self._n_atoms)
+
+    def set_potential(
+        self,
+        potential: FloatArray,
+        pieces: Int64Array | None = None,  # noqa: ARG002 charge flows to pieces that float, too
+    ) -> None:
         """Set the electrochemical potential of every atom.
 
         Parameters
         ----------
         potential : ndarray, shape (n_atoms,)
             V.
+        pieces : ndarray of int, shape (n_atoms,), optional
+            For `nanogap.dynamics.native_engine.NativeEngine`.
         """
         self._ranks.ask("set_shift", -potential)
 

@@ -9,7 +9,7 @@ from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.interaction import Interaction
 from nanogap.dynamics.native_engine import NativeEngine
 from nanogap.settings import DynamicsSettings
-from nanogap.typing import FloatArray
+from nanogap.typing import FloatArray, Int64Array
 
 
 class DynamicsEngine(Protocol):
@@ -62,8 +62,12 @@ class DynamicsEngine(Protocol):
     def temperature(self) -> float:
         """Temperature of the mobile atoms, K."""
 
-    def set_potential(self, potential: FloatArray) -> None:
-        """Set the electrochemical potential of every atom, shape (n_atoms,), V."""
+    @property
+    def potential_shift(self) -> FloatArray:
+        """What pieces that float have taken on beyond the potential set, shape (n_atoms,), V."""
+
+    def set_potential(self, potential: FloatArray, pieces: Int64Array | None = None) -> None:
+        """Set the electrochemical potential of every atom, and tell the pieces that float."""
 
     def advance(self, steps: int) -> None:
         """Run a number of time steps."""
@@ -82,7 +86,13 @@ class DynamicsEngine(Protocol):
 
 
 def open_engine(
-    atoms: Atoms, settings: DynamicsSettings, interaction: Interaction, folder: Path, seed: int
+    atoms: Atoms,
+    settings: DynamicsSettings,
+    interaction: Interaction,
+    folder: Path,
+    seed: int,
+    *,
+    constant_potential: bool = False,
 ) -> DynamicsEngine:
     """Start the engine that the settings name.
 
@@ -96,6 +106,8 @@ def open_engine(
         Where LAMMPS' files and log are written.
     seed : int
         Of the starting velocities.
+    constant_potential : bool
+        Whether embedded atoms have the charges of a conductor.
 
     Returns
     -------
@@ -108,6 +120,6 @@ def open_engine(
     EngineError
         If LAMMPS does not start, or an atom lies outside the box.
     """
-    if settings.engine == "native":
+    if settings.engine == "native" or constant_potential:
         return NativeEngine(atoms, settings, interaction, seed)
     return Engine(atoms, settings, interaction, folder, seed)

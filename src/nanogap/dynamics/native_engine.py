@@ -1,7 +1,8 @@
-"""The native engine: reactive molecular dynamics of one metal without LAMMPS.
+"""The native engine: molecular dynamics of one metal without LAMMPS.
 
-Force field, charges and motion are those of `nanogap.dynamics.engine`, computed by the compiled
-kernel of `nanogap.dynamics.native`. The box has no periodic images: tips stand free in it.
+ReaxFF, its charges and motion are those of `nanogap.dynamics.engine`, computed by the compiled
+kernel of `nanogap.dynamics.native`; embedded atoms have the charges of a conductor
+(`nanogap.dynamics.constant_potential`). The box has no periodic images: tips stand free in it.
 """
 
 from importlib.metadata import version
@@ -11,10 +12,14 @@ import numpy as np
 from ase import Atoms
 
 from nanogap.dynamics.box import CHECK_INTERVAL, refuse_lost_atoms
+from nanogap.dynamics.constant_potential import ChargedEmbeddedAtoms
+from nanogap.dynamics.embedded_atom import EmbeddedAtom
+from nanogap.dynamics.embedded_functions import Functions, functions_of
 from nanogap.dynamics.interaction import Interaction, metal_parameters
 from nanogap.dynamics.native.metal import Metal
 from nanogap.dynamics.native.motion import (
     CHAIN,
+    Interacting,
     Motion,
     Thermostat,
     degrees_of_freedom,
@@ -24,7 +29,7 @@ from nanogap.dynamics.native.shares import check_threads, numba_threads
 from nanogap.errors import DataFormatError
 from nanogap.settings import DynamicsSettings
 from nanogap.structure.tips import MOBILE
-from nanogap.typing import BoolArray, FloatArray
+from nanogap.typing import BoolArray, FloatArray, Int64Array
 
 #: What a restart file holds, in the order of the starting structure where it is of atoms.
 _ARRAYS = ("positions", "velocities", "history", "places", "rates", "step")
@@ -39,6 +44,7 @@ class NativeEngine:
         The tips, with the array ``electrode``; positions are the starting ones.
     settings : DynamicsSettings
     interaction : Interaction
+        ReaxFF, or embedded atoms, which are then at constant potential.
     seed : int
         Of the starting velocities.
 
@@ -59,7 +65,11 @@ class NativeEngine:
     ) -> None:
         check_threads(settings.threads)
         self._settings = settings
-        self._parameters = metal_parameters(interaction)
+        self._parameters = (
+            functions_of(interaction)
+            if isinstance(interaction, EmbeddedAtom)
+            else metal_parameters(interaction)
+        )
         self._mass = interaction.mass
         self._lengths: FloatArray = atoms.cell.lengths()
         mobile = atoms.arrays["electrode"] == MOBILE
@@ -111,7 +121,7 @@ class NativeEngine:
     def potential_energy(self) -> float:
         """Potential energy of the atoms, eV; the engine must be prepared."""
         with numba_threads(self._settings.threads):
-            return self._metal.energies(self._motion.positions).total
+            return self._metal.energy(self._motion.positions)
 
     @property
     def kinetic_energy(self) -> float:
@@ -134,15 +144,27 @@ class NativeEngine:
         """Temperature of the mobile atoms, K."""
         return self._motion.temperature
 
-    def set_potential(self, potential: FloatArray) -> None:
+    @property
+    def potential_shift(self) -> FloatArray:
+        """What pieces that float have taken on beyond the potential that was set, V."""
+        if isinstance(self._metal, ChargedEmbeddedAtoms):
+            return self._in_order(self._metal.conductor.levels)
+        return np.zeros(len(self._order))
+
+    def set_potential(self, potential: FloatArray, pieces: Int64Array | None = None) -> None:
         """Set the electrochemical potential of every atom.
 
         Parameters
         ----------
         potential : ndarray, shape (n_atoms,)
             V.
+        pieces : ndarray of int, shape (n_atoms,), optional
+            0 for what is wired to the source, a number of its own for each piece that floats: at
+            constant potential its charge stays. Default: all is wired.
         """
         self._metal.potential = potential[self._order]
+        if isinstance(self._metal, ChargedEmbeddedAtoms) and pieces is not None:
+            self._metal.conductor.groups = pieces[self._order]
 
     def advance(self, steps: int) -> None:
         """Run a number of time steps.
@@ -219,13 +241,7 @@ class NativeEngine:
     def _begin(self, positions: FloatArray, velocities: FloatArray) -> None:
         """Make all that follows from positions and velocities."""
         settings = self._settings
-        self._metal = Metal(
-            self._parameters,
-            len(positions),
-            self._n_fixed,
-            settings.charge_tolerance,
-            threads=settings.threads,
-        )
+        self._metal = self._interact(len(positions))
         self._motion = Motion(
             self._metal,
             positions,
@@ -236,6 +252,15 @@ class NativeEngine:
             thermostat=self._new_thermostat() if self._thermostatted else None,
         )
         self._prepared = False
+
+    def _interact(self, n_atoms: int) -> Interacting:
+        parameters, tolerance = self._parameters, self._settings.charge_tolerance
+        threads = self._settings.threads
+        if isinstance(parameters, Functions):
+            return ChargedEmbeddedAtoms(
+                parameters, n_atoms, self._n_fixed, tolerance, threads=threads
+            )
+        return Metal(parameters, n_atoms, self._n_fixed, tolerance, threads=threads)
 
     def _new_thermostat(self) -> Thermostat:
         return Thermostat(

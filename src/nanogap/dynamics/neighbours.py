@@ -55,6 +55,23 @@ class NeighbourList:
         distances : ndarray, shape (n_pairs,)
             Angstrom.
         """
+        found: tuple[Int64Array, FloatArray] = _select_pairs(
+            positions, self.candidates(positions), self._cutoff
+        )
+        return found
+
+    def candidates(self, positions: FloatArray) -> Int64Array:
+        """List all pairs that may be within the cut-off, ascending: the same array for many calls.
+
+        Parameters
+        ----------
+        positions : ndarray, shape (n_atoms, 3)
+            Angstrom.
+
+        Returns
+        -------
+        ndarray of int, shape (n_pairs, 2)
+        """
         reference = self._reference
         if (
             reference is None
@@ -65,10 +82,7 @@ class NeighbourList:
             if self._held is not None:
                 between = self._held[self._candidates].all(axis=1)
                 self._candidates = self._candidates[~between]
-        found: tuple[Int64Array, FloatArray] = _select_pairs(
-            positions, self._candidates, self._cutoff
-        )
-        return found
+        return self._candidates
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]

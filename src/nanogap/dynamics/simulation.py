@@ -130,7 +130,14 @@ class Simulation(Printed):
             folder = Path(self._own_folder.name)
         engine_seed = velocity_seed(loaded.seed) if seed is None else seed
         try:
-            self._engine = open_engine(tips, dynamics, interaction, Path(folder), engine_seed)
+            self._engine = open_engine(
+                tips,
+                dynamics,
+                interaction,
+                Path(folder),
+                engine_seed,
+                constant_potential=voltage.mode == "constant-potential",
+            )
         except BaseException:
             self._remove_own_folder()
             raise
@@ -390,7 +397,12 @@ class Simulation(Printed):
             *self._neighbours.pairs(self._engine.positions), self._electrode, settings.cutoff
         )
         voltage = settings.applied if biased else 0.0
-        if settings.mode == "steady":
+        if settings.mode == "constant-potential":
+            shift = self._engine.potential_shift
+            if shift.any():
+                self._potential = self._potential + shift
+                self._work.settle(self._potential)
+        if settings.mode in {"steady", "constant-potential"}:
             self._potential = network.steady(self._potential, voltage)
         else:
             self._potential = network.relax(
@@ -400,7 +412,7 @@ class Simulation(Printed):
                 steps=max(1, steps * settings.relaxation_steps),
                 mobility=settings.diffusion / settings.normalisation,
             )
-        self._engine.set_potential(self._potential)
+        self._engine.set_potential(self._potential, network.pieces)
         self._work.switch(self._potential)
 
     def _sample(self, written: list[Atoms]) -> None:

@@ -43,6 +43,13 @@ class BiasWork:
         """Whether the potential has changed since the last charges."""
         return self._charged_at is not self._potential
 
+    def settle(self, potential: FloatArray) -> None:
+        """Take note of the potential that pieces that float have taken on with the last charges.
+
+        Their charge has not changed, so no work was done.
+        """
+        self._charged_at = self._potential = potential
+
     def switch(self, potential: FloatArray) -> None:
         """Take note of a new potential, V, that the charges have not followed yet."""
         self._potential = potential

@@ -182,7 +182,7 @@ class RunResult:
     @property
     def charged(self) -> bool:
         """Whether atoms have charges and feel a voltage."""
-        return self.settings.dynamics.engine != "eam"
+        return self.settings.charged
 
     def transmission_of(self, number: int) -> float:
         """Transmission of a snapshot number, G0; NaN if it is not known."""

@@ -92,6 +92,8 @@ def simulated(result: RunResult) -> str:
 
 
 def _method(settings: Settings) -> str:
+    if settings.voltage.mode == "constant-potential":
+        return "molecular dynamics of embedded atoms held at the potentials of two electrodes"
     if settings.dynamics.engine == "eam":
         return "molecular dynamics of uncharged embedded atoms"
     return "reactive molecular dynamics"
@@ -264,7 +266,7 @@ def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
         )
     mode = (
         "as the steady current through the connected metal sets it (discrete Laplace equation)"
-        if voltage.mode == "steady"
+        if voltage.mode != "relaxation"
         else "by fictitious diffusion in time, as published"
     )
     tips_text = (
@@ -274,24 +276,27 @@ def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
         f"{counted(tips.fixed_layers, 'layer')} of atoms "
         f"{'is' if tips.fixed_layers == 1 else 'are'} held fixed. Lattice constant: {lattice}."
     )
-    method = (
-        "Molecular dynamics (embedded atoms of Foiles, Baskes and Daw, without charges)"
-        if dynamics.engine == "eam"
-        else "Reactive molecular dynamics (ReaxFF, charges equilibrated at every step)"
-    )
+    method = "Reactive molecular dynamics (ReaxFF, charges equilibrated at every step)"
+    if dynamics.engine == "eam":
+        charges = "with the charges of a conductor" if settings.charged else "without charges"
+        method = f"Molecular dynamics (embedded atoms of Foiles, Baskes and Daw, {charges})"
     dynamics_text = (
         f"{method} at "
         f"{number(dynamics.temperature)} K in steps of {number(dynamics.time_step)} fs: "
         f"{_ps(dynamics.equilibration_time)} at 0 V, then {_ps(dynamics.production_time)} "
         f"under voltage{stop}. A snapshot was saved every {_ps(dynamics.sampling_interval)}.{dense}"
     )
+    acts = (
+        "Gaussian charges, with Coulomb's law between all pairs, hold every atom at its potential"
+        if voltage.mode == "constant-potential"
+        else "It shifts the electronegativity of the atoms, which charges the tips"
+    )
     voltage_text = (
         f"{_signed(voltage.applied)} on the top tip against the bottom one (EChemDID): the "
         f"fixed layers hold half of it each, and the potential spreads through metal whose "
-        f"atoms are closer than {number(voltage.cutoff)} Å, {mode}. It shifts the "
-        "electronegativity of the atoms, which charges the tips."
+        f"atoms are closer than {number(voltage.cutoff)} Å, {mode}. {acts}."
     )
-    if dynamics.engine == "eam":
+    if not settings.charged:
         voltage_text = "None: embedded atoms have no charges that a voltage could act on."
     return [
         ("Tips", tips_text),

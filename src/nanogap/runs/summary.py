@@ -211,7 +211,8 @@ def _thinned(count: int, kept: set[int]) -> list[int]:
 
 def _provenance(run: RunDirectory, attributes: dict[str, Any]) -> dict[str, str | float]:
     """Gather how a run was made, by the words that the report shows."""
-    state, native = run.dynamics, run.settings.dynamics.engine == "native"
+    state, settings = run.dynamics, run.settings
+    native = settings.dynamics.engine == "native" or settings.voltage.mode == "constant-potential"
     return {
         "settings from": run.source,
         "seed": run.settings.seed,

@@ -22,6 +22,7 @@ from nanogap.arguments import shown
 from nanogap.errors import SettingsError
 from nanogap.printing import Printed, Rows
 from nanogap.settings.energies import parse_energies
+from nanogap.settings.engine_rules import refuse_misfits
 from nanogap.settings.faults import fault_sentence, validated
 
 Length = Annotated[float, Field(gt=0.0, le=1000.0, allow_inf_nan=False)]
@@ -139,7 +140,8 @@ class DynamicsSettings(_Model):
         description="how atoms interact; 'reaxff': reactive (doi:10.1021/jp004368u), with charges "
         "that follow the voltage, by LAMMPS; 'native': the same by a compiled kernel of our own, "
         "several times as fast, in one process, without LAMMPS; 'eam': embedded atoms "
-        "(doi:10.1103/PhysRevB.33.7983), without charges, at 0 V only: a fast neutral control",
+        "(doi:10.1103/PhysRevB.33.7983), without charges, at 0 V only: a fast neutral control; or, "
+        "with voltage.mode = 'constant-potential', a conductor by a compiled kernel",
     )
     force_field: str = Field(
         "packaged",
@@ -207,8 +209,8 @@ class DynamicsSettings(_Model):
         1,
         ge=1,
         le=4,
-        description="threads that share the dynamics of one run with 'native'; the trajectory is "
-        "the same to the bit with any number",
+        description="threads that share the dynamics of one run with 'native', or at constant "
+        "potential; the trajectory is the same to the bit with any number",
     )
     lammps_options: str = Field(
         "",
@@ -232,7 +234,7 @@ class DynamicsSettings(_Model):
 
 
 class VoltageSettings(_Model):
-    """The applied voltage, by EChemDID (doi:10.1063/1.4927562)."""
+    """The applied voltage, by EChemDID (doi:10.1063/1.4927562) or at constant potential."""
 
     applied: float = Field(
         8.0,
@@ -241,10 +243,12 @@ class VoltageSettings(_Model):
         description="voltage of the top electrode against the bottom one, V; positive: the top "
         "tip is the anode",
     )
-    mode: Literal["steady", "relaxation"] = Field(
+    mode: Literal["steady", "relaxation", "constant-potential"] = Field(
         "steady",
         description="'relaxation': fictitious diffusion in time, as published; 'steady': its "
-        "limit, the discrete Laplace equation on the connected metal",
+        "limit, the discrete Laplace equation on the connected metal; 'constant-potential': as "
+        "'steady', and the atoms are a conductor at these potentials (doi:10.1063/1.469429), for "
+        "dynamics.engine = 'eam'",
     )
     cutoff: float = Field(
         4.0,
@@ -409,39 +413,12 @@ class Settings(Printed, _Model):
             )
         return self
 
-    @model_validator(mode="after")
-    def _charges_need_reaxff(self) -> Self:
-        dynamics, applied = self.dynamics, self.voltage.applied
-        if dynamics.engine != "eam":
-            return self
-        if applied != 0.0:
-            raise ValueError(
-                f"voltage.applied = {applied:g}: dynamics.engine = 'eam' has no charges, so it "
-                "knows no voltage: set voltage.applied = 0, or dynamics.engine = 'reaxff'"
-            )
-        if dynamics.force_field != "packaged":
-            raise ValueError(
-                f"dynamics.force_field = {dynamics.force_field!r} is for dynamics.engine = "
-                "'reaxff': leave it 'packaged' for 'eam'"
-            )
-        return self
+    @property
+    def charged(self) -> bool:
+        """Whether atoms have charges, and so feel a voltage."""
+        return self.dynamics.engine != "eam" or self.voltage.mode == "constant-potential"
 
     @model_validator(mode="after")
-    def _engine_shares_the_work(self) -> Self:
-        """Refuse what the engine has no use for."""
-        dynamics = self.dynamics
-        if dynamics.engine != "native":
-            if dynamics.threads != 1:
-                raise ValueError(
-                    f"dynamics.threads = {dynamics.threads} is for dynamics.engine = 'native': "
-                    "leave it 1, or use dynamics.processes, which LAMMPS shares its work among"
-                )
-            return self
-        for name, usual in (("processes", 1), ("lammps_options", "")):
-            value = getattr(dynamics, name)
-            if value != usual:
-                raise ValueError(
-                    f"dynamics.{name} = {value!r} is for LAMMPS, which dynamics.engine = 'native' "
-                    f"does without: leave it {usual!r}, or set dynamics.engine = 'reaxff'"
-                )
+    def _engine_does_what_is_asked(self) -> Self:
+        refuse_misfits(self.dynamics, self.voltage)
         return self

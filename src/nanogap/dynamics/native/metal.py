@@ -159,6 +159,10 @@ class Metal:
         # no further pairs, only bonds
         return forces + self._sum_forces(positions, len(positions), self._fixed_bonds)
 
+    def energy(self, positions: FloatArray) -> float:
+        """Compute the potential energy at some positions with the last charges, eV."""
+        return self.energies(positions).total
+
     def energies(self, positions: FloatArray) -> Energies:
         """Compute the energies at some positions with the last charges.
 

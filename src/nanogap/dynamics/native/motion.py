@@ -6,12 +6,12 @@ a step of the thermostat before and after, as Martyna, Tuckerman, Tobias & Klein
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numba import njit
 from scipy import constants
 
-from nanogap.dynamics.native.metal import Metal
 from nanogap.typing import FloatArray
 from nanogap.units import BOLTZMANN
 
@@ -148,12 +148,33 @@ def _push(
     rates[k] = (rates[k] * drag + 0.5 * half * drive / masses[k]) * drag
 
 
+class Interacting(Protocol):
+    """Atoms that forces move; `nanogap.dynamics.native.metal.Metal` says what each member is."""
+
+    potential: FloatArray
+    history: FloatArray
+    forces: FloatArray
+
+    @property
+    def charges(self) -> FloatArray:
+        """Charges of the last positions, shape (n_atoms,), elementary charges."""
+
+    def compute(self, positions: FloatArray, *, again: bool = False) -> None:
+        """Compute the charges, and the forces on the atoms that move."""
+
+    def all_forces(self, positions: FloatArray) -> FloatArray:
+        """Compute the forces on fixed atoms too, at the positions of the last `compute`."""
+
+    def energy(self, positions: FloatArray) -> float:
+        """Compute the potential energy with the last charges, eV."""
+
+
 class Motion:
     """Atoms of one metal that move.
 
     Parameters
     ----------
-    metal : Metal
+    metal : Interacting
     positions, velocities : ndarray, shape (n_atoms, 3)
         Angstrom, and angstrom/fs.
     n_fixed : int
@@ -167,7 +188,7 @@ class Motion:
 
     def __init__(
         self,
-        metal: Metal,
+        metal: Interacting,
         positions: FloatArray,
         velocities: FloatArray,
         *,
