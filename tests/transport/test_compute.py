@@ -140,7 +140,7 @@ def test_a_wrong_call_is_one_sentence(arguments, error, message):
         ({"kpoints": (0, 4)}, "at least 1 x 1"),
         ({"kpoints": "dense"}, "'auto' or 'paper'"),
         ({"backend": "magic"}, "no backend 'magic': choose"),
-        ({"cut": "diagonal"}, "cut = 'diagonal': choose paper or full"),
+        ({"cut": "diagonal"}, "cut = 'diagonal': choose terrace, paper, full"),
         ({"neutrality": "magic"}, "choose none, coordination, self-consistent"),
         ({"neutrality": "coordination", "backend": "pwcond"}, "pwcond is self-consistent already"),
         ({"model": load_model(), "backend": "pwcond"}, "takes no tight-binding Hamiltonian"),

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import bsr_array, csr_array
 
 from nanogap.errors import StructureError
+from nanogap.structure.junction import couplings
 from nanogap.transport.tight_binding.line_of_sight import openness
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.neighbours import Neighbours, find_neighbours
@@ -96,7 +97,9 @@ def real_space_matrices(
     Parameters
     ----------
     atoms : ase.Atoms
-        Its cell and periodic axes are used.
+        Its cell and periodic axes are used, and the array ``coupling``, where it has one: both
+        matrices between two atoms, what each does to the levels of the other, and how far it
+        stands between others, are that part of what they would be.
     model : TightBindingModel
     densities : ndarray, shape (3, n_atoms), optional
         See `atom_densities`; for atoms whose surroundings the structure does not hold whole, NaN
@@ -118,7 +121,8 @@ def real_space_matrices(
         )
     pairs = find_neighbours(atoms, model.cutoff)
     _check_distances(pairs)
-    own = atom_densities(pairs, len(atoms), model)
+    parts = couplings(atoms)
+    own = atom_densities(pairs, len(atoms), model, parts)
     densities = own if densities is None else np.where(np.isnan(densities), own, densities)
     integrals = model.two_centre(pairs.distances)
     if model.vacuum is not None:
@@ -130,6 +134,8 @@ def real_space_matrices(
         potentials = potentials + shifts
     mean = (potentials[pairs.first] + potentials[pairs.second]) / 2.0
     blocks[0] += mean[:, None, None] * blocks[1]
+    if parts is not None:
+        blocks *= (parts[pairs.first] * parts[pairs.second])[:, None, None]
     onsite = np.zeros((2, len(atoms), N_ORBITALS, N_ORBITALS))
     diagonal = np.arange(N_ORBITALS)
     onsite[0][:, diagonal, diagonal] = model.onsite_energies(densities[0]) + potentials[:, None]
@@ -139,8 +145,18 @@ def real_space_matrices(
     return matrices
 
 
-def atom_densities(pairs: Neighbours, n_atoms: int, model: TightBindingModel) -> FloatArray:
+def atom_densities(
+    pairs: Neighbours, n_atoms: int, model: TightBindingModel, parts: FloatArray | None = None
+) -> FloatArray:
     """Sum the contributions of all neighbours to the densities at every atom.
+
+    Parameters
+    ----------
+    pairs : Neighbours
+    n_atoms : int
+    model : TightBindingModel
+    parts : ndarray, shape (n_atoms,), optional
+        The array ``coupling`` (`nanogap.structure.junction.couplings`).
 
     Returns
     -------
@@ -148,10 +164,11 @@ def atom_densities(pairs: Neighbours, n_atoms: int, model: TightBindingModel) ->
         The densities of neighbours that set the onsite energies and the potential, and the number
         of neighbours, which tells whether an atom faces vacuum.
     """
-    onsite, potential = model.densities(pairs.first, pairs.distances, n_atoms)
+    share = 1.0 if parts is None else parts[pairs.second]
+    onsite, potential = model.densities(pairs.first, pairs.distances, n_atoms, share)
     if model.vacuum is None:
         return np.array([onsite, potential, np.zeros(n_atoms)])
-    counts = np.bincount(pairs.first, model.vacuum.bond_count(pairs.distances), n_atoms)
+    counts = np.bincount(pairs.first, share * model.vacuum.bond_count(pairs.distances), n_atoms)
     return np.array([onsite, potential, counts])
 
 
@@ -180,8 +197,10 @@ def _through_vacuum(
     # all in one cell, so that a few images surround every line
     home = atoms.get_positions(wrap=True)
     reach = tail.end[1] + tail.between[1]
-    obstacles = surroundings(atoms, home, reach)
-    weight = weight * openness(home[far.first], far.vectors, obstacles, tail.between)
+    obstacles, whose = surroundings(atoms, home, reach)
+    parts = couplings(atoms)
+    there = None if parts is None else parts[whose]
+    weight = weight * openness(home[far.first], far.vectors, obstacles, tail.between, there)
     kept = weight > _LEAST_WEIGHT
     far, weight = far.only(kept), weight[kept]
     near = far.places_in(pairs)  # where the pair is within the cut-off, too
