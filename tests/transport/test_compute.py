@@ -51,7 +51,7 @@ def test_a_mesh_is_two_numbers(kpoints):
     same(compute_transmission(junction, kpoints=kpoints), engine([junction], kpoints=(2, 1)))
 
 
-@pytest.mark.parametrize("cut", ["full", "paper"])
+@pytest.mark.parametrize("cut", ["full", "paper", "terrace"])
 def test_a_snapshot_of_the_dynamics_is_cut_first(cut):
     snapshot = build_pyramids(
         lattice_constant=4.216, base_width=16.0, height=5.0, apex_width=9.0, gap=3.0,
@@ -63,7 +63,7 @@ def test_a_snapshot_of_the_dynamics_is_cut_first(cut):
     (found,) = junctions_of(snapshot, cut=cut)
     assert found == expected
     assert found.arrays["region"].tolist() == expected.arrays["region"].tolist()
-    if cut == "paper":
+    if cut != "full":
         options = {"kpoints": (1, 1)}
         same(compute_transmission(snapshot, cut=cut, **options), engine([expected], **options))
 

@@ -37,11 +37,21 @@ def notes_of(run: RunDirectory) -> list[str]:
         notes.append(
             f"voltage.applied = {applied:g} V is far above what nanogaps are switched with (some V)"
         )
-    return notes + _moved_cell_notes(run) + _temperature_notes(run)
+    return notes + moved_cell_notes(run) + _temperature_notes(run)
 
 
-def _moved_cell_notes(run: RunDirectory) -> list[str]:
-    """Say where T changes although no atom does, because the cell of the junction moved."""
+def moved_cell_notes(run: RunDirectory) -> list[str]:
+    """Say where T may jump although no atom does, because the cell of the junction moved.
+
+    Parameters
+    ----------
+    run : RunDirectory
+
+    Returns
+    -------
+    list of str
+        Empty where the cell of a bridge never moved, which cuts other than ``paper`` make sure of.
+    """
     try:
         moves = list(moved_cells(run))
     except (NanogapError, OSError, KeyError):
