@@ -7,7 +7,7 @@ from ase.build import bulk
 from tests.transport.junctions import slab_junction
 
 from nanogap.errors import StructureError
-from nanogap.structure.junction import COUPLING, validate_junction, without_faded
+from nanogap.structure.junction import COUPLING, couplings, validate_junction, without_faded
 from nanogap.transport.compute import compute_transmission
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.matrices import real_space_matrices
@@ -24,7 +24,7 @@ def atoms():
 
 
 def matrices(atoms):
-    found = real_space_matrices(atoms, load_model())
+    found = real_space_matrices(atoms, load_model(), parts=couplings(atoms))
     return np.array([found.hamiltonian[0].toarray(), found.overlap[0].toarray()])
 
 

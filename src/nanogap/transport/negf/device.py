@@ -277,13 +277,11 @@ def _assemble(
         f"{model.element}{len(everything)}", everything, cell=box, pbc=(*unit.periodic, False)
     )
     own = np.where(numbers >= 0, shifts[numbers], 0.0)
+    beyond = np.zeros(len(everything) - len(own))
     parts = couplings(junction)
     if parts is not None:
-        beyond = np.ones(len(everything) - len(own))
-        atoms.new_array(COUPLING, np.append(np.where(numbers >= 0, parts[numbers], 1.0), beyond))
-    matrices = real_space_matrices(
-        atoms, model, densities, np.concatenate([own, np.zeros(len(everything) - len(own))])
-    )
+        parts = np.append(np.where(numbers >= 0, parts[numbers], 1.0), beyond + 1.0)
+    matrices = real_space_matrices(atoms, model, densities, np.concatenate([own, beyond]), parts)
     pairs = PairBlocks.of(matrices)
     translations = np.asarray(matrices.translations[:, :2])
     arrangement = arrange_blocks(pairs, translations, positions, surfaces)

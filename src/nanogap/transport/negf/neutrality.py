@@ -177,9 +177,13 @@ def _self_consistent(
     free = np.flatnonzero(extended.exposure)
     shifts = np.zeros(len(atoms))
 
+    parts = couplings(atoms)
+
     def charges(values: FloatArray) -> FloatArray:
         shifts[free] = extended.exposure[free] * values
-        electrons = populations(atoms, points, weights, extended.level, model=model, shifts=shifts)
+        electrons = populations(
+            atoms, points, weights, extended.level, model=model, shifts=shifts, parts=parts
+        )
         excess: FloatArray = extended.exposure[free] * (electrons[free] - model.electrons_per_atom)
         return excess
 

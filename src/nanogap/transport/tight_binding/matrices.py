@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 from scipy.sparse import bsr_array, csr_array
 
 from nanogap.errors import StructureError
-from nanogap.structure.junction import couplings
 from nanogap.transport.tight_binding.line_of_sight import openness
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.neighbours import Neighbours, find_neighbours
@@ -91,21 +90,24 @@ def real_space_matrices(
     model: TightBindingModel,
     densities: FloatArray | None = None,
     shifts: FloatArray | None = None,
+    parts: FloatArray | None = None,
 ) -> RealSpaceMatrices:
     """Assemble the Hamiltonian and overlap of a structure.
 
     Parameters
     ----------
     atoms : ase.Atoms
-        Its cell and periodic axes are used, and the array ``coupling``, where it has one: both
-        matrices between two atoms, what each does to the levels of the other, and how far it
-        stands between others, are that part of what they would be.
+        Its cell and periodic axes are used.
     model : TightBindingModel
     densities : ndarray, shape (3, n_atoms), optional
         See `atom_densities`; for atoms whose surroundings the structure does not hold whole, NaN
         where its own neighbours set them.
     shifts : ndarray, shape (n_atoms,), optional
         Added to the potential of every atom, eV.
+    parts : ndarray, shape (n_atoms,), optional
+        Part of its couplings that each atom has, 0 to 1
+        (`nanogap.structure.junction.couplings`): of both matrices between two atoms, of what each
+        does to the levels of the other, and of how far it stands between others. Default: all.
 
     Raises
     ------
@@ -121,12 +123,13 @@ def real_space_matrices(
         )
     pairs = find_neighbours(atoms, model.cutoff)
     _check_distances(pairs)
-    parts = couplings(atoms)
     own = atom_densities(pairs, len(atoms), model, parts)
     densities = own if densities is None else np.where(np.isnan(densities), own, densities)
     integrals = model.two_centre(pairs.distances)
     if model.vacuum is not None:
-        pairs, integrals = _through_vacuum(atoms, model.vacuum, densities[2], pairs, integrals)
+        pairs, integrals = _through_vacuum(
+            atoms, model.vacuum, densities[2], pairs, integrals, parts=parts
+        )
     # the two directions of a pair are each other's transpose: both are evaluated, in one sweep
     blocks = two_centre_blocks(pairs.vectors / pairs.distances[:, None], integrals)
     potentials = model.potentials(densities[1])
@@ -156,7 +159,7 @@ def atom_densities(
     n_atoms : int
     model : TightBindingModel
     parts : ndarray, shape (n_atoms,), optional
-        The array ``coupling`` (`nanogap.structure.junction.couplings`).
+        See `real_space_matrices`.
 
     Returns
     -------
@@ -178,6 +181,8 @@ def _through_vacuum(
     coordination: FloatArray,
     pairs: Neighbours,
     integrals: FloatArray,
+    *,
+    parts: FloatArray | None,
 ) -> tuple[Neighbours, FloatArray]:
     """Replace two-centre integrals by the coupling through vacuum where there is nothing between.
 
@@ -198,7 +203,6 @@ def _through_vacuum(
     home = atoms.get_positions(wrap=True)
     reach = tail.end[1] + tail.between[1]
     obstacles, whose = surroundings(atoms, home, reach)
-    parts = couplings(atoms)
     there = None if parts is None else parts[whose]
     weight = weight * openness(home[far.first], far.vectors, obstacles, tail.between, there)
     kept = weight > _LEAST_WEIGHT
