@@ -7,13 +7,14 @@ import pytest
 from ase import units
 from tests.runs.hand_made import snapshot, transmission
 
-from nanogap.analysis import Stage
+from nanogap.analysis import Stage, first_contact, landmarks
 from nanogap.dynamics.schedule import Schedule
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_dataset, write_json
 from nanogap.runs import Run, RunDirectory, open_run, resume
 from nanogap.runs import run as start
 from nanogap.runs.directory import DynamicsState
+from nanogap.runs.sample import moment
 from nanogap.runs.summary import planned_end
 from nanogap.settings import DynamicsSettings, Settings
 from nanogap.structure.tips import MOBILE
@@ -45,12 +46,32 @@ def test_a_run_is_opened_by_its_path_and_answers(directory):
             "  state            interrupted",
             "  snapshots        3 of 3, 0 to 1 ps under voltage",
             "  connected        1 of 3 snapshots",
+            "  first contact    1 ps",
             "  transmission     of 2 snapshots: last 0.9, largest 0.9 G0",
             "  no transmission  1 snapshot",
             "  report           not written yet",
             f"  next             nanogap.resume({str(directory.path)!r})",
         ]
         assert repr(run.status).startswith("RunStatus\n  state            interrupted\n")
+
+
+def test_status_report_and_sampling_have_one_first_contact(tmp_path):
+    """Steps within voltage.cutoff led from base to base before bonds did: 37.00 and 37.08 ps."""
+    run = RunDirectory.create(tmp_path / "run", Settings(), "made by hand", {})
+    frames = [snapshot(place) for place in range(3)]
+    frames[1].info["connected"] = True
+    run.dynamics = DynamicsState(
+        step=300,
+        end_step=300,
+        snapshots_planned=3,
+        commit=run.trajectory.append(frames, run.dynamics.commit),
+    )
+    found = open_run(run.path).status
+    assert found.connected == [False, False, True]
+    observables = run.observables()
+    assert first_contact(observables) == 2
+    assert found.first_contact == moment("contact", run) == 1000.0
+    assert landmarks(observables)["first_contact"] == 2
 
 
 def test_the_conductance_of_a_run_is_a_trace_over_time(directory):

@@ -32,7 +32,7 @@ def cut_frames(monkeypatch):
 )
 def test_frames_are_cut_by_the_settings_of_their_run(cut_frames, tmp_path, index, numbers):
     cell.junctions_of_frames(tmp_path, index)
-    assert cut_frames == [(number, "paper") for number in numbers]
+    assert cut_frames == [(number, "terrace") for number in numbers]
 
 
 def test_another_cut_is_taken_where_it_is_asked_for(cut_frames, tmp_path):

@@ -5,10 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import xarray as xr
+from tests.runs.hand_made import snapshot
 
 from nanogap.errors import StructureError
-from nanogap.runs import cell, transport_process
-from nanogap.settings import load_settings
+from nanogap.runs import RunDirectory, cell, notes, transport_process
+from nanogap.runs.directory import DynamicsState
+from nanogap.settings import Settings, load_settings
+from nanogap.structure.junction import COUPLING
+from nanogap.transport.compute import junctions_of
 
 
 class _Run:
@@ -46,8 +50,33 @@ def test_cells_that_move_with_a_bridge_are_found(tmp_path):
     assert [cell.cell_axis(run, n)[0] for n in range(5)] == [0.0, 3.0, 5.0, 5.0, 50.0]
 
 
-def test_cells_that_hold_the_whole_filament_do_not_move(tmp_path):
-    assert cell.moved_cells(_Run(tmp_path, PLACES, "full")) == {}
+@pytest.mark.parametrize("cut", ["full", "terrace"])
+def test_cells_that_hold_the_whole_filament_do_not_move(tmp_path, cut):
+    assert cell.moved_cells(_Run(tmp_path, PLACES, cut)) == {}
+
+
+def test_a_frame_is_cut_alike_in_its_run_and_outside(tmp_path):
+    run = RunDirectory.create(tmp_path / "run", Settings(), "made by hand", {})
+    frames = [snapshot(place) for place in range(3)]
+    commit = run.trajectory.append(frames, run.dynamics.commit)
+    run.dynamics = DynamicsState(step=300, end_step=300, snapshots_planned=3, commit=commit)
+    _, junctions = cell.junctions_of_frames(run.path, ":")
+    cells = {tuple(junction.cell.lengths()[:2]) for junction in junctions}
+    assert len(cells) == 1
+    for record, junction in zip(run.records(), junctions, strict=True):
+        (outside,) = junctions_of(run.trajectory.frame(record))
+        assert outside == junction
+        np.testing.assert_array_equal(outside.arrays[COUPLING], junction.arrays[COUPLING])
+
+
+def test_moves_are_noted_in_the_status(tmp_path, monkeypatch):
+    run = _Run(tmp_path, PLACES)
+    for record in (kept := run.records()):
+        record.observables["time"] = 37_000.0
+    monkeypatch.setattr(run, "records", lambda: kept)
+    (note,) = notes.moved_cell_notes(run)
+    assert note.startswith("the cell that junctions are cut in moved at 37.00 ps: T may jump")
+    assert notes.moved_cell_notes(_Run(tmp_path, PLACES, "terrace")) == []
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ A = 4.216
 BOND = A / np.sqrt(2)
 PAPER = JunctionSettings(cut="paper")
 FULL = JunctionSettings(cut="full", max_repeats=10)
+TERRACE = JunctionSettings(cut="terrace")
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_terraces_smaller_than_the_planes_of_the_cut_are_refused(tips):
     check_terraces(sharp, PAPER.model_copy(update={"lead_repeats": 2}))
 
 
-@pytest.mark.parametrize("settings", [PAPER, FULL], ids=["paper", "full"])
+@pytest.mark.parametrize("settings", [PAPER, FULL, TERRACE], ids=["paper", "full", "terrace"])
 def test_leads_are_perfect_crystal(tips, settings):
     junction = cut_junction(with_bridge(tips), settings, 4.0)
     for region, sign in (("left", -1), ("right", 1)):

@@ -343,6 +343,8 @@ def _print_status(directory: Path, content: "RunStatus") -> None:
     if known:
         table.add_row("T first, last", f"{known[0]:.3f}, {known[-1]:.3f} G0")
     table.add_row("connected now", str(bool(content.connected and content.connected[-1])))
+    if content.first_contact is not None:
+        table.add_row("first contact", f"{content.first_contact / 1000.0:.2f} ps")
     if content.failures:
         reasons = set(content.failures.values())
         why = reasons.pop() if len(reasons) == 1 else "see the report"

@@ -60,7 +60,7 @@ def transmission(
     cut: Annotated[
         str | None,
         typer.Option(
-            help="how a frame is cut: paper or full; default: as its run does, else paper"
+            help="how a frame is cut: terrace, paper, full; default: as its run does, else terrace"
         ),
     ] = None,
     backend: Annotated[

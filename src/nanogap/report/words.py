@@ -309,13 +309,14 @@ def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
 def _transport(settings: Settings) -> str:
     junction, transport = settings.junction, settings.transport
     repeats = junction.lead_repeats
-    cut = (
-        f"a cell of {repeats} by {repeats} atoms around the filament: perfect planes up to the "
-        "terraces, and the snapshot's atoms from terrace to terrace"
-        if junction.cut == "paper"
-        else f"a cell of at least {repeats} and at most {junction.max_repeats} atoms across, wide "
-        "enough for the whole filament, with the tips' own atoms"
-    )
+    cut = {
+        "terrace": "one cell for all snapshots, wider than the terraces: perfect planes up to the "
+        "layer below the terraces, and the snapshot's atoms from there on",
+        "paper": f"a cell of {repeats} by {repeats} atoms around the filament: perfect planes up "
+        "to the terraces, and the snapshot's atoms from terrace to terrace",
+        "full": f"a cell of at least {repeats} and at most {junction.max_repeats} atoms across, "
+        "wide enough for the whole filament, with the tips' own atoms",
+    }[junction.cut]
     if transport.kpoints == "auto":
         mesh = "a mesh of in-plane k-points as dense as the width of the cell asks for"
     elif transport.kpoints == "paper":

@@ -34,10 +34,11 @@ def moved_cells(run: RunDirectory) -> dict[int, FloatArray]:
     -------
     dict
         Number of the snapshot, and the axis of the cell before, shape (2,), angstrom. Empty where
-        each cell holds its whole filament (cut ``full``), or all are one (a fine sampling).
+        the cut is another than ``paper``, whose cells follow the filament, or all cells are one
+        (a fine sampling).
     """
     records = run.records()
-    if run.settings.junction.cut == "full" or run.window is not None or not records:
+    if run.settings.junction.cut != "paper" or run.window is not None or not records:
         return {}
     axes = _cell_axes(run, len(records))
     bonded = [record.observables["bottleneck_atoms"] > 0 for record in records]
@@ -112,7 +113,7 @@ def junctions_of_frames(
     index : str
         Number of a frame, or a slice, as ASE has them: ``0``, ``-1``, ``0:10``.
     cut : str, optional
-        ``paper`` or ``full``; default: as the run cuts them.
+        ``terrace``, ``paper`` or ``full``; default: as the run cuts them.
 
     Returns
     -------

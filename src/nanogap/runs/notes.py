@@ -3,12 +3,16 @@
 import numpy as np
 from ase.units import kB
 
+from nanogap.errors import NanogapError
+from nanogap.runs.cell import moved_cells
 from nanogap.runs.directory import RunDirectory
 
 #: A voltage beyond this, V, is above all that nanogaps are switched with.
 _HIGH_VOLTAGE = 20.0
 #: Part by which a temperature may be off, and standard deviations of its fluctuation besides.
 _OFF, _DEVIATIONS = 0.25, 5.0
+#: So many moves of the cell are told one by one.
+_MOVES_TOLD = 5
 
 
 def notes_of(run: RunDirectory) -> list[str]:
@@ -33,7 +37,35 @@ def notes_of(run: RunDirectory) -> list[str]:
         notes.append(
             f"voltage.applied = {applied:g} V is far above what nanogaps are switched with (some V)"
         )
-    return notes + _temperature_notes(run)
+    return notes + moved_cell_notes(run) + _temperature_notes(run)
+
+
+def moved_cell_notes(run: RunDirectory) -> list[str]:
+    """Say where T may jump although no atom does, because the cell of the junction moved.
+
+    Parameters
+    ----------
+    run : RunDirectory
+
+    Returns
+    -------
+    list of str
+        Empty where the cell of a bridge never moved, which cuts other than ``paper`` make sure of.
+    """
+    try:
+        moves = list(moved_cells(run))
+    except (NanogapError, OSError, KeyError):
+        return []  # the status of a run with a damaged trajectory is told all the same
+    if not moves:
+        return []
+    records = run.records()
+    times = [f"{records[n].observables['time'] / 1000.0:.2f}" for n in moves[:_MOVES_TOLD]]
+    more = f" and at {len(moves) - _MOVES_TOLD} others" if len(moves) > _MOVES_TOLD else ""
+    told = (
+        f"the cell that junctions are cut in moved at {', '.join(times)} ps{more}: T may jump "
+        "there although no atom does; junction.cut = 'terrace' has one cell for the whole run"
+    )
+    return [told]
 
 
 def _temperature_notes(run: RunDirectory) -> list[str]:

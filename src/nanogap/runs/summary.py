@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,7 +35,11 @@ class RunStatus(Printed):
     transmission : list of float
         Of every snapshot at the Fermi energy, G0; NaN where it is not known.
     connected : list of bool
-        Whether connected metal leads from base to base, of every snapshot.
+        Whether bonds lead from tip to tip, of every snapshot: what contact means everywhere
+        (`nanogap.analysis.filament.contact`). The observable of that name, which counts longer
+        steps, may be true some snapshots earlier.
+    first_contact : float or None
+        When that was so first, fs since the voltage was applied.
     report : str or None
         Path of the report, once it is written.
     error : str or None
@@ -51,6 +56,7 @@ class RunStatus(Printed):
     time: list[float]
     transmission: list[float]
     connected: list[bool]
+    first_contact: float | None
     report: str | None
     error: str | None
     failures: dict[int, str]
@@ -74,6 +80,8 @@ def status_rows(found: RunStatus) -> Rows:
     yield "snapshots", told
     if found.connected:
         yield "connected", f"{sum(found.connected)} of {counted(len(found.connected), 'snapshot')}"
+    if found.first_contact is not None:
+        yield "first contact", f"{number(found.first_contact / 1000.0, 'ps')}"
     if found.known:
         last = f"last {number(found.known[-1])}, largest {number(max(found.known), 'G0')}"
         yield "transmission", f"of {counted(len(found.known), 'snapshot')}: {last}"
@@ -91,13 +99,16 @@ def status(run: RunDirectory) -> RunStatus:
     known = fermi_level_transmission(run.transmission_averages())
     failures = run.failures()
     complete = state.finished and len(known) + len(failures) >= len(records)
+    time = [record.observables["time"] for record in records]
+    connected = [record.observables["bottleneck_atoms"] >= 1 for record in records]
     return RunStatus(
         state=_state(run, complete),
         snapshots=len(records),
         snapshots_planned=state.snapshots_planned,
-        time=[record.observables["time"] for record in records],
+        time=time,
         transmission=[known.get(record.number, math.nan) for record in records],
-        connected=[bool(record.observables["connected"]) for record in records],
+        connected=connected,
+        first_contact=next(compress(time, connected), None),
         report=str(run.report) if run.report.is_file() else None,
         error=run.error,
         failures=failures,

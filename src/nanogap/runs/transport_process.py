@@ -160,7 +160,7 @@ def compute_snapshots(
     """
     settings = run.settings
     dataset = _of_junctions(run, [junction_of(run, number) for number in numbers], energies, model)
-    if settings.junction.cut == "full":
+    if settings.junction.cut != "paper":
         return dataset
     x, y = np.array([cell_axis(run, number) for number in numbers]).T
     attributes = {"units": "angstrom", "long_name": "axis of the cell that the junction is cut in"}

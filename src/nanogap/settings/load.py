@@ -132,7 +132,7 @@ def load_settings(
     >>> load_settings("quick", ["junction.cut=diagonal"])
     Traceback (most recent call last):
         ...
-    nanogap.errors.SettingsError: quick: junction.cut = 'diagonal': must be 'paper' or 'full'
+    nanogap.errors.SettingsError: quick: junction.cut = 'diagonal': must be 'terrace' or ...
     """
     changes = parse_overrides(overrides)
     if source is None:

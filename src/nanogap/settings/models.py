@@ -284,17 +284,19 @@ class VoltageSettings(_Model):
 class JunctionSettings(_Model):
     """Cut of a snapshot into left lead, channel and right lead."""
 
-    cut: Literal["paper", "full"] = Field(
-        "paper",
-        description="'paper': a cell of lead_repeats x lead_repeats around the filament axis, "
-        "perfect planes up to the terraces, the snapshot's atoms from terrace to terrace; 'full': "
-        "a cell wide enough that no atom of the filament is cut off, with the tips' own atoms",
+    cut: Literal["terrace", "paper", "full"] = Field(
+        "terrace",
+        description="'terrace': one cell for the whole run, around the middle of the tips and 4 Å "
+        "wider than their terraces, perfect planes up to the layer below the terraces; 'paper': a "
+        "cell of lead_repeats x lead_repeats around the filament axis, perfect planes up to the "
+        "terraces, the snapshot's atoms from terrace to terrace; 'full': a cell wide enough that "
+        "no atom of the filament is cut off, with the tips' own atoms",
     )
     lead_repeats: int = Field(
-        3, ge=1, le=20, description="width of the cell in bond lengths; for 'full' the least"
+        3, ge=1, le=20, description="width of the cell of 'paper' in bonds; of others the least"
     )
     max_repeats: int = Field(
-        8, ge=1, le=30, description="for 'full': the widest cell, in bond lengths"
+        8, ge=1, le=30, description="the widest cell in bond lengths; not for 'paper'"
     )
 
     @model_validator(mode="after")

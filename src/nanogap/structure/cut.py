@@ -4,6 +4,7 @@ The fixed bases of a snapshot are perfect crystal, so they define both lattices:
 leads are their continuation, periodic in the plane.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,13 +17,14 @@ from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError, StructureError
 from nanogap.settings import JunctionSettings, Settings, VoltageSettings
 from nanogap.structure.connectivity import analyse_connection
-from nanogap.structure.junction import CHANNEL, LEFT, RIGHT, validate_junction
+from nanogap.structure.junction import CHANNEL, COUPLING, LEFT, RIGHT, validate_junction
 from nanogap.structure.tips import (
     BOTTOM,
     TOP,
     check_tips,
     layer_spacing,
     nearest_neighbour_distance,
+    plane_width,
     stacking_shift,
     surface_vectors,
 )
@@ -34,6 +36,10 @@ _OWN_SITE = 0.8
 #: periodic boundary, overlap.
 _OVERLAP = 0.7
 _PRINCIPAL_LAYERS = 3
+#: An atom of the cut `terrace` begins to couple so many bonds from the nearest site of a perfect
+#: plane, more than any place within the crystal is (the octahedral one: 0.7071), and couples wholly
+#: so many bonds away: in between it comes and goes without a jump.
+_FADE = (0.71, 0.85)
 #: Perfect planes in the channel: more than the interactions reach, so that leads see bulk.
 _CHANNEL_LAYERS = 3
 #: Least distance between periodic images of the filament in the plane, angstrom.
@@ -88,13 +94,17 @@ def cut_junction(
 
     ``paper``: a hexagonal cell of `lead_repeats` x `lead_repeats` around the filament axis,
     perfect planes up to the terraces, and the snapshot's atoms within the cell from terrace to
-    terrace, as in doi:10.1039/d3nh00476g. ``full``: a rectangular cell that holds the terraces
+    terrace, as in doi:10.1039/d3nh00476g. ``terrace``: a hexagonal cell around the middle of the
+    tips, as wide as the terraces and 4 angstrom, perfect planes up to the layer below the
+    terraces, and all atoms of the snapshot from there on. It follows from the tips and not from
+    what became of them, so every snapshot of a run is in the same cell, and the transmission is
+    a continuous function of the positions. ``full``: a rectangular cell that holds the terraces
     and all atoms between them, 4 angstrom from their periodic images, within `max_repeats` bond
     lengths; the perfect planes end where the tip no longer fills the cell.
 
-    The last plane of each side consists of the snapshot's own atoms, where heat has put them, and
-    of perfect sites where it has none. In a cell narrower than the filament, the outer of two
-    atoms that overlap across the periodic boundary is left out.
+    In ``paper`` and ``full`` the last plane of each side consists of the snapshot's own atoms,
+    where heat has put them, and of perfect sites where it has none. In a cell narrower than the
+    filament, the outer of two atoms that overlap across the periodic boundary is left out.
 
     Parameters
     ----------
@@ -116,7 +126,8 @@ def cut_junction(
     -------
     ase.Atoms
         A junction (`nanogap.structure.junction`); ``info["atoms_cut_off"]`` counts the atoms of
-        the gap that the cell does not hold.
+        the gap that the cell does not hold. That of ``terrace`` has the array ``coupling``: an
+        atom that sinks into a perfect plane, or comes out of one, does so without a jump.
 
     Raises
     ------
@@ -129,7 +140,7 @@ def cut_junction(
     >>> from nanogap.dynamics.start import build_tips
     >>> junction = cut_junction(build_tips("quick", lattice_constant=4.216))
     >>> {name: junction.arrays["region"].tolist().count(name) for name in (LEFT, CHANNEL, RIGHT)}
-    {'left': 27, 'channel': 72, 'right': 27}
+    {'left': 108, 'channel': 262, 'right': 108}
     """
     lattice_constant = float(check_tips(snapshot, name, _REMEDY).info["lattice_constant"])
     elements = sorted(set(snapshot.get_chemical_symbols()))
@@ -148,6 +159,8 @@ def cut_junction(
     if settings.cut == "paper":
         cell = settings.lead_repeats * surface_vectors(lattice_constant)
         centre = analyse_connection(snapshot, cutoff).axis if axis is None else axis
+    elif settings.cut == "terrace":
+        cell, centre = _terrace_cell(snapshot, settings, lattice_constant)
     else:
         cell, centre = _wide_cell(snapshot, settings, lattice_constant)
     junction = _assemble(snapshot, sides, cell, centre, settings.cut)
@@ -193,8 +206,23 @@ def check_terraces(tips: Atoms, settings: JunctionSettings) -> None:
         raise StructureError(
             f"junction.cut = 'paper' puts planes of {plane} atoms up to the terraces, which have "
             f"{found}: widen structure.apex_width, lower junction.lead_repeats = "
-            f"{settings.lead_repeats}, or set junction.cut = 'full'"
+            f"{settings.lead_repeats}, or set junction.cut = 'terrace' or 'full'"
         )
+
+
+def _terrace_cell(
+    snapshot: Atoms, settings: JunctionSettings, lattice_constant: float
+) -> tuple[FloatArray, FloatArray]:
+    """Hexagonal in-plane cell that holds the terraces, and the middle of the fixed bases."""
+    fixed = [snapshot.positions[snapshot.arrays["electrode"] == label] for label in (BOTTOM, TOP)]
+    # frames of earlier versions do not say how wide their terraces were: no wider than the bases
+    width = snapshot.info.get("terrace_width")
+    width = max(map(plane_width, fixed)) if width is None else float(width)
+    bond = nearest_neighbour_distance(lattice_constant)
+    wanted = math.ceil((width + _IMAGE_DISTANCE) / bond - 1e-6)
+    repeats = min(max(wanted, settings.lead_repeats), settings.max_repeats)
+    centre = np.concatenate(fixed)[:, :2].mean(axis=0)
+    return repeats * surface_vectors(lattice_constant), centre
 
 
 def _wide_cell(
@@ -248,7 +276,7 @@ def _assemble(
     lattice_constant = float(snapshot.info["lattice_constant"])
     spacing = layer_spacing(lattice_constant)
     lasts = [
-        side.terrace if cut == "paper" else _last_full_plane(snapshot, side, cell, centre)
+        _last_full_plane(snapshot, side, cell, centre) if cut == "full" else side.terrace
         for side in sides
     ]
     low, high = lasts[0] - spacing / 2.0, lasts[1] + spacing / 2.0
@@ -265,11 +293,16 @@ def _assemble(
     planes = np.concatenate(perfect)
     corner = centre - cell.sum(axis=0) / 2.0
     bond = nearest_neighbour_distance(lattice_constant)
-    fractional = (between[:, :2] - centre) @ np.linalg.inv(cell)
-    kept = between[np.all((fractional >= -0.5) & (fractional < 0.5), axis=1)]
-    kept = _without_wrapped(kept, cell, centre, _OVERLAP * bond)
-    kept = _apart_from(kept, planes, cell, _OVERLAP * bond)
-    filling = _apart_from(np.concatenate(last), kept, cell, _OWN_SITE * bond)
+    if cut == "terrace":
+        kept = between[_presence(between, planes, cell, bond) > 0.0]
+        kept = _without_wrapped(kept, cell, centre, _OVERLAP * bond)
+        filling = np.zeros((0, 3))
+    else:
+        fractional = (between[:, :2] - centre) @ np.linalg.inv(cell)
+        kept = between[np.all((fractional >= -0.5) & (fractional < 0.5), axis=1)]
+        kept = _without_wrapped(kept, cell, centre, _OVERLAP * bond)
+        kept = _apart_from(kept, planes, cell, _OVERLAP * bond)
+        filling = _apart_from(np.concatenate(last), kept, cell, _OWN_SITE * bond)
     positions = np.concatenate([planes, filling, kept])
     wrapped = ((positions[:, :2] - corner) @ np.linalg.inv(cell)) % 1.0
     positions = np.column_stack([wrapped @ cell, positions[:, 2] - positions[:, 2].min()])
@@ -285,6 +318,10 @@ def _assemble(
         pbc=(True, True, False),
     )
     junction.new_array("region", labels[order])
+    if cut == "terrace":
+        parts = np.ones(len(positions))
+        parts[len(planes) :] = _presence(kept, planes, cell, bond)
+        junction.new_array(COUPLING, parts[order])
     junction.info.update(
         left_period=_PRINCIPAL_LAYERS * spacing,
         right_period=_PRINCIPAL_LAYERS * spacing,
@@ -319,6 +356,16 @@ def _apart_from(
     if not len(atoms) or not len(others):
         return atoms
     return atoms[_distance_to(atoms, others, cell) >= distance]
+
+
+def _presence(atoms: FloatArray, planes: FloatArray, cell: FloatArray, bond: float) -> FloatArray:
+    """Part of its couplings that each atom has by its distance from perfect planes; (n_atoms,)."""
+    if not len(atoms):
+        return np.zeros(0)
+    begin, end = _FADE
+    x = np.clip((_distance_to(atoms, planes, cell) / bond - begin) / (end - begin), 0.0, 1.0)
+    parts: FloatArray = x**2 * (3.0 - 2.0 * x)
+    return parts
 
 
 def _without_wrapped(

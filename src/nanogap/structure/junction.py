@@ -5,6 +5,9 @@ A junction is an `ase.Atoms` (an extxyz file) with a per-atom array ``region`` (
 along z. The atoms of ``left`` are one principal layer that repeats towards -z, those of ``right``
 towards +z. The cell and pbc give the periodicity in the plane. The first repeat of a lead stands
 where the channel goes on (`nanogap.structure.lead_period`).
+
+The optional array ``coupling`` is the part of its couplings that an atom of the channel has, from
+0, an atom that is not there, to 1: with it, atoms come and go without a jump.
 """
 
 from pathlib import Path
@@ -22,10 +25,14 @@ from nanogap.structure.lead_period import lead_note
 from nanogap.typing import FloatArray
 
 LEFT, CHANNEL, RIGHT = "left", "channel", "right"
+#: Optional per-atom array: the part of its couplings that an atom has, 0 to 1.
+COUPLING = "coupling"
 
 #: Two atoms overlap below this part of the sum of their covalent radii (Cordero et al., Dalton
 #: Trans. 2832 (2008), doi:10.1039/b801115j): 1.9 angstrom for silver.
 _OVERLAP = 1.9 / 2.9
+#: An atom with less of its couplings is not there for programs that know no parts.
+_HALF = 0.5
 #: Periods beyond this are mistakes, angstrom.
 _LONGEST = 1e4
 #: The shortest line of an atom in a file, bytes.
@@ -114,8 +121,42 @@ def junction_notes(junction: Atoms, name: str = "junction") -> tuple[str, ...]:
     if any(junction.pbc[:2]) and abs(np.linalg.det(junction.cell.array[:2, :2])) < least**2:
         raise StructureError(f"{name}: periodic in the plane, but the cell has no area there")
     _check_overlap(junction, name)
+    _check_couplings(junction, name)
     notes = (lead_note(junction, side, name) for side in (LEFT, RIGHT))
     return tuple(note for note in notes if note is not None)
+
+
+def couplings(junction: Atoms) -> FloatArray | None:
+    """Return the array ``coupling``, shape (n_atoms,); None where all atoms have all of theirs."""
+    parts = junction.arrays.get(COUPLING)
+    if parts is None or np.all(np.asarray(parts) == 1.0):
+        return None
+    return np.asarray(parts, dtype=np.float64)
+
+
+def without_faded(junction: Atoms) -> Atoms:
+    """Leave out the atoms that have less than half of their couplings, for programs without them.
+
+    Returns
+    -------
+    ase.Atoms
+        Without the array ``coupling``.
+    """
+    parts = couplings(junction)
+    kept: Atoms = junction.copy() if parts is None else junction[parts >= _HALF]
+    if COUPLING in kept.arrays:
+        del kept.arrays[COUPLING]
+    return kept
+
+
+def _check_couplings(junction: Atoms, name: str) -> None:
+    """Refuse couplings that are no parts of the whole, or of atoms of the leads."""
+    parts = np.asarray(junction.arrays.get(COUPLING, np.ones(len(junction))))
+    numbers = parts.shape == (len(junction),) and parts.dtype.kind in "fiu"
+    if not numbers or not np.all((parts >= 0.0) & (parts <= 1.0)):
+        raise StructureError(f"{name}: '{COUPLING}' must hold one number from 0 to 1 for each atom")
+    if np.any(parts[junction.arrays["region"] != CHANNEL] != 1.0):
+        raise StructureError(f"{name}: '{COUPLING}' must be 1 for atoms of the leads")
 
 
 def _check_lead(junction: Atoms, side: str, name: str) -> None:

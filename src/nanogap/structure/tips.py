@@ -72,8 +72,9 @@ def build_pyramids(
     -------
     ase.Atoms
         Periodic in the plane, open along z; array ``electrode`` (`BOTTOM`, `TOP`, `MOBILE`);
-        ``info``: ``lattice_constant``, and ``bottom_terrace`` and ``top_terrace``, the heights z
-        of the facing layers (angstrom). The gap between them is in the middle of the box.
+        ``info``: ``lattice_constant``; ``bottom_terrace`` and ``top_terrace``, the heights z
+        of the facing layers (angstrom); ``terrace_width``, the width of the rhombus of lattice
+        vectors that holds one of them (angstrom). The gap is in the middle of the box.
 
     Raises
     ------
@@ -121,8 +122,27 @@ def build_pyramids(
         lattice_constant=float(lattice_constant),
         bottom_terrace=float(centre - gap / 2.0),
         top_terrace=float(centre + gap / 2.0),
+        terrace_width=plane_width(parts[0]),
     )
     return atoms
+
+
+def plane_width(positions: NDArray[np.float64]) -> float:
+    """Return how wide a cell of (111) surface vectors must be for atoms to fit into it.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (n_atoms, 3)
+        Angstrom.
+
+    Returns
+    -------
+    float
+        The larger of their extent along x and that along y over the height of the cell, which is
+        sqrt(3)/2 of its width; angstrom.
+    """
+    along_x, along_y = np.ptp(positions[:, :2], axis=0)
+    return float(max(along_x, along_y * 2.0 / math.sqrt(3.0)))
 
 
 def check_tips(atoms: object, name: str, remedy: str = _REMEDY) -> Atoms:

@@ -19,7 +19,7 @@ from nanogap.transport.negf.neutrality import METHODS, neutral_junction
 from nanogap.transport.tight_binding.files import model_of
 from nanogap.transport.tight_binding.model import TightBindingModel
 
-CUTS = ("paper", "full")
+CUTS = ("terrace", "paper", "full")
 #: The cut of a run whose settings do not name one, and of a frame outside a run.
 DEFAULT_CUT = JunctionSettings().cut
 
@@ -57,7 +57,7 @@ def compute_transmission(
     gamma_centred : bool
         Centre the mesh on Gamma; otherwise it is shifted by half a step.
     cut : str
-        How a snapshot is cut: ``"full"``, a cell that holds the whole filament, or ``"paper"``
+        How a snapshot is cut: ``"terrace"``, ``"paper"`` or ``"full"``
         (`nanogap.structure.cut.cut_junction`).
     model : TightBindingModel, str or Path, optional
         The Hamiltonian, or its TOML file; default: the packaged one of the element.
@@ -195,7 +195,7 @@ def junctions_of(
         If there is no such cut or way to neutrality.
     """
     if cut not in CUTS:
-        raise SettingsError(f"cut = {shown(cut)}: choose {' or '.join(CUTS)}")
+        raise SettingsError(f"cut = {shown(cut)}: choose {', '.join(CUTS)}")
     found = _structures(structures)
     called = _names(names, len(found))
     return [

@@ -55,7 +55,7 @@ class TransmissionRequest:
     per_k : bool
         Add the transmission at every k-point.
     cut : str
-        ``paper`` or ``full``.
+        ``terrace``, ``paper`` or ``full``.
     backend : str
         Name of the backend.
     neutrality : str

@@ -15,7 +15,7 @@ from ase import Atoms
 
 from nanogap.errors import EngineError, SettingsError
 from nanogap.settings import FirstPrinciplesSettings, load_accuracy
-from nanogap.structure.junction import validate_junction
+from nanogap.structure.junction import validate_junction, without_faded
 from nanogap.transport.backends._contract import Backend, Capabilities
 from nanogap.transport.dataset import transmission_dataset
 from nanogap.transport.espresso.pwcond_job import PwcondJob
@@ -109,7 +109,7 @@ def compute_transmission(
     for junction, name in zip(junctions, names, strict=True):
         validate_junction(junction, name)
     jobs = [
-        PwcondJob(junction, settings, work, name)
+        PwcondJob(without_faded(junction), settings, work, name)
         for junction, name in zip(junctions, names, strict=True)
     ]
     expected = sum(job.estimate(mesh, values) for job in jobs)

@@ -10,7 +10,7 @@ import numpy as np
 from ase import Atoms
 
 from nanogap.errors import StructureError
-from nanogap.structure.junction import CHANNEL
+from nanogap.structure.junction import CHANNEL, COUPLING, couplings
 from nanogap.transport.negf.block_arrangement import (
     BlockArrangement,
     LeadSurface,
@@ -225,6 +225,7 @@ def _cut(
     whole_channel: bool,
 ) -> CutChannel:
     left, right = sides
+    weakened = junction.arrays.get(COUPLING, np.ones(len(junction))) != 1.0
     members = np.flatnonzero(junction.arrays["region"] == "channel")
     channel = junction.positions[members]
     for side in sides:
@@ -235,7 +236,7 @@ def _cut(
             channel,
             other,
             model.cutoff,
-            shifted=junction.positions[shifts != 0.0],
+            shifted=junction.positions[(shifts != 0.0) | weakened],
             whole_channel=whole_channel,
         )
     reach = _reach(labelled, model)
@@ -276,9 +277,11 @@ def _assemble(
         f"{model.element}{len(everything)}", everything, cell=box, pbc=(*unit.periodic, False)
     )
     own = np.where(numbers >= 0, shifts[numbers], 0.0)
-    matrices = real_space_matrices(
-        atoms, model, densities, np.concatenate([own, np.zeros(len(everything) - len(own))])
-    )
+    beyond = np.zeros(len(everything) - len(own))
+    parts = couplings(junction)
+    if parts is not None:
+        parts = np.append(np.where(numbers >= 0, parts[numbers], 1.0), beyond + 1.0)
+    matrices = real_space_matrices(atoms, model, densities, np.concatenate([own, beyond]), parts)
     pairs = PairBlocks.of(matrices)
     translations = np.asarray(matrices.translations[:, :2])
     arrangement = arrange_blocks(pairs, translations, positions, surfaces)

@@ -18,7 +18,7 @@ from scipy.optimize import NoConvergence, broyden1
 from threadpoolctl import threadpool_limits
 
 from nanogap.errors import SettingsError, StructureError
-from nanogap.structure.junction import CHANNEL, LEFT, RIGHT
+from nanogap.structure.junction import CHANNEL, LEFT, RIGHT, couplings
 from nanogap.structure.plane_cell import reduced_plane
 from nanogap.transport.mesh import common_mesh, spanning_counts
 from nanogap.transport.negf.device import SHIFT, leads_fermi_energy
@@ -147,7 +147,8 @@ class _Extended:
                 atoms += unit
             kept = kept or len(atoms)
         atoms.pbc = (*junction.pbc[:2], False)
-        coordination = atom_densities(find_neighbours(atoms, model.cutoff), len(atoms), model)[2]
+        pairs = find_neighbours(atoms, model.cutoff)
+        coordination = atom_densities(pairs, len(atoms), model, couplings(atoms))[2]
         exposure = np.where(np.arange(len(atoms)) < len(junction), tail.exposure(coordination), 0.0)
         level = leads_fermi_energy(junction, model)
         return cls(atoms, kept, level, coordination, exposure)
@@ -176,9 +177,13 @@ def _self_consistent(
     free = np.flatnonzero(extended.exposure)
     shifts = np.zeros(len(atoms))
 
+    parts = couplings(atoms)
+
     def charges(values: FloatArray) -> FloatArray:
         shifts[free] = extended.exposure[free] * values
-        electrons = populations(atoms, points, weights, extended.level, model=model, shifts=shifts)
+        electrons = populations(
+            atoms, points, weights, extended.level, model=model, shifts=shifts, parts=parts
+        )
         excess: FloatArray = extended.exposure[free] * (electrons[free] - model.electrons_per_atom)
         return excess
 

@@ -11,7 +11,7 @@ import xarray as xr
 from ase import Atoms
 
 from nanogap.errors import SettingsError, StructureError
-from nanogap.structure.junction import LEFT, RIGHT, validate_junction
+from nanogap.structure.junction import LEFT, RIGHT, couplings, validate_junction
 from nanogap.transport.dataset import JunctionTransmission, transmission_dataset
 from nanogap.transport.mesh import PlaneMesh, common_mesh
 from nanogap.transport.negf.device import in_plane, onsite_shifts
@@ -81,9 +81,14 @@ class WholeJunction:
         atoms = Atoms(
             f"{model.element}{int(ends[-1])}", self.positions, cell=box, pbc=(*periodic, False)
         )
+        share = couplings(junction)
+        if share is not None:
+            share = np.append(share, np.ones(len(atoms) - len(junction)))
         shifts = np.zeros(len(atoms))
         shifts[: len(junction)] = onsite_shifts(junction)
-        self.matrices: RealSpaceMatrices = real_space_matrices(atoms, model, shifts=shifts)
+        self.matrices: RealSpaceMatrices = real_space_matrices(
+            atoms, model, shifts=shifts, parts=share
+        )
 
     @property
     def fermi_energy(self) -> float:

@@ -257,6 +257,7 @@ def populations(
     *,
     model: TightBindingModel,
     shifts: FloatArray | None = None,
+    parts: FloatArray | None = None,
 ) -> FloatArray:
     """Count the electrons of every atom, both spins (Mulliken, doi:10.1063/1.1740588).
 
@@ -272,12 +273,14 @@ def populations(
     model : TightBindingModel
     shifts : ndarray, shape (n_atoms,), optional
         Added to the potential of every atom, eV.
+    parts : ndarray, shape (n_atoms,), optional
+        See `nanogap.transport.tight_binding.matrices.real_space_matrices`.
 
     Returns
     -------
     ndarray, shape (n_atoms,)
     """
-    matrices = real_space_matrices(atoms, model, shifts=shifts)
+    matrices = real_space_matrices(atoms, model, shifts=shifts, parts=parts)
     electrons = np.zeros(model.orbitals_per_atom * len(atoms))
     for k, weight in zip(kpoints, weights, strict=True):
         h, s = (matrix.toarray() for matrix in matrices.at(k))

@@ -12,7 +12,11 @@ _SAME = 1e-6
 
 
 def openness(
-    starts: FloatArray, vectors: FloatArray, obstacles: FloatArray, between: tuple[float, float]
+    starts: FloatArray,
+    vectors: FloatArray,
+    obstacles: FloatArray,
+    between: tuple[float, float],
+    parts: FloatArray | None = None,
 ) -> FloatArray:
     """Compute how far the lines between pairs of atoms are free of other atoms, 0 to 1.
 
@@ -24,6 +28,8 @@ def openness(
         All atoms that may stand between, the pairs' own included, angstrom.
     between : tuple of float
         See `nanogap.transport.tight_binding.vacuum.VacuumTail`.
+    parts : ndarray, shape (n_obstacles,), optional
+        How far each obstacle is there, 0 to 1; default: wholly.
 
     Returns
     -------
@@ -38,7 +44,10 @@ def openness(
     number = np.ravel_multi_index(tuple(cubes.T), tuple(counts))
     order = np.argsort(number, kind="stable")
     ends = np.concatenate([[0], np.cumsum(np.bincount(number, minlength=int(counts.prod())))])
-    result: FloatArray = _free(starts, vectors, obstacles[order], ends, low, counts, *between)
+    there = np.ones(len(obstacles)) if parts is None else parts[order]
+    result: FloatArray = _free(
+        starts, vectors, obstacles[order], there, ends, low, counts, *between
+    )
     return result
 
 
@@ -47,6 +56,7 @@ def _free(  # noqa: PLR0917 the arrays of one loop
     starts: FloatArray,
     vectors: FloatArray,
     obstacles: FloatArray,
+    parts: FloatArray,
     ends: IntArray,
     low: FloatArray,
     counts: IntArray,
@@ -68,7 +78,10 @@ def _free(  # noqa: PLR0917 the arrays of one loop
                 # the cubes of a column follow each other, and so do their atoms
                 column = (i * counts[1] + j) * counts[2]
                 for atom in range(ends[column + first[2]], ends[column + last[2] + 1]):
-                    free *= _passed(obstacles[atom], start, line, near, far)
+                    passed = _passed(obstacles[atom], start, line, near, far)
+                    if parts[atom] < 1.0:
+                        passed = 1.0 - parts[atom] * (1.0 - passed)
+                    free *= passed
                 if free == 0.0:
                     break
             if free == 0.0:

@@ -90,6 +90,7 @@ def real_space_matrices(
     model: TightBindingModel,
     densities: FloatArray | None = None,
     shifts: FloatArray | None = None,
+    parts: FloatArray | None = None,
 ) -> RealSpaceMatrices:
     """Assemble the Hamiltonian and overlap of a structure.
 
@@ -103,6 +104,10 @@ def real_space_matrices(
         where its own neighbours set them.
     shifts : ndarray, shape (n_atoms,), optional
         Added to the potential of every atom, eV.
+    parts : ndarray, shape (n_atoms,), optional
+        Part of its couplings that each atom has, 0 to 1
+        (`nanogap.structure.junction.couplings`): of both matrices between two atoms, of what each
+        does to the levels of the other, and of how far it stands between others. Default: all.
 
     Raises
     ------
@@ -118,11 +123,13 @@ def real_space_matrices(
         )
     pairs = find_neighbours(atoms, model.cutoff)
     _check_distances(pairs)
-    own = atom_densities(pairs, len(atoms), model)
+    own = atom_densities(pairs, len(atoms), model, parts)
     densities = own if densities is None else np.where(np.isnan(densities), own, densities)
     integrals = model.two_centre(pairs.distances)
     if model.vacuum is not None:
-        pairs, integrals = _through_vacuum(atoms, model.vacuum, densities[2], pairs, integrals)
+        pairs, integrals = _through_vacuum(
+            atoms, model.vacuum, densities[2], pairs, integrals, parts=parts
+        )
     # the two directions of a pair are each other's transpose: both are evaluated, in one sweep
     blocks = two_centre_blocks(pairs.vectors / pairs.distances[:, None], integrals)
     potentials = model.potentials(densities[1])
@@ -130,6 +137,8 @@ def real_space_matrices(
         potentials = potentials + shifts
     mean = (potentials[pairs.first] + potentials[pairs.second]) / 2.0
     blocks[0] += mean[:, None, None] * blocks[1]
+    if parts is not None:
+        blocks *= (parts[pairs.first] * parts[pairs.second])[:, None, None]
     onsite = np.zeros((2, len(atoms), N_ORBITALS, N_ORBITALS))
     diagonal = np.arange(N_ORBITALS)
     onsite[0][:, diagonal, diagonal] = model.onsite_energies(densities[0]) + potentials[:, None]
@@ -139,8 +148,18 @@ def real_space_matrices(
     return matrices
 
 
-def atom_densities(pairs: Neighbours, n_atoms: int, model: TightBindingModel) -> FloatArray:
+def atom_densities(
+    pairs: Neighbours, n_atoms: int, model: TightBindingModel, parts: FloatArray | None = None
+) -> FloatArray:
     """Sum the contributions of all neighbours to the densities at every atom.
+
+    Parameters
+    ----------
+    pairs : Neighbours
+    n_atoms : int
+    model : TightBindingModel
+    parts : ndarray, shape (n_atoms,), optional
+        See `real_space_matrices`.
 
     Returns
     -------
@@ -148,10 +167,11 @@ def atom_densities(pairs: Neighbours, n_atoms: int, model: TightBindingModel) ->
         The densities of neighbours that set the onsite energies and the potential, and the number
         of neighbours, which tells whether an atom faces vacuum.
     """
-    onsite, potential = model.densities(pairs.first, pairs.distances, n_atoms)
+    share = 1.0 if parts is None else parts[pairs.second]
+    onsite, potential = model.densities(pairs.first, pairs.distances, n_atoms, share)
     if model.vacuum is None:
         return np.array([onsite, potential, np.zeros(n_atoms)])
-    counts = np.bincount(pairs.first, model.vacuum.bond_count(pairs.distances), n_atoms)
+    counts = np.bincount(pairs.first, share * model.vacuum.bond_count(pairs.distances), n_atoms)
     return np.array([onsite, potential, counts])
 
 
@@ -161,6 +181,8 @@ def _through_vacuum(
     coordination: FloatArray,
     pairs: Neighbours,
     integrals: FloatArray,
+    *,
+    parts: FloatArray | None,
 ) -> tuple[Neighbours, FloatArray]:
     """Replace two-centre integrals by the coupling through vacuum where there is nothing between.
 
@@ -180,8 +202,9 @@ def _through_vacuum(
     # all in one cell, so that a few images surround every line
     home = atoms.get_positions(wrap=True)
     reach = tail.end[1] + tail.between[1]
-    obstacles = surroundings(atoms, home, reach)
-    weight = weight * openness(home[far.first], far.vectors, obstacles, tail.between)
+    obstacles, whose = surroundings(atoms, home, reach)
+    there = None if parts is None else parts[whose]
+    weight = weight * openness(home[far.first], far.vectors, obstacles, tail.between, there)
     kept = weight > _LEAST_WEIGHT
     far, weight = far.only(kept), weight[kept]
     near = far.places_in(pairs)  # where the pair is within the cut-off, too

@@ -130,7 +130,11 @@ class TightBindingModel(Printed):
         return result
 
     def densities(
-        self, centres: IntArray, distances: FloatArray, n_atoms: int
+        self,
+        centres: IntArray,
+        distances: FloatArray,
+        n_atoms: int,
+        parts: FloatArray | float = 1.0,
     ) -> tuple[FloatArray, FloatArray]:
         """Compute the densities at atoms that set onsite energies and potential, (n_atoms,) each.
 
@@ -140,9 +144,11 @@ class TightBindingModel(Printed):
             First atom of each pair; every pair is there in both directions.
         distances : ndarray, shape (n_pairs,)
         n_atoms : int
+        parts : ndarray, shape (n_pairs,), optional
+            Part of its contribution that the second atom of each pair makes; default: all.
         """
         onsite, potential = (
-            np.bincount(centres, self.neighbour_density(distances, decay), n_atoms)
+            np.bincount(centres, parts * self.neighbour_density(distances, decay), n_atoms)
             for decay in (self.density_decay, self.potential_decay)
         )
         return onsite.astype(np.float64), potential.astype(np.float64)

@@ -23,7 +23,7 @@ import numpy as np
 from ase import Atoms
 
 from nanogap.transport.tight_binding.slater_koster import INTEGRALS
-from nanogap.typing import FloatArray
+from nanogap.typing import FloatArray, IntArray
 
 #: Neighbours of an atom in a (111) plane.
 _PLANE = 9.0
@@ -110,8 +110,14 @@ class VacuumTail:
         return smooth_step(distances, *self.onset) * (1.0 - smooth_step(distances, *self.end))
 
 
-def surroundings(atoms: Atoms, positions: FloatArray, reach: float) -> FloatArray:
-    """Return positions in the cell and their images within a reach of them, shape (n, 3)."""
+def surroundings(atoms: Atoms, positions: FloatArray, reach: float) -> tuple[FloatArray, IntArray]:
+    """Return positions in the cell and their images within a reach of them, and whose they are.
+
+    Returns
+    -------
+    positions : ndarray, shape (n, 3)
+    atoms : ndarray of int, shape (n,)
+    """
     cell = np.asarray(atoms.cell.complete())
     inverse = np.linalg.inv(cell)
     counts = np.where(atoms.pbc, np.ceil(reach * np.linalg.norm(inverse, axis=0)), 0).astype(int)
@@ -119,5 +125,5 @@ def surroundings(atoms: Atoms, positions: FloatArray, reach: float) -> FloatArra
     shifts = np.array(list(itertools.product(*ranges)))
     everywhere = (positions[None] + (shifts @ cell)[:, None]).reshape(-1, 3)
     low, high = positions.min(axis=0) - reach, positions.max(axis=0) + reach
-    kept: FloatArray = everywhere[np.all((everywhere > low) & (everywhere < high), axis=1)]
-    return kept
+    kept = np.flatnonzero(np.all((everywhere > low) & (everywhere < high), axis=1))
+    return everywhere[kept], kept % len(positions)
