@@ -110,14 +110,22 @@ def test_the_pages_quote_what_is_stored():
     assert sum(map(sum, swept["by_device"])) <= swept["points"]
     assert swept["edges"][int(np.argmax(swept["joined"]))] == pytest.approx(0.95)
     lost = {one["condition"]: one for one in stored["decays"] if one["level"] is None}
-    lasted = [1.0 / lost[name]["rate"] for name in ("300", "330", "surface-0.8")]
-    assert lasted == pytest.approx([165.0, 25.0, 21.0], abs=0.5)
-    assert stored["activation"]["energy"] == pytest.approx(0.54, abs=0.005)
+    lasted = [1.0 / lost[name]["rate"] for name in ("300", "315", "330", "surface-0.8")]
+    assert lasted == pytest.approx([199.0, 90.0, 30.0, 21.0], abs=0.5)
+    assert stored["activation"]["energy"] == pytest.approx(0.555, abs=0.005)
+    hot = {one["level"]: 1.0 / one["rate"] for one in stored["decays"] if one["condition"] == "330"}
+    assert [hot[level] for level in (1, 2, 3)] == pytest.approx([27.0, 21.0, 49.0], abs=0.5)
     limits = [
         stored["loops"][f"compliance-{limit}"]["low_state"]["values"]
         for limit in (50, 100, 200, 400)
     ]
-    assert np.transpose(limits) == pytest.approx(
+    two = [values[:2] for values in limits]
+    assert np.transpose(two) == pytest.approx(
         np.array([[1.0, 2.9, 2.1, 6.3], [1.9, 2.7, 4.3, 8.6]]), abs=0.06
     )
+    assert [values[2:] for values in limits] == [
+        pytest.approx([1.7], abs=0.06), pytest.approx([3.7], abs=0.06), [], []
+    ]  # fmt: skip
+    opened = stored["loops"]["slow-reset"]["reset_voltage"]["values"]
+    assert opened == pytest.approx([-0.71], abs=0.005)
     assert stored["loops"]["slow-set"]["set_voltage"]["values"] == pytest.approx([0.65], abs=0.005)
