@@ -26,6 +26,7 @@ OTHER_TEXT = {
     "Ag": "Au",
     "equilibrium": 4.2,
     "steady": "relaxation",
+    "terrace": "paper",
     "full": "paper",
     "paper": "full",
     "auto": "paper",

@@ -208,7 +208,7 @@ MALFORMED_TRANSMISSION = [
     (transmission("--index", "7"), [JUNCTION, "no frame 7"]),
     (transmission("--index", "last"), ["'last'", "0:10"]),
     (transmission("--index", "::0"), ["::0"]),
-    (transmission("--cut", "diagonal"), ["'diagonal'", "paper or full"]),
+    (transmission("--cut", "diagonal"), ["'diagonal'", "terrace, paper, full"]),
     (transmission("-o", "nowhere/T.nc"), ["nowhere", "no folder"]),
     (transmission("-o", "T.csv"), ["T.csv", ".nc"]),
     (transmission("--figure", "T.doc"), ["--figure T.doc", ".png"]),

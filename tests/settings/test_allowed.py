@@ -13,7 +13,7 @@ from nanogap.settings.allowed import allowed_values
         ("structure", "element", "text"),
         ("dynamics", "fast_control", "true or false"),
         ("voltage", "applied", "a number from -100 to 100"),
-        ("voltage", "mode", "'steady' or 'relaxation'"),
+        ("voltage", "mode", "'steady' or 'relaxation' or 'constant-potential'"),
         ("transport", "kpoints", "a list of two whole numbers from 1 to 64 or 'auto' or 'paper'"),
         ("transport", "energies", "text"),
     ],

@@ -125,7 +125,7 @@ class Engine:
 
     @property
     def potential_shift(self) -> FloatArray:
-        """What pieces that float have taken on beyond the potential that was set: nothing here."""
+        """Rise of floating pieces beyond the potential that was set, V: none here."""
         return np.zeros(self._n_atoms)
 
     def set_potential(

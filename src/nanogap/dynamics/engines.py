@@ -64,7 +64,7 @@ class DynamicsEngine(Protocol):
 
     @property
     def potential_shift(self) -> FloatArray:
-        """What pieces that float have taken on beyond the potential set, shape (n_atoms,), V."""
+        """Rise of floating pieces beyond the potential that was set, shape (n_atoms,), V."""
 
     def set_potential(self, potential: FloatArray, pieces: Int64Array | None = None) -> None:
         """Set the electrochemical potential of every atom, and tell the pieces that float."""

@@ -146,7 +146,7 @@ class NativeEngine:
 
     @property
     def potential_shift(self) -> FloatArray:
-        """What pieces that float have taken on beyond the potential that was set, V."""
+        """Rise of floating pieces beyond the potential that was set, V."""
         if isinstance(self._metal, ChargedEmbeddedAtoms):
             return self._in_order(self._metal.conductor.levels)
         return np.zeros(len(self._order))

@@ -1,4 +1,4 @@
-"""Which settings of the dynamics and of the voltage go together."""
+"""Rules of the settings of dynamics and voltage that go together."""
 
 from typing import TYPE_CHECKING
 

@@ -129,7 +129,7 @@ def load_settings(
     2.0
     >>> load_settings({"structure": {"gap": 6.0}}).structure.gap
     6.0
-    >>> load_settings("quick", ["junction.cut=diagonal"])
+    >>> load_settings("quick", ["junction.cut=diagonal"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     nanogap.errors.SettingsError: quick: junction.cut = 'diagonal': must be 'terrace' or ...
