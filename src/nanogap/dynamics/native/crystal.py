@@ -27,7 +27,7 @@ _TRIAL_INTERVAL, _LARGEST_CHANGE = 5, 0.005
 
 
 class Crystal:
-    """A cube of 4 `cells`^3 atoms that repeats in all directions.
+    """A cube of cells of four atoms that repeats in all directions.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from nanogap.dynamics.native.shares import SHARES, rows_below, share_out
 from nanogap.errors import EngineError
 from nanogap.typing import FloatArray, Int64Array
 
-#: Numbers of atoms; without a sign, so that compiled functions need not ask for it.
+# Numbers of atoms; without a sign, so that compiled functions need not ask for it.
 AtomArray = NDArray[np.uint32]
 
 #: Pairs are listed this far beyond the cut-off; the list is good until an atom has moved by half
