@@ -491,3 +491,30 @@ def test_directions_back_are_those_of_the_lattice():
     site = int(np.flatnonzero(SMALL.layer == 3)[5])
     for direction, end in enumerate(SMALL.neighbours[site]):
         assert SMALL.neighbours[end, OPPOSITE[direction]] == site
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_remembered_hop_gives_the_same_bits_among_ions_and_many_potentials(seed):
+    """Also where potentials differ in their last digit, and where atoms change places."""
+    states, fixed = random_states(SMALL, seed)
+    random = np.random.default_rng(seed)
+    metal = random.choice([0.0, 0.1, 0.1 + 1e-16, 0.1 + 1e-15, 0.3], len(states))
+    engines = []
+    for forgets in (False, True):
+        engine = engine_of(states, fixed, made_up_metal(seed), temperature=HOT, seed=seed)
+        random = np.random.default_rng(seed)  # the same medium for both
+        engine.set_potential(metal, random.uniform(0.0, 0.3, len(states)))
+        other = engine.copy() if forgets else engine
+        for _ in range(4000):
+            if forgets:
+                other._work.memory.keys[:] = -1
+            other.advance(1e9, max_events=1, stop_on_contact=False)
+        engines.append(other)
+    one, two = engines
+    assert one._work.numbers[arrays.GENERATION] < two._work.numbers[arrays.GENERATION]
+    assert one.time == two.time
+    for name in ("grid", "fields"):  # the last row is the outside, which nothing reads
+        first, second = getattr(one._sites, name)[:-1], getattr(two._sites, name)[:-1]
+        np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(one._tree.sums, two._tree.sums)
+    np.testing.assert_array_equal(one._counts.events, two._counts.events)

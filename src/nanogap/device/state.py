@@ -171,11 +171,13 @@ def _make_memory(n_cells: int) -> arrays.Memory:
     """Make room for hops that are remembered, none so far."""
     slots, int32, uint32 = arrays.MEMORY_SLOTS, np.int32, np.uint32
     return arrays.Memory(
-        versions=np.zeros(n_cells, dtype=int32),
+        fingerprints=np.zeros(n_cells, dtype=np.int64),
         marks=np.zeros(n_cells, dtype=int32),
         listed=np.zeros(n_cells, dtype=uint32),
-        before=np.zeros(n_cells, dtype=int32),
+        before=np.zeros(n_cells, dtype=np.int64),
         keys=np.full(slots, -1, dtype=np.int64),
+        sums=np.zeros((slots, 2), dtype=np.int64),
+        rises=np.zeros((slots, arrays.MEMORY_CELLS), dtype=np.int64),
         words=np.zeros((slots, arrays.MEMORY_WORDS), dtype=int32),
         rates=np.zeros((slots, 2, arrays.MEMORY_RATES)),
     )

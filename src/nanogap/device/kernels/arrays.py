@@ -167,14 +167,15 @@ class Tree(NamedTuple):
 #: Rows of `Work.lists`, and columns of `Work.marks` with which a site is listed once: sites whose
 #: energy, coordination or occupation changed; sites whose rates are to be made anew.
 TOUCHED, STALE = 0, 1
-#: Places in `Work.numbers`: lengths of both lists; generation of the marks, which is the version
-#: of what an event changed too; numbers of rates and of sums that the last event changed, and of
-#: cells in which it changed something.
+#: Places in `Work.numbers`: lengths of both lists; generation of the marks; numbers of rates and of
+#: sums that the last event changed, and of cells in which it changed something.
 N_TOUCHED, N_STALE, GENERATION, N_CHANGED, N_SUMS, N_OWN_CELLS, N_WORK = range(7)
-#: Hops that are remembered at a time (a power of two), and the most words and rates of each.
-MEMORY_SLOTS, MEMORY_WORDS, MEMORY_RATES = 4096, 512, 48
-#: Places in `Memory.words`: how many cells the hop changes, how many more it reads, how many
-#: energies, counts, rates and sums it changes; where these lists begin, in this order.
+#: Hops that are remembered at a time, and how many places each may choose from (powers of two); the
+#: most words, rates and changed cells of each.
+MEMORY_SLOTS, MEMORY_WAYS = 8192, 2
+MEMORY_WORDS, MEMORY_RATES, MEMORY_CELLS = 448, 48, 48
+#: Places in `Memory.words`: how many cells the hop changes, how many it reads, how many energies,
+#: counts, rates and sums it changes; where these lists begin, in this order.
 N_OWN, N_READ, N_ENERGIES, N_COUNTS_CHANGED, N_RATES, N_NODES, MEMORY_HEAD = range(7)
 
 
@@ -185,27 +186,35 @@ class Memory(NamedTuple):
 
     Attributes
     ----------
-    versions : int32, shape (n_cells,)
-        Versions of the content of eight leaves each.
-    marks, listed, before : int32, shape (n_cells,)
-        With which cells are listed once, and versions as they were before an event.
+    fingerprints : int64, shape (n_cells,)
+        Of the content of eight leaves each; see the module.
+    marks, listed : int32 and uint32, shape (n_cells,)
+        With which cells are listed once.
+    before : int64, shape (n_cells,)
+        Fingerprints of the listed cells as they were before an event.
     keys : int64, shape (n_slots,)
         Number of the bond; -1 of none.
-    words : int32, shape (n_slots, 512)
-        Numbers of the entries of each list, and then the lists: cells in which the hop changes
-        something, each with its version on either side; other cells that it reads, and their
-        version; sites and by how much their energy rises from the first side to the second; sites
-        and the rise of the second difference and of the count; leaves whose rates change; nodes
-        whose sums change, from below, each with the first of the eight that it is the sum of.
+    sums : int64, shape (n_slots, 2)
+        Sum of the fingerprints of all cells that the hop reads, on either side.
+    rises : int64, shape (n_slots, 48)
+        Of the fingerprints of the cells that it changes, from the first side to the second.
+    words : int32, shape (n_slots, 448)
+        Numbers of the entries of each list, and then the lists: cells that the hop reads, first
+        those in which it changes something; sites and by how much their energy rises from the
+        first side to the second; sites and the rise of the second difference and of the count;
+        leaves whose rates change; nodes whose sums change, from below, each with the first of the
+        eight that it is the sum of.
     rates : float64, shape (n_slots, 2, 48)
         Rates of the leaves on either side.
     """
 
-    versions: Int32Array
+    fingerprints: Int64Array
     marks: Int32Array
     listed: LinkArray
-    before: Int32Array
+    before: Int64Array
     keys: Int64Array
+    sums: Int64Array
+    rises: Int64Array
     words: Int32Array
     rates: FloatArray
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from nanogap.device.kernels.arrays import (
     GENERATION,
+    N_OWN_CELLS,
     N_STALE,
     N_TOUCHED,
     STALE,
@@ -26,10 +27,11 @@ def begin(work: Work) -> None:
     if numbers[GENERATION] == _LAST_GENERATION:  # the marks hold no more: all as at the start
         numbers[GENERATION] = 0
         work.marks[:], work.node_marks[:] = 0, 0
-        work.memory.marks[:], work.memory.versions[:], work.memory.keys[:] = 0, 0, -1
+        work.memory.marks[:], work.memory.keys[:] = 0, -1
     numbers[GENERATION] += 1
     numbers[N_TOUCHED] = 0
     numbers[N_STALE] = 0
+    numbers[N_OWN_CELLS] = 0
 
 
 @inlined

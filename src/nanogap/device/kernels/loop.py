@@ -43,7 +43,7 @@ from nanogap.device.kernels.energy import change_metal, move_metal
 from nanogap.device.kernels.labels import relabel
 from nanogap.device.kernels.lists import begin, expire_around
 from nanogap.device.kernels.masks import ATOM_EMPTY, ATOM_ION, ION_EMPTY, toggle
-from nanogap.device.kernels.memory import recall, remember
+from nanogap.device.kernels.memory import put_in, recall, remember, take_out
 from nanogap.device.kernels.random import uniform
 from nanogap.device.kernels.refresh import fill_site, refresh
 from nanogap.device.kernels.tree import find_leaf
@@ -80,6 +80,7 @@ def _hop_metal(
     toggle(around, sites.masks, end, ATOM_EMPTY)
     if not recall(sites, tree, work.memory, site, direction):
         begin(work)
+        take_out(sites, tree, work, site)
         move_metal(
             around,
             grid,
@@ -91,6 +92,7 @@ def _hop_metal(
             site,
             direction,
         )
+        put_in(sites, tree, work, end)
         refresh(sites, tables, tree, work)
         remember(sites, tree, work, site, direction, _donor(around, grid, site, end))
     relabel(around, grid, sites.masks, flags, work.queue, counts.numbers, site, end)
@@ -98,11 +100,13 @@ def _hop_metal(
 
 
 @compiled
-def _hop_ion(sites: Sites, work: Work, site: int, direction: int) -> int:
+def _hop_ion(sites: Sites, tree: Tree, work: Work, site: int, direction: int) -> int:
     """Move an ion; return the kind of the event."""
     around, grid = sites.around, sites.grid
     end = around[site, direction]
+    take_out(sites, tree, work, site)
     grid[site, STATE], grid[end, STATE] = EMPTY, ION
+    put_in(sites, tree, work, end)
     toggle(around, sites.masks, site, ION_EMPTY)
     toggle(around, sites.masks, end, ION_EMPTY)
     expire_around(around, work.lists, work.marks, work.numbers, site)
@@ -112,7 +116,7 @@ def _hop_ion(sites: Sites, work: Work, site: int, direction: int) -> int:
 
 @compiled
 def _redox(
-    sites: Sites, tables: Tables, work: Work, counts: Counts, site: int, share: float
+    sites: Sites, tables: Tables, tree: Tree, work: Work, counts: Counts, site: int, share: float
 ) -> int:
     """Oxidize an atom or reduce an ion; return the kind of the event."""
     around, grid, flags = sites.around, sites.grid, sites.flags
@@ -130,6 +134,7 @@ def _redox(
     counts.numbers[N_WATCHED] += flags[site, WATCHED]
     label = flags[partner, LABEL] if partner >= 0 else FLOATING
     oxidized = grid[site, STATE] == METAL
+    take_out(sites, tree, work, site)
     counts.transferred[label] += 1 if oxidized else -1
     if not oxidized:
         redox.take_potential(sites.fields, site, partner)
@@ -144,6 +149,7 @@ def _redox(
         site,
         ION if oxidized else METAL,
     )
+    put_in(sites, tree, work, site)
     toggle(around, sites.masks, site, ATOM_ION)
     left, come = (site, -1) if oxidized else (-1, site)
     relabel(around, grid, sites.masks, flags, work.queue, counts.numbers, left, come)
@@ -151,7 +157,7 @@ def _redox(
 
 
 @compiled
-def _insert(sites: Sites, work: Work, counts: Counts) -> int:
+def _insert(sites: Sites, tree: Tree, work: Work, counts: Counts) -> int:
     """Put an ion on an empty site drawn at random; return the kind of the event."""
     around, grid = sites.around, sites.grid
     n_sites = len(grid) - 1
@@ -159,6 +165,7 @@ def _insert(sites: Sites, work: Work, counts: Counts) -> int:
     while grid[site, STATE] != EMPTY:
         site = int(uniform(counts.random) * n_sites)
     grid[site, STATE] = ION
+    put_in(sites, tree, work, site)
     toggle(around, sites.masks, site, ION_EMPTY)
     counts.numbers[N_EMPTY] -= 1
     expire_around(around, work.lists, work.marks, work.numbers, site)
@@ -166,8 +173,9 @@ def _insert(sites: Sites, work: Work, counts: Counts) -> int:
 
 
 @compiled
-def _remove(sites: Sites, work: Work, counts: Counts, site: int) -> int:
+def _remove(sites: Sites, tree: Tree, work: Work, counts: Counts, site: int) -> int:
     """Take an ion away; return the kind of the event."""
+    take_out(sites, tree, work, site)
     sites.grid[site, STATE] = EMPTY
     toggle(sites.around, sites.masks, site, ION_EMPTY)
     counts.numbers[N_EMPTY] += 1
@@ -200,11 +208,11 @@ def _do_event(
         return _hop_metal(sites, tables, tree, work, counts, site, slot)
     begin(work)
     if slot == REMOVAL_SLOT:
-        kind = _remove(sites, work, counts, site)
+        kind = _remove(sites, tree, work, counts, site)
     elif slot == REDOX_SLOT:
-        kind = _redox(sites, tables, work, counts, site, uniform(counts.random))
+        kind = _redox(sites, tables, tree, work, counts, site, uniform(counts.random))
     else:
-        kind = _hop_ion(sites, work, site, slot)
+        kind = _hop_ion(sites, tree, work, site, slot)
     refresh(sites, tables, tree, work)
     return kind
 
@@ -263,7 +271,7 @@ def run(
                 kind = _do_event(sites, tables, tree, work, counts, tree.site[leaf], target)
         elif tables.numbers[BATH_INSERTION] > 0.0:
             begin(work)
-            kind = _insert(sites, work, counts)
+            kind = _insert(sites, tree, work, counts)
             refresh(sites, tables, tree, work)
         if kind < 0:
             continue

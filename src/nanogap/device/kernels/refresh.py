@@ -24,7 +24,7 @@ from nanogap.device.kernels.arrays import (
 from nanogap.device.kernels.compiling import compiled, inlined
 from nanogap.device.kernels.lists import expire
 from nanogap.device.kernels.masks import empty_around, first_direction, metal_around
-from nanogap.device.kernels.memory import change_cells, forget
+from nanogap.device.kernels.memory import follow_energies, forget
 from nanogap.device.kernels.tree import sum_above, sum_all
 from nanogap.device.lattice import EMPTY, ION, METAL
 from nanogap.typing import FloatArray
@@ -88,7 +88,7 @@ def refresh(sites: Sites, tables: Tables, tree: Tree, work: Work) -> None:
     masks = sites.masks
     lists, marks, numbers = work.lists, work.marks, work.numbers
     sums, leaves, nodes = tree.sums, tree.leaf, work.nodes
-    change_cells(tree, work)
+    follow_energies(sites, tree, work)
     mark, count = numbers[GENERATION], numbers[N_STALE]
     for place in range(numbers[N_TOUCHED]):
         site = lists[TOUCHED, place]
