@@ -10,6 +10,9 @@ from docs.build.page_tables import head
 #: The four stages of the paper.
 _STAGES = ("drift", "islands", "contact", "lateral growth")
 
+#: Gap of the paper's tips, angstrom.
+PAPER_GAP = 8.3
+
 
 def runs_of(content: Mapping[str, Any]) -> str:
     """Write the table of the runs."""
@@ -35,7 +38,11 @@ def numbers_of(content: Mapping[str, Any]) -> str:
         cells = [ours(content.get(group, [])) for group in ("paper", "closer")]
         lines.append(f"| {name} | {words} | {' | '.join(cells)} |")
         if name == "4c":
-            cells = ["none sampled", _sampled(content.get("sampled", []))]
+            samples = content.get("sampled", [])
+            cells = [
+                _sampled([one for one in samples if (one["gap"] == PAPER_GAP) == of_paper])
+                for of_paper in (True, False)
+            ]
             lines.append(f"| 5c | fluctuates around ~2.5 G₀ | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -108,7 +115,7 @@ def _sampled(samples: Sequence[Any]) -> str:
             f"{one['every']:.0f} fs, from {one['begin']:.3g} ps on"
             for one in samples
         )
-        or "none"
+        or "none sampled"
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from docs.build.page_tables import filled
-from docs.build.paper_page import TABLES
+from docs.build.paper_page import PAPER_GAP, TABLES
 from nanogap.analysis.filament.stages import stage_spans
 from nanogap.analysis.filament.structures import growth_structures, single_atom_contacts
 from nanogap.campaign.trajectories import open_trajectories
@@ -54,7 +54,9 @@ def main() -> None:
     if given.sample:
         sampled = open_trajectories(given.sample, sampled=True)
         content["sampled"] = [sampling(one) for one in sampled]
-        draw(sampled[:1], "sampled", ("5cd",))
+        for group, of_paper in (("paper", True), ("sampled", False)):
+            some = [one for one in sampled if (_gap(one) == PAPER_GAP) == of_paper]
+            draw(some[:1], group, ("5cd",) if some else ())
     write_text(DATA, text_of(content))
     if PAGE.is_file():
         write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), TABLES, content))
@@ -147,7 +149,7 @@ def sampling(one: Trajectory) -> dict[str, Any]:
     known = result.transmission[np.isfinite(result.transmission)]
     return {
         "name": one.name,
-        "gap": result.settings.structure.gap,
+        "gap": _gap(one),
         "voltage": result.settings.voltage.applied,
         "samples": len(known),
         "every": float(result.time[1] - result.time[0]) * 1000.0,
@@ -156,6 +158,10 @@ def sampling(one: Trajectory) -> dict[str, Any]:
         "mean": float(known.mean()),
         "deviation": float(known.std(ddof=1)),
     }
+
+
+def _gap(one: Trajectory) -> float:
+    return float(one.result.settings.structure.gap)
 
 
 def _rounded(value: float) -> float | None:

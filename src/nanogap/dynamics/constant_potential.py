@@ -12,7 +12,7 @@ from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.typing import FloatArray, Int64Array
 
 #: Width of a charge in bonds of the crystal at which the plane of the charge of a (111) surface is
-#: that of its outermost atoms; `tests/dynamics/test_constant_potential.py` derives it.
+#: that of its outermost atoms; `tests/dynamics/test_conductor.py` derives it.
 WIDTH_PER_BOND = 0.133903
 
 
