@@ -16,7 +16,7 @@ help:  ## list the targets
 
 venv: $(VENV)/.installed  ## make .venv with nanogap in it
 
-demo: venv  ## simulate a gap that closes, about 4 minutes; an interrupted demo goes on
+demo: venv  ## simulate a gap that closes, about 5 minutes; an interrupted demo goes on
 	@state=none; \
 	if [ -e $(DEMO) ]; then \
 	  status=$$($(BIN)/nanogap status $(DEMO) --json) && \
