@@ -18,12 +18,11 @@ from parametrisation.barriers.named import Named, named_processes
 from parametrisation.barriers.processes import Barrier, exchange_barrier, hop_barrier
 from scipy.optimize import minimize_scalar
 
-from nanogap.dynamics.embedded_functions import Functions, load_functions, spline
+from nanogap.dynamics.embedded_functions import Functions, load_functions, spline, spline_values
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.interaction import metal_parameters
 from nanogap.dynamics.native import terms
 from nanogap.io import write_json
-from nanogap.typing import FloatArray
 
 RESULTS = Path(__file__).resolve().parent.parent / "docs" / "data" / "force-field-barriers.json"
 ELEMENTS = ("Ag", "Cu", "Au")
@@ -103,17 +102,10 @@ def energy_per_atom(functions: Functions, constant: float) -> float:
     points = points[:, (points.sum(axis=0) % 2 == 0) & points.any(axis=0)]
     lengths = 0.5 * constant * np.linalg.norm(points, axis=0)
     lengths = lengths[lengths < functions.cutoff]
-    density = value(functions.density, lengths / functions.step).sum()
-    pairs = (value(functions.pair, lengths / functions.step) / lengths).sum()
-    embedding = value(functions.embedding, np.array([density / functions.density_step]))
+    density = spline_values(functions.density, lengths / functions.step).sum()
+    pairs = (spline_values(functions.pair, lengths / functions.step) / lengths).sum()
+    embedding = spline_values(functions.embedding, np.array([density / functions.density_step]))
     return float(0.5 * pairs + embedding[0])
-
-
-def value(pieces: FloatArray, places: FloatArray) -> FloatArray:
-    """Value of a spline at places counted in knots."""
-    knots = np.minimum(places.astype(int), len(pieces) - 2)
-    result: FloatArray = (pieces[knots] * (places - knots)[:, None] ** np.arange(4)).sum(axis=1)
-    return result
 
 
 def lattice_constant(functions: Functions) -> float:

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from nanogap.dynamics.embedded_functions import Functions
+from nanogap.dynamics.embedded_functions import Functions, spline_values
 from nanogap.typing import BoolArray, FloatArray, Int64Array
 from parametrisation.barriers.band import Region
 from parametrisation.barriers.sites import HALF, Hop
@@ -74,9 +74,7 @@ def _offsets(functions: Functions) -> tuple[Int64Array, FloatArray]:
     points = points[(points.sum(axis=1) % 2 == 0) & (points != 0).any(axis=1)]
     lengths = np.linalg.norm(points, axis=1) * functions.lattice_constant / 2
     near = lengths < functions.cutoff
-    knots = np.minimum((lengths / functions.step).astype(int), len(functions.density) - 1)
-    powers = (lengths / functions.step - knots)[:, None] ** np.arange(4)
-    densities = (functions.density[knots] * powers).sum(axis=1)
+    densities = spline_values(functions.density, lengths / functions.step)
     return points[near].astype(np.int64), densities[near]
 
 

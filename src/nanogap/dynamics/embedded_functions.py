@@ -105,6 +105,26 @@ def spline(values: FloatArray) -> FloatArray:
     return pieces
 
 
+def spline_values(pieces: FloatArray, places: FloatArray) -> FloatArray:
+    """Evaluate the pieces of `spline`.
+
+    Parameters
+    ----------
+    pieces : FloatArray
+        (n, 4), from `spline`.
+    places : FloatArray
+        (m,) counted in knots, from 0 to n - 1.
+
+    Returns
+    -------
+    FloatArray
+        (m,).
+    """
+    knots = np.minimum(places.astype(int), len(pieces) - 1)
+    result: FloatArray = (pieces[knots] * (places - knots)[:, None] ** np.arange(4)).sum(axis=1)
+    return result
+
+
 @njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
 def evaluate(  # noqa: PLR0917 compiled: no keywords
     free: FloatArray,

@@ -164,8 +164,3 @@ def need_transmission(one: Trajectory) -> None:
         raise DataFormatError(
             f"{one.name}: no snapshot has a transmission" + (f": {why}" if why else " so far")
         )
-
-
-def value_or_none(value: float) -> float | None:
-    """Give a number for a table, None where it is not known."""
-    return float(value) if np.isfinite(value) else None

@@ -18,7 +18,7 @@ from nanogap.printing import counted
 from nanogap.report.atoms import gap_shape
 from nanogap.report.figures import shade_stages, time_limits
 from nanogap.report.marks import CYCLE_COLOURS, quantum_lines
-from nanogap.report.paper import PaperFigure, Trajectory, value_or_none
+from nanogap.report.paper import PaperFigure, Trajectory
 from nanogap.report.paper_structures import (
     contacts_of_trajectories,
     draw_numbered,
@@ -29,7 +29,7 @@ from nanogap.report.paper_structures import (
     stages_in_pictures,
 )
 from nanogap.report.style import BLUE, INK, ORANGE, WIDTH
-from nanogap.report.words import number
+from nanogap.report.words import number, value_or_none
 from nanogap.typing import FloatArray
 
 _TIME = "time under voltage (ps)"

@@ -24,11 +24,10 @@ from nanogap.report.paper import (
     badge,
     fullest,
     need_transmission,
-    value_or_none,
 )
 from nanogap.report.stages import stage_caption, stage_examples
 from nanogap.report.style import STAGE_COLOURS, WIDTH
-from nanogap.report.words import number, transmission_text
+from nanogap.report.words import number, transmission_text, value_or_none
 
 #: Contacts that a gallery shows at most.
 _MOST_CONTACTS = 12

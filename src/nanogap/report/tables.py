@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 from nanogap.io.atomic import write_csv
 from nanogap.observables import OBSERVABLES
 from nanogap.report.figures import histogram_of
 from nanogap.report.result import RunResult
+from nanogap.report.words import value_or_none
 
 
 def write_tables(result: RunResult, folder: Path) -> None:
@@ -41,7 +41,7 @@ def _spectra(spectra: xr.Dataset) -> list[tuple[object, ...]]:
     numbers = spectra["snapshot"].to_numpy()
     head = ("energy_eV", *(f"transmission_of_snapshot_{number}_G0" for number in numbers))
     rows = zip(spectra["energy"].to_numpy(), values, strict=True)
-    return [head, *((float(energy), *map(_known, row)) for energy, row in rows)]
+    return [head, *((float(energy), *map(value_or_none, row)) for energy, row in rows)]
 
 
 def _snapshots(result: RunResult) -> list[tuple[object, ...]]:
@@ -62,15 +62,11 @@ def _snapshots(result: RunResult) -> list[tuple[object, ...]]:
             (
                 int(result.numbers[index]),
                 float(result.time[index]),
-                _known(result.transmission[index]),
-                _known(result.in_cell_before[index]),
+                value_or_none(result.transmission[index]),
+                value_or_none(result.in_cell_before[index]),
                 result.stages[index].value,
-                *(_known(column[index]) for column in columns),
+                *(value_or_none(column[index]) for column in columns),
             )
             for index in range(len(result.time))
         ),
     ]
-
-
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -333,3 +333,8 @@ def _transport(settings: Settings) -> str:
 
 def _ps(time: float) -> str:
     return f"{number(time / _FS_PER_PS)} ps"
+
+
+def value_or_none(value: float) -> float | None:
+    """Give a number for a table, None where it is not known."""
+    return float(value) if np.isfinite(value) else None

@@ -81,15 +81,20 @@ def check_measurement(settings: DeviceSettings) -> None:
     """
     inputs_of(settings)
     check_voltages(settings, make_medium(settings.medium))
-    cache = settings.conductance.cache
-    if cache not in {"cache", "none"}:
-        check_store(Path(cache))
+    if (store := _named_store(settings)) is not None:
+        check_store(store)
 
 
 def new_store(settings: DeviceSettings) -> Path | None:
     """Return the file of known conductances that a setting names and that is not there yet."""
+    store = _named_store(settings)
+    return None if store is None or store.exists() else store
+
+
+def _named_store(settings: DeviceSettings) -> Path | None:
+    """Return the file of known conductances if a setting names one."""
     cache = settings.conductance.cache
-    return None if cache in {"cache", "none"} or Path(cache).exists() else Path(cache)
+    return None if cache in {"cache", "none"} else Path(cache)
 
 
 def describe(

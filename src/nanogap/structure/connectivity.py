@@ -54,6 +54,23 @@ def neighbour_pairs(positions: FloatArray, cutoff: float) -> tuple[Int64Array, F
     return pairs, np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
 
 
+def bonded_pairs(atoms: Atoms) -> tuple[Int64Array, FloatArray]:
+    """Find all bonds of a snapshot: pairs within `BOND_FACTOR` nearest-neighbour distances.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        With ``info["lattice_constant"]``.
+
+    Returns
+    -------
+    pairs, distances : ndarray
+        See `neighbour_pairs`.
+    """
+    longest = BOND_FACTOR * nearest_neighbour_distance(float(atoms.info["lattice_constant"]))
+    return neighbour_pairs(np.asarray(atoms.positions, dtype=np.float64), longest)
+
+
 def clusters(n_atoms: int, pairs: Int64Array) -> Int64Array:
     """Label the connected clusters of a set of pairs; shape (n_atoms,)."""
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n_atoms, n_atoms))
@@ -106,8 +123,7 @@ def analyse_connection(atoms: Atoms, cutoff: float) -> Connection:
     """
     positions = np.asarray(atoms.positions, dtype=np.float64)
     electrode = atoms.arrays["electrode"]
-    bond = BOND_FACTOR * nearest_neighbour_distance(atoms.info["lattice_constant"])
-    pairs, distances = neighbour_pairs(positions, bond)
+    pairs, distances = bonded_pairs(atoms)
     width, ends = _minimax_gap(positions, electrode, pairs, distances)
     bottleneck = minimum_vertex_cut(pairs, electrode)
     constriction = bottleneck if len(bottleneck) else ends
@@ -129,8 +145,7 @@ def are_bonded(atoms: Atoms) -> bool:
     atoms : ase.Atoms
         See `analyse_connection`.
     """
-    bond = BOND_FACTOR * nearest_neighbour_distance(atoms.info["lattice_constant"])
-    pairs, _ = neighbour_pairs(np.asarray(atoms.positions, dtype=np.float64), bond)
+    pairs, _ = bonded_pairs(atoms)
     labels, electrode = clusters(len(atoms), pairs), atoms.arrays["electrode"]
     return bool(np.isin(labels[electrode == TOP], labels[electrode == BOTTOM]).any())
 
@@ -154,8 +169,7 @@ def bottleneck_bonds(atoms: Atoms, bottleneck: Int64Array) -> tuple[float, float
     """
     if not len(bottleneck):
         return float("nan"), float("nan")
-    bond = BOND_FACTOR * nearest_neighbour_distance(atoms.info["lattice_constant"])
-    pairs, distances = neighbour_pairs(np.asarray(atoms.positions, dtype=np.float64), bond)
+    pairs, distances = bonded_pairs(atoms)
     ends = np.isin(pairs, bottleneck).sum(axis=1)  # 2 for a bond within the bottleneck
     if not ends.any():
         return 0.0, float("nan")

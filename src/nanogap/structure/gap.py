@@ -16,10 +16,9 @@ from scipy.spatial import cKDTree
 
 from nanogap.observables import GAP_OBSERVABLES
 from nanogap.structure.connectivity import (
-    BOND_FACTOR,
     Connection,
+    bonded_pairs,
     clusters,
-    neighbour_pairs,
 )
 from nanogap.structure.tips import (
     BOTTOM,
@@ -122,11 +121,10 @@ def analyse_gap(atoms: Atoms, connection: Connection) -> Gap:
     """
     positions = np.asarray(atoms.positions, dtype=np.float64)
     lattice_constant = float(atoms.info["lattice_constant"])
-    bond = BOND_FACTOR * nearest_neighbour_distance(lattice_constant)
-    pairs, _ = neighbour_pairs(positions, bond)
+    pairs, _ = bonded_pairs(atoms)
     middle = _middle(atoms)
     adatoms = adatom_mask(atoms)
-    owner = adatom_owners(atoms)
+    owner = _owners(atoms, adatoms, pairs)
     n = len(positions)
     bottom, top, loose = (
         _cluster_sizes(n, pairs, adatoms & (owner == label)) for label in (BOTTOM, TOP, "")
@@ -167,13 +165,16 @@ def adatom_mask(atoms: Atoms) -> Mask:
     return mask
 
 
-def adatom_owners(atoms: Atoms) -> NDArray[np.str_]:
+def _owners(atoms: Atoms, adatoms: Mask, pairs: Int64Array) -> NDArray[np.str_]:
     """Tell which tip every adatom belongs to: the one that fewer bonds lead to, else the nearer.
 
     Parameters
     ----------
     atoms : ase.Atoms
         See `analyse_gap`.
+    adatoms : ndarray of bool, shape (n_atoms,)
+    pairs : ndarray of int, shape (n_pairs, 2)
+        Every bond once.
 
     Returns
     -------
@@ -181,11 +182,8 @@ def adatom_owners(atoms: Atoms) -> NDArray[np.str_]:
         ``bottom``, ``top``, or empty for adatoms that no bonds lead to; other atoms belong to the
         tip on whose side of the gap they are.
     """
-    positions = np.asarray(atoms.positions, dtype=np.float64)
-    bond = BOND_FACTOR * nearest_neighbour_distance(float(atoms.info["lattice_constant"]))
-    pairs, _ = neighbour_pairs(positions, bond)
-    adatoms, lower = adatom_mask(atoms), positions[:, 2] < _middle(atoms)
-    n = len(positions)
+    lower = atoms.positions[:, 2] < _middle(atoms)
+    n = len(atoms)
     graph = csr_array(coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n)))
     bonds = [
         dijkstra(graph, directed=False, indices=np.flatnonzero(tip), unweighted=True, min_only=True)
