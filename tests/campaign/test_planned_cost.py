@@ -3,7 +3,7 @@
 import pytest
 from tests.campaign.synthetic import rewiring
 
-from nanogap.campaign.estimate import planned_cost
+from nanogap.campaign.estimate import first_member_seconds, planned_cost
 from nanogap.campaign.file import campaign_from_text, campaign_preset
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.plan import base_settings, members
@@ -56,3 +56,10 @@ def test_the_preset_is_written_and_its_cost_told_before_it_is_refused(call, tmp_
     assert "--yes" in told
     failed = call("campaign", "new", tmp_path / "b.toml", "--preset", "none", status=2)
     assert "choose from paper" in failed.err
+
+
+def test_pairs_at_constant_potential_cost_as_much_in_both_guesses(make_folder):
+    changes = '"dynamics.engine" = "eam"\n"voltage.mode" = "constant-potential"\n'
+    folder = make_folder(f'[set]\n"transport.hamiltonian" = "none"\n{changes}')
+    hours = planned_cost(folder).dynamics_hours
+    assert hours == pytest.approx(first_member_seconds(folder) / 3600.0)

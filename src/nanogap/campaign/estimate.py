@@ -179,7 +179,7 @@ def planned_cost(folder: CampaignFolder) -> PlannedCost | None:
     for entry in pending:
         settings = folder.settings(entry)
         size = sizes.of(settings)
-        dynamics += _PER_STEP[settings.dynamics.engine] * size.dynamics
+        dynamics += _dynamics_seconds(settings, size)
         if settings.transport.hamiltonian != NONE:
             snapshots += size.snapshots
     transport = _PER_TRANSMISSION * snapshots / 3600.0
@@ -204,7 +204,11 @@ def first_member_seconds(folder: CampaignFolder) -> float:
 
         return estimate_cost(folder.device_settings(pending[0])).cpu_time
     settings = folder.settings(pending[0])
-    size = _Sizes().of(settings)
+    return _dynamics_seconds(settings, _Sizes().of(settings))
+
+
+def _dynamics_seconds(settings: Settings, size: _Size) -> float:
+    """Guess the processor time of the dynamics of a member, s."""
     per_step = _PER_STEP[settings.dynamics.engine]
     if settings.voltage.mode == "constant-potential":
         per_step += _PER_PAIR * size.atoms
