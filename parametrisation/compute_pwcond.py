@@ -1,22 +1,25 @@
-r"""Compute transmissions of silver junctions with PWCOND, to fit and to judge tight binding by.
+r"""Compute transmissions of a metal's junctions with PWCOND, to fit and to judge tight binding by.
 
-Makes ``pwcond_calibration.json``, in the layout that
+Makes ``pwcond_calibration_ag.json`` and its like, in the layout that
 `nanogap.transport.fitting.reference_transmissions` reads, by pw.x and pwcond.x:
 
-    python -m parametrisation.compute_pwcond OUTPUT.json --work FOLDER [--only CLASS_OR_NAME ...] \
-        [--run RUN]
+    python -m parametrisation.compute_pwcond ELEMENT OUTPUT.json --work FOLDER \
+        [--bands BANDS.json] [--only CLASS_OR_NAME ...] [--run RUN --moments PS ...]
 
-RUN is a directory of ``nanogap run quick``; with it, snapshots of it are computed too. The output
-is rewritten after every junction, with the geometries in the folder OUTPUT beside it; junctions
-that it holds already, and what was added to it by hand (``fitted``, ``trial``), are left alone.
-Three hours in all on one core, half of them for the snapshots; a wire takes a minute or two.
+BANDS are those of ``parametrisation.compute_bands``, with the metal's work function. RUN is a
+directory of ``nanogap run quick --set structure.element=ELEMENT``; with it, snapshots of it are
+computed too. The output is rewritten after every junction, with the geometries in the folder OUTPUT
+beside it; junctions that it holds already, and what was added to it by hand (``fitted``,
+``trial``), are left alone. Lengths were chosen for silver, and go with the size of the atoms. Three
+hours in all on one core, half of them for the snapshots; a wire takes a minute or two.
 """
 
 import argparse
 import itertools
 import json
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,20 +36,34 @@ from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_acc
 from nanogap.structure.cut import cut_junction
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
 from nanogap.transport.backends.pwcond import compute_transmission
+from nanogap.transport.fitting.metal_size import relative_size
 from nanogap.typing import FloatArray
 
 ABOUT = (
-    "Transmission of silver junctions by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
+    "Transmission of junctions of {} by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
     "pseudopotential), made by parametrisation.compute_pwcond. Energies in eV from the Fermi "
     "energy, transmission in G0, mean over the k-mesh and per k (fractions of the reciprocal "
     "cell, all points of the mesh); open_channels: mean over k at the Fermi energy; time in s "
     "on one core. fitted: those that the vacuum tail of the Hamiltonian was fitted to; the others "
     "judge it. work_function: of a five-layer Ag(111) slab, eV."
 )
-ELEMENT, WORK_FUNCTION = "Ag", 4.4645
-#: Lattice constant of the pseudopotential, angstrom.
+#: Work function of silver, whose bands were made in another way, eV.
+SILVER_WORK_FUNCTION = 4.4645
+#: Lattice constant of silver's pseudopotential, for which lengths were chosen, angstrom.
 A = 4.156
-SPACING = layer_spacing(A)
+#: Junctions that the vacuum tail is fitted to, by their names for silver.
+FITTED = (
+    "flat planes, 4.0 Å",
+    "flat planes, 5.0 Å",
+    "flat planes, 6.5 Å",
+    "flat planes, 8.5 Å",
+    "broken wire, 4.0 Å",
+    "broken wire, 5.2 Å",
+    "broken wire, 7.0 Å",
+    "adatom, plane 4.5 Å above",
+    "one atom, planes 4.80 Å apart",
+    "one atom, planes 5.60 Å apart",
+)
 GAPS = (4.5, 5.5, 6.5, 7.5, 8.5, 3.0, 3.5, 4.0, 5.0, 6.0)
 CHAINS = (2.65, 2.80, 2.94, 3.2, 3.6)
 BROKEN = (3.4, 4.0, 4.6, 5.2, 6.0, 7.0)
@@ -54,25 +71,25 @@ BROKEN = (3.4, 4.0, 4.6, 5.2, 6.0, 7.0)
 SHIFTED = {"gamma_centred": False}
 #: Where little symmetry leaves many points to compute.
 COARSE = {**SHIFTED, "kpoints": (2, 2)}
-#: Snapshots of one run of the preset quick, ps. Trajectories are chaotic, so that a run by another
-#: version has other moments; the junctions of this one are kept with their numbers.
+#: Snapshots of a run of the preset quick of silver, ps. Trajectories are chaotic: a run by
+#: another version has other moments; the junctions of this one are kept with their numbers.
 MOMENTS = (17.7, 18.2, 17.82, 17.62, 8.5, 17.58, 18.54, 28.5, 14.5, 5.0)
-#: What counts as a bond, angstrom.
+#: What counts as a bond in silver, angstrom.
 BOND = 3.6
 
 
 def plane(width: int, layer: int) -> FloatArray:
-    """Return sites of a (111) plane of width x width atoms at its height in the crystal."""
+    """Return sites of a (111) plane of width x width silver atoms at its height in the crystal."""
     vectors = surface_vectors(A)
     grid = np.array([(i, j) for i in range(width) for j in range(width)], dtype=float)
     points = grid @ vectors + layer * stacking_shift(A)
     cell = width * vectors
     points = (points @ np.linalg.inv(cell) + 1e-9) % 1.0 @ cell
-    return np.column_stack([points, np.full(len(points), layer * SPACING)])
+    return np.column_stack([points, np.full(len(points), layer * layer_spacing(A))])
 
 
 def contact(width: int, separation: float, between: ArrayLike, upper: int = 3) -> Atoms:
-    """Return two half-crystals with atoms between.
+    """Return two half-crystals of silver with atoms between.
 
     Parameters
     ----------
@@ -85,23 +102,24 @@ def contact(width: int, separation: float, between: ArrayLike, upper: int = 3) -
     upper : int
         Layer of the crystal that the first plane above continues: 3 is the stacking of the lower.
     """
+    spacing = layer_spacing(A)
     low = [plane(width, n) for n in range(3)]
     high = [plane(width, upper + n) for n in range(3)]
     top = low[-1][0, 2]
     for n, sites in enumerate(high):
-        sites[:, 2] = top + separation + n * SPACING
+        sites[:, 2] = top + separation + n * spacing
     middle = np.array(between, dtype=float).reshape(-1, 3)
     middle[:, :2] = middle[:, :2] @ surface_vectors(A)
     middle[:, 2] += top
     positions = np.concatenate([*low, middle, *high])
     cell = np.zeros((3, 3))
     cell[:2, :2] = width * surface_vectors(A)
-    cell[2, 2] = np.ptp(positions[:, 2]) + SPACING
+    cell[2, 2] = np.ptp(positions[:, 2]) + spacing
     atoms = Atoms(f"Ag{len(positions)}", positions, cell=cell, pbc=(True, True, False))
     n = 3 * width**2
     labels = ["left"] * n + ["channel"] * len(middle) + ["right"] * n
     atoms.new_array("region", np.array(labels))
-    atoms.info.update(left_period=3 * SPACING, right_period=3 * SPACING)
+    atoms.info.update(left_period=3 * spacing, right_period=3 * spacing)
     return atoms
 
 
@@ -113,8 +131,8 @@ def wire(distance: float) -> Atoms:
     return atoms
 
 
-def junctions() -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
-    """Give class, name, junction, energies and changes of the validation accuracy."""
+def silver_junctions() -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
+    """Give class, name, junction, energies and changes of the validation accuracy for silver."""
     dense = {"kpoints": (12, 12), "gamma_centred": True, "mesh_density": 24.0}
     for gap in GAPS:
         yield "gap", f"flat planes, {gap:.1f} Å", contact(1, gap, []), [0.0], dense
@@ -125,6 +143,25 @@ def junctions() -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]
     for name, atoms in contacts():
         kind = name.split(",")[0]
         yield kind, name, atoms, [0.0], SHIFTED if kind in {"one atom", "dimer"} else COARSE
+
+
+def junctions(element: str) -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
+    """Give the junctions of `silver_junctions` for a metal, with its own lengths in the names."""
+    size = relative_size(element)
+    for kind, name, atoms, energies, changes in silver_junctions():
+        atoms.symbols[:] = element
+        atoms.set_cell(atoms.cell * size)
+        atoms.positions *= size
+        for period in ("left_period", "right_period"):
+            atoms.info[period] *= size
+        yield kind, scaled_name(name, size), atoms, energies, changes
+
+
+def scaled_name(name: str, size: float) -> str:
+    """Multiply the length in a name."""
+    return re.sub(
+        r"(\d+\.(\d+))", lambda found: f"{float(found[1]) * size:.{len(found[2])}f}", name
+    )
 
 
 def broken_wire(distance: float) -> Atoms:
@@ -159,16 +196,18 @@ def contacts() -> Iterator[tuple[str, Atoms]]:
         yield f"adatom, plane {distance:.1f} Å above", contact(2, 2.40 + distance, adatom)
 
 
-def from_dynamics(run: Path) -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
+def from_dynamics(
+    run: Path, moments: Sequence[float], bond: float
+) -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
     """Give snapshots of a run of the preset quick, cut to cells of 2 x 2."""
     frames = {
         round(float(atoms.info["time"]) / 1000.0, 3): atoms
         for atoms in read(RunFiles(run).trajectory, ":")
     }
     cut = JunctionSettings(cut="paper", lead_repeats=2)
-    for moment in MOMENTS:
+    for moment in moments:
         name = f"dynamics, {moment:g} ps"
-        atoms = cut_junction(frames[moment], cut, BOND, name)
+        atoms = cut_junction(frames[round(moment, 3)], cut, bond, name)
         yield "dynamics", name, atoms, [0.0], COARSE
 
 
@@ -204,23 +243,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m parametrisation.compute_pwcond", description=__doc__.splitlines()[0]
     )
+    parser.add_argument("element", help="chemical symbol of an fcc metal")
     parser.add_argument("output", type=Path, help="JSON file of results; an old one is added to")
     parser.add_argument("--work", type=Path, required=True, help="folder of the calculations")
     parser.add_argument("--only", help="these classes, or names", nargs="+")
+    parser.add_argument("--bands", type=Path, help="bands with the work function (but of silver)")
     parser.add_argument("--run", type=Path, help="a run of the preset quick")
+    parser.add_argument(
+        "--moments", type=float, nargs="+", default=MOMENTS, help="snapshots of it, ps"
+    )
     arguments = parser.parse_args()
+    element, size = arguments.element, relative_size(arguments.element)
+    if element != "Ag" and not (arguments.bands or arguments.output.is_file()):
+        parser.error("--bands is needed: the file of parametrisation.compute_bands")
     data: dict[str, Any] = {
-        "about": ABOUT,
-        "element": ELEMENT,
-        "work_function": WORK_FUNCTION,
+        "about": ABOUT.format(element),
+        "element": element,
+        "work_function": SILVER_WORK_FUNCTION,
         "fitted": [],
         "junctions": {},
     }
+    if arguments.bands:
+        data["work_function"] = json.loads(arguments.bands.read_text("utf-8"))["work_function"]
     if arguments.output.is_file():
         data |= json.loads(arguments.output.read_text(encoding="utf-8"))
     known = data["junctions"]
-    dynamics = from_dynamics(arguments.run) if arguments.run else ()
-    for kind, name, atoms, energies, changes in itertools.chain(junctions(), dynamics):
+    dynamics = from_dynamics(arguments.run, arguments.moments, BOND * size) if arguments.run else ()
+    fitted = {scaled_name(name, size) for name in FITTED}
+    for kind, name, atoms, energies, changes in itertools.chain(junctions(element), dynamics):
         if name in known or (arguments.only and not {kind, name} & set(arguments.only)):
             continue
         settings = load_accuracy("validation", changes)
@@ -234,6 +284,8 @@ def main() -> None:
             continue
         seconds = time.perf_counter() - started
         known[name] = record(kind, atoms, dataset, settings, seconds)
+        if name in fitted and name not in data["fitted"]:
+            data["fitted"].append(name)
         write_json(arguments.output, data)
         folder = arguments.output.with_suffix("")
         folder.mkdir(exist_ok=True)

@@ -10,9 +10,14 @@ import pytest
 
 from nanogap.structure.junction import validate_junction
 from nanogap.transport.fitting.reference_bands import read_band_file
+from nanogap.transport.fitting.reference_transmissions import packaged_reference_transmissions
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = sorted(path.stem for path in (ROOT / "parametrisation").glob("[a-z]*.py"))
+NAMES = sorted(
+    path.stem
+    for path in (ROOT / "parametrisation").glob("[a-z]*.py")
+    if "__main__" in path.read_text(encoding="utf-8")
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -26,36 +31,73 @@ def test_a_program_says_what_it_makes_and_how_it_is_started(name, capsys, monkey
     assert f"python -m parametrisation.{name}" in module.__doc__
 
 
-def test_junctions_are_valid_and_differ():
+@pytest.mark.parametrize("element", ["Ag", "Au", "Cu", "Pd"])
+def test_junctions_are_valid_and_differ(element):
     module = importlib.import_module("parametrisation.compute_pwcond")
-    names = []
-    for _, name, atoms, energies, _ in module.junctions():
+    names, size = [], module.relative_size(element)
+    for _, name, atoms, energies, _ in module.junctions(element):
         validate_junction(atoms, name)
+        assert set(atoms.symbols) == {element}
         assert energies[0] == 0.0
         names.append(name)
     assert len(names) == len(set(names))
+    assert {module.scaled_name(name, size) for name in module.FITTED} <= set(names)
+
+
+def test_junctions_of_silver_are_those_that_are_packaged():
+    module = importlib.import_module("parametrisation.compute_pwcond")
+    made = {name: atoms for _, name, atoms, _, _ in module.junctions("Ag")}
+    known = {junction.name: junction for junction in packaged_reference_transmissions().junctions}
+    both = made.keys() & known.keys()
+    assert len(both) > 20
+    for name in both:
+        assert known[name].atoms.positions == pytest.approx(made[name].positions, abs=1e-6)
+
+
+@pytest.mark.parametrize("element", ["Au", "Cu", "Pt"])
+def test_structures_are_those_of_silver_scaled(element):
+    module = importlib.import_module("parametrisation.structures")
+    edge = 0.9 * module.SILVER
+    silver = list(module.Builder("Ag", module.SILVER).structures())
+    other = list(module.Builder(element, edge).structures())
+    assert len({structure.name for structure in other}) == len(silver)
+    for one, two in zip(silver, other, strict=True):
+        shortest = [structure.atoms.repeat(3).get_all_distances() for structure in (one, two)]
+        near = [np.min(d[d > 1e-6]) for d in shortest]
+        assert near[1] / near[0] == pytest.approx(0.9, rel=1e-6)
+        assert set(two.atoms.symbols) == {element}
 
 
 def test_bands_are_written_as_the_fit_reads_them(tmp_path, monkeypatch):
     """With pw.x and pp.x replaced; what was added to the file by hand stays in it."""
     module = importlib.import_module("parametrisation.compute_bands")
-    output = tmp_path / "bands.json"
+    output, upf = tmp_path / "bands.json", tmp_path / "Au.UPF"
+    upf.write_text(UPF)
     monkeypatch.setattr(module, "self_consistent", lambda *_: (FakeResult(), 1.0))
     monkeypatch.setattr(module, "vacuum_level", lambda *_: (None, None))
-    arguments = ["compute_bands", str(output), "--work", str(tmp_path), "--pseudopotential", "A"]
+    arguments = ["compute_bands", "Au", str(output), "--work", str(tmp_path)]
+    arguments += ["--pseudopotential", str(upf), "--lattice-constant", "4.16"]
 
     def run(only):
         monkeypatch.setattr(sys, "argv", [*arguments, "--only", only])
         module.main()
 
-    run("fcc")
+    run("a=4.09")
     content = json.loads(output.read_text())
-    output.write_text(json.dumps(content | {"importance": {"fcc, a=4.09, ultrasoft": 3.0}}))
-    run("d=3.6")
+    assert content["importance"] == {"fcc, a=4.09": 3.0}
+    output.write_text(json.dumps(content | {"importance": {"fcc, a=4.09": 5.0}}))
+    run("d=3.60")
     found = read_band_file(output)
-    assert (found.element, found.electrons_per_atom) == ("Ag", 11.0)
+    assert (found.element, found.electrons_per_atom) == ("Au", 11.0)
     names = [(reference.name, reference.importance) for reference in found.references]
-    assert names == [("fcc, a=4.09, ultrasoft", 3.0), ("monatomic chain, d=3.6", 1.0)]
+    assert names == [("fcc, a=4.09", 5.0), ("monatomic chain, d=3.60", 1.0)]
+
+
+#: As much of a UPF file as is read.
+UPF = """<UPF version="2.0.1">
+<PP_HEADER element="Au" pseudo_type="US" is_paw="F" has_so="F" z_valence="11.0" functional="PBE"/>
+</UPF>
+"""
 
 
 class FakeResult:

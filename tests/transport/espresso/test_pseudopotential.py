@@ -62,6 +62,26 @@ def test_it_scatters_as_the_atom_does_and_has_no_ghost(checked):
     assert np.diff(exact, axis=0).max() < 1e-9  # phases only fall with energy
 
 
+@pytest.mark.validation
+@pytest.mark.parametrize(
+    ("element", "transferability", "cutoffs"),
+    [("Au", 4e-3, (28.0, 280.0)), ("Cu", 12e-3, (40.0, 400.0))],
+)
+def test_gold_and_copper_are_the_all_electron_atoms(element, transferability, cutoffs, tmp_path):
+    """Worst: the d level of 5d9 6s2 (3.2 mRy) and of 3d9 4s2 (10 mRy); energies within 4 mRy."""
+    need("ld1.x")
+    made = make_pseudopotential(element, Programs(), tmp_path / "made.UPF")
+    assert (made.element, made.kind, made.valence) == (element, "ultrasoft", 11.0)
+    assert (made.wave_cutoff, made.density_cutoff) == cutoffs
+    found = AtomCheck(Programs()).compute(made)
+    assert len(found.configurations) == 6
+    assert found.worst_error < transferability
+    assert max(abs(entry.energy_error) for entry in found.configurations) < 4e-3
+    assert max(abs(e) for e in found.configurations[0].level_errors.values()) < 5e-5
+    assert found.scattering.worst_error < 0.01
+    assert found.ghosts == []
+
+
 def test_a_worse_pseudopotential_is_seen_to_be_worse(checked, tmp_path, monkeypatch):
     need("ld1.x")
     own = generation_input("Ag")
@@ -130,8 +150,10 @@ def test_a_users_file_wins_and_must_be_of_the_element(silver, tmp_path):
 
 
 def test_an_element_without_input_is_refused_with_the_remedy():
-    with pytest.raises(DataFormatError, match=r"no pseudopotential of Au \(only of Ag\).*UPF"):
-        find_pseudopotential("Au", Programs())
+    with pytest.raises(
+        DataFormatError, match=r"no pseudopotential of Pd \(only of Ag, Au, Cu\).*UPF"
+    ):
+        find_pseudopotential("Pd", Programs())
 
 
 def test_a_missing_file_is_named(tmp_path):

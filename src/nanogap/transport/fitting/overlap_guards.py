@@ -4,18 +4,32 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 
+from nanogap.transport.fitting.metal_size import relative_size
 from nanogap.transport.fitting.reference_bands import ReferenceBands
 from nanogap.typing import FloatArray
 
 
 def overlap_guards(element: str) -> list[ReferenceBands]:
-    """Return structures without bands whose overlap must stay positive definite."""
+    """Return structures without bands whose overlap must stay positive definite.
+
+    Their lengths are those of silver times the relative size of the element's atoms.
+
+    Raises
+    ------
+    SettingsError
+        If that size is not known.
+    """
     nothing = (np.zeros((1, 3)), np.zeros((1, 0)), np.ones(1))
     pairs = [
-        ReferenceBands(f"pair {d:.1f}", Atoms(f"{element}2", [(0, 0, 0), (0, 0, d)]), *nothing)
+        ReferenceBands(f"pair {d:.1f}", Atoms("Ag2", [(0, 0, 0), (0, 0, d)]), *nothing)
         for d in (2.2, 2.5, 3.0, 4.0, 5.0, 6.0)
     ]
-    return [*pairs, *crowded_clusters(2.2, seed=0, count=10), *crowded_crystals()]
+    guards = [*pairs, *crowded_clusters(2.2, seed=0, count=10), *crowded_crystals()]
+    for guard in guards:
+        guard.atoms.symbols[:] = element
+        guard.atoms.positions *= relative_size(element)
+        guard.atoms.cell *= relative_size(element)
+    return guards
 
 
 def crowded_clusters(least: float, seed: int = 0, count: int = 12) -> list[ReferenceBands]:

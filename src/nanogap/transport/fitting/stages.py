@@ -7,13 +7,14 @@ import numpy as np
 
 from nanogap.errors import SettingsError
 from nanogap.transport.fitting.least_squares import align, band_errors, fit
+from nanogap.transport.fitting.metal_size import relative_size
 from nanogap.transport.fitting.overlap_guards import overlap_guards
 from nanogap.transport.fitting.parameters import perturb
 from nanogap.transport.fitting.reference_bands import ReferenceBands
-from nanogap.transport.tight_binding.model import TightBindingModel
+from nanogap.transport.tight_binding.model import REFERENCE, TightBindingModel
 from nanogap.typing import FloatArray
 
-#: Where the cut-off function leaves 1 and reaches 0, angstrom.
+#: Where the cut-off function leaves 1 and reaches 0 for silver, angstrom.
 INNER_CUTOFF, CUTOFF = 4.0, 7.0
 #: Weights, per eV, of Fermi energies that are not at zero, stage by stage: at the last, 0.1 eV
 #: costs as much as the bands of a structure that are off by about 0.1 eV.
@@ -59,17 +60,29 @@ def first_guess(element: str, electrons_per_atom: float) -> TightBindingModel:
     Returns
     -------
     TightBindingModel
-        Without a coupling through vacuum; the integrals have the signs and sizes of silver's.
+        Without a coupling through vacuum. At the bonds of the metal the integrals have the signs
+        and sizes that those of silver have at its own; lengths go with the size of the atoms.
+
+    Raises
+    ------
+    SettingsError
+        If the size of the element's atoms is not known.
     """
+    size = relative_size(element)
 
     def table(guess: dict[str, tuple[float, float]]) -> FloatArray:
-        return np.array([(value, 0.0, 0.0, decay) for value, decay in guess.values()])
+        return np.array(
+            [
+                (value * np.exp(decay * REFERENCE * (1.0 - 1.0 / size)), 0.0, 0.0, decay / size)
+                for value, decay in guess.values()
+            ]
+        )
 
     return TightBindingModel(
         element=element,
         electrons_per_atom=electrons_per_atom,
-        inner_cutoff=INNER_CUTOFF,
-        cutoff=CUTOFF,
+        inner_cutoff=round(INNER_CUTOFF * size, 2),
+        cutoff=round(CUTOFF * size, 2),
         hamiltonian=table(_HAMILTONIAN),
         overlap=table(_OVERLAP),
         density_decay=1.0,

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import constants
 from scipy.optimize import least_squares
 
+from nanogap.transport.fitting.metal_size import relative_size
 from nanogap.transport.fitting.reference_transmissions import ReferenceJunction
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.tight_binding.model import TightBindingModel
@@ -19,7 +20,7 @@ from nanogap.transport.tight_binding.vacuum import VacuumTail
 from nanogap.typing import FloatArray
 
 #: First guess and bounds of a_s, a_p (eV^(1/2)), delta (1/angstrom), beta, and of the distances
-#: between which the tail takes over (angstrom).
+#: between which the tail takes over (angstrom; for other metals than silver times their size).
 _GUESS = (0.39, 0.23, 0.42, 0.3, 3.6, 5.5)
 _BOUNDS = ((0.0, 0.0, 0.0, 0.0, 3.0, 4.8), (1.0, 1.0, 1.0, 2.0, 4.6, 7.0))
 #: Transmissions below this are none.
@@ -72,12 +73,21 @@ def fit_vacuum(
     TightBindingModel
         The model with a `VacuumTail`.
     """
-    decay = vacuum_decay(work_function)
+    decay, size = vacuum_decay(work_function), relative_size(model.element)
     wanted = np.array([junction.transmission for junction in junctions])
 
     def with_tail(values: FloatArray) -> TightBindingModel:
         s, p, relief, protrusion, start, end = (float(value) for value in values)
-        tail = VacuumTail(decay, s, p, relief, protrusion=protrusion, onset=(start, end))
+        tail = VacuumTail(
+            decay,
+            s,
+            p,
+            relief,
+            protrusion=protrusion,
+            onset=(start * size, end * size),
+            bond=_scaled(VacuumTail.bond, size),
+            between=_scaled(VacuumTail.between, size),
+        )
         return replace(model, vacuum=tail)
 
     def residuals(values: FloatArray) -> FloatArray:
@@ -101,3 +111,7 @@ def fit_vacuum(
         residuals, _GUESS, bounds=_BOUNDS, diff_step=0.02, max_nfev=20, xtol=1e-3, loss="soft_l1"
     )
     return with_tail(solution.x)
+
+
+def _scaled(lengths: tuple[float, float], size: float) -> tuple[float, float]:
+    return round(lengths[0] * size, 2), round(lengths[1] * size, 2)
