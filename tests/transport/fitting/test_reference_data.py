@@ -5,6 +5,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from scipy.special import erfc
 
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.structure.junction import validate_junction
@@ -22,6 +23,10 @@ from nanogap.transport.fitting.stages import first_guess, fit_in_stages
 DATA = resources.files("nanogap.transport") / "data"
 
 
+#: Gaussian smearing of the calculations, 0.01 Ry, eV.
+SMEARING = 0.13606
+
+
 def write(tmp_path, name, change):
     """Copy a packaged file after a change of its content."""
     content = json.loads((DATA / name).read_text("utf-8"))
@@ -37,7 +42,22 @@ def test_silver_comes_with_two_files_of_bands():
     assert {(file.element, file.electrons_per_atom) for file in files} == {("Ag", 11.0)}
     names = [reference.name for reference in packaged_references("Ag")]
     assert len(names) == len(set(names)) == 27
-    assert packaged_band_files("Au") == []
+    assert packaged_band_files("Pd") == []
+
+
+@pytest.mark.validation
+@pytest.mark.parametrize("element", ["Au"])
+def test_bands_hold_the_electrons_of_every_atom(element):
+    """Filled to the Fermi energy that comes with them, with the smearing of the calculation."""
+    (file,) = packaged_band_files(element)
+    content = json.loads((DATA / f"dft_bands_{element.lower()}.json").read_text("utf-8"))
+    assert len(file.references) == 28
+    for reference in file.references:
+        entry = content["structures"][reference.name]
+        energies = np.array(entry["bands"]) - entry["fermi_energy"]
+        filled = erfc(energies / SMEARING).sum(axis=1)  # two electrons a state
+        electrons = filled @ np.array(entry["weights"]) / len(reference.atoms)
+        assert electrons == pytest.approx(file.electrons_per_atom, abs=0.02), reference.name
 
 
 def test_semicore_bands_are_dropped_and_energies_are_from_the_fermi_energy():
