@@ -130,8 +130,8 @@ def test_a_users_file_wins_and_must_be_of_the_element(silver, tmp_path):
 
 
 def test_an_element_without_input_is_refused_with_the_remedy():
-    with pytest.raises(DataFormatError, match=r"no pseudopotential of Au \(only of Ag\).*UPF"):
-        find_pseudopotential("Au", Programs())
+    with pytest.raises(DataFormatError, match=r"no pseudopotential of W \(only of Ag\b.*\).*UPF"):
+        find_pseudopotential("W", Programs())
 
 
 def test_a_missing_file_is_named(tmp_path):
