@@ -5,7 +5,8 @@ is: the numbers of docs/first-principles.md and docs/hamiltonian.md. From the tr
 `parametrisation.compute_pwcond` made; half a minute on one core, with the self-consistent method
 three more:
 
-    python -m parametrisation.calibrate [--figure docs/images/calibration.png] \
+    python -m parametrisation.calibrate [--element Ag] \
+        [--figure docs/images/calibration_ag.png] \
         [--neutrality none coordination self-consistent]
 """
 
@@ -27,6 +28,8 @@ from nanogap.transport.fitting.reference_transmissions import (
 from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.negf.neutrality import METHODS
+from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import BoolArray, FloatArray
 
 #: Gaps that count as tunnelling, angstrom: below, the density of the two surfaces overlaps.
@@ -39,7 +42,7 @@ def distance(name: str) -> float:
 
 
 def tight_binding(
-    junctions: Sequence[ReferenceJunction], neutrality: str
+    junctions: Sequence[ReferenceJunction], model: TightBindingModel, neutrality: str
 ) -> tuple[FloatArray, FloatArray]:
     """Compute all junctions by tight binding: T at the Fermi energy, and how much faster."""
     values, ratios = [], []
@@ -49,6 +52,7 @@ def tight_binding(
             [0.0],
             kpoints=junction.kpoints,
             gamma_centred=junction.gamma_centred,
+            model=model,
             neutrality=neutrality,
         )
         values.append(float(result["transmission_average"][0, 0]))
@@ -96,13 +100,18 @@ def main() -> None:
         prog="python -m parametrisation.calibrate", description=__doc__.splitlines()[0]
     )
     parser.add_argument(
-        "--figure",
-        type=Path,
-        default=Path("docs/images/calibration.png"),
-        help="the figure, PNG or SVG (default: %(default)s)",
+        "--element", default="Ag", help="whose packaged transmissions (default: %(default)s)"
     )
     parser.add_argument(
         "--data", type=Path, help="file of reference transmissions (default: the packaged one)"
+    )
+    parser.add_argument(
+        "--hamiltonian", help="TOML file of the Hamiltonian (default: the packaged one)"
+    )
+    parser.add_argument(
+        "--figure",
+        type=Path,
+        help="the figure, PNG or SVG (default: docs/images/calibration_xx.png of the element)",
     )
     parser.add_argument(
         "--neutrality",
@@ -115,9 +124,10 @@ def main() -> None:
     if arguments.data:
         data = read_reference_transmissions(arguments.data)
     else:
-        data = packaged_reference_transmissions()
+        data = packaged_reference_transmissions(arguments.element)
+    model = load_model(arguments.hamiltonian or data.element)
     judged = np.array([junction.name not in data.fitted for junction in data.junctions])
-    results = {name: tight_binding(data.junctions, name) for name in arguments.neutrality}
+    results = {name: tight_binding(data.junctions, model, name) for name in arguments.neutrality}
     for number, junction in enumerate(data.junctions):
         own = "".join(f"{values[number]:>10.5f}" for values, _ in results.values())
         ratio = next(iter(results.values()))[1][number]
@@ -129,7 +139,7 @@ def main() -> None:
         np.array([distance(junction.name) for junction in data.junctions]),
         np.array([junction.transmission for junction in data.junctions]),
         next(iter(results.values()))[0],
-        arguments.figure,
+        arguments.figure or Path(f"docs/images/calibration_{data.element.lower()}.png"),
     )
 
 

@@ -1,10 +1,10 @@
 """Average the shifts that make atoms neutral, by their number of neighbours.
 
-Makes the table ``[neutrality]`` of ``hamiltonian_ag.toml``, which rounds what is printed
-(docs/hamiltonian.md). From the junctions of ``pwcond_calibration.json``, each made neutral by the
-self-consistent method; three minutes on one core:
+Makes the table ``[neutrality]`` of a ``hamiltonian_xx.toml``, which rounds what is printed
+(docs/hamiltonian.md). From the junctions of ``pwcond_calibration_xx.json``, each made neutral by
+the self-consistent method; three minutes on one core:
 
-    python -m parametrisation.neutral_shifts [--data FILE]
+    python -m parametrisation.neutral_shifts [--element Ag] [--data FILE]
 """
 
 import argparse
@@ -28,13 +28,16 @@ def main() -> None:
         prog="python -m parametrisation.neutral_shifts", description=__doc__.splitlines()[0]
     )
     parser.add_argument(
+        "--element", default="Ag", help="whose packaged transmissions (default: %(default)s)"
+    )
+    parser.add_argument(
         "--data", type=Path, help="file of reference transmissions (default: the packaged one)"
     )
     arguments = parser.parse_args()
     if arguments.data:
         data = read_reference_transmissions(arguments.data)
     else:
-        data = packaged_reference_transmissions()
+        data = packaged_reference_transmissions(arguments.element)
     model = load_model(data.element)
     found = []
     for junction in data.junctions:

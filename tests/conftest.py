@@ -7,8 +7,10 @@ import pytest
 from hypothesis import settings
 
 from nanogap import cli
+from nanogap.device import conductance
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.structure import build_pyramids
+from nanogap.transport.tight_binding import files
 
 #: The force field's own lattice constant at 0 K, angstrom; no test needs the thermal one.
 LATTICE_CONSTANT = 4.216
@@ -44,6 +46,13 @@ def call(monkeypatch, capsys):
         return captured
 
     return run
+
+
+@pytest.fixture
+def only_silver(monkeypatch):
+    """Hide the packaged Hamiltonians of all metals but silver: what is said where there is none."""
+    monkeypatch.setattr(files, "packaged_elements", lambda: ("Ag",))
+    monkeypatch.setattr(conductance, "packaged_elements", lambda: ("Ag",))
 
 
 @pytest.fixture(scope="session")

@@ -110,6 +110,7 @@ def test_the_place_of_the_cache_is_no_other_device(plan, tmp_path):
     assert one.entries[0].seed == other.entries[0].seed
 
 
+@pytest.mark.usefixtures("only_silver")
 @pytest.mark.parametrize(
     ("text", "base", "sentence"),
     [

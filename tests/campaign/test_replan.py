@@ -93,10 +93,11 @@ class TestPaths:
 class TestRefusedWhenPlanned:
     """What would fail in every member, days later."""
 
+    @pytest.mark.usefixtures("only_silver")
     @pytest.mark.parametrize(
         ("text", "words"),
         [
-            ('[set]\n"structure.element" = "Au"', "none of Au"),
+            ('[set]\n"structure.element" = "Au"', r"no Hamiltonian of Au \(only of Ag\)"),
             ('[axes]\n"structure.element" = ["Ag", "Au"]', "structure.element = 'Au'"),
             ('[set]\n"transport.hamiltonian" = "tiny.toml"', "tiny.toml"),
             ('[set]\n"dynamics.force_field" = "tiny.toml"', "tiny.toml"),

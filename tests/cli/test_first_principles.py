@@ -86,11 +86,11 @@ def test_a_broken_pseudopotential_is_one_sentence(nanogap, wire, workplace):
 
 
 def test_an_element_without_pseudopotential_is_one_sentence(nanogap, wire):
-    atoms = (wire / "wire.extxyz").read_text().replace("Ag", "Pd")
-    (wire / "gold.extxyz").write_text(atoms)
-    outcome = nanogap("transmission", wire / "gold.extxyz", "--backend", "pwcond")
+    atoms = (wire / "wire.extxyz").read_text().replace("Ag", "W")
+    (wire / "tungsten.extxyz").write_text(atoms)
+    outcome = nanogap("transmission", wire / "tungsten.extxyz", "--backend", "pwcond")
     assert outcome.status == 2
-    assert "nanogap makes no pseudopotential of Pd" in " ".join(outcome.err.split())
+    assert "nanogap makes no pseudopotential of W" in " ".join(outcome.err.split())
 
 
 @pytest.mark.engine

@@ -54,6 +54,11 @@ def changed(workplace, source, name, old, new):
         (("silver.json", "--start", "gold.toml"), "gold.toml is of Au, the reference bands are of"),
         (("--transmissions", "gold-t.json"), "gold-t.json is of Au, the reference bands are of Ag"),
         (("--transmissions", "silver.json"), "silver.json is not in the layout of reference trans"),
+        (("--element", "W"), "nanogap has no reference bands of W (only of Ag"),
+        (
+            ("silver.json", "--element", "Ag"),
+            "--element would change nothing beside files of bands",
+        ),
         (("-o", "mine.json"), "mine.json: the name must end in .toml"),
     ],
 )
@@ -63,7 +68,7 @@ def test_what_cannot_be_fitted_is_refused_before_the_work(
     shutil.copyfile(DATA / "dft_bands_ag.json", workplace / "silver.json")
     silver, gold = '"element": "Ag"', '"element": "Au"'
     changed(workplace, "dft_bands_ag.json", "gold.json", silver, gold)
-    changed(workplace, "pwcond_calibration.json", "gold-t.json", silver, gold)
+    changed(workplace, "pwcond_calibration_ag.json", "gold-t.json", silver, gold)
     text = model_to_toml(load_model(), "").replace('element = "Ag"', 'element = "Au"')
     (workplace / "gold.toml").write_text(text)
     outcome = nanogap("fit-hamiltonian", *arguments, "--json")

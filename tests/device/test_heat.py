@@ -16,8 +16,10 @@ from nanogap.device.heat import (
     wind_force,
 )
 from nanogap.device.lattice import METAL, NEIGHBOUR_VECTORS
+from nanogap.device.parts import make_heating
 from nanogap.device.potential import PotentialField
 from nanogap.errors import SettingsError
+from nanogap.settings.device import load_device_settings
 from nanogap.units import BOLTZMANN
 from tests.device.crystals import chain, plates
 
@@ -222,3 +224,14 @@ def test_a_resistivity_of_nothing_is_refused(crystal):
     lattice, _ = crystal
     with pytest.raises(SettingsError, match="resistivity"):
         wind_force(lattice, np.zeros((len(lattice), 3)), -20.0, 0.0)
+
+
+def test_the_wind_in_copper_has_not_the_resistivity_of_silver():
+    changes = {"geometry.element": "Cu", "heat.effective_valence": -20.0}
+    with pytest.raises(
+        SettingsError, match=r"that of silver: give that of Cu, of the bulk 1\.678e-08"
+    ):
+        make_heating(load_device_settings("device-quick", changes))
+    make_heating(load_device_settings("device-quick", changes | {"heat.resistivity": 1.678e-8}))
+    make_heating(load_device_settings("device-quick", {"geometry.element": "Cu"}))
+    make_heating(load_device_settings("device-quick", {"heat.effective_valence": -20.0}))

@@ -1,5 +1,7 @@
 """The neck of a device: its cut, its canonical form, its transmission."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from nanogap.device import conductance as conductance_module
 from nanogap.device.conductance import ENERGY_STEP, NeckConductance
 from nanogap.device.lattice import LOWER, UPPER, build_lattice
 from nanogap.device.neck import Neck, NeckCut, _facing_ends, cut_necks, neck_junction
@@ -17,6 +20,7 @@ from nanogap.structure.junction import validate_junction
 from nanogap.structure.tips import nearest_neighbour_distance
 from nanogap.transport.current import CurrentVoltage
 from nanogap.transport.negf.compute import compute_transmission
+from nanogap.transport.tight_binding.files import load_model
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 CONSTANT = 4.09
@@ -281,8 +285,28 @@ def test_a_dissolved_electrode_is_told():
 
 
 def test_a_metal_without_a_hamiltonian_is_refused():
-    with pytest.raises(SettingsError):
+    with pytest.raises(SettingsError, match=r"geometry\.element = 'Pt': a device follows its"):
         NeckConductance("Pt", 3.92, store=None)
+
+
+def test_a_metal_has_its_own_hamiltonian(monkeypatch):
+    """Not silver's: a metal of ten electrons conducts through its d bands, too."""
+    silver = load_model("Ag")
+    other = replace(silver, element="Pt", electrons_per_atom=10.0)
+    monkeypatch.setattr(conductance_module, "packaged_elements", lambda: ("Ag", "Pt"))
+    monkeypatch.setattr(conductance_module, "load_model", {"Ag": silver, "Pt": other}.__getitem__)
+    found = NeckConductance("Pt", CONSTANT, store=None)
+    assert found.model is other
+    whole = Neck(np.ones((3, 4, 4), dtype=bool), True, 0, 0)
+    junction = neck_junction(whole, CONSTANT, "Pt")
+    expected = compute_transmission([junction], kpoints=found.mesh(4), model=other)
+    assert found.of_neck(whole) == pytest.approx(expected["transmission_average"].item())
+    of_silver = NeckConductance("Ag", CONSTANT, store=None).of_neck(whole)
+    assert abs(found.of_neck(whole) - of_silver) > 0.1
+    bare = replace(other, vacuum=None)
+    monkeypatch.setattr(conductance_module, "load_model", lambda _: bare)
+    with pytest.raises(SettingsError, match=r"Hamiltonian of Pt has no vacuum tail.*of Ag, Pt"):
+        NeckConductance("Pt", CONSTANT, store=None)
 
 
 def test_the_store_is_shared_and_a_damaged_one_is_refused(tmp_path):

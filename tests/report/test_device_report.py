@@ -22,7 +22,7 @@ from nanogap.report.device_comparison import comparison_rows
 from nanogap.report.device_figures import loop_figure
 from nanogap.report.device_switching import device_switching
 from nanogap.runs.device_frames import DeviceFrames
-from nanogap.runs.device_report import report_device
+from nanogap.runs.device_report import _parameters, report_device
 from nanogap.settings.device import load_device_settings
 
 REAL = "Time (s),Voltage (V),Current (A)\n" + "\n".join(
@@ -294,3 +294,13 @@ def test_a_click_shows_the_atoms_of_a_step(run, text, tmp_path):
     assert re.search(r'id="label-after">1.72 s, G = 0.001', html)
     assert re.search(r'id="device-trace".*?class="js-line"', html, re.DOTALL)
     assert run.points == READINGS
+
+
+def test_numbers_that_were_chosen_for_silver_are_told_for_another_metal():
+    silver, copper = (
+        _parameters(load_device_settings("device-quick", {"geometry.element": element}))
+        for element in ("Ag", "Cu")
+    )
+    added = [row for row in copper if "taken over" in row.source]
+    assert [row.source for row in added] == ["chosen for Ag and its ions, and taken over for Cu"]
+    assert len(copper) == len(silver) + 1

@@ -17,7 +17,15 @@ from nanogap.report.figures import conductance_trace, geometry_and_charge, shade
 from nanogap.report.result import RunResult
 from nanogap.report.style import BLUE, ORANGE
 from nanogap.report.viewer import view
-from nanogap.report.words import happened, number, settings_sentences, title, transmission_text
+from nanogap.report.words import (
+    happened,
+    known_transmissions,
+    metal_name,
+    number,
+    settings_sentences,
+    title,
+    transmission_text,
+)
 from nanogap.settings import Settings, load_settings
 
 
@@ -314,3 +322,13 @@ def test_a_long_run_is_drawn_in_pixels_with_one_patch_for_each_stage(content):
     axes = figure.subplots()
     shade_stages(axes, gathered(content))
     assert len(axes.collections) == len(set(gathered(content).stages))
+
+
+def test_what_an_atom_conducts_is_said_of_metals_of_which_it_is_known():
+    assert known_transmissions("Au").endswith("a contact through one atom of gold T near 1.")
+    assert "one atom" not in known_transmissions("Pt")
+    assert [metal_name(element) for element in ("Ag", "Cu", "Pt")] == [
+        "silver",
+        "copper",
+        "platinum",
+    ]

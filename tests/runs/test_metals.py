@@ -50,6 +50,7 @@ def silver(tmp_path_factory):
     return run_of(tmp_path_factory.mktemp("silver") / "run")
 
 
+@pytest.mark.usefixtures("only_silver")
 def test_copper_moves_under_voltage_and_says_that_it_has_no_transmission(tmp_path):
     run = run_of(tmp_path / "run", structure={"element": "Cu", "lattice_constant": 3.68})
     frames = read(run.trajectory.path, ":")
@@ -62,9 +63,11 @@ def test_copper_moves_under_voltage_and_says_that_it_has_no_transmission(tmp_pat
     assert content.known == []
     assert np.isnan(content.transmission).tolist() == [True, True, True]
     (reason,) = set(content.failures.values())
-    assert "nanogap has a Hamiltonian of Ag, and none of Cu" in reason
+    assert "nanogap has no Hamiltonian of Cu (only of Ag)" in reason
     page = run.report.read_text(encoding="utf-8")
     assert "Two copper tips" in page
+    assert "a contact through one atom of copper T near 1" in page
+    assert "silver" not in page
     assert "All 3: no transmission is computed" in page
 
 

@@ -103,6 +103,7 @@ def reference_of(element, hamiltonian, monkeypatch, tmp_path):
     )
 
 
+@pytest.mark.usefixtures("only_silver")
 def test_another_metal_shows_the_numbers_of_pwcond_alone(monkeypatch, tmp_path):
     """Found with copper: minutes of PWCOND, and then a refusal that showed none of its numbers."""
     found = reference_of("Cu", "packaged", monkeypatch, tmp_path)

@@ -8,12 +8,13 @@ from nanogap.transport.mesh import plane_mesh
 @pytest.mark.parametrize("name", accuracy_names())
 def test_every_packaged_accuracy_is_valid(name):
     settings = load_accuracy(name)
-    assert settings.density_cutoff >= 4.0 * settings.wave_cutoff
+    assert settings.wave_cutoff is settings.density_cutoff is None
+    assert 0.5 <= settings.wave_fraction <= 1.0
 
 
 def test_the_papers_accuracy_is_the_papers():
     paper = load_accuracy("paper")
-    assert (paper.wave_cutoff, paper.density_cutoff) == (28.0, 280.0)
+    assert paper.wave_fraction == paper.density_fraction == 1.0
     assert paper.planes == 3
     mesh = plane_mesh(paper.kpoints, gamma_centred=paper.gamma_centred, periodic=(True, True))
     assert len(mesh.computed) == 135

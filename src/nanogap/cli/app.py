@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Voltage-driven rewiring of silver nanogaps: dynamics, conductance, statistics.",
+    help="Voltage-driven rewiring of metallic nanogaps: dynamics, conductance, statistics.",
     pretty_exceptions_enable=False,
 )
 

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nanogap.cli.common import AsJson, check_figure, check_output, emit, log, save
+from nanogap.cli.idle import refuse_idle
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
     from nanogap.transport.fitting.reference_bands import BandFile
     from nanogap.transport.tight_binding.model import TightBindingModel
+
+
+_DEFAULT_ELEMENT = "Ag"
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +26,10 @@ def register(app: typer.Typer) -> None:
 def fit_hamiltonian(
     bands: Annotated[
         list[Path] | None,
-        typer.Argument(help="reference bands (JSON); default: those of silver in the package"),
+        typer.Argument(help="reference bands (JSON); default: those of the element in the package"),
+    ] = None,
+    element: Annotated[
+        str | None, typer.Option(help="whose bands of the package, if no file is given: Ag")
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="TOML file of parameters")] = Path(
         "hamiltonian.toml"
@@ -55,7 +62,7 @@ def fit_hamiltonian(
 
     check_figure(figure)
     check_output(output, (".toml",))
-    files = _band_files(bands)
+    files = _band_files(bands, element)
     first_model = _first_model(start, files)
     judged = read_reference_transmissions(transmissions) if transmissions else None
     if judged is not None:
@@ -101,12 +108,13 @@ shift of the structure), and that shift, by which the structure's Fermi energy i
 """
 
 
-def _band_files(paths: list[Path] | None) -> "list[BandFile]":
+def _band_files(paths: list[Path] | None, element: str | None) -> "list[BandFile]":
     """Read the files of reference bands, all of one element; the packaged ones by default."""
-    from nanogap.transport.fitting.reference_bands import packaged_band_files, read_band_file
+    from nanogap.transport.fitting.reference_bands import need_band_files, read_band_file
 
     if not paths:
-        return packaged_band_files("Ag")
+        return need_band_files(element or _DEFAULT_ELEMENT)
+    refuse_idle({"--element": element}, "beside files of bands, which name their element")
     files = [read_band_file(path) for path in paths]
     for path, file in zip(paths, files, strict=True):
         _need_element(files[0].element, file.element, str(path))

@@ -31,11 +31,12 @@ from nanogap.digest import content_digest, source_digest
 from nanogap.dynamics import embedded_functions
 from nanogap.dynamics.embedded_atom import load_embedded_atom
 from nanogap.errors import SettingsError
+from nanogap.printing import listed
 from nanogap.settings import cache_folder
 from nanogap.structure.tips import layer_spacing
 from nanogap.transport.current import CurrentVoltage
 from nanogap.transport.negf.compute import compute_transmission
-from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.files import load_model, packaged_elements
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import BoolArray
 from nanogap.units import CONDUCTANCE_QUANTUM
@@ -97,6 +98,23 @@ class NeckCount:
     seconds: float = 0.0
 
 
+def device_model(element: str) -> TightBindingModel:
+    """Load the Hamiltonian of a device's metal.
+
+    Raises
+    ------
+    SettingsError
+        If none of the element is packaged: the current through a device follows from it.
+    """
+    if element not in packaged_elements():
+        raise SettingsError(
+            f"geometry.element = {element!r}: a device follows its conductance, and nanogap has no "
+            f"tight-binding Hamiltonian of {element}: choose {listed(packaged_elements())}, or add "
+            "one (docs/hamiltonian.md)"
+        )
+    return load_model(element)
+
+
 class NeckConductance:
     """Conductance of necks of one metal.
 
@@ -144,12 +162,13 @@ class NeckConductance:
         self.element, self.lattice_constant = element, float(lattice_constant)
         self.cut, self.kpoints = cut or NeckCut(), kpoints
         self.relaxation_steps, self.curve = relaxation_steps, curve
-        self.model: TightBindingModel = load_model(element)
+        self.model: TightBindingModel = device_model(element)
         vacuum = self.model.vacuum
         if vacuum is None:
             raise SettingsError(
                 f"the Hamiltonian of {element} has no vacuum tail, so an open gap would have no "
-                "conductance: fit one (nanogap fit-hamiltonian --vacuum), or choose Ag"
+                "conductance: fit one to first-principles transmissions (docs/hamiltonian.md), or "
+                f"choose another of {listed(packaged_elements())}"
             )
         #: Decay of amplitudes in vacuum, 1/angstrom.
         self.decay = vacuum.decay

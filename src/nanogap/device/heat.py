@@ -31,6 +31,10 @@ HeatModel = Literal["off", "ballistic", "diffusive", "pumping"]
 #: Lorenz number pi^2/3 (k/e)^2 of a degenerate electron gas, V^2/K^2.
 LORENZ_NUMBER: float = math.pi**2 / 3.0 * BOLTZMANN**2
 
+#: Electrical resistivity of bulk metals at 293 K, ohm metre: Matula, J. Phys. Chem. Ref. Data 8,
+#: 1147 (1979), doi:10.1063/1.555614.
+BULK_RESISTIVITY = {"Ag": 1.587e-8, "Cu": 1.678e-8, "Au": 2.214e-8}
+
 _METRE = 1e10  # angstrom
 
 

@@ -10,7 +10,7 @@ from numpy.random import SeedSequence
 
 from nanogap.device.conductance import NeckConductance
 from nanogap.device.energetics import Energetics, load_energetics
-from nanogap.device.heat import Heating
+from nanogap.device.heat import BULK_RESISTIVITY, Heating
 from nanogap.device.medium import Medium, load_medium
 from nanogap.device.neck import NeckCut
 from nanogap.device.needles import Tips, build_needles
@@ -18,7 +18,7 @@ from nanogap.device.potential import PotentialField
 from nanogap.device.roughness import roughen
 from nanogap.device.state import Caps
 from nanogap.errors import SettingsError
-from nanogap.settings.atoms import MediumSettings
+from nanogap.settings.atoms import HeatSettings, MediumSettings
 from nanogap.settings.device import DeviceSettings
 
 _Necks = TypeVar("_Necks", bound=NeckConductance)
@@ -103,11 +103,25 @@ def make_caps(settings: DeviceSettings) -> Caps:
 def make_heating(settings: DeviceSettings) -> Heating:
     """Make what computes the temperature of the contact."""
     heat = settings.heat
+    _check_resistivity(settings)
     return Heating(
         model=heat.model,
         ballistic_coefficient=heat.ballistic_coefficient,
         threshold=heat.threshold,
         pumped_share=heat.pumped_share,
+    )
+
+
+def _check_resistivity(settings: DeviceSettings) -> None:
+    """Refuse the resistivity of another metal where the force of the current is on."""
+    heat, element = settings.heat, settings.geometry.element
+    default = HeatSettings.model_fields["resistivity"].default
+    if not heat.effective_valence or heat.resistivity != default or element == "Ag":
+        return
+    known = BULK_RESISTIVITY.get(element)
+    bulk = "" if known is None else f", of the bulk {known:g} ohm m"
+    raise SettingsError(
+        f"heat.resistivity = {default:g} ohm m is that of silver: give that of {element}{bulk}"
     )
 
 

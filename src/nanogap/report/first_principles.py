@@ -48,7 +48,7 @@ def draw_scattering(phases: ScatteringPhases, path: Path) -> None:
         above.plot([], [], "o", color=INK, mfc="white", label="pseudo-atom")
         handles, labels = above.get_legend_handles_labels()
         above.legend(handles[-2:], labels[-2:], loc="lower left")
-        above.set_ylabel("arctan(dψ/dr / ψ) at 2.9 bohr")
+        above.set_ylabel(f"arctan(dψ/dr / ψ) at {phases.radius:g} bohr")
         above.set_title("Scattering phases; shaded: where the bands of the metal are", color=INK)
         below.axhline(0.0, color=QUIET, lw=0.6)
         below.set_ylabel("error (mrad)")

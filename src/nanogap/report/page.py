@@ -118,6 +118,7 @@ def _render(
         cell_moves=int(result.cell_moved.sum()),
         moves=words.moves(result),
         headline=words.headline(settings),
+        known_transmissions=words.known_transmissions(settings.structure.element),
         sampled=sampled,
         state=state or ("dynamics complete" if result.finished else "in progress or stopped"),
         simulated=words.simulated(result),

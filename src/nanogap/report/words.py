@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from ase.data import atomic_names, atomic_numbers
 
 from nanogap.analysis import Stage, stage_spans
 from nanogap.printing import counted
@@ -11,13 +12,29 @@ from nanogap.settings import Settings, load_settings, preset_names
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 _FS_PER_PS = 1000.0
-_METALS = {"Ag": "silver", "Au": "gold", "Cu": "copper"}
+#: Metals of one valence electron, s, that are known to have one channel near 1 in a contact of one
+#: atom (Scheer et al., Nature 394, 154 (1998), doi:10.1038/28112; Agrait, Yeyati & van Ruitenbeek,
+#: Phys. Rep. 377, 81 (2003), doi:10.1016/S0370-1573(02)00633-6).
+_ONE_CHANNEL = ("Ag", "Au", "Cu")
 
 # the smallest transmission worth digits: what a tunnelling gap gives is called zero below it
 _SMALLEST = 1e-3
 _CHANGES_NAMED = 4
 #: Moves of the cell that are told.
 _MOVES_TOLD = 8
+
+
+def metal_name(element: str) -> str:
+    """Return the name of an element in a sentence."""
+    return str(atomic_names[atomic_numbers[element]]).lower()
+
+
+def known_transmissions(element: str) -> str:
+    """Say what T is in the two cases that everybody knows."""
+    gap = "An open gap has T near 0"
+    if element not in _ONE_CHANNEL:
+        return f"{gap}, a channel that is wholly open T = 1."
+    return f"{gap}, a contact through one atom of {metal_name(element)} T near 1."
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -62,7 +79,7 @@ def _changes(values: Mapping[str, object], preset: Mapping[str, object]) -> list
 
 def headline(settings: Settings) -> str:
     """Say in one line what was simulated."""
-    metal = _METALS.get(settings.structure.element, settings.structure.element)
+    metal = metal_name(settings.structure.element)
     return (
         f"Two {metal} tips {number(settings.structure.gap)} Å apart, "
         f"{_signed(settings.voltage.applied)} across them, at "
@@ -75,7 +92,7 @@ def simulated(result: RunResult) -> str:
     settings, count = result.settings, len(result.time)
     known = int(np.isfinite(result.transmission).sum())
     voltage = settings.voltage.applied
-    metal = _METALS.get(settings.structure.element, settings.structure.element)
+    metal = metal_name(settings.structure.element)
     atoms = next((f"{len(frame)} atoms, " for frame in result.frames.values()), "")
     anode = (
         f"the {'top' if voltage > 0 else 'bottom'} tip as the anode" if voltage else "no voltage"
@@ -245,7 +262,7 @@ def _tile(result: RunResult, index: int) -> tuple[str, str]:
 def settings_sentences(settings: Settings) -> list[tuple[str, str]]:
     """Put the settings into words: topic and sentences."""
     tips, dynamics, voltage = settings.structure, settings.dynamics, settings.voltage
-    metal = _METALS.get(tips.element, tips.element)
+    metal = metal_name(tips.element)
     lattice = (
         "the force field's own at the run temperature"
         if isinstance(tips.lattice_constant, str)

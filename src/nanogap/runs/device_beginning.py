@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from nanogap.device.conditions import check_voltages
+from nanogap.device.conductance import device_model
 from nanogap.device.measurement import point_columns
 from nanogap.device.neck_store import check_store
 from nanogap.device.parts import make_energetics, make_medium
@@ -22,7 +23,6 @@ from nanogap.io import write_bytes, write_json
 from nanogap.io.device_files import DeviceFiles
 from nanogap.settings.device import DeviceSettings, load_device_settings
 from nanogap.settings.load import flattened
-from nanogap.transport.tight_binding.files import load_model
 
 #: What changes no reading.
 FREE = frozenset({"name", "conductance.cache"})
@@ -190,7 +190,7 @@ def inputs_of(settings: DeviceSettings) -> dict[str, str]:
         f"medium {settings.medium.name!r}": content_digest(
             None if medium is None else replace(medium, parameters=())
         ),
-        f"Hamiltonian of {element}": content_digest(load_model(element)),
+        f"Hamiltonian of {element}": content_digest(device_model(element)),
     }
 
 

@@ -20,6 +20,8 @@ from nanogap.settings.device import DeviceSettings
 
 #: Steps whose atoms a page carries, of all devices together.
 _MOST_STEPS = 300
+#: Metal, and its ions, that the fitted numbers and those of the media were chosen for.
+_CHOSEN_FOR = "Ag"
 
 
 def report_device(
@@ -132,6 +134,16 @@ def _parameters(settings: DeviceSettings) -> list[ParameterRow]:
             "energy to that measured in vacuum",
         ),
     ]
+    element = settings.geometry.element
+    if element != _CHOSEN_FOR:
+        rows.append(
+            ParameterRow(
+                "metal of the numbers below and of the two above",
+                _CHOSEN_FOR,
+                "not fitted",
+                f"chosen for {_CHOSEN_FOR} and its ions, and taken over for {element}",
+            )
+        )
     medium = load_medium(settings.medium.name)
     for one in () if medium is None else medium.parameters:
         value = changes.get(one.name, one.value)

@@ -20,7 +20,7 @@ from nanogap.transport.tight_binding.files import (
     PACKAGED,
     chosen_model,
     load_model,
-    packaged_elements,
+    why_none,
 )
 from nanogap.transport.tight_binding.model import TightBindingModel
 
@@ -193,7 +193,7 @@ def _hamiltonian(run: RunDirectory) -> TightBindingModel | None:
     """Return the Hamiltonian of a run, or the packaged one of its element, or None."""
     choice, element = run.settings.transport.hamiltonian, run.settings.structure.element
     if choice in (PACKAGED, NONE):
-        return load_model(element) if element in packaged_elements() else None
+        return None if why_none(PACKAGED, element) else load_model(element)
     return chosen_model(choice, element, run.hamiltonian)
 
 

@@ -247,7 +247,11 @@ class HeatSettings(_Model):
         description="Z* of the wind force Z* e rho j on atoms; 0: no force",
     )
     resistivity: float = Field(
-        1.59e-8, gt=0.0, le=1.0e-4, description="rho of the wind force, ohm m; that of bulk silver"
+        1.59e-8,
+        gt=0.0,
+        le=1.0e-4,
+        description="rho of the wind force, ohm m; the default is that of bulk silver, and refused "
+        "for another metal where the force is on",
     )
 
 

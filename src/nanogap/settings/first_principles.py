@@ -13,6 +13,9 @@ from nanogap.settings.load import toml_table
 
 _Mesh = tuple[Annotated[int, Field(ge=1, le=64)], Annotated[int, Field(ge=1, le=64)]]
 
+#: Lowest cut-offs of waves and density that are taken, Ry.
+LEAST_WAVE_CUTOFF, LEAST_DENSITY_CUTOFF = 10.0, 40.0
+
 
 class FirstPrinciplesSettings(BaseModel):
     """Accuracy of Quantum ESPRESSO and PWCOND, and where the programs are."""
@@ -26,13 +29,28 @@ class FirstPrinciplesSettings(BaseModel):
         {},
         description="UPF files by chemical symbol, for junctions of several elements",
     )
-    wave_cutoff: Annotated[float, Field(ge=10.0, le=200.0)] | None = Field(
+    wave_cutoff: Annotated[float, Field(ge=LEAST_WAVE_CUTOFF, le=200.0)] | None = Field(
         None,
-        description="kinetic-energy cut-off of the waves, Ry; without it the pseudopotential's",
+        description="kinetic-energy cut-off of the waves, Ry; without it the part wave_fraction of "
+        "what the pseudopotential recommends",
     )
-    density_cutoff: Annotated[float, Field(ge=40.0, le=2000.0)] | None = Field(
+    density_cutoff: Annotated[float, Field(ge=LEAST_DENSITY_CUTOFF, le=2000.0)] | None = Field(
         None,
-        description="kinetic-energy cut-off of the density, Ry; without it the pseudopotential's",
+        description="kinetic-energy cut-off of the density, Ry; without it the part "
+        "density_fraction of what the pseudopotential recommends, at least four times that of the "
+        "waves",
+    )
+    wave_fraction: float = Field(
+        1.0,
+        ge=0.5,
+        le=3.0,
+        description="part of the recommended cut-off of the waves; other than 1, in whole Ry",
+    )
+    density_fraction: float = Field(
+        1.0,
+        ge=0.3,
+        le=3.0,
+        description="part of the recommended cut-off of the density; other than 1, in whole Ry",
     )
     smearing: float = Field(
         0.01, ge=0.0005, le=0.1, description="Gaussian width of the occupation, Ry"

@@ -334,9 +334,9 @@ class TransportSettings(_Model):
         "packaged",
         min_length=1,
         max_length=1000,
-        description="'packaged': the one of the element that comes with nanogap (silver; a run of "
-        "another metal then has no transmission, and says so); or the path of a file that "
-        "'nanogap fit-hamiltonian' made, of which a run keeps a copy; or 'none': no transmission",
+        description="'packaged': the one of the element that comes with nanogap (a run of a metal "
+        "without one has no transmission, and says so); or the path of a file that 'nanogap "
+        "fit-hamiltonian' made, of which a run keeps a copy; or 'none': no transmission",
     )
     workers: int = Field(1, ge=1, le=256, description="transport processes beside the dynamics")
 

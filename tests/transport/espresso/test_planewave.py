@@ -11,8 +11,9 @@ import pytest
 from ase import Atoms
 from tests.transport.espresso_programs import need
 
+from nanogap.settings import load_accuracy
 from nanogap.transport.espresso.programs import Programs
-from nanogap.transport.espresso.pseudopotential import make_pseudopotential
+from nanogap.transport.espresso.pseudopotential import Pseudopotential, make_pseudopotential
 from nanogap.transport.espresso.pw import PlaneWaveSettings, pw_input, self_consistent
 
 #: 4p bands per atom of the other program's data, which our pseudopotential does not have.
@@ -68,3 +69,40 @@ def test_every_element_is_listed_with_its_pseudopotential():
     assert re.search(r"ntyp\s*=\s*2", text)
     placed = text.split("ATOMIC_POSITIONS angstrom")[1].split()[::4]
     assert placed == ["Ag", "Ag", "Cu", "Ag", "Ag"]
+
+
+def recommending(element, wave, density):
+    return Pseudopotential(Path("x"), element, "ultrasoft", 11.0, "PBE", wave, density, "")
+
+
+SILVER, COPPER = recommending("Ag", 28.0, 280.0), recommending("Cu", 40.0, 400.0)
+FOREIGN = recommending("Ag", 50.0, 200.0)  # norm-conserving
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "elements", "cutoffs"),
+    [
+        # silver's are in the names of stored results
+        ("coarse", [SILVER], (20.0, 120.0)),
+        ("validation", [SILVER], (20.0, 160.0)),
+        ("paper", [SILVER], (28.0, 280.0)),
+        ("coarse", [COPPER], (29.0, 172.0)),
+        ("validation", [COPPER], (29.0, 228.0)),
+        ("paper", [COPPER], (40.0, 400.0)),
+        ("validation", [SILVER, COPPER], (29.0, 228.0)),
+        # the density of waves has twice their wave vectors
+        ("coarse", [FOREIGN], (36.0, 144.0)),
+        ("validation", [recommending("Na", 10.0, 40.0)], (10.0, 40.0)),
+    ],
+)
+def test_cut_offs_follow_the_pseudopotential(accuracy, elements, cutoffs):
+    found = PlaneWaveSettings.chosen(load_accuracy(accuracy), elements)
+    assert (found.wave_cutoff, found.density_cutoff) == cutoffs
+
+
+def test_a_users_own_cut_offs_win():
+    own = load_accuracy("coarse", {"wave_cutoff": 25.0, "density_cutoff": 99.0})
+    found = PlaneWaveSettings.chosen(own, [COPPER])
+    assert (found.wave_cutoff, found.density_cutoff) == (25.0, 99.0)
+    found = PlaneWaveSettings.chosen(load_accuracy("coarse", {"wave_cutoff": 60.0}), [COPPER])
+    assert (found.wave_cutoff, found.density_cutoff) == (60.0, 240.0)

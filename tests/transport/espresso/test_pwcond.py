@@ -64,6 +64,9 @@ def test_two_processes_give_what_one_gives(wires, tmp_path, monkeypatch):
 def test_the_dataset_names_the_engine(wires):
     dataset, _ = wires
     assert dataset.attrs["engine_version"].startswith("Quantum ESPRESSO 6")
+    accuracy = json.loads(dataset.attrs["accuracy"])
+    assert (accuracy["wave_cutoff"], accuracy["density_cutoff"]) == (20.0, 120.0)
+    assert dataset["wave_cutoff"].to_numpy().tolist() == [20.0] * len(DISTANCES)
 
 
 @pytest.mark.engine

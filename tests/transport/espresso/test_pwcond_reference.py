@@ -15,7 +15,9 @@ from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 from nanogap.transport.negf.compute import compute_transmission
 
 DATA = json.loads(
-    (resources.files("nanogap.transport") / "data" / "pwcond_calibration.json").read_text("utf-8")
+    (resources.files("nanogap.transport") / "data" / "pwcond_calibration_ag.json").read_text(
+        "utf-8"
+    )
 )
 JUNCTIONS = DATA["junctions"]
 

@@ -10,6 +10,7 @@ from scipy.special import erfc
 from nanogap.errors import DataFormatError, SettingsError
 from nanogap.structure.junction import validate_junction
 from nanogap.transport.fitting.reference_bands import (
+    need_band_files,
     packaged_band_files,
     packaged_references,
     read_band_file,
@@ -42,7 +43,7 @@ def test_silver_comes_with_two_files_of_bands():
     assert {(file.element, file.electrons_per_atom) for file in files} == {("Ag", 11.0)}
     names = [reference.name for reference in packaged_references("Ag")]
     assert len(names) == len(set(names)) == 27
-    assert packaged_band_files("Pd") == []
+    assert packaged_band_files("W") == []
 
 
 @pytest.mark.validation
@@ -58,6 +59,15 @@ def test_bands_hold_the_electrons_of_every_atom(element):
         filled = erfc(energies / SMEARING).sum(axis=1)  # two electrons a state
         electrons = filled @ np.array(entry["weights"]) / len(reference.atoms)
         assert electrons == pytest.approx(file.electrons_per_atom, abs=0.02), reference.name
+
+
+def test_files_of_another_element_are_not_taken_for_those_of_a_shorter_symbol():
+    """Found by reading: C had the bands of Cu."""
+    assert packaged_band_files("A") == []
+    with pytest.raises(SettingsError, match=r"no reference bands of A \(only of Ag\b"):
+        need_band_files("A")
+    with pytest.raises(SettingsError, match=r"no first-principles transm.* of W \(only of Ag\b"):
+        packaged_reference_transmissions("W")
 
 
 def test_semicore_bands_are_dropped_and_energies_are_from_the_fermi_energy():
@@ -115,21 +125,21 @@ def test_transmissions_are_taken_at_the_fermi_energy(tmp_path):
         entry = content["junctions"]["chain, 2.65 Å"]
         entry["energies"], entry["transmission"] = [-0.5, 0.0, 0.5], [0.3, 0.9, 0.4]
 
-    path = write(tmp_path, "pwcond_calibration.json", reorder)
+    path = write(tmp_path, "pwcond_calibration_ag.json", reorder)
     found = {j.name: j.transmission for j in read_reference_transmissions(path).junctions}
     assert found["chain, 2.65 Å"] == 0.9
 
     def remove(content):
         content["junctions"]["chain, 2.65 Å"]["energies"] = [-0.5, 0.1, 0.5]
 
-    path = write(tmp_path, "pwcond_calibration.json", remove)
+    path = write(tmp_path, "pwcond_calibration_ag.json", remove)
     with pytest.raises(DataFormatError, match=r"chain, 2\.65 Å.*no transmission at the Fermi"):
         read_reference_transmissions(path)
 
 
 def test_a_fitted_junction_that_is_not_there_is_refused(tmp_path):
     path = write(
-        tmp_path, "pwcond_calibration.json", lambda content: content["fitted"].append("absent")
+        tmp_path, "pwcond_calibration_ag.json", lambda content: content["fitted"].append("absent")
     )
     with pytest.raises(DataFormatError, match="absent"):
         read_reference_transmissions(path)

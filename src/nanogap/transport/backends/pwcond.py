@@ -75,7 +75,8 @@ def compute_transmission(
     xarray.Dataset
         As `nanogap.transport.dataset.transmission_dataset` makes it, and ``state`` over
         (``snapshot``, ``k``, ``energy``): ``ok``, ``no open channel``, or why a value is not a
-        number (`nanogap.transport.espresso.pwcond_output.Point`).
+        number (`nanogap.transport.espresso.pwcond_output.Point`); over ``snapshot`` the cut-offs
+        that were taken, ``wave_cutoff`` and ``density_cutoff`` (Ry), and ``wall_time`` (s).
 
     Raises
     ------
@@ -118,6 +119,9 @@ def compute_transmission(
     results = [job.run(mesh, values, watch) for job in jobs]
     dataset = transmission_dataset([part for part, _ in results], mesh, values)
     dataset["state"] = (("snapshot", "k", "energy"), np.array([states for _, states in results]))
+    for name in ("wave_cutoff", "density_cutoff"):
+        taken = np.array([getattr(job.plane_wave, name) for job in jobs])
+        dataset[name] = ("snapshot", taken, {"units": "Ry"})
     dataset["wall_time"] = ("snapshot", np.array([job.wall_time for job in jobs]), {"units": "s"})
     return dataset.assign_attrs(
         backend="pwcond",
@@ -125,13 +129,22 @@ def compute_transmission(
         engine_version=f"Quantum ESPRESSO {jobs[0].engine_version}",
         kpoints=mesh.description,
         n_kpoints=len(mesh.points),
-        accuracy=settings.model_dump_json(
+        accuracy=_taken(settings, jobs).model_dump_json(
             exclude=_NO_ACCURACY | (set() if settings.pseudopotentials else {"pseudopotentials"})
         ),
         spin="unpolarised",
         **_spin_note(junctions),
         wall_time=time.perf_counter() - started,
     )
+
+
+def _taken(settings: FirstPrinciplesSettings, jobs: Sequence[PwcondJob]) -> FirstPrinciplesSettings:
+    """Return the settings with the cut-offs that were taken, if all junctions have the same."""
+    cutoffs = {(job.plane_wave.wave_cutoff, job.plane_wave.density_cutoff) for job in jobs}
+    if len(cutoffs) > 1:
+        return settings  # by element; the dataset has them for every junction
+    wave, density = cutoffs.pop()
+    return settings.model_copy(update={"wave_cutoff": wave, "density_cutoff": density})
 
 
 def _spin_note(junctions: Sequence[Atoms]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Pseudopotentials: made with ld1.x where nanogap has an input, or a user's own UPF file.
 
-An ultrasoft pseudopotential (Vanderbilt, Phys. Rev. B 41, 7892 (1990),
-doi:10.1103/PhysRevB.41.7892) of silver is made on demand and kept in the user's cache.
+Ultrasoft pseudopotentials (Vanderbilt, Phys. Rev. B 41, 7892 (1990),
+doi:10.1103/PhysRevB.41.7892) are made on demand and kept in the user's cache.
 """
 
 import hashlib

@@ -25,6 +25,7 @@ _LEVEL = re.compile(
     re.MULTILINE,
 )
 _ENERGY = re.compile(r"dEtot_ae =\s+(\S+) Ry\s+dEtot_ps =\s+(\S+) Ry")
+_RADIUS = re.compile(r"\brlderiv\s*=\s*([\d.]+)")
 _BESSEL = re.compile(r"E\(L=(\d)\) =\s+(\S+) Ry\s+(\S+) Ry\s+(\S+) Ry")
 #: A state in the basis of Bessel functions so far below the atom's own is a ghost, and so is a
 #: second bound one, Ry.
@@ -65,11 +66,14 @@ class ScatteringPhases:
         From vacuum, Ry.
     all_electron, pseudo : ndarray, shape (n, 3)
         Phases of s, p and d, radian; continuous in energy.
+    radius : float
+        Where waves and derivatives are taken, bohr.
     """
 
     energies: FloatArray
     all_electron: FloatArray
     pseudo: FloatArray
+    radius: float
 
     @property
     def errors(self) -> FloatArray:
@@ -127,7 +131,7 @@ class AtomCheck(Analysis):
             pseudo = np.loadtxt(folder / "atom1ps.dlog")
         self._configurations = _configurations(report)
         self._scattering = ScatteringPhases(
-            exact[:, 0], _phases(exact[:, 1:]), _phases(pseudo[:, 1:])
+            exact[:, 0], _phases(exact[:, 1:]), _phases(pseudo[:, 1:]), _radius(source.test)
         )
         levels = {key: value for _, key, value in _levels(report)[0]}
         self._ghosts = _ghosts(printed, levels)
@@ -160,6 +164,14 @@ class AtomCheck(Analysis):
     def ghosts(self) -> list[str]:
         """Sentences on states that the all-electron atom does not have; empty if there are none."""
         return self._ghosts
+
+
+def _radius(test: str) -> float:
+    """Radius of the logarithmic derivatives of a test input, bohr."""
+    found = _RADIUS.search(test)
+    if found is None:
+        raise EngineError("the test input of ld1.x names no rlderiv, where derivatives are taken")
+    return float(found.group(1))
 
 
 def _phases(derivatives: FloatArray) -> FloatArray:

@@ -22,6 +22,7 @@ from scipy import constants
 from nanogap.errors import EngineError
 from nanogap.io import copy_atomically, write_text
 from nanogap.settings import FirstPrinciplesSettings
+from nanogap.settings.first_principles import LEAST_DENSITY_CUTOFF, LEAST_WAVE_CUTOFF
 from nanogap.transport.espresso.programs import Programs, run_program
 from nanogap.transport.espresso.pseudopotential import Pseudopotential
 from nanogap.typing import FloatArray
@@ -67,15 +68,32 @@ class PlaneWaveSettings:
     def chosen(
         cls, settings: FirstPrinciplesSettings, pseudopotentials: Iterable[Pseudopotential]
     ) -> Self:
-        """Return the accuracy asked for; cut-offs not set are the largest of the elements."""
+        """Return the accuracy asked for.
+
+        Cut-offs that are not set are parts of the largest that the elements recommend; the density
+        has at least four times that of the waves, whose squares it holds.
+        """
         elements = tuple(pseudopotentials)
+        wave, density = settings.wave_cutoff, settings.density_cutoff
+        if wave is None:
+            recommended = max(one.wave_cutoff for one in elements)
+            wave = max(LEAST_WAVE_CUTOFF, _part(settings.wave_fraction, recommended))
+        if density is None:
+            recommended = max(one.density_cutoff for one in elements)
+            part = _part(settings.density_fraction, recommended)
+            density = max(LEAST_DENSITY_CUTOFF, part, 4.0 * wave)
         return cls(
-            wave_cutoff=settings.wave_cutoff or max(one.wave_cutoff for one in elements),
-            density_cutoff=settings.density_cutoff or max(one.density_cutoff for one in elements),
+            wave_cutoff=wave,
+            density_cutoff=density,
             smearing=settings.smearing,
             convergence=settings.convergence,
             mixing=settings.mixing,
         )
+
+
+def _part(fraction: float, cutoff: float) -> float:
+    """Part of a cut-off; other than the whole, in whole Ry."""
+    return cutoff if fraction == 1.0 else float(round(fraction * cutoff))
 
 
 @dataclass(frozen=True)

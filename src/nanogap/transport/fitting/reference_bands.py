@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import listed
+from nanogap.transport.tight_binding.files import elements_of_files
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
 from nanogap.typing import FloatArray
 
@@ -98,9 +100,28 @@ def read_band_file(path: Path) -> BandFile:
 def packaged_band_files(element: str) -> list[BandFile]:
     """Read all files of reference bands that come with the package; none for most elements."""
     folder = files("nanogap.transport") / "data"
-    prefix = f"dft_bands_{element.lower()}"
-    found = sorted(entry.name for entry in folder.iterdir() if entry.name.startswith(prefix))
+    # what follows the symbol tells C from Cu
+    prefixes = tuple(f"dft_bands_{element.lower()}{end}" for end in "._")
+    found = sorted(entry.name for entry in folder.iterdir() if entry.name.startswith(prefixes))
     return [_parse(json.loads((folder / name).read_text("utf-8")), name) for name in found]
+
+
+def need_band_files(element: str) -> list[BandFile]:
+    """Read all files of reference bands that come with the package.
+
+    Raises
+    ------
+    SettingsError
+        If there are none of the element.
+    """
+    found = packaged_band_files(element)
+    if not found:
+        raise SettingsError(
+            f"nanogap has no reference bands of {element} (only of "
+            f"{listed(elements_of_files('dft_bands_', '.json'))}): give files of bands "
+            "(docs/hamiltonian.md shows the layout)"
+        )
+    return found
 
 
 def packaged_references(element: str) -> list[ReferenceBands]:

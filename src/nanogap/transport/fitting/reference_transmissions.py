@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, SettingsError
+from nanogap.printing import listed
+from nanogap.transport.tight_binding.files import elements_of_files
 
 #: Energies that agree to this are equal, eV.
 _SAME_ENERGY = 1e-6
@@ -95,9 +97,22 @@ def read_reference_transmissions(path: Path) -> ReferenceTransmissions:
     return _parse(content, str(path))
 
 
-def packaged_reference_transmissions() -> ReferenceTransmissions:
-    """Read the transmissions of silver junctions that come with the package."""
-    resource = files("nanogap.transport") / "data" / "pwcond_calibration.json"
+def packaged_reference_transmissions(element: str = "Ag") -> ReferenceTransmissions:
+    """Read the transmissions of an element's junctions that come with the package.
+
+    Raises
+    ------
+    SettingsError
+        If there are none of the element.
+    """
+    prefix, suffix = "pwcond_calibration_", ".json"
+    known = elements_of_files(prefix, suffix)
+    if element not in known:
+        raise SettingsError(
+            f"nanogap has no first-principles transmissions of {element} (only of "
+            f"{listed(known)}): give a file of parametrisation.compute_pwcond"
+        )
+    resource = files("nanogap.transport") / "data" / f"{prefix}{element.lower()}{suffix}"
     return _parse(json.loads(resource.read_text("utf-8")), resource.name)
 
 

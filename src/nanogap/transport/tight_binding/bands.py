@@ -51,7 +51,8 @@ def bands(
     Parameters
     ----------
     atoms : ase.Atoms, optional
-        Its cell and periodic axes are used; default: the fcc crystal of the Hamiltonian's element.
+        Its cell and periodic axes are used; default: the fcc crystal of the Hamiltonian's element,
+        or, without a Hamiltonian, of silver.
     path : str, optional
         Special points, for example ``"GXWLG"``, as in `ase.cell.Cell.bandpath`; default: the
         standard path of the lattice.
@@ -138,7 +139,7 @@ def fermi_energy(
     Parameters
     ----------
     atoms : ase.Atoms, optional
-        Default: the fcc crystal of the Hamiltonian's element.
+        Default: the fcc crystal of the Hamiltonian's element, or, without one, of silver.
     kpoints_density : float
         Points along each periodic axis per 1/angstrom of its reciprocal vector (2 pi included);
         18 gives 48 for the primitive cell of fcc silver.
@@ -209,7 +210,7 @@ def band_energies(
     kpoints : array_like, shape (n_k, 3)
         In units of the reciprocal cell vectors.
     model : TightBindingModel, optional
-        Default: the packaged one of silver.
+        Default: the packaged one of the structure's element.
 
     Returns
     -------
@@ -219,11 +220,11 @@ def band_energies(
     Raises
     ------
     nanogap.errors.StructureError
-        If the overlap is not positive definite (atoms too close).
+        If the overlap is not positive definite (atoms too close), or there are several elements.
     nanogap.errors.SettingsError
-        If the k-points have another shape.
+        If the k-points have another shape, or no Hamiltonian of the element is packaged.
     """
-    model = model or load_model()
+    model = model or model_of(None, _element(atoms))
     points = np.asarray(kpoints, dtype=float)
     if points.ndim != 2 or points.shape[1] != 3:
         raise SettingsError(f"k-points have shape {points.shape}: give (n_k, 3), fractional")
@@ -302,27 +303,33 @@ def _crystal(
 ) -> tuple[Atoms, TightBindingModel]:
     """Return the structure and the Hamiltonian that are meant, or say what is none."""
     if atoms is None:
-        chosen = model_of(model, "Ag" if model is None else None)
+        chosen = model_of(model)
         return bulk(chosen.element, "fcc"), chosen
     if not isinstance(atoms, Atoms):
         raise StructureError(
             f"{shown(atoms)} is no structure: give an ase.Atoms, for example "
             "ase.build.bulk('Ag', a=4.09)"
         )
-    if not len(atoms):
-        raise StructureError("the structure has no atoms")
+    element = _element(atoms)
     if any(atoms.pbc) and not np.asarray(atoms.cell.lengths())[atoms.pbc].all():
         raise StructureError(
             "the structure is periodic along an axis on which its cell has no length: set the "
             "cell of the ase.Atoms"
         )
-    elements = sorted(set(atoms.get_chemical_symbols()))
+    return atoms, model_of(model, element)
+
+
+def _element(atoms: Atoms) -> str:
+    """Return the one element of a structure."""
+    elements: list[str] = sorted(set(atoms.get_chemical_symbols()))
+    if not elements:
+        raise StructureError("the structure has no atoms")
     if len(elements) > 1:
         raise StructureError(
             f"the structure has {' and '.join(elements)} atoms, but a Hamiltonian is one of a "
             "single element: give a structure of one element"
         )
-    return atoms, model_of(model, elements[0])
+    return elements[0]
 
 
 def _filled(atoms: Atoms, mesh: tuple[int, ...], model: TightBindingModel) -> float:

@@ -18,6 +18,7 @@ from ase.data import chemical_symbols
 
 from nanogap.arguments import checked
 from nanogap.errors import DataFormatError, SettingsError, StructureError
+from nanogap.printing import listed
 from nanogap.transport.tight_binding.model import SHELLS, TightBindingModel
 from nanogap.transport.tight_binding.slater_koster import INTEGRALS, N_ORBITALS
 from nanogap.transport.tight_binding.vacuum import VacuumTail
@@ -121,7 +122,7 @@ def model_of(
     model : TightBindingModel, str, Path or None
         A Hamiltonian, the path of its file, or None: the packaged one of the element.
     element : str, optional
-        Chemical symbol that it has to be of; None: any.
+        Chemical symbol that it has to be of; None: any, and that of `load_model` by default.
 
     Returns
     -------
@@ -139,7 +140,7 @@ def model_of(
     elif isinstance(model, TightBindingModel):
         found = model
     elif model is None:
-        return load_model("Ag" if element is None else element)
+        return load_model() if element is None else load_model(element)
     else:
         raise SettingsError(
             f"model = {model!r}: give a TightBindingModel, the path of its TOML file, or nothing "
@@ -186,17 +187,21 @@ def hamiltonian_of(junction: Atoms, model: TightBindingModel | None = None) -> T
     return model
 
 
-@functools.cache
 def packaged_elements() -> tuple[str, ...]:
     """Return the chemical symbols of the elements that have a packaged Hamiltonian."""
-    names = (entry.name for entry in (files("nanogap.transport") / "data").iterdir())
-    return tuple(
-        sorted(
-            name.removeprefix("hamiltonian_").removesuffix(".toml").capitalize()
-            for name in names
-            if name.startswith("hamiltonian_") and name.endswith(".toml")
-        )
-    )
+    return elements_of_files("hamiltonian_", ".toml")
+
+
+@functools.cache
+def elements_of_files(prefix: str, suffix: str) -> tuple[str, ...]:
+    """Return the chemical symbols between prefix and suffix of the package's data files."""
+    names = [entry.name for entry in (files("nanogap.transport") / "data").iterdir()]
+    middles = {
+        name.removeprefix(prefix).removesuffix(suffix).capitalize()
+        for name in names
+        if name.startswith(prefix) and name.endswith(suffix)
+    }
+    return tuple(sorted(middles & set(chemical_symbols)))
 
 
 def why_none(choice: str, element: str) -> str | None:
@@ -209,9 +214,9 @@ def why_none(choice: str, element: str) -> str | None:
         load_model(element)
     except SettingsError:
         return (
-            f"no transmission is computed: nanogap has a Hamiltonian of Ag, and none of {element}; "
-            "give transport.hamiltonian, a file that 'nanogap fit-hamiltonian' made for "
-            f"{element}"
+            f"no transmission is computed: nanogap has no Hamiltonian of {element} (only of "
+            f"{listed(packaged_elements())}); give transport.hamiltonian, a file that 'nanogap "
+            f"fit-hamiltonian' made for {element}"
         )
     return None
 
@@ -247,17 +252,18 @@ def load_model(
     """
     if not isinstance(element, str) or Path(element).name != element.removesuffix(".toml"):
         return read_model(Path(element))
+    if element not in packaged_elements():
+        raise SettingsError(
+            f"no tight-binding Hamiltonian for element {element!r}: nanogap has one of "
+            f"{listed(packaged_elements())}; another element needs a fit to its bands "
+            "(docs/hamiltonian.md)"
+        )
     return _packaged_model(element)
 
 
 @functools.cache
 def _packaged_model(element: str) -> TightBindingModel:
     resource = files("nanogap.transport") / "data" / f"hamiltonian_{element.lower()}.toml"
-    if not element.isalpha() or not resource.is_file():
-        raise SettingsError(
-            f"no tight-binding Hamiltonian for element {element!r}: Ag has one; "
-            "another element needs a fit to its bands (docs/hamiltonian.md)"
-        )
     return model_from_table(tomllib.loads(resource.read_text(encoding="utf-8")))
 
 
