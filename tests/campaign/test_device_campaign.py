@@ -127,6 +127,7 @@ def test_the_place_of_the_cache_is_no_other_device(plan, tmp_path):
         ('[set]\n"devices.resistance_spread" = 0.3', "device-quick", "devices.number = 1"),
         ('[axes]\n"geometry.element" = ["Ag", "Pt"]', "device-quick", "Pt"),
         ('[axes]\n"geometry.element" = ["Ag", "Cu"]', "device-quick", "Hamiltonian"),
+        ('[set]\n"geometry.element" = "Ag, Pt"', "device-quick", "one metal, that of both tips"),
         ('[axes]\n"geometry.gap" = [7.0, -1.0]', "device-quick", r"geometry.gap = -1.0: must be"),
         (
             '[axes]\n"medium.name" = ["water film", "vacuum"]\n[set]\n"medium.bulk_level" = 0.5',

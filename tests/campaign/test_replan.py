@@ -99,6 +99,8 @@ class TestRefusedWhenPlanned:
         [
             ('[set]\n"structure.element" = "Au"', r"no Hamiltonian of Au \(only of Ag\)"),
             ('[axes]\n"structure.element" = ["Ag", "Au"]', "structure.element = 'Au'"),
+            ('[set]\n"structure.element" = "AgPt"', "one metal, that of both tips"),
+            ('[axes]\n"structure.element" = ["Ag", "AgPt"]', "one metal, that of both tips"),
             ('[set]\n"transport.hamiltonian" = "tiny.toml"', "tiny.toml"),
             ('[set]\n"dynamics.force_field" = "tiny.toml"', "tiny.toml"),
             (

@@ -97,6 +97,9 @@ def inputs(workplace):
         atoms = chain()
         spoil(atoms)
         write(f"{name}.extxyz", atoms)
+    mixed = chain()
+    mixed.symbols[:1] = "Pt"
+    write("mixed.extxyz", mixed)
     write("crystal.extxyz", bulk("Ag", cubic=True))
     for folder in ("no-run", "full", "damaged-run", "other-run"):
         (workplace / folder).mkdir()
@@ -166,6 +169,8 @@ MALFORMED = [
     (build("structure.height=1"), ["structure.height = 1 Å", "mobile layer"]),
     (build("structure.element=Pt"), ["'Pt'", "Ag"]),
     (build("dynamics.force_field=none.ff"), ["none.ff", "cannot be read"]),
+    (build("structure.element=AgPt"), ["structure.element = 'AgPt'", "one metal", "pwcond"]),
+    ((*RUN, "--set", "structure.element=Ag-Au"), ["structure.element = 'Ag-Au'", "one metal"]),
     (build("structure.element=../Ag"), ["'../Ag'", "Ag"]),
     ((*RUN, "--set", "structure.gap=2"), ["structure.gap = 2 Å", "bond"]),
     # outputs
@@ -199,6 +204,7 @@ MALFORMED = [
 ]
 
 MALFORMED_TRANSMISSION = [
+    (("transmission", "mixed.extxyz"), ["has Ag and Pt atoms", "one element", "pwcond"]),
     (transmission("--energies", "low"), ["'low'", "start:stop:step"]),
     (transmission("--energies", "1:-1:0.1"), ["'1:-1:0.1'", "start <= stop"]),
     (transmission("--energies", "0,nan"), ["'0,nan'", "finite"]),

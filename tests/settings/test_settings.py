@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from nanogap.errors import SettingsError
 from nanogap.settings import Settings, load_settings, parse_energies, preset_names, preset_text
+from nanogap.settings.device import load_device_settings
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -27,6 +28,21 @@ def test_paper_presets_are_the_papers_settings(voltage):
 def test_overrides_win_over_the_file():
     settings = load_settings("quick", ("voltage.applied=-2.5", "seed=9", "name=my run"))
     assert (settings.voltage.applied, settings.seed, settings.name) == (-2.5, 9, "my run")
+
+
+@pytest.mark.parametrize("element", ["AgPt", "Ag, Au", "Ag/Pt", ["Ag", "Pt"]])
+@pytest.mark.parametrize(
+    ("load", "preset", "key"),
+    [
+        (load_settings, "quick", "structure.element"),
+        (load_device_settings, "device-quick", "geometry.element"),
+    ],
+)
+def test_tips_of_two_metals_are_refused_with_the_reason(load, preset, key, element):
+    words = rf"{key} = .*: must be one metal, .* are not fitted; .*'pwcond'"
+    with pytest.raises(SettingsError, match=words) as caught:
+        load(preset, {key: element})
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

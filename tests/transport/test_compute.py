@@ -8,6 +8,7 @@ from ase import Atoms
 from ase.build import bulk, molecule
 from tests.transport.junctions import chain, disordered
 
+import nanogap
 from nanogap.errors import DataFormatError, NanogapError, SettingsError, StructureError
 from nanogap.settings import JunctionSettings, VoltageSettings
 from nanogap.structure.cut import cut_junction
@@ -168,3 +169,20 @@ def test_a_model_of_another_element_is_refused():
 
 def test_the_examples_run():
     assert doctest.testmod(compute).failed == 0
+
+
+@pytest.mark.parametrize("lead", ["Pt", "Au"])
+def test_a_tip_of_one_metal_on_a_lead_of_another_is_refused(lead, small_tips):
+    """A snapshot of the dynamics as the devices are built: a silver tip before another metal."""
+    small_tips.symbols[small_tips.arrays["electrode"] == "bottom"] = lead
+    sentence = f"snapshot 4 has Ag and {lead} atoms: a junction is cut from tips of one element"
+    with pytest.raises(StructureError, match=f"{sentence}, .* are not fitted; .* 'pwcond'"):
+        compute_transmission(small_tips, cut="paper", names=["snapshot 4"])
+    mixed = chain(2.7)
+    mixed.symbols[:2] = lead
+    sentence = f"frame 2: the junction has Ag and {lead} atoms, and tight binding takes one"
+    with pytest.raises(StructureError, match=f"{sentence}.* are not fitted; the backend 'pwcond'"):
+        compute_transmission(mixed, names=["frame 2"])
+    for function in (nanogap.bands, nanogap.fermi_energy):
+        with pytest.raises(StructureError, match=f"has Ag and {lead} atoms, and tight binding"):
+            function(small_tips)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from nanogap.settings.models import _Model
+from nanogap.settings.models import Metal, _Model
 
 _Named = Literal["named"]
 _Cap = Annotated[float, Field(gt=0.0, le=1.0e15)] | Literal["none"]
@@ -19,7 +19,7 @@ _NAMED = "'named': that of the named medium"
 class GeometrySettings(_Model):
     """Two needles on the fcc lattice, [111] along z, that face each other across a gap."""
 
-    element: str = Field(
+    element: Metal = Field(
         "Ag", description="chemical symbol of the metal, one that has a table of barriers"
     )
     gap: float = Field(

@@ -52,11 +52,27 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _one_metal(value: Any) -> Any:
+    """Refuse several chemical symbols where there is one metal."""
+    words = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+    if isinstance(words, str) and _SEVERAL.fullmatch(words) and re.search("[a-z]", words):
+        raise ValueError(
+            "must be one metal, that of both tips: two-centre integrals between two elements, and "
+            "a Fermi level that both share, are not fitted; of a structure of your own, the "
+            "backend 'pwcond' computes the transmission with several elements, a pseudopotential "
+            "of each (docs/first-principles.md)"
+        )
+    return value
+
+
+Metal = Annotated[str, BeforeValidator(_one_metal)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Energies = Annotated[str, BeforeValidator(_energy_text)]
 
 #: Options of LAMMPS' command line that say how it computes; others write files or end it.
 _ACCELERATORS = {"-sf", "-suffix", "-pk", "-package", "-k", "-kokkos"}
+#: Several chemical symbols.
+_SEVERAL = re.compile(r"[A-Z][a-z]?(?:[\s,;:/+&-]*[A-Z][a-z]?)+")
 _ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]*|-[0-9.]+")
 #: Shortest damping time of the thermostat, in time steps: below it the integration is unstable.
 _LEAST_DAMPING = 5
@@ -107,7 +123,7 @@ class _Model(_Sentences):
 class StructureSettings(_Model):
     """Two pyramidal tips, [111] along z, that face each other across a gap."""
 
-    element: str = Field(
+    element: Metal = Field(
         "Ag", description="chemical symbol of the metal, an fcc one that the interaction has"
     )
     base_width: Length = Field(42.0, description="edge of the square base of each tip, Å")

@@ -147,7 +147,10 @@ def cut_junction(
     if len(elements) > 1:
         raise StructureError(
             f"{name} has {' and '.join(elements)} atoms: a junction is cut from tips of one "
-            "element; for others, label the atoms in an array 'region'"
+            "element, for two-centre integrals between two elements, and a Fermi level that both "
+            "share, are not fitted; for others, label the atoms in an array 'region', and compute "
+            "with the backend 'pwcond', which takes a pseudopotential of each "
+            "(docs/first-principles.md)"
         )
     if isinstance(settings, Settings):
         cutoff = settings.voltage.cutoff if cutoff is None else cutoff

@@ -364,5 +364,5 @@ def test_a_bad_junction_is_named():
 def test_atoms_of_another_element_are_refused():
     mixed = chain(2.9)
     mixed.symbols[2] = "Au"
-    with pytest.raises(StructureError, match="has Au atoms"):
+    with pytest.raises(StructureError, match="has Ag and Au atoms, and tight binding takes one"):
         compute_transmission([mixed])

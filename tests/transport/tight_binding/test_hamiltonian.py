@@ -188,8 +188,10 @@ def test_bloch_matrices_sum_the_translations():
 def test_other_elements_are_refused():
     with pytest.raises(SettingsError, match="'Xx'"):
         load_model("Xx")
-    with pytest.raises(StructureError, match="Au"):
+    with pytest.raises(StructureError, match="has Ag and Au atoms, and tight binding takes one"):
         real_space_matrices(Atoms("AgAu", positions=[(0, 0, 0), (0, 0, 3)]), load_model())
+    with pytest.raises(StructureError, match="has Au atoms, but the Hamiltonian is one of Ag"):
+        real_space_matrices(Atoms("Au2", positions=[(0, 0, 0), (0, 0, 3)]), load_model())
     with pytest.raises(StructureError, match="no atoms"):
         real_space_matrices(Atoms(), load_model())
 

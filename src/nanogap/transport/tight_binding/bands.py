@@ -15,11 +15,11 @@ from scipy.special import erfc, expit
 
 from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError, StructureError
-from nanogap.transport.tight_binding.files import load_model, model_of
+from nanogap.transport.tight_binding.files import load_model, model_of, one_element
 from nanogap.transport.tight_binding.matrices import overlap_error, real_space_matrices
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.neighbours import find_neighbours
-from nanogap.typing import FloatArray
+from nanogap.typing import FloatArray, IntArray
 
 spglib.error.OLD_ERROR_HANDLING = False  # raise, not return None
 
@@ -224,7 +224,7 @@ def band_energies(
     nanogap.errors.SettingsError
         If the k-points have another shape, or no Hamiltonian of the element is packaged.
     """
-    model = model or model_of(None, _element(atoms))
+    model = model or model_of(None, one_element(atoms))
     points = np.asarray(kpoints, dtype=float)
     if points.ndim != 2 or points.shape[1] != 3:
         raise SettingsError(f"k-points have shape {points.shape}: give (n_k, 3), fractional")
@@ -310,7 +310,7 @@ def _crystal(
             f"{shown(atoms)} is no structure: give an ase.Atoms, for example "
             "ase.build.bulk('Ag', a=4.09)"
         )
-    element = _element(atoms)
+    element = one_element(atoms)
     if any(atoms.pbc) and not np.asarray(atoms.cell.lengths())[atoms.pbc].all():
         raise StructureError(
             "the structure is periodic along an axis on which its cell has no length: set the "
@@ -319,22 +319,10 @@ def _crystal(
     return atoms, model_of(model, element)
 
 
-def _element(atoms: Atoms) -> str:
-    """Return the one element of a structure."""
-    elements: list[str] = sorted(set(atoms.get_chemical_symbols()))
-    if not elements:
-        raise StructureError("the structure has no atoms")
-    if len(elements) > 1:
-        raise StructureError(
-            f"the structure has {' and '.join(elements)} atoms, but a Hamiltonian is one of a "
-            "single element: give a structure of one element"
-        )
-    return elements[0]
-
-
 def _filled(atoms: Atoms, mesh: tuple[int, ...], model: TightBindingModel) -> float:
     """Find the level below which the electrons of the neutral structure fit."""
-    points, weights = _irreducible(atoms, mesh)
+    points, source = irreducible_mesh(atoms, mesh)
+    weights = np.bincount(source) / len(source)
     energies = band_energies(atoms, points, model)
     electrons = model.electrons_per_atom * len(atoms)
     width = _WIDTHS[int(np.sum(atoms.pbc))]
@@ -347,10 +335,23 @@ def _filled(atoms: Atoms, mesh: tuple[int, ...], model: TightBindingModel) -> fl
     return float(brentq(excess, energies.min() - 1.0, energies.max() + 1.0, xtol=1e-7))
 
 
-def _irreducible(atoms: Atoms, mesh: tuple[int, ...]) -> tuple[FloatArray, FloatArray]:
-    """Mesh around Gamma without symmetry copies: points (n, 3) and weights (n,) that sum to 1.
+def irreducible_mesh(atoms: Atoms, mesh: tuple[int, ...]) -> tuple[FloatArray, IntArray]:
+    """Make the points of a mesh around Gamma that symmetry leaves.
 
     All symmetries of a lattice with one atom in its cell, otherwise that of k and -k.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    mesh : tuple of int
+        Points along the three reciprocal vectors.
+
+    Returns
+    -------
+    points : ndarray, shape (n, 3)
+        In units of the reciprocal cell vectors.
+    source : ndarray of int, shape (product of the mesh,)
+        Which of them stands for each point of the mesh, the last axis fastest.
     """
     # spglib counts the first axis fastest, and represents equal points by that of lowest number
     counts = np.asarray(mesh)[::-1]
@@ -360,6 +361,6 @@ def _irreducible(atoms: Atoms, mesh: tuple[int, ...]) -> tuple[FloatArray, Float
     else:
         identity = np.eye(3, dtype="intc")[None]
         lowest, _ = spglib.get_stabilized_reciprocal_mesh(counts, identity)
-    kept, copies = np.unique(lowest, return_counts=True)
+    kept, source = np.unique(lowest, return_inverse=True)
     points = np.stack(np.unravel_index(kept, mesh), axis=1)
-    return points / np.array(mesh), copies / len(lowest)
+    return points / np.array(mesh), source

@@ -170,21 +170,51 @@ def hamiltonian_of(junction: Atoms, model: TightBindingModel | None = None) -> T
     Raises
     ------
     StructureError
-        If the junction has atoms of another element than the Hamiltonian.
+        If the junction has atoms of several elements, or of another than the Hamiltonian.
     SettingsError
         If no Hamiltonian of its element is packaged.
     """
-    found = sorted(set(junction.get_chemical_symbols()))
+    element = one_element(junction, "junction")
     if model is None:
-        known = [element for element in found if element in packaged_elements()]
-        model = load_model((known or found)[0])
-    foreign = [element for element in found if element != model.element]
-    if foreign:
+        return load_model(element)
+    if element != model.element:
         raise StructureError(
-            f"the junction has {foreign[0]} atoms, but the Hamiltonian is one of {model.element}: "
-            f"give a junction of {model.element} atoms only"
+            f"the junction has {element} atoms, but the Hamiltonian is one of {model.element}: "
+            f"give a junction of {model.element} atoms, or a Hamiltonian of {element}"
         )
     return model
+
+
+def one_element(atoms: Atoms, what: str = "structure") -> str:
+    """Return the one element of a structure.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    what : str
+        What the messages call it.
+
+    Returns
+    -------
+    str
+        Chemical symbol.
+
+    Raises
+    ------
+    StructureError
+        If there are no atoms, or atoms of several elements, which no Hamiltonian couples.
+    """
+    found: list[str] = sorted(set(atoms.get_chemical_symbols()))
+    if not found:
+        raise StructureError(f"the {what} has no atoms")
+    if len(found) > 1:
+        raise StructureError(
+            f"the {what} has {', '.join(found[:-1])} and {found[-1]} atoms, and tight binding "
+            "takes one element: two-centre integrals between two elements, and a Fermi level that "
+            "both share, are not fitted; the backend 'pwcond' takes several elements between two "
+            "leads of one crystal, with a pseudopotential of each (docs/first-principles.md)"
+        )
+    return found[0]
 
 
 def packaged_elements() -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import bsr_array, csr_array
 
 from nanogap.errors import StructureError
+from nanogap.transport.tight_binding.files import one_element
 from nanogap.transport.tight_binding.line_of_sight import openness
 from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.transport.tight_binding.neighbours import Neighbours, find_neighbours
@@ -112,14 +113,14 @@ def real_space_matrices(
     Raises
     ------
     nanogap.errors.StructureError
-        If the structure is empty, has another element, or its atoms are so close that the overlap
-        is not positive definite.
+        If the structure is empty, has another element or several, or its atoms are so close that
+        the overlap is not positive definite.
     """
-    if len(atoms) == 0 or set(atoms.get_chemical_symbols()) != {model.element}:
-        found = ", ".join(sorted(set(atoms.get_chemical_symbols()))) or "no atoms"
+    found = one_element(atoms)
+    if found != model.element:
         raise StructureError(
-            f"the structure has {found}, but the Hamiltonian is one of {model.element}: "
-            f"give a structure of {model.element} atoms only"
+            f"the structure has {found} atoms, but the Hamiltonian is one of {model.element}: "
+            f"give a structure of {model.element} atoms"
         )
     pairs = find_neighbours(atoms, model.cutoff)
     _check_distances(pairs)
