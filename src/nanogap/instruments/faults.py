@@ -20,7 +20,7 @@ class CommandError(Exception):
     """
 
     def __init__(self, code: int, message: str) -> None:
-        printable = "".join(one if one.isprintable() else "?" for one in message)
+        printable = "".join(one if one.isascii() and one.isprintable() else "?" for one in message)
         super().__init__(printable[:_LONGEST_MESSAGE])
         self.code = code
 

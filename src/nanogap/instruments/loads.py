@@ -26,6 +26,8 @@ _RESISTANCE = 1.0e4
 #: Of the diode: A, V (at 300 K, ideality 1), ohm; its curve goes on straight from this voltage, in
 #: parts of the second number, where silicon has burnt long before.
 _SATURATION, _THERMAL, _DIODE_SERIES, _STRAIGHT = 1.0e-15, 0.02585, 1.0, 45.0
+#: Voltage and time for which the kernels are tried, V and s.
+_FIRST_TRIAL = 0.01, 1e-6
 #: Parts, at least, of a time in which a gap may switch.
 _PARTS = 20
 
@@ -176,6 +178,8 @@ class SimulatedDevice:
     """
 
     def __init__(self, settings: DeviceSettings) -> None:
+        # what must be compiled is compiled on another one: no client waits a minute for it
+        Device(settings).apply(*_FIRST_TRIAL)
         self.device = Device(settings)
         self.about = f"device {settings.name!r}"
         if not isinstance(settings.preparation, NoPreparation):

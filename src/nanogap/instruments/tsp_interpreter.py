@@ -98,7 +98,7 @@ class Interpreter:
                 raise _runtime(f"`{target.name}' of the unit cannot be assigned to")
             self._set_variable(target.name, value)
             return
-        owner = self._path(Path(target.name, target.steps[:-1]))[0]
+        owner = self._path(Path(target.name, target.steps[:-1]), strict=True)[0]
         step = target.steps[-1]
         if isinstance(owner, Node):
             name = step if isinstance(step, str) else self._key(step)
@@ -150,8 +150,8 @@ class Interpreter:
         except (ZeroDivisionError, OverflowError):
             raise _runtime("a division by zero, or a number too large") from None
 
-    def _path(self, path: Path) -> list[Any]:
-        """Follow a path to its values."""
+    def _path(self, path: Path, *, strict: bool = False) -> list[Any]:
+        """Follow a path to its values; if strict, the last may not be unknown either."""
         if path.name in self._variables:
             values = [self._variables[path.name]]
         elif path.name in self._root.members:
@@ -165,7 +165,7 @@ class Interpreter:
             elif isinstance(value, Node):
                 name = step if isinstance(step, str) else self._key(step)
                 follow = path.steps[number + 1 :]
-                values = [self._member(value, name, path, called=bool(follow))]
+                values = [self._member(value, name, path, strict=strict or bool(follow))]
             elif isinstance(value, list) and isinstance(step, Index):
                 values = [value[self._place(step, len(value)) - 1]]
             elif isinstance(value, Readings) and step == "getreading":
@@ -182,11 +182,11 @@ class Interpreter:
             raise _runtime(f"there is no reading {number:g}")
         return (readings[int(number) - 1],)
 
-    def _member(self, node: Node, name: str, path: Path, *, called: bool = False) -> Any:
+    def _member(self, node: Node, name: str, path: Path, *, strict: bool = False) -> Any:
         """Return a member of a table; of one that it has not, nil, with an error in the queue."""
         if name not in node.members:
             fault = _runtime(f"{path} is not known to the virtual unit")
-            if called:
+            if strict:
                 raise fault
             self._complain(fault)
             return None
