@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nanogap.instruments.channel import Bench
-from nanogap.instruments.datasheet import UNITS, data_sheet
+from nanogap.instruments.datasheet import UNITS, DataSheet, data_sheet
 from nanogap.instruments.kxci_unit import Keithley4200
 from nanogap.instruments.loads import LOADS, load_named
 from nanogap.instruments.record import Record, Setting
@@ -18,6 +18,9 @@ __all__ = [
     "PORTS",
     "UNITS",
     "Bench",
+    "DataSheet",
+    "Keithley2614B",
+    "Keithley4200",
     "Record",
     "Server",
     "Setting",

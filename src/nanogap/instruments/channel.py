@@ -70,7 +70,7 @@ class Ranging:
 
 @dataclass
 class ChannelState:
-    """What is set on a channel; a reset makes a new one."""
+    """Settings of a channel; a reset makes new ones."""
 
     quantity: Quantity = "voltage"
     output: bool = False

@@ -1,4 +1,4 @@
-"""What a source-measure unit can do, range by range: limits, steps, digits, noise, errors.
+"""Data sheets of source-measure units, range by range: limits, steps, digits, noise, errors.
 
 The numbers are data files, each with where it is from. A reading of a true value x in a range is
 
@@ -119,7 +119,7 @@ class DataSheet:
 
     @property
     def bandwidth(self) -> float:
-        """Of the control loops, from their settling to 0.1 %, Hz."""
+        """Bandwidth of the control loops, from their settling to 0.1 %, Hz."""
         return math.log(1000.0) / (2.0 * math.pi * self.settling)
 
     def noise_of(self, used: Range, nplc: float) -> float:

@@ -1,4 +1,4 @@
-"""What is wrong with a command, and the queue in which a unit keeps it for its client."""
+"""Errors of commands, and the queue in which a unit keeps them for its client."""
 
 from collections import deque
 from dataclasses import dataclass

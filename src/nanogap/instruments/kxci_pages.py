@@ -52,7 +52,7 @@ class Sweep:
 
 @dataclass
 class Pages:
-    """What the pages hold."""
+    """Content of the pages."""
 
     channels: dict[str, Definition] = field(default_factory=dict)
     first: Sweep | None = None

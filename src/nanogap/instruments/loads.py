@@ -1,4 +1,4 @@
-"""What is connected to a virtual unit: a resistor, a diode, a synthetic gap, a simulated device.
+"""Loads of a virtual unit: a resistor, a diode, a synthetic gap, a simulated device.
 
 Every load brings the circuit of `nanogap.electrical.source` around it, so that the unit drives the
 very object that `nanogap device run` drives.
@@ -33,7 +33,7 @@ _PARTS = 20
 
 
 class Load(Protocol):
-    """What a unit drives."""
+    """Anything that a unit drives."""
 
     about: str
 

@@ -1,4 +1,4 @@
-"""What a virtual unit put out, and when: proof of what a client left behind."""
+"""Record of what a virtual unit put out, and when: proof of what a client left behind."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ _MOST = 100_000
 
 @dataclass(frozen=True)
 class Setting:
-    """What a channel puts out from a moment on.
+    """Output of a channel from a moment on.
 
     Attributes
     ----------

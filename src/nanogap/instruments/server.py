@@ -31,7 +31,7 @@ _OVERRUN = -363
 
 @dataclass
 class Served:
-    """What was served so far.
+    """Numbers of what was served so far.
 
     Attributes
     ----------

@@ -73,14 +73,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Index:
-    """What stands in brackets after a path."""
+    """An index: what stands in brackets after a path."""
 
     place: "Expression"
 
 
 @dataclass(frozen=True)
 class Call:
-    """What stands in parentheses after a path."""
+    """A call: what stands in parentheses after a path."""
 
     arguments: tuple["Expression", ...]
 

@@ -1,4 +1,4 @@
-"""What a server needs of a unit, whatever it speaks."""
+"""A unit as a server needs it, whatever it speaks."""
 
 from typing import Protocol
 
