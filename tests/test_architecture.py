@@ -72,6 +72,8 @@ MAY_IMPORT = {
     "device": {"settings", "electrical", "structure", "io", "dynamics", *SOLVERS}
     | {"transport/backends", "device/lattice", "device/kernels"},
     "synthetic": {"electrical", "io"},
+    # virtual units with a device behind them, and protocols on real ones
+    "instruments": {"settings", "electrical", "io", "device", "synthetic"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},

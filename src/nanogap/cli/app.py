@@ -18,6 +18,7 @@ from nanogap.cli import (
     dynamics,
     first_principles,
     fit,
+    instrument,
     measured,
     paper,
     transmission,
@@ -314,6 +315,7 @@ measured.register(app)
 dynamics.register(app)
 paper.register(app)
 device.register(app)
+instrument.register(app)
 fit.register(app)
 first_principles.register(app)
 transmission.register(app)

@@ -214,6 +214,7 @@ def tell(synthetic: bool, notes: Sequence[str] = ()) -> None:
 def emit(content: object) -> None:
     """Print one JSON object on stdout: a mapping, or a data class by the names of its fields."""
     sys.stdout.write(json.dumps(finite(content), allow_nan=False) + "\n")
+    sys.stdout.flush()  # whoever waits for it reads it now, not when a server ends
 
 
 def finite(value: Any) -> Any:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nanogap.device.device import Device
 
 #: Contacts that form or break between two readings and end a stretch; more are averaged over.
-_STOPS = 4
+STOPS = 4
 _ENGINE, _POTENTIAL, _STATE = "atoms.npz", "potential.npz", "measurement.json"
 
 
@@ -173,7 +173,7 @@ class Measurement:
     def __iter__(self) -> Iterator[Point]:
         """Yield the readings from here on."""
         while (segment := self._protocol.next_segment(self.state.readings)) is not None:
-            _check(segment, self.device)
+            check_segment(segment, self.device)
             if segment.cycle >= 0:  # what prepares is another measurement
                 self.quantity = self.quantity or segment.quantity
             yield from self._segment(segment)
@@ -191,14 +191,14 @@ class Measurement:
         device, windows = self.device, segment.windows(self.device.settings.source.aperture)
         done = float(windows[self.state.sample - 1, 1]) if self.state.sample else 0.0
         for begin, end in windows[self.state.sample :]:
-            device.advance(segment, done, float(begin), Averager(), _STOPS)
+            device.advance(segment, done, float(begin), Averager(), STOPS)
             averager = Averager()
-            device.advance(segment, float(begin), float(end), averager, _STOPS)
+            device.advance(segment, float(begin), float(end), averager, STOPS)
             point = self._read(segment, averager, float(end), float(end) - done)
             done = float(end)
             yield point
         if not segment.samples:
-            device.advance(segment, 0.0, segment.duration, Averager(), _STOPS)
+            device.advance(segment, 0.0, segment.duration, Averager(), STOPS)
 
     def _read(self, segment: Segment, averager: Averager, end: float, interval: float) -> Point:
         """Read both meters at the end of an averaging time."""
@@ -334,8 +334,19 @@ def _check_protocol(protocol: Driven) -> None:
         pass
 
 
-def _check(segment: object, device: "Device") -> None:
-    """Refuse a segment that the source of a device cannot drive."""
+def check_segment(segment: object, device: "Device") -> None:
+    """Refuse a segment that the source of a device cannot drive.
+
+    Parameters
+    ----------
+    segment : object
+    device : Device
+
+    Raises
+    ------
+    SettingsError
+        If it is none, or beyond the limits of the source or of the rates.
+    """
     if not isinstance(segment, Segment):
         raise SettingsError(
             f"the protocol gives {shown(segment)}: next_segment must return a Segment or None"
