@@ -98,7 +98,8 @@ class Interpreter:
                 raise _runtime(f"`{target.name}' of the unit cannot be assigned to")
             self._set_variable(target.name, value)
             return
-        owner = self._path(Path(target.name, target.steps[:-1]), strict=True)[0]
+        owners = self._path(Path(target.name, target.steps[:-1]), strict=True)
+        owner = owners[0] if owners else None  # a call may give nothing
         step = target.steps[-1]
         if isinstance(owner, Node):
             name = step if isinstance(step, str) else self._key(step)
