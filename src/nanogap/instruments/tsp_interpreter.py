@@ -75,8 +75,9 @@ class Interpreter:
         )
         if step == 0.0:
             raise _runtime("`for' step is zero")
-        count = math.floor((last - first) / step + 1e-9) + 1
-        for number in range(max(0, min(count, _MOST_STATEMENTS + 1))):
+        # as a float first: the quotient of such numbers may be infinite
+        count = min((last - first) / step + 1e-9, float(_MOST_STATEMENTS))
+        for number in range(math.floor(max(count, -1.0)) + 1):
             self._left -= 1
             self._set_variable(loop.name, first + number * step)
             self._run(loop.body)
