@@ -54,9 +54,7 @@ class Interpreter:
 
     def _run(self, statements: Sequence[Statement]) -> None:
         for statement in statements:
-            self._left -= 1
-            if self._left < 0:
-                raise _runtime(f"a script runs {_MOST_STATEMENTS} statements at most")
+            self._count()
             try:
                 if isinstance(statement, Assign):
                     self._assign(statement)
@@ -69,6 +67,12 @@ class Interpreter:
                     raise
                 self._complain(fault)
 
+    def _count(self) -> None:
+        """Count a statement, or a round of a loop."""
+        self._left -= 1
+        if self._left < 0:
+            raise _runtime(f"a script runs {_MOST_STATEMENTS} statements at most")
+
     def _loop(self, loop: Loop) -> None:
         first, last, step = (
             self._number(self._value(one)) for one in (loop.first, loop.last, loop.step)
@@ -78,7 +82,7 @@ class Interpreter:
         # as a float first: the quotient of such numbers may be infinite
         count = min((last - first) / step + 1e-9, float(_MOST_STATEMENTS))
         for number in range(math.floor(max(count, -1.0)) + 1):
-            self._left -= 1
+            self._count()
             self._set_variable(loop.name, first + number * step)
             self._run(loop.body)
 
