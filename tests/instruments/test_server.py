@@ -106,6 +106,19 @@ def test_a_line_without_end_is_cut_and_complained_of(server):
         assert ask(client, "print(errorqueue.count)") == "0.00000e+00\n"
 
 
+def test_a_fault_of_the_unit_itself_is_an_error_in_its_queue(server, monkeypatch, caplog):
+    with connected(server) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(server.unit, "handle", lambda _: 1 // 0)
+            client.sendall(b"print(1)\n")
+            for _ in range(200):
+                if len(server.unit.errors):
+                    break
+                time.sleep(0.01)
+        assert "-2.00000e+02\tExecution error" in ask(client, "print(errorqueue.next())")
+    assert "internal error" in caplog.text
+
+
 def test_half_a_line_is_waited_for(server):
     with connected(server) as client:
         client.sendall(b"print(localnode.")

@@ -82,6 +82,11 @@ def test_a_reading_beyond_a_fixed_range_is_the_overflow(smu):
         ("smua.source.levelv = ", -285),
         ("*NONSENSE?", -285),
         ("printbuffer(1, 2, 3)", 1401),
+        ("beeper.beep().x = 1", -286),
+        ("for i = 1, 1e308, 1e-308 do end", -286),
+        ("smua.source.levelv = 1/0", -286),
+        ("smua = 1", -286),
+        ("\x1f", -285),
     ],
 )
 def test_what_cannot_be_done_is_an_error_and_changes_nothing(smu, command, code):

@@ -90,7 +90,7 @@ class Pages:
                 start, step = (0.0 if abs(one) < _LEAST_VOLTAGE else one for one in (start, step))
             if step == 0.0:
                 raise CommandError(ILLEGAL, "the step of a sweep is zero")
-            count = int(abs((stop - start) / step) + 1.5)
+            count = int(min(abs((stop - start) / step), 1e9) + 1.5)
             step = math.copysign(step, stop - start)
             levels = [start + number * step for number in range(min(count, _MOST_POINTS + 1))]
         elif shape in _PER_DECADE and len(numbers) == 3:

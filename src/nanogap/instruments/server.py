@@ -6,6 +6,7 @@ ends and switches every output off. A second client gets a sentence.
 """
 
 import contextlib
+import logging
 import queue
 import socket
 import threading
@@ -18,6 +19,8 @@ from nanogap.errors import SettingsError
 from nanogap.instruments.faults import CommandError
 from nanogap.instruments.unit import Unit
 
+logger = logging.getLogger(__name__)
+
 #: Only programs of this machine reach the first; the second is every network that it is on.
 LOOPBACK, NETWORK = "127.0.0.1", "0.0.0.0"  # noqa: S104 only where the user says so
 #: Time in which a client must take an answer, and between two looks at whether to stop, s.
@@ -27,6 +30,8 @@ _CHUNK = 65_536
 _BUSY = b"busy: this unit serves one client at a time\n"
 #: "Input buffer over-run" of IEEE 488.2.
 _OVERRUN = -363
+#: "Execution error" of IEEE 488.2.
+_EXECUTION = -200
 
 
 @dataclass
@@ -218,6 +223,11 @@ class Server:
             answer = self._overrun() if message is None else self.unit.handle(message)
         except CommandError as fault:
             answer = self.unit.complain(fault)
+        except Exception as error:  # a fault of this program must not end a measurement
+            logger.exception("internal error, please report it: %r", message)
+            answer = self.unit.complain(
+                CommandError(_EXECUTION, f"Execution error: {type(error).__name__} in the unit")
+            )
         self._pace.after()
         if answer:
             client.settimeout(_PATIENCE)

@@ -54,9 +54,7 @@ class Interpreter:
 
     def _run(self, statements: Sequence[Statement]) -> None:
         for statement in statements:
-            self._left -= 1
-            if self._left < 0:
-                raise _runtime(f"a script runs {_MOST_STATEMENTS} statements at most")
+            self._count()
             try:
                 if isinstance(statement, Assign):
                     self._assign(statement)
@@ -69,15 +67,22 @@ class Interpreter:
                     raise
                 self._complain(fault)
 
+    def _count(self) -> None:
+        """Count a statement, or a round of a loop."""
+        self._left -= 1
+        if self._left < 0:
+            raise _runtime(f"a script runs {_MOST_STATEMENTS} statements at most")
+
     def _loop(self, loop: Loop) -> None:
         first, last, step = (
             self._number(self._value(one)) for one in (loop.first, loop.last, loop.step)
         )
         if step == 0.0:
             raise _runtime("`for' step is zero")
-        count = math.floor((last - first) / step + 1e-9) + 1
-        for number in range(max(0, min(count, _MOST_STATEMENTS + 1))):
-            self._left -= 1
+        # as a float first: the quotient of such numbers may be infinite
+        count = min((last - first) / step + 1e-9, float(_MOST_STATEMENTS))
+        for number in range(math.floor(max(count, -1.0)) + 1):
+            self._count()
             self._set_variable(loop.name, first + number * step)
             self._run(loop.body)
 
@@ -98,7 +103,8 @@ class Interpreter:
                 raise _runtime(f"`{target.name}' of the unit cannot be assigned to")
             self._set_variable(target.name, value)
             return
-        owner = self._path(Path(target.name, target.steps[:-1]), strict=True)[0]
+        owners = self._path(Path(target.name, target.steps[:-1]), strict=True)
+        owner = owners[0] if owners else None  # a call may give nothing
         step = target.steps[-1]
         if isinstance(owner, Node):
             name = step if isinstance(step, str) else self._key(step)

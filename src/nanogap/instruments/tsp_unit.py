@@ -133,7 +133,7 @@ class Keithley2614B:
 
     def _line(self, text: str) -> None:
         """Carry out a line, or collect it for a script."""
-        word = text.split(maxsplit=1)[0] if text else ""
+        word = next(iter(text.split(maxsplit=1)), "")  # there may be control characters alone
         if word in {"loadscript", "loadandrunscript"}:
             if text != "loadandrunscript":
                 raise CommandError(SYNTAX, "only scripts that run at once, without a name, are had")
