@@ -47,7 +47,7 @@ def test_silver_comes_with_two_files_of_bands():
 
 
 @pytest.mark.validation
-@pytest.mark.parametrize("element", ["Au"])
+@pytest.mark.parametrize("element", ["Au", "Cu"])
 def test_bands_hold_the_electrons_of_every_atom(element):
     """Filled to the Fermi energy that comes with them, with the smearing of the calculation."""
     (file,) = packaged_band_files(element)
