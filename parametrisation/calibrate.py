@@ -11,53 +11,27 @@ three more:
 """
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nanogap.report.first_principles import draw_calibration
-from nanogap.transport.fitting.calibration import Calibration, decay_constant
+from nanogap.transport.fitting.calibration import (
+    Calibration,
+    length_in_name,
+    reference_values,
+    tunnelling_decays,
+)
 from nanogap.transport.fitting.reference_transmissions import (
-    ReferenceJunction,
     ReferenceTransmissions,
     packaged_reference_transmissions,
     read_reference_transmissions,
 )
 from nanogap.transport.fitting.vacuum_tail import vacuum_decay
-from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.negf.neutrality import METHODS
 from nanogap.transport.tight_binding.files import load_model
-from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import BoolArray, FloatArray
-
-#: Gaps that count as tunnelling, angstrom: below, the density of the two surfaces overlaps.
-TUNNELLING = 4.5
-
-
-def distance(name: str) -> float:
-    """Read the first length in a name, angstrom."""
-    return float(re.findall(r"[\d.]+", name)[0])
-
-
-def tight_binding(
-    junctions: Sequence[ReferenceJunction], model: TightBindingModel, neutrality: str
-) -> tuple[FloatArray, FloatArray]:
-    """Compute all junctions by tight binding: T at the Fermi energy, and how much faster."""
-    values, ratios = [], []
-    for junction in junctions:
-        result = compute_transmission(
-            [junction.atoms],
-            [0.0],
-            kpoints=junction.kpoints,
-            gamma_centred=junction.gamma_centred,
-            model=model,
-            neutrality=neutrality,
-        )
-        values.append(float(result["transmission_average"][0, 0]))
-        ratios.append(junction.time / float(result.attrs["wall_time"]))
-    return np.array(values), np.array(ratios)
 
 
 def show_errors(classes: Sequence[str], exact: FloatArray, fast: FloatArray) -> None:
@@ -78,19 +52,15 @@ def show_method(
     """Print the errors of all junctions and of those that judge, and the decay of tunnelling."""
     classes = np.array([junction.kind for junction in data.junctions])
     exact = np.array([junction.transmission for junction in data.junctions])
-    lengths = np.array([distance(junction.name) for junction in data.junctions])
     print(f"neutrality {method}, all {len(classes)}:")
     show_errors(classes.tolist(), exact, fast)
     print(f"neutrality {method}, the {judged.sum()} that were not fitted:")
     show_errors(classes[judged].tolist(), exact[judged], fast[judged])
-    for kind in ("gap", "adatom"):
-        far = (classes == kind) & (lengths >= TUNNELLING)
-        if far.sum() < 2:
-            continue  # a file of some junctions only
-        decays = [decay_constant(lengths[far], values[far]) for values in (exact, fast)]
+    references = tunnelling_decays(data.junctions, exact)
+    for kind, decay in tunnelling_decays(data.junctions, fast).items():
         print(
-            f"  decay of the amplitude, {kind}: PWCOND {decays[0]:.3f}, tight binding "
-            f"{decays[1]:.3f}, barrier {vacuum_decay(data.work_function):.3f} 1/Å"
+            f"  decay of the amplitude, {kind}: PWCOND {references[kind]:.3f}, tight binding "
+            f"{decay:.3f}, barrier {vacuum_decay(data.work_function):.3f} 1/Å"
         )
 
 
@@ -127,16 +97,17 @@ def main() -> None:
         data = packaged_reference_transmissions(arguments.element)
     model = load_model(arguments.hamiltonian or data.element)
     judged = np.array([junction.name not in data.fitted for junction in data.junctions])
-    results = {name: tight_binding(data.junctions, model, name) for name in arguments.neutrality}
+    results = {name: reference_values(data.junctions, model, name) for name in arguments.neutrality}
+    times = next(iter(results.values()))[1]
     for number, junction in enumerate(data.junctions):
         own = "".join(f"{values[number]:>10.5f}" for values, _ in results.values())
-        ratio = next(iter(results.values()))[1][number]
+        ratio = junction.time / times[number]
         print(f"{junction.name:<36}{junction.transmission:>10.5f}{own}   time x {ratio:.0f}")
     for method, (fast, _) in results.items():
         show_method(method, data, fast, judged)
     draw_calibration(
         [junction.kind for junction in data.junctions],
-        np.array([distance(junction.name) for junction in data.junctions]),
+        np.array([length_in_name(junction.name) for junction in data.junctions]),
         np.array([junction.transmission for junction in data.junctions]),
         next(iter(results.values()))[0],
         arguments.figure or Path(f"docs/images/calibration_{data.element.lower()}.png"),

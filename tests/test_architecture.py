@@ -61,7 +61,7 @@ MAY_IMPORT = {
     "transport/tight_binding": {"transport", "structure"},
     "transport/negf": {"transport", "transport/tight_binding", "settings", "structure", "io"},
     "transport/espresso": {"transport", "settings", "structure", "io"},
-    "transport/fitting": {"transport", "transport/tight_binding", "transport/negf"},
+    "transport/fitting": {"transport", "transport/tight_binding", "transport/negf", "structure"},
     "transport/backends": {*SOLVERS, "settings", "structure"},
     "transport/compute": {*SOLVERS, "transport/backends", "settings", "structure"},
     "transport/of_file": {"transport", "transport/tight_binding", "transport/backends"}

@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from nanogap.transport.fitting import stages, vacuum_tail
+from nanogap.transport.fitting import hamiltonian_checks, stages, vacuum_tail
 from nanogap.transport.tight_binding.files import load_model, model_to_toml, read_model
 
 DATA = resources.files("nanogap.transport") / "data"
@@ -77,3 +77,95 @@ def test_what_cannot_be_fitted_is_refused_before_the_work(
     assert "Traceback" not in outcome.err
     assert outcome.out == ""
     assert quick_fit == []
+
+
+def check_of(monkeypatch, *checks):
+    """Stand in for the checks; returns what they were called with."""
+    called = []
+
+    def checked(model, references, **options):
+        called.append((model, [reference.name for reference in references], options))
+        options["report"]("bands")
+        return list(checks)
+
+    monkeypatch.setattr(hamiltonian_checks, "check_hamiltonian", checked)
+    return called
+
+
+GOOD = hamiltonian_checks.Check("leads", "Sharvin", 0.01, "", 0.03, note="0.81 channels")
+BAD = hamiltonian_checks.Check("bands", "fcc, occupied", 31.0, "meV", 30.0)
+TOLD = hamiltonian_checks.Check("bands", "chain, near E_F", 99.0, "meV")
+
+
+@pytest.mark.parametrize(("checks", "status"), [((GOOD, TOLD), 0), ((GOOD, BAD, TOLD), 3)])
+def test_checks_end_with_another_status_if_one_fails(nanogap, monkeypatch, checks, status):
+    called = check_of(monkeypatch, *checks)
+    outcome = nanogap("fit-hamiltonian", "--check", "Ag", "--json")
+    assert outcome.status == status
+    content = json.loads(outcome.out)
+    assert content["passed"] is (status == 0)
+    assert (content["element"], content["junctions"]) == ("Ag", 34)
+    assert [one["passed"] for one in content["checks"]] == [one.passed for one in checks]
+    assert content["checks"][0]["note"] == "0.81 channels"
+    model, names, options = called[0]
+    assert model is load_model("Ag")
+    assert len(names) == 27
+    assert options["transmissions"].element == "Ag"
+    outcome = nanogap("fit-hamiltonian", "--check", "Ag")
+    assert outcome.status == status
+    assert ("fcc, occupied" in outcome.out) is (BAD in checks)
+    assert ("Failed: fcc, occupied" in outcome.err) is (BAD in checks)
+    assert "Sharvin: 0.81 channels" in outcome.err
+    assert "No structure was held out" in outcome.err
+
+
+def test_a_file_is_checked_against_files(nanogap, workplace, monkeypatch):
+    called = check_of(monkeypatch, GOOD)
+    content = json.loads((DATA / "dft_bands_ag.json").read_text("utf-8"))
+    (workplace / "bands.json").write_text(json.dumps(content | {"held_out": ["zigzag chain"]}))
+    (workplace / "mine.toml").write_text(model_to_toml(load_model(), ""))
+    command = ("fit-hamiltonian", "bands.json", "--check", "mine.toml", "--json")
+    outcome = nanogap(*command, "--hold-out", "three-layer fcc film")
+    assert outcome.status == 0
+    _, names, options = called[0]
+    assert len(names) == 14
+    assert options["held_out"] == ("zigzag chain", "three-layer fcc film")
+    assert options["transmissions"] is None
+    assert "No transmissions were given" in outcome.err
+    assert json.loads(outcome.out)["junctions"] == 0
+
+
+@pytest.mark.usefixtures("quick_fit")
+def test_structures_that_the_files_hold_out_are_not_fitted(nanogap, workplace):
+    content = json.loads((DATA / "dft_bands_ag.json").read_text("utf-8"))
+    (workplace / "bands.json").write_text(json.dumps(content | {"held_out": ["fcc, a=4.09"]}))
+    assert nanogap("fit-hamiltonian", "bands.json", "-o", "mine.toml").status == 0
+    (line,) = [one for one in (workplace / "mine.toml").read_text().splitlines() if "held" in one]
+    assert line.startswith("# fcc, a=4.09 ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--check", "W"), "no tight-binding Hamiltonian for element 'W'"),
+        (("--check", "absent.toml"), "absent.toml is no Hamiltonian"),
+        (("--check", "Ag", "-o", "new.toml"), "-o would change nothing beside --check"),
+        (("--check", "Ag", "--seed", "0"), "--seed would change nothing beside --check"),
+        (("--check", "Ag", "--element", "Ag"), "--element would change nothing beside --check"),
+        (("--check", "Ag", "--hold-out", "none such"), "no structure is named 'none such'"),
+        (("--check", "tungsten.toml"), "nanogap has no reference bands of W (only of Ag"),
+        (
+            ("silver.json", "--check", "tungsten.toml"),
+            "tungsten.toml is of W, the reference bands are of",
+        ),
+    ],
+)
+def test_what_cannot_be_checked_is_one_sentence(nanogap, workplace, arguments, message):
+    shutil.copyfile(DATA / "dft_bands_ag.json", workplace / "silver.json")
+    text = model_to_toml(load_model(), "").replace('element = "Ag"', 'element = "W"')
+    (workplace / "tungsten.toml").write_text(text)
+    outcome = nanogap("fit-hamiltonian", *arguments, "--json")
+    assert outcome.status == 2
+    assert message in " ".join(outcome.err.split())
+    assert outcome.out == ""
+    assert not (workplace / "new.toml").exists()

@@ -65,8 +65,7 @@ def main() -> None:
     _prepare_process()
     _log_to_terminal()
     try:
-        if app(standalone_mode=False) == _INTERRUPTED:  # what typer makes of Ctrl-C
-            _end_interrupted()
+        _end_with(app(standalone_mode=False))
     except NanogapError as error:
         _complain(str(error))
         sys.exit(2)
@@ -119,6 +118,14 @@ def _log_to_terminal() -> None:
     logger = logging.getLogger("nanogap")
     logger.handlers = [LogLines(log)]
     logger.propagate = False
+
+
+def _end_with(status: object) -> None:
+    """End with the status of a command that has done its work, and found something to fail."""
+    if status == _INTERRUPTED:  # what typer makes of Ctrl-C
+        _end_interrupted()
+    if status:
+        sys.exit(int(str(status)))
 
 
 def _end_interrupted() -> NoReturn:

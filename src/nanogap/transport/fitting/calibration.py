@@ -1,5 +1,6 @@
 """Errors of tight-binding transmissions against first-principles ones; decay of tunnelling."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -8,7 +9,15 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from nanogap.computed import Analysis, after_compute
+from nanogap.transport.fitting.reference_transmissions import ReferenceJunction
+from nanogap.transport.negf.compute import compute_transmission
+from nanogap.transport.tight_binding.model import TightBindingModel
 from nanogap.typing import FloatArray
+
+#: Gaps that count as tunnelling, angstrom: below, the density of the two surfaces overlaps.
+TUNNELLING = 4.5
+#: Classes of junctions with an open gap, whose names give its width.
+_OPEN = ("gap", "adatom", "broken wire")
 
 
 @dataclass(frozen=True)
@@ -121,3 +130,71 @@ def decay_constant(gaps: FloatArray, transmissions: FloatArray) -> float:
         raise ValueError("a decay needs two gaps at least, with transmissions above zero")
     slope = np.polyfit(gaps, np.log(transmissions), 1)[0]
     return float(-slope / 2.0)
+
+
+def reference_values(
+    junctions: Sequence[ReferenceJunction], model: TightBindingModel, neutrality: str = "none"
+) -> tuple[FloatArray, FloatArray]:
+    """Compute reference junctions by tight binding, each on its own k-points.
+
+    Parameters
+    ----------
+    junctions : sequence of ReferenceJunction
+    model : TightBindingModel
+    neutrality : str
+        See `nanogap.transport.negf.neutrality.neutral_junction`.
+
+    Returns
+    -------
+    values : ndarray, shape (n,)
+        T at the Fermi energy, mean over k, G0.
+    times : ndarray, shape (n,)
+        Wall time of each, s.
+    """
+    values, times = [], []
+    for junction in junctions:
+        result = compute_transmission(
+            [junction.atoms],
+            [0.0],
+            kpoints=junction.kpoints,
+            gamma_centred=junction.gamma_centred,
+            model=model,
+            neutrality=neutrality,
+            names=[junction.name],
+        )
+        values.append(float(result["transmission_average"][0, 0]))
+        times.append(float(result.attrs["wall_time"]))
+    return np.array(values), np.array(times)
+
+
+def length_in_name(name: str) -> float:
+    """Read the first length in the name of a junction, angstrom; NaN if there is none."""
+    found = re.search(r"\d+(?:\.\d+)?", name)
+    return float(found.group()) if found else float("nan")
+
+
+def tunnelling_decays(
+    junctions: Sequence[ReferenceJunction], values: FloatArray
+) -> dict[str, float]:
+    """Fit the decay of amplitudes over the open gaps, from `TUNNELLING` on.
+
+    Parameters
+    ----------
+    junctions : sequence of ReferenceJunction
+    values : ndarray, shape (n,)
+        Their transmissions, G0.
+
+    Returns
+    -------
+    dict of str to float
+        kappa, 1/angstrom, by class (``gap``, ``adatom``, ``broken wire``); of those with two such
+        gaps at least.
+    """
+    lengths = np.array([length_in_name(junction.name) for junction in junctions])
+    classes = np.array([junction.kind for junction in junctions])
+    found = {}
+    for kind in _OPEN:
+        far = (classes == kind) & (lengths >= TUNNELLING) & (values > 0.0)
+        if len(set(lengths[far].tolist())) > 1:
+            found[kind] = decay_constant(lengths[far], values[far])
+    return found

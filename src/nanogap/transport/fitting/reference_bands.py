@@ -1,10 +1,10 @@
 """First-principles bands that the tight-binding model is fitted to, and their files.
 
 A file is JSON (docs/hamiltonian.md): ``element``, ``electrons_per_atom``, ``semicore`` (how many of
-the lowest bands per atom to drop), optionally ``importance`` (structure to weight) and ``gapped``
-(structures without bands at the Fermi energy), and ``structures``: name to ``cell``, ``positions``
-(angstrom), ``kpoints`` (fractions of the reciprocal cell), ``weights``, ``bands`` and
-``fermi_energy`` (eV on one scale).
+the lowest bands per atom to drop), optionally ``importance`` (structure to weight), ``gapped``
+(structures without bands at the Fermi energy) and ``held_out`` (structures that a fit leaves out,
+so that they judge it), and ``structures``: name to ``cell``, ``positions`` (angstrom), ``kpoints``
+(fractions of the reciprocal cell), ``weights``, ``bands`` and ``fermi_energy`` (eV on one scale).
 """
 
 import json
@@ -75,11 +75,14 @@ class BandFile:
         Valence electrons.
     references : tuple of ReferenceBands
         One for each structure.
+    held_out : tuple of str
+        Names of those that a fit leaves out, so that they judge it.
     """
 
     element: str
     electrons_per_atom: float
     references: tuple[ReferenceBands, ...]
+    held_out: tuple[str, ...] = ()
 
 
 def read_band_file(path: Path) -> BandFile:
@@ -143,12 +146,13 @@ def _parse(content: Any, name: str) -> BandFile:
             for structure, entry in content["structures"].items()
         )
         electrons = float(content["electrons_per_atom"])
+        held_out = tuple(str(one) for one in content.get("held_out", ()))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataFormatError(
             f"{name} is not in the layout of reference bands: {type(error).__name__}: {error} "
             "(docs/hamiltonian.md shows the layout)"
         ) from None
-    return BandFile(element, electrons, references)
+    return BandFile(element, electrons, references, held_out)
 
 
 def _reference(name: str, entry: dict[str, Any], element: str, semicore: int) -> ReferenceBands:

@@ -22,6 +22,8 @@ from nanogap.transport.tight_binding.files import elements_of_files
 
 #: Energies that agree to this are equal, eV.
 _SAME_ENERGY = 1e-6
+#: Names of the packaged files, around the symbol of the element.
+_PREFIX, _SUFFIX = "pwcond_calibration_", ".json"
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ def read_reference_transmissions(path: Path) -> ReferenceTransmissions:
     return _parse(content, str(path))
 
 
+def elements_with_transmissions() -> tuple[str, ...]:
+    """Return the chemical symbols of the elements that have packaged transmissions."""
+    return elements_of_files(_PREFIX, _SUFFIX)
+
+
 def packaged_reference_transmissions(element: str = "Ag") -> ReferenceTransmissions:
     """Read the transmissions of an element's junctions that come with the package.
 
@@ -105,14 +112,13 @@ def packaged_reference_transmissions(element: str = "Ag") -> ReferenceTransmissi
     SettingsError
         If there are none of the element.
     """
-    prefix, suffix = "pwcond_calibration_", ".json"
-    known = elements_of_files(prefix, suffix)
+    known = elements_with_transmissions()
     if element not in known:
         raise SettingsError(
             f"nanogap has no first-principles transmissions of {element} (only of "
             f"{listed(known)}): give a file of parametrisation.compute_pwcond"
         )
-    resource = files("nanogap.transport") / "data" / f"{prefix}{element.lower()}{suffix}"
+    resource = files("nanogap.transport") / "data" / f"{_PREFIX}{element.lower()}{_SUFFIX}"
     return _parse(json.loads(resource.read_text("utf-8")), resource.name)
 
 

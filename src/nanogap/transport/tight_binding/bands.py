@@ -15,9 +15,9 @@ from scipy.special import erfc, expit
 
 from nanogap.arguments import checked, shown
 from nanogap.errors import SettingsError, StructureError
-from nanogap.transport.tight_binding.files import load_model, model_of, one_element
+from nanogap.transport.tight_binding.files import load_model, model_of
 from nanogap.transport.tight_binding.matrices import overlap_error, real_space_matrices
-from nanogap.transport.tight_binding.model import TightBindingModel
+from nanogap.transport.tight_binding.model import TightBindingModel, one_element
 from nanogap.transport.tight_binding.neighbours import find_neighbours
 from nanogap.typing import FloatArray, IntArray
 

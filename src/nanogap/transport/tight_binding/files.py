@@ -19,7 +19,7 @@ from ase.data import chemical_symbols
 from nanogap.arguments import checked
 from nanogap.errors import DataFormatError, SettingsError, StructureError
 from nanogap.printing import listed
-from nanogap.transport.tight_binding.model import SHELLS, TightBindingModel
+from nanogap.transport.tight_binding.model import SHELLS, TightBindingModel, one_element
 from nanogap.transport.tight_binding.slater_koster import INTEGRALS, N_ORBITALS
 from nanogap.transport.tight_binding.vacuum import VacuumTail
 from nanogap.typing import FloatArray
@@ -183,38 +183,6 @@ def hamiltonian_of(junction: Atoms, model: TightBindingModel | None = None) -> T
             f"give a junction of {model.element} atoms, or a Hamiltonian of {element}"
         )
     return model
-
-
-def one_element(atoms: Atoms, what: str = "structure") -> str:
-    """Return the one element of a structure.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-    what : str
-        What the messages call it.
-
-    Returns
-    -------
-    str
-        Chemical symbol.
-
-    Raises
-    ------
-    StructureError
-        If there are no atoms, or atoms of several elements, which no Hamiltonian couples.
-    """
-    found: list[str] = sorted(set(atoms.get_chemical_symbols()))
-    if not found:
-        raise StructureError(f"the {what} has no atoms")
-    if len(found) > 1:
-        raise StructureError(
-            f"the {what} has {', '.join(found[:-1])} and {found[-1]} atoms, and tight binding "
-            "takes one element: two-centre integrals between two elements, and a Fermi level that "
-            "both share, are not fitted; the backend 'pwcond' takes several elements between two "
-            "leads of one crystal, with a pseudopotential of each (docs/first-principles.md)"
-        )
-    return found[0]
 
 
 def packaged_elements() -> tuple[str, ...]:

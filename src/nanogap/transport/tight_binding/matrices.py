@@ -13,9 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.sparse import bsr_array, csr_array
 
 from nanogap.errors import StructureError
-from nanogap.transport.tight_binding.files import one_element
 from nanogap.transport.tight_binding.line_of_sight import openness
-from nanogap.transport.tight_binding.model import TightBindingModel
+from nanogap.transport.tight_binding.model import TightBindingModel, one_element
 from nanogap.transport.tight_binding.neighbours import Neighbours, find_neighbours
 from nanogap.transport.tight_binding.slater_koster import (
     INTEGRALS,

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from ase import Atoms
 
 from nanogap.digest import content_digest
-from nanogap.errors import SettingsError
+from nanogap.errors import SettingsError, StructureError
 from nanogap.printing import Printed, Rows
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
 from nanogap.transport.tight_binding.vacuum import VacuumTail, smooth_step
@@ -181,3 +182,35 @@ class TightBindingModel(Printed):
             )
         result: FloatArray = np.interp(coordination, *self.neutrality)
         return result
+
+
+def one_element(atoms: Atoms, what: str = "structure") -> str:
+    """Return the one element of a structure.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    what : str
+        What the messages call it.
+
+    Returns
+    -------
+    str
+        Chemical symbol.
+
+    Raises
+    ------
+    StructureError
+        If there are no atoms, or atoms of several elements, which no Hamiltonian couples.
+    """
+    found: list[str] = sorted(set(atoms.get_chemical_symbols()))
+    if not found:
+        raise StructureError(f"the {what} has no atoms")
+    if len(found) > 1:
+        raise StructureError(
+            f"the {what} has {', '.join(found[:-1])} and {found[-1]} atoms, and tight binding "
+            "takes one element: two-centre integrals between two elements, and a Fermi level that "
+            "both share, are not fitted; the backend 'pwcond' takes several elements between two "
+            "leads of one crystal, with a pseudopotential of each (docs/first-principles.md)"
+        )
+    return found[0]
