@@ -1,5 +1,7 @@
 """The part of the 2600's script language that drivers send, parsed into a tree: nothing is run.
 
+Its grammar::
+
     chunk     = { statement [";"] }
     statement = ["local"] path { "," path } "=" expr { "," expr } | call
               | "for" name "=" expr "," expr ["," expr] "do" chunk "end"

@@ -2,7 +2,7 @@
 
 At a wave vector in the plane, as many waves travel forwards as the Fermi surface is crossed by half
 of the lines along the normal; their mean over the zone is the conductance per surface cell in G0
-(Sharvin, Sov. Phys. JETP 21, 655 (1965)):
+(Sharvin, Sov. Phys. JETP 21, 655 (1965))::
 
     N = 1/2 sum_n <|dE_n/dk| delta(E_n - E_F)>,
 
