@@ -170,13 +170,18 @@ def test_a_signal_ends_the_command_with_the_output_off(tmp_path, number):
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ,
+        # a suite in the background of a shell has Ctrl-C ignored, and its children too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 no threads
     ) as process:
-        place = json.loads(process.stdout.readline())
-        assert place["address"] == f"TCPIP::127.0.0.1::{place['port']}::SOCKET"
-        with socket.create_connection((LOOPBACK, place["port"]), timeout=10.0) as client:
-            assert ask(client, "smua.source.levelv=1 smua.source.output=1 print(2)").strip()
-            process.send_signal(number)
-            _, said = process.communicate(timeout=20.0)
+        try:
+            place = json.loads(process.stdout.readline())
+            assert place["address"] == f"TCPIP::127.0.0.1::{place['port']}::SOCKET"
+            with socket.create_connection((LOOPBACK, place["port"]), timeout=10.0) as client:
+                assert ask(client, "smua.source.levelv=1 smua.source.output=1 print(2)").strip()
+                process.send_signal(number)
+                _, said = process.communicate(timeout=60.0)
+        finally:
+            process.kill()
     assert process.returncode == (130 if number == signal.SIGINT else 143)
     assert "outputs off" in said
     assert "Traceback" not in said

@@ -83,7 +83,7 @@ def test_a_molecule_is_one_sentence():
         bands(cluster)
     assert abs(fermi_energy(cluster)) < 5.0
     for function in (bands, fermi_energy):
-        with pytest.raises(StructureError, match="has H and O atoms, and tight binding takes one element"):
+        with pytest.raises(StructureError, match="H and O atoms, and tight binding takes one"):
             function(molecule("H2O"))
         with pytest.raises(DataFormatError, match=r"absent\.toml is no Hamiltonian"):
             function(model="absent.toml")
