@@ -75,7 +75,8 @@ def recommending(element, wave, density):
     return Pseudopotential(Path("x"), element, "ultrasoft", 11.0, "PBE", wave, density, "")
 
 
-SILVER, COPPER = recommending("Ag", 28.0, 280.0), recommending("Cu", 40.0, 400.0)
+SILVER, COPPER = recommending("Ag", 28.0, 280.0), recommending("Cu", 32.0, 256.0)
+HARD = recommending("Ni", 40.0, 400.0)
 FOREIGN = recommending("Ag", 50.0, 200.0)  # norm-conserving
 
 
@@ -86,10 +87,13 @@ FOREIGN = recommending("Ag", 50.0, 200.0)  # norm-conserving
         ("coarse", [SILVER], (20.0, 120.0)),
         ("validation", [SILVER], (20.0, 160.0)),
         ("paper", [SILVER], (28.0, 280.0)),
-        ("coarse", [COPPER], (29.0, 172.0)),
-        ("validation", [COPPER], (29.0, 228.0)),
-        ("paper", [COPPER], (40.0, 400.0)),
-        ("validation", [SILVER, COPPER], (29.0, 228.0)),
+        ("coarse", [COPPER], (23.0, 110.0)),
+        ("validation", [COPPER], (23.0, 146.0)),
+        ("paper", [COPPER], (32.0, 256.0)),
+        ("coarse", [HARD], (29.0, 172.0)),
+        ("validation", [SILVER, HARD], (29.0, 228.0)),
+        # each cut-off of the element that asks for more
+        ("validation", [SILVER, COPPER], (23.0, 160.0)),
         # the density of waves has twice their wave vectors
         ("coarse", [FOREIGN], (36.0, 144.0)),
         ("validation", [recommending("Na", 10.0, 40.0)], (10.0, 40.0)),

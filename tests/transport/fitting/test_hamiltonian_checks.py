@@ -68,7 +68,7 @@ def test_only_the_crystal_and_what_was_held_out_are_judged():
 def test_bands_without_the_crystal_at_its_lattice_constant_fail():
     found = list(band_checks(SILVER, CRYSTAL[:1]))
     assert failing(found) == ["fcc, occupied"]
-    assert "within 1% of 4.09" in found[0].note
+    assert "within 2% of 4.148" in found[0].note
 
 
 def test_wrong_bands_fail():
@@ -145,9 +145,9 @@ def test_a_packaged_hamiltonian_meets_first_principles(element):
         assert values[f"decay of amplitudes, {kind}"] == pytest.approx(decay, rel=0.15), kind
 
 
-def test_the_lattice_constant_is_the_measured_one_of_an_fcc_metal():
+def test_the_lattice_constant_is_that_of_pbe_of_an_fcc_metal():
     assert [lattice_constant(element) for element in ("Ag", "Cu", "Au", "Pd")] == [
-        4.09, 3.61, 4.08, 3.89,
+        4.148, 3.629, 4.158, 3.942,
     ]  # fmt: skip
     with pytest.raises(SettingsError, match="W is no fcc metal"):
         check_hamiltonian(replace(SILVER, element="W"), CRYSTAL)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
+from ase.collections import dcdft
 from ase.data import atomic_numbers, reference_states
 
 from nanogap.errors import SettingsError, StructureError
@@ -52,16 +53,16 @@ WHOLE, WIRE = 1e-6, 0.01
 CALIBRATED = 0.05
 #: What the count of neighbours that face no vacuum may be off.
 NEIGHBOURS = 0.2
-#: Part by which the lattice constant of a reference may differ from the crystal's.
-_SAME_CRYSTAL = 0.01
+#: Part by which the lattice constant of a crystal that judges may differ from PBE's.
+_SAME_CRYSTAL = 0.02
 #: Layers of the perfect junction: of each lead, and between.
 _LEAD_LAYERS, _CHANNEL_LAYERS = 3, 6
 #: Points along each axis: of the plane for T, for channels, of the zone for the Fermi surface.
 _FEW, _FINE, _ZONE = 6, 48, 64
-#: Spacings of wires, in bonds of the crystal: bonds of contacts, stretched and not.
-_SPACINGS = (0.917, 1.0, 1.072)
-#: Hot metal: expansion, and displacement in bonds (0.16 angstrom of silver).
-_EXPANSION, _RATTLE = 1.015, 0.055
+#: Spacings of wires, in bonds of the crystal: 2.65, 2.89 and 3.10 angstrom of silver.
+_SPACINGS = (0.9035, 0.985, 1.057)
+#: Displacement of the atoms of hot metal, in bonds: 0.16 angstrom of silver.
+_RATTLE = 0.055
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,18 @@ def check_hamiltonian(
 
 
 def lattice_constant(element: str) -> float:
-    """Return the measured lattice constant of an fcc metal, angstrom, from ASE's reference states.
+    """Return the lattice constant of an fcc metal by all-electron PBE, as the bands are PBE's.
+
+    Parameters
+    ----------
+    element : str
+        Chemical symbol.
+
+    Returns
+    -------
+    float
+        Angstrom; the WIEN2k column of Lejaeghere et al., Science 351, aad3000 (2016),
+        doi:10.1126/science.aad3000.
 
     Raises
     ------
@@ -168,25 +180,25 @@ def lattice_constant(element: str) -> float:
         If the element is no fcc metal.
     """
     state = reference_states[atomic_numbers[element]] or {}
-    if state.get("symmetry") != "fcc":
+    if state.get("symmetry") != "fcc" or element not in dcdft.names:
         raise SettingsError(
             f"{element} is no fcc metal: the checks, as the junctions, are those of fcc metals"
         )
-    return float(state["a"])
+    return round(float(np.cbrt(4.0 * dcdft.data[element]["wien2k_volume"])), 3)
 
 
 def band_checks(
     model: TightBindingModel, references: Sequence[ReferenceBands], held_out: Sequence[str] = ()
 ) -> Iterator[Check]:
     """Compare bands with those of first principles, as the model is, with its vacuum tail."""
-    judged = _crystal_reference(model.element, references)
     constant = lattice_constant(model.element)
-    if judged is None:
+    judged = [one.name for one in references if _is_crystal(one.atoms, constant)]
+    if not judged:
         note = f"no reference is fcc with a within {_SAME_CRYSTAL:.0%} of {constant:g} Å"
         yield Check("bands", "fcc, occupied", np.nan, "meV", 1e3 * OCCUPIED, note=note)
     for reference in references:
         error = band_error(reference, band_energies(reference.atoms, reference.kpoints, model))
-        limit = 1e3 * OCCUPIED if reference is judged else None
+        limit = 1e3 * OCCUPIED if reference.name in judged else None
         yield Check("bands", f"{reference.name}, occupied", 1e3 * error.occupied, "meV", limit)
         limit = 1e3 * NEAR_FERMI_ENERGY if reference.name in held_out else None
         note = "held out" if reference.name in held_out else ""
@@ -194,24 +206,18 @@ def band_checks(
         yield Check("bands", f"{reference.name}, near E_F", near, "meV", limit, note=note)
 
 
-def _crystal_reference(element: str, references: Sequence[ReferenceBands]) -> ReferenceBands | None:
-    """Find the fcc crystal whose lattice constant is nearest to the measured one."""
-    constant, found = lattice_constant(element), None
-    nearest = _SAME_CRYSTAL * constant
-    for reference in references:
-        lengths, angles = np.split(reference.atoms.cell.cellpar(), 2)
-        is_fcc = len(reference.atoms) == 1 and np.allclose(angles, 60.0, atol=0.01)
-        if is_fcc and np.ptp(lengths) < 1e-3:
-            away = abs(float(np.sqrt(2.0) * lengths.mean()) - constant)
-            if away <= nearest:
-                nearest, found = away, reference
-    return found
+def _is_crystal(atoms: Atoms, constant: float) -> bool:
+    """Whether a structure is the primitive cell of fcc, about at its lattice constant."""
+    lengths, angles = np.split(atoms.cell.cellpar(), 2)
+    is_fcc = len(atoms) == 1 and np.ptp(lengths) < 1e-3 and np.allclose(angles, 60.0, atol=0.01)
+    found = float(np.sqrt(2.0) * lengths.mean())
+    return bool(is_fcc and abs(found / constant - 1.0) <= _SAME_CRYSTAL)
 
 
 def overlap_checks(model: TightBindingModel) -> Iterator[Check]:
     """Look for the least eigenvalue of the overlap: short bonds, crowded atoms, hot metal."""
     constant = lattice_constant(model.element)
-    hot = bulk(model.element, "fcc", a=_EXPANSION * constant, cubic=True) * (2, 2, 2)
+    hot = bulk(model.element, "fcc", a=constant, cubic=True) * (2, 2, 2)
     hot.rattle(_RATTLE * nearest_neighbour_distance(constant), seed=0)
     guards = [(guard.atoms, guard.kpoints) for guard in overlap_guards(model.element)]
     for name, cases in (
