@@ -110,7 +110,7 @@ def device_model(element: str) -> TightBindingModel:
         raise SettingsError(
             f"geometry.element = {element!r}: a device follows its conductance, and nanogap has no "
             f"tight-binding Hamiltonian of {element}: choose {listed(packaged_elements())}, or add "
-            "one (docs/hamiltonian.md)"
+            "one (docs/your-own-metal.md)"
         )
     return load_model(element)
 
@@ -167,7 +167,7 @@ class NeckConductance:
         if vacuum is None:
             raise SettingsError(
                 f"the Hamiltonian of {element} has no vacuum tail, so an open gap would have no "
-                "conductance: fit one to first-principles transmissions (docs/hamiltonian.md), or "
+                "conductance: fit one to transmissions (docs/your-own-metal.md), or "
                 f"choose another of {listed(packaged_elements())}"
             )
         #: Decay of amplitudes in vacuum, 1/angstrom.

@@ -254,7 +254,7 @@ def load_model(
         raise SettingsError(
             f"no tight-binding Hamiltonian for element {element!r}: nanogap has one of "
             f"{listed(packaged_elements())}; another element needs a fit to its bands "
-            "(docs/hamiltonian.md)"
+            "(docs/your-own-metal.md)"
         )
     return _packaged_model(element)
 
