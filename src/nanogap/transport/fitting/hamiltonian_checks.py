@@ -57,8 +57,9 @@ NEIGHBOURS = 0.2
 _SAME_CRYSTAL = 0.02
 #: Layers of the perfect junction: of each lead, and between.
 _LEAD_LAYERS, _CHANNEL_LAYERS = 3, 6
-#: Points along each axis: of the plane for T, for channels, of the zone for the Fermi surface.
-_FEW, _FINE, _ZONE = 6, 48, 64
+#: Points along each axis: of the plane for T, for channels, of the zone for the Fermi surface. The
+#: mean of whole numbers converges slowly: 72 points are good to 1 %, 48 were 2.4 % off once.
+_FEW, _FINE, _ZONE = 6, 72, 48
 #: Spacings of wires, in bonds of the crystal: 2.65, 2.89 and 3.10 angstrom of silver.
 _SPACINGS = (0.9035, 0.985, 1.057)
 #: Displacement of the atoms of hot metal, in bonds: 0.16 angstrom of silver.
