@@ -18,12 +18,10 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.collections import dcdft
 from ase.io.cube import read_cube
 from scipy.spatial import cKDTree
 
 from nanogap.io import write_json
-from nanogap.settings import load_accuracy
 from nanogap.transport.espresso.programs import Programs, run_program
 from nanogap.transport.espresso.pseudopotential import Pseudopotential, find_pseudopotential
 from nanogap.transport.espresso.pw import (
@@ -34,6 +32,7 @@ from nanogap.transport.espresso.pw import (
     pw_input,
     self_consistent,
 )
+from nanogap.transport.fitting.metal_size import lattice_constant
 from parametrisation.structures import Builder, Structure
 
 #: Bands are kept up to so far above the Fermi energy, eV.
@@ -122,9 +121,9 @@ def main() -> None:
     )
     parser.add_argument("--only", help="structures with this in their names")
     arguments = parser.parse_args()
-    programs = Programs(load_accuracy("paper", {}).programs)
+    programs = Programs()
     found = find_pseudopotential(arguments.element, programs, arguments.pseudopotential)
-    edge = arguments.lattice_constant or pbe_lattice_constant(arguments.element)
+    edge = arguments.lattice_constant or lattice_constant(arguments.element)
     content: dict[str, Any] = {
         "about": about(found, edge),
         "element": found.element,
@@ -165,11 +164,6 @@ def main() -> None:
             f"vacuum {known[name]['vacuum_level']}",
             flush=True,
         )
-
-
-def pbe_lattice_constant(element: str) -> float:
-    """Return the lattice constant of all-electron PBE, angstrom."""
-    return round(float((4.0 * dcdft.data[element]["wien2k_volume"]) ** (1.0 / 3.0)), 3)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ ABOUT = (
 SILVER_WORK_FUNCTION = 4.4645
 #: Lattice constant of silver's pseudopotential, for which lengths were chosen, angstrom.
 A = 4.156
+SPACING = layer_spacing(A)
 #: Junctions that the vacuum tail is fitted to, by their names for silver.
 FITTED = (
     "flat planes, 4.0 Å",
@@ -85,7 +86,7 @@ def plane(width: int, layer: int) -> FloatArray:
     points = grid @ vectors + layer * stacking_shift(A)
     cell = width * vectors
     points = (points @ np.linalg.inv(cell) + 1e-9) % 1.0 @ cell
-    return np.column_stack([points, np.full(len(points), layer * layer_spacing(A))])
+    return np.column_stack([points, np.full(len(points), layer * SPACING)])
 
 
 def contact(width: int, separation: float, between: ArrayLike, upper: int = 3) -> Atoms:
@@ -102,24 +103,23 @@ def contact(width: int, separation: float, between: ArrayLike, upper: int = 3) -
     upper : int
         Layer of the crystal that the first plane above continues: 3 is the stacking of the lower.
     """
-    spacing = layer_spacing(A)
     low = [plane(width, n) for n in range(3)]
     high = [plane(width, upper + n) for n in range(3)]
     top = low[-1][0, 2]
     for n, sites in enumerate(high):
-        sites[:, 2] = top + separation + n * spacing
+        sites[:, 2] = top + separation + n * SPACING
     middle = np.array(between, dtype=float).reshape(-1, 3)
     middle[:, :2] = middle[:, :2] @ surface_vectors(A)
     middle[:, 2] += top
     positions = np.concatenate([*low, middle, *high])
     cell = np.zeros((3, 3))
     cell[:2, :2] = width * surface_vectors(A)
-    cell[2, 2] = np.ptp(positions[:, 2]) + spacing
+    cell[2, 2] = np.ptp(positions[:, 2]) + SPACING
     atoms = Atoms(f"Ag{len(positions)}", positions, cell=cell, pbc=(True, True, False))
     n = 3 * width**2
     labels = ["left"] * n + ["channel"] * len(middle) + ["right"] * n
     atoms.new_array("region", np.array(labels))
-    atoms.info.update(left_period=3 * spacing, right_period=3 * spacing)
+    atoms.info.update(left_period=3 * SPACING, right_period=3 * SPACING)
     return atoms
 
 

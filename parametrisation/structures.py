@@ -63,14 +63,23 @@ class Builder:
         yield from self.planes()
         yield from self.chains()
         yield Structure(
-            "disordered four-atom cell", self.disordered(1, 1, 0.25), (4, 4, 4), 44, 1.5
+            "disordered four-atom cell",
+            self.disordered(bulk(self.element, "fcc", a=self.a, cubic=True)),
+            (4, 4, 4),
+            44,
+            1.5,
         )
         for gap in (4.0, 4.8, 5.6):
             name = f"two two-layer (111) films, gap {gap * self.scale:.1f} Å"
             yield Structure(name, self.facing_films(gap * self.scale), (10, 10, 1), 36)
         yield Structure("random neck of four atoms", self.neck(), (1, 1, 12), 40)
         yield Structure("five-layer (111) slab", self.slab(5), (12, 12, 1), 48, 1.5)
-        yield Structure("disordered eight-atom cell", self.disordered(2, 1, 0.25), (3, 3, 3), 70)
+        yield Structure(
+            "disordered eight-atom cell",
+            self.disordered(bulk(self.element, "fcc", a=self.a) * 2),
+            (3, 3, 3),
+            70,
+        )
         atoms = self.slab_with_adatom()
         yield Structure("three-layer (111) slab with adatom", atoms, (4, 4, 1), 100, 2.0)
 
@@ -152,14 +161,11 @@ class Builder:
         atoms.center(vacuum=VACUUM, axis=2)
         return atoms
 
-    def disordered(self, repeats: int, seed: int, displacement: float) -> Atoms:
-        """Return the cubic cell, or a larger primitive one, with atoms displaced at random."""
-        rng = np.random.default_rng(seed)
-        if repeats == 1:
-            atoms = bulk(self.element, "fcc", a=self.a, cubic=True)
-        else:
-            atoms = bulk(self.element, "fcc", a=self.a).repeat(repeats)
-        atoms.positions += rng.normal(0.0, displacement * self.scale, (len(atoms), 3))
+    def disordered(self, crystal: Atoms) -> Atoms:
+        """Return a crystal whose atoms are displaced at random, by 0.25 angstrom in silver."""
+        atoms = crystal.copy()
+        displacement = 0.25 * self.scale
+        atoms.positions += np.random.default_rng(1).normal(0.0, displacement, (len(atoms), 3))
         return atoms
 
     def neck(self, seed: int = 3) -> Atoms:

@@ -11,12 +11,12 @@ from nanogap.transport.fitting.hamiltonian_checks import (
     Check,
     band_checks,
     check_hamiltonian,
-    lattice_constant,
     overlap_checks,
     transmission_checks,
     vacuum_checks,
     wire_checks,
 )
+from nanogap.transport.fitting.metal_size import lattice_constant
 from nanogap.transport.fitting.reference_bands import packaged_references
 from nanogap.transport.fitting.reference_transmissions import (
     elements_with_transmissions,

@@ -9,7 +9,7 @@ from ase.build import bulk
 
 from nanogap.errors import StructureError
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
-from nanogap.transport.fitting.hamiltonian_checks import lattice_constant
+from nanogap.transport.fitting.metal_size import lattice_constant
 from nanogap.transport.tight_binding import fermi_surface
 from nanogap.transport.tight_binding.bands import band_energies, bulk_fermi_energy
 from nanogap.transport.tight_binding.fermi_surface import projected_channels

@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.tips import nearest_neighbour_distance
 from nanogap.transport.fitting.bloch_sums import BlochSums
-from nanogap.transport.fitting.hamiltonian_checks import lattice_constant
+from nanogap.transport.fitting.metal_size import lattice_constant
 from nanogap.transport.fitting.overlap_guards import crowded_clusters
 from nanogap.transport.fitting.parameters import pack, unpack
 from nanogap.transport.fitting.reference_bands import packaged_references

@@ -1,13 +1,32 @@
 """Error of the bands of one structure against those of first principles."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from nanogap.transport.fitting.least_squares import BandErrors
 from nanogap.transport.fitting.reference_bands import ReferenceBands
 from nanogap.typing import FloatArray
 
 #: What is near the Fermi energy, eV.
 NEAR = 1.5
+
+
+@dataclass(frozen=True)
+class BandErrors:
+    """Errors of a model's bands of one structure, eV.
+
+    Attributes
+    ----------
+    occupied, near_fermi_energy : float
+        Root mean square over the bands below the Fermi energy, and over those within 1.5 eV of it,
+        after the best rigid shift.
+    shift : float
+        That shift, model less reference: by which the model's Fermi energy is off.
+    """
+
+    occupied: float
+    near_fermi_energy: float
+    shift: float
 
 
 def band_error(reference: ReferenceBands, energies: FloatArray) -> BandErrors:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
-from ase.collections import dcdft
-from ase.data import atomic_numbers, reference_states
 
 from nanogap.errors import SettingsError, StructureError
 from nanogap.structure.tips import (
@@ -26,6 +24,7 @@ from nanogap.transport.fitting.calibration import (
     reference_values,
     tunnelling_decays,
 )
+from nanogap.transport.fitting.metal_size import lattice_constant
 from nanogap.transport.fitting.overlap_guards import overlap_guards
 from nanogap.transport.fitting.reference_bands import ReferenceBands
 from nanogap.transport.fitting.reference_transmissions import ReferenceTransmissions
@@ -161,33 +160,6 @@ def check_hamiltonian(
     return found
 
 
-def lattice_constant(element: str) -> float:
-    """Return the lattice constant of an fcc metal by all-electron PBE, as the bands are PBE's.
-
-    Parameters
-    ----------
-    element : str
-        Chemical symbol.
-
-    Returns
-    -------
-    float
-        Angstrom; the WIEN2k column of Lejaeghere et al., Science 351, aad3000 (2016),
-        doi:10.1126/science.aad3000.
-
-    Raises
-    ------
-    SettingsError
-        If the element is no fcc metal.
-    """
-    state = reference_states[atomic_numbers[element]] or {}
-    if state.get("symmetry") != "fcc" or element not in dcdft.names:
-        raise SettingsError(
-            f"{element} is no fcc metal: the checks, as the junctions, are those of fcc metals"
-        )
-    return round(float(np.cbrt(4.0 * dcdft.data[element]["wien2k_volume"])), 3)
-
-
 def band_checks(
     model: TightBindingModel, references: Sequence[ReferenceBands], held_out: Sequence[str] = ()
 ) -> Iterator[Check]:
@@ -226,9 +198,7 @@ def overlap_checks(model: TightBindingModel) -> Iterator[Check]:
         ("hot crystal", [(hot, np.zeros((1, 3)))]),
     ):
         least, note = np.inf, ""
-        for given, kpoints in cases:
-            atoms = given.copy()
-            atoms.symbols[:] = model.element
+        for atoms, kpoints in cases:
             try:
                 matrices = real_space_matrices(atoms, model)
             except StructureError as error:

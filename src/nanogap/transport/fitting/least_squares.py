@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nanogap.transport.fitting.band_error import BandErrors, band_error
 from nanogap.transport.fitting.bloch_sums import BlochSums
 from nanogap.transport.fitting.parameters import DECAY_BOUNDS, DECAYS, N_PARAMETERS, pack, unpack
 from nanogap.transport.fitting.reference_bands import ReferenceBands
@@ -40,24 +41,6 @@ class Fit:
     model: TightBindingModel
     shifts: FloatArray
     sum_of_squares: float
-
-
-@dataclass(frozen=True)
-class BandErrors:
-    """Errors of a model's bands of one structure, eV.
-
-    Attributes
-    ----------
-    occupied, near_fermi_energy : float
-        Root mean square over the bands below the Fermi energy, and over those within 1.5 eV of it,
-        after the best rigid shift.
-    shift : float
-        That shift, model less reference: by which the model's Fermi energy is off.
-    """
-
-    occupied: float
-    near_fermi_energy: float
-    shift: float
 
 
 def fit(
@@ -195,15 +178,7 @@ def band_errors(
     dict of str to BandErrors
         By the name of the structure.
     """
-    table = {}
-    for reference in references:
-        n = reference.bands.shape[1]
-        error = solve_bands(BlochSums(reference, model), model).energies[:, :n] - reference.bands
-        weights = np.broadcast_to(reference.k_weights[:, None], error.shape)
-        occupied, near = reference.bands < 0.0, np.abs(reference.bands) < 1.5
-        either = occupied | near
-        shift = np.average(error[either], weights=weights[either])
-        squares = (error - shift) ** 2
-        rms = [np.sqrt(np.average(squares[w], weights=weights[w])) for w in (occupied, near)]
-        table[reference.name] = BandErrors(float(rms[0]), float(rms[1]), float(shift))
-    return table
+    return {
+        one.name: band_error(one, solve_bands(BlochSums(one, model), model).energies)
+        for one in references
+    }

@@ -24,11 +24,12 @@ def overlap_guards(element: str) -> list[ReferenceBands]:
         ReferenceBands(f"pair {d:.1f}", Atoms("Ag2", [(0, 0, 0), (0, 0, d)]), *nothing)
         for d in (2.2, 2.5, 3.0, 4.0, 5.0, 6.0)
     ]
+    size = relative_size(element)
     guards = [*pairs, *crowded_clusters(2.2, seed=0, count=10), *crowded_crystals()]
     for guard in guards:
         guard.atoms.symbols[:] = element
-        guard.atoms.positions *= relative_size(element)
-        guard.atoms.cell *= relative_size(element)
+        guard.atoms.positions *= size
+        guard.atoms.cell *= size
     return guards
 
 
