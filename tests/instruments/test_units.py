@@ -125,6 +125,24 @@ endscript"""
     assert read[:, 0] == pytest.approx(read[:, 1] / 1000.0, abs=3e-7)
 
 
+def test_a_script_of_empty_lines_has_an_end(smu):
+    smu.handle(b"loadandrunscript")
+    for _ in range(1_000_000):
+        smu.handle(b"")
+    assert len(smu.errors) == 0
+    smu.handle(b"")
+    assert smu.errors.next().code == -363
+    assert smu.handle(b"print(1)") == b"1.00000e+00\n"
+
+
+def test_a_long_answer_is_given_or_refused(smu):
+    answer = smu.handle(b"for n = 1, 20000 do print(1) end")
+    assert answer == 20_000 * b"1.00000e+00\n"
+    answer = smu.handle(b"for n = 1, 200 do print('" + 50_000 * b"x" + b"') end")
+    assert len(answer) == 8_000_000 // 50_001 * 50_001
+    assert smu.errors.next().code == -286
+
+
 def test_a_script_that_would_never_end_is_ended(smu):
     ask(smu, "for i = 1, 1e9 do for k = 1, 1e9 do x = i end end")
     assert error_of(smu)[0] == -286

@@ -190,36 +190,27 @@ class Channel:
         time : float
             s.
         """
-        within, size = other(quantity), abs(limit)
-        most = fixed.range * self.sheet.source_overrange if fixed else self.sheet.largest(quantity)
-        self._within(quantity, abs(value), 0.0, most)
-        self._within(within, size, self.sheet.least_limit[within], self.sheet.largest(within))
-        step = (fixed or self.sheet.range_for(quantity, value)).source_step
+        within = other(quantity)
+        level, size = self._level(quantity, value, fixed), self._limit(within, limit)
         source = Ranging(self.set.source.voltage, self.set.source.current)
         setattr(source, quantity, fixed)
         self._try(
             time,
             quantity=quantity,
             source=source,
-            level={**self.set.level, quantity: round(value / step) * step},
+            level={**self.set.level, quantity: level},
             limit={**self.set.limit, within: size},
             output=True,
         )
 
     def set_level(self, quantity: Quantity, value: float, time: float) -> None:
         """Set a level, V or A, rounded to the step of its range."""
-        fixed = getattr(self.set.source, quantity)
-        largest = fixed.range * self.sheet.source_overrange if fixed else None
-        self._within(quantity, abs(value), 0.0, largest or self.sheet.largest(quantity))
-        step = (fixed or self.sheet.range_for(quantity, value)).source_step
-        level = {**self.set.level, quantity: round(value / step) * step}
-        self._try(time, level=level)
+        level = self._level(quantity, value, getattr(self.set.source, quantity))
+        self._try(time, level={**self.set.level, quantity: level})
 
     def set_limit(self, quantity: Quantity, value: float, time: float) -> None:
         """Set the largest size of a quantity while the other one is set, V or A."""
-        size = abs(value)
-        self._within(quantity, size, self.sheet.least_limit[quantity], self.sheet.largest(quantity))
-        self._try(time, limit={**self.set.limit, quantity: size})
+        self._try(time, limit={**self.set.limit, quantity: self._limit(quantity, value)})
 
     def set_output(self, output: bool, time: float) -> None:
         """Switch the output on or off."""
@@ -272,6 +263,19 @@ class Channel:
             used = self.range_in_use(state.meter, quantity, value)
         reading = self._errors.read(quantity, value, used, state.nplc)
         return reading if abs(reading) <= used.range * self.sheet.measure_overrange else OVERFLOW
+
+    def _level(self, quantity: Quantity, value: float, fixed: Range | None) -> float:
+        """Round a level that the unit can give to the step of its range."""
+        most = fixed.range * self.sheet.source_overrange if fixed else self.sheet.largest(quantity)
+        self._within(quantity, abs(value), 0.0, most)
+        step = (fixed or self.sheet.range_for(quantity, value)).source_step
+        return round(value / step) * step
+
+    def _limit(self, quantity: Quantity, value: float) -> float:
+        """Return the size of a limit that the unit can hold."""
+        least, most = self.sheet.least_limit[quantity], self.sheet.largest(quantity)
+        self._within(quantity, abs(value), least, most)
+        return abs(value)
 
     def _within(self, quantity: Quantity, size: float, least: float, most: float) -> None:
         unit = _UNITS[quantity]

@@ -1,12 +1,13 @@
 """The 4145-style pages of KXCI: channels, sources, measurement; and what a sweep gives."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from nanogap.electrical.segments import Quantity
-from nanogap.instruments.channel import Bench, ChannelReading
+from nanogap.instruments.channel import OVERFLOW, Bench, Channel, ChannelReading
 from nanogap.instruments.faults import CommandError
 
 #: "Undefined header", "Data out of range" and "Illegal parameter value" of IEEE 488.2.
@@ -209,22 +210,34 @@ class Run:
 
     def _drive(self, name: str, quantity: Quantity, level: float, limit: float) -> None:
         channel = self._bench.channels[name]
-        if quantity == "voltage":  # a smaller limit is set to the smallest (p. 9-17)
-            limit = max(abs(limit), channel.sheet.least_limit["current"])
-        channel.drive(quantity, level, limit, None, self._bench.time)
+        held = held_limit(channel, quantity, limit)
+        channel.drive(quantity, level, held, None, self._bench.time)
 
     def _keep(
         self, active: dict[str, Definition], readings: list[ChannelReading], begin: float
     ) -> None:
         """Keep the readings of one point."""
-        limited = [reading.compliance for reading in readings]
-        for number, (name, reading) in enumerate(zip(active, readings, strict=True)):
-            elsewhere = any(limited[:number] + limited[number + 1 :])
-            letter = "C" if reading.compliance else ("T" if elsewhere else "N")
+        for name, reading in zip(active, readings, strict=True):
             for title, value in (
                 (active[name].voltage, reading.voltage),
                 (active[name].current, reading.current),
             ):
-                status = "V" if abs(value) > 1e37 else letter
-                self._pages.data.setdefault(title, []).append((status, value))
+                one = (status(value, reading, readings), value)
+                self._pages.data.setdefault(title, []).append(one)
             self._pages.times.setdefault(name, []).append(reading.time - begin)
+
+
+def held_limit(channel: Channel, quantity: Quantity, limit: float) -> float:
+    """Return the limit beside a source: a smaller one of the current is the smallest (p. 9-17)."""
+    if quantity == "voltage":
+        return max(abs(limit), channel.sheet.least_limit["current"])
+    return limit
+
+
+def status(value: float, reading: ChannelReading, readings: Iterable[ChannelReading]) -> str:
+    """Return the letter of a value: V overflow, C this channel at its limit, T another one, N."""
+    if abs(value) >= OVERFLOW:
+        return "V"
+    if reading.compliance:
+        return "C"
+    return "T" if any(one.compliance for one in readings) else "N"

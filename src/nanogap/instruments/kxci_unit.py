@@ -8,10 +8,18 @@ import re
 from collections.abc import Callable
 
 from nanogap.electrical.segments import Quantity
-from nanogap.instruments.channel import Bench, ChannelReading
+from nanogap.instruments.channel import Bench
 from nanogap.instruments.datasheet import Range
 from nanogap.instruments.faults import CommandError, ErrorQueue
-from nanogap.instruments.kxci_pages import ILLEGAL, OUT_OF_RANGE, UNKNOWN, Pages, Run
+from nanogap.instruments.kxci_pages import (
+    ILLEGAL,
+    OUT_OF_RANGE,
+    UNKNOWN,
+    Pages,
+    Run,
+    held_limit,
+    status,
+)
 
 #: Commands, the page that they belong to (blank: any), and what they do.
 COMMANDS = {
@@ -256,20 +264,17 @@ class Keithley4200:
                     OUT_OF_RANGE, f"range {code:g} is not had: this unit has no preamplifier"
                 )
             fixed = self.bench.sheet.range_for(quantity, size)
-        if quantity == "voltage":  # a smaller limit is set to the smallest (p. 9-17)
-            limit = max(abs(limit), self.bench.sheet.least_limit["current"])
-        channel.drive(quantity, level, limit, fixed, self.bench.time)
+        held = held_limit(channel, quantity, limit)
+        channel.drive(quantity, level, held, fixed, self.bench.time)
 
     def _trigger(self, quantity: Quantity, words: list[str | float]) -> str:
         """Measure at once."""
         name = self._channel(words)
-        reading, *others = self.bench.measure(
-            [name, *(one for one in self.bench.channels if one != name)]
-        )
+        readings = self.bench.measure([name, *(one for one in self.bench.channels if one != name)])
         letter = chr(ord("A") + list(self.bench.channels).index(name))
-        value = reading.of(quantity)
-        status = "V" if abs(value) > 1e37 else _status(reading, others)
-        return f"{status}{letter}{_LETTERS[quantity]}{self._shown(value)}"
+        value = readings[0].of(quantity)
+        state = status(value, readings[0], readings)
+        return f"{state}{letter}{_LETTERS[quantity]}{self._shown(value)}"
 
     def _meter_range(self, quantity: Quantity, words: list[str | float]) -> None:
         channel, numbers = self.bench.channels[self._channel(words)], _numbers(words[1:])
@@ -329,13 +334,6 @@ class Keithley4200:
 
     def _shown(self, value: float) -> str:
         return f"{value:+.{self._digits - 1}E}"
-
-
-def _status(reading: ChannelReading, others: list[ChannelReading]) -> str:
-    """Return the letter of a reading."""
-    if reading.compliance:
-        return "C"
-    return "T" if any(one.compliance for one in others) else "N"
 
 
 def _words(text: str) -> list[str | float]:

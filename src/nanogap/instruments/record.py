@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from nanogap.electrical.segments import Quantity
@@ -78,10 +78,7 @@ class Record:
         """Keep a setting, unless it says what the one before said."""
         with self._lock:
             before = self._latest.get(setting.channel)
-            if before is not None and {**asdict(before), "time": 0.0} == {
-                **asdict(setting),
-                "time": 0.0,
-            }:
+            if before is not None and replace(before, time=setting.time) == setting:
                 return
             self._latest[setting.channel] = setting
             self._settings.append(setting)

@@ -97,7 +97,9 @@ class Path:
     def __str__(self) -> str:
         shown = self.name
         for step in self.steps:
-            shown += f".{step}" if isinstance(step, str) else ("[]" if _is_index(step) else "()")
+            shown += (
+                f".{step}" if isinstance(step, str) else ("[]" if isinstance(step, Index) else "()")
+            )
         return shown
 
 
@@ -155,10 +157,6 @@ def parse(text: str) -> tuple[Statement, ...]:
     'smua.source.levelv'
     """
     return _Parser(text).chunk_to_end()
-
-
-def _is_index(step: object) -> bool:
-    return isinstance(step, Index)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Parsed scripts of the 2600, carried out on the objects that they name."""
 
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -208,7 +207,7 @@ class Interpreter:
             last = number == len(step.arguments) - 1
             given += several if last else several[:1] or [None]
         try:
-            inspect.signature(function.call).bind(*given)
+            function.signature.bind(*given)
         except TypeError:
             raise _runtime(f"wrong number of arguments of `{path}'") from None
         return list(function.call(*given))
@@ -229,7 +228,7 @@ class Interpreter:
 
     @staticmethod
     def _number(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):
+        if not isinstance(value, float) or not math.isfinite(value):
             raise _runtime(f"attempt to perform arithmetic on a {_kind(value)} value")
         return value
 

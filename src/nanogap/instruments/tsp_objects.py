@@ -1,8 +1,9 @@
 """The objects that a script of the 2600 names: tables, attributes, functions, buffers."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from nanogap.instruments.channel import TOO_BIG, TOO_SMALL, ChannelReading
@@ -49,6 +50,11 @@ class Function:
 
     call: Callable[..., tuple[Any, ...]]
     about: str
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """Arguments that it takes; looked up once, for a script calls a function often."""
+        return inspect.signature(self.call)
 
 
 @dataclass
@@ -105,7 +111,7 @@ class Node:
         """Add a number, with its limits unless `put` has its own."""
 
         def checked(value: Any) -> None:
-            if isinstance(value, bool) or not isinstance(value, float):
+            if not isinstance(value, float):
                 raise _expected(f"{self.name}.{name}", "a number")
             if limits is not None and value > limits[1]:
                 raise CommandError(TOO_BIG, f"Parameter too big: {self.name}.{name} = {value:g}")
@@ -188,13 +194,13 @@ class Buffer(Node):
         )
         for one in ("collecttimestamps", "collectsourcevalues"):
             self.kept(one, 1.0, (1,))
-        self.function("clear", self._clear, "empties the buffer")
+        self.function("clear", self.clear, "empties the buffer")
         self.silent("does nothing here", "clearcache")
 
     def begin(self) -> None:
         """Make room for a measurement."""
         if not self.appending:
-            self._clear()
+            self.clear()
 
     def add(self, value: float, reading: ChannelReading) -> None:
         """Add a reading."""
@@ -206,14 +212,11 @@ class Buffer(Node):
         self.timestamps.append(reading.time - self._first)
         self.sourcevalues.append(reading.level)
 
-    def reset_to_empty(self) -> None:
-        """Forget all."""
-        self._clear()
-
     def _append(self, value: int) -> None:
         self.appending = bool(value)
 
-    def _clear(self) -> tuple[Any, ...]:
+    def clear(self) -> tuple[Any, ...]:
+        """Forget all."""
         for one in (self.readings, self.timestamps, self.sourcevalues):
             one.clear()
         return ()

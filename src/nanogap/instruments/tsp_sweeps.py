@@ -87,7 +87,7 @@ def _spread(name: str, shape: str, start: float, stop: float, points: float) -> 
 def _numbers(name: str, given: Any) -> list[float]:
     """Refuse what are no numbers."""
     for one in given:
-        if isinstance(one, bool) or not isinstance(one, float) or not math.isfinite(one):
+        if not isinstance(one, float) or not math.isfinite(one):
             raise _invalid(f"{name} takes numbers")
     return list(given)
 
@@ -100,7 +100,7 @@ def _factory_sweep(
         raise _invalid("a settling time is zero or above")
     bench, buffer = channel.bench, channel.buffers[0]
     letter = "i" if quantity == "voltage" else "v"
-    buffer.reset_to_empty()
+    buffer.clear()
     unit = channel.channel
     unit.set_quantity(quantity, bench.time)
     unit.set_level(quantity, levels[0], bench.time)

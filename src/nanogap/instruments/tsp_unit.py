@@ -74,8 +74,9 @@ class Keithley2614B:
             name: TspChannel(bench, name, self.root.node(name)) for name in bench.channels
         }
         self._interpreter = Interpreter(self.root, self.complain)
-        self._answer: list[bytes] = []
+        self._answer = bytearray()
         self._script: list[str] | None = None
+        self._script_length = 0
         self._begun: list[Callable[[], None]] = []
         self._waiting: list[Callable[[], None]] = []
         self._format = {"data": _ASCII, "byteorder": 1, "asciiprecision": 6}
@@ -113,13 +114,13 @@ class Keithley2614B:
         bytes
             The answer; empty where there is none.
         """
-        self._answer = []
+        self._answer = bytearray()
         text = message.decode("latin-1").strip("\r\n\t ")
         try:
             self._line(text)
         except CommandError as fault:
             self.complain(fault)
-        return b"".join(self._answer)
+        return bytes(self._answer)
 
     def forget(self) -> None:
         """Forget the half of a script."""
@@ -137,7 +138,7 @@ class Keithley2614B:
         if word in {"loadscript", "loadandrunscript"}:
             if text != "loadandrunscript":
                 raise CommandError(SYNTAX, "only scripts that run at once, without a name, are had")
-            self._script = []
+            self._script, self._script_length = [], 0
         elif self._script is not None:
             if word == "endscript":
                 script, self._script = "\n".join(self._script), None
@@ -145,7 +146,8 @@ class Keithley2614B:
                 self._interpreter.run(parse(script))
                 return
             self._script.append(text)
-            if sum(map(len, self._script)) > _LONGEST_SCRIPT:
+            self._script_length += len(text) + 1
+            if self._script_length > _LONGEST_SCRIPT:
                 self._script = None
                 raise CommandError(-363, "Input buffer over-run: the script is too long")
         elif text.startswith("*"):
@@ -210,9 +212,9 @@ class Keithley2614B:
         self._send(text.encode("latin-1", "replace") + b"\n")
 
     def _send(self, content: bytes) -> None:
-        if sum(map(len, self._answer)) + len(content) > _LONGEST_ANSWER:
+        if len(self._answer) + len(content) > _LONGEST_ANSWER:
             raise CommandError(RUNTIME, "TSP Runtime error: the answer is too long")
-        self._answer.append(content)
+        self._answer += content
 
     def _shown(self, value: Any) -> str:
         """Return a value as print shows it."""
@@ -336,7 +338,7 @@ class Keithley2614B:
             display.node(name).kept("digits", 5.0, (4, 5, 6))
 
     def _delay(self, seconds: Any) -> tuple[Any, ...]:
-        if isinstance(seconds, bool) or not isinstance(seconds, float) or seconds < 0.0:
+        if not isinstance(seconds, float) or seconds < 0.0:
             raise CommandError(INVALID, "Parameter is invalid: delay takes seconds")
         self.bench.wait(seconds)
         return ()
