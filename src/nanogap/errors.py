@@ -1,5 +1,10 @@
 """The errors a user can meet; each message names the thing, the allowed range and the remedy."""
 
+#: Why a tight-binding Hamiltonian is of one element, for the messages that refuse two.
+ONE_METAL = (
+    "two-centre integrals between two elements, and a Fermi level that both share, are not fitted"
+)
+
 
 class NanogapError(Exception):
     """Base of every error that a user can cause or mend."""

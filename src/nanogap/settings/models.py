@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from nanogap.arguments import shown
-from nanogap.errors import SettingsError
+from nanogap.errors import ONE_METAL, SettingsError
 from nanogap.printing import Printed, Rows
 from nanogap.settings.energies import parse_energies
 from nanogap.settings.engine_rules import refuse_misfits
@@ -57,8 +57,7 @@ def _one_metal(value: Any) -> Any:
     words = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
     if isinstance(words, str) and _SEVERAL.fullmatch(words) and re.search("[a-z]", words):
         raise ValueError(
-            "must be one metal, that of both tips: two-centre integrals between two elements, and "
-            "a Fermi level that both share, are not fitted; of a structure of your own, the "
+            f"must be one metal, that of both tips: {ONE_METAL}; of a structure of your own, the "
             "backend 'pwcond' computes the transmission with several elements, a pseudopotential "
             "of each (docs/first-principles.md)"
         )

@@ -14,7 +14,7 @@ from ase.neighborlist import neighbor_list
 from numpy.typing import ArrayLike, NDArray
 
 from nanogap.arguments import checked, shown
-from nanogap.errors import SettingsError, StructureError
+from nanogap.errors import ONE_METAL, SettingsError, StructureError
 from nanogap.settings import JunctionSettings, Settings, VoltageSettings
 from nanogap.structure.connectivity import analyse_connection
 from nanogap.structure.junction import CHANNEL, COUPLING, LEFT, RIGHT, validate_junction
@@ -147,9 +147,8 @@ def cut_junction(
     if len(elements) > 1:
         raise StructureError(
             f"{name} has {' and '.join(elements)} atoms: a junction is cut from tips of one "
-            "element, for two-centre integrals between two elements, and a Fermi level that both "
-            "share, are not fitted; for others, label the atoms in an array 'region', and compute "
-            "with the backend 'pwcond', which takes a pseudopotential of each "
+            f"element, for {ONE_METAL}; for others, label the atoms in an array 'region', and "
+            "compute with the backend 'pwcond', which takes a pseudopotential of each "
             "(docs/first-principles.md)"
         )
     if isinstance(settings, Settings):

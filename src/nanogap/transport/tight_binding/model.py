@@ -15,7 +15,7 @@ import numpy as np
 from ase import Atoms
 
 from nanogap.digest import content_digest
-from nanogap.errors import SettingsError, StructureError
+from nanogap.errors import ONE_METAL, SettingsError, StructureError
 from nanogap.printing import Printed, Rows
 from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
 from nanogap.transport.tight_binding.vacuum import VacuumTail, smooth_step
@@ -209,8 +209,7 @@ def one_element(atoms: Atoms, what: str = "structure") -> str:
     if len(found) > 1:
         raise StructureError(
             f"the {what} has {', '.join(found[:-1])} and {found[-1]} atoms, and tight binding "
-            "takes one element: two-centre integrals between two elements, and a Fermi level that "
-            "both share, are not fitted; the backend 'pwcond' takes several elements between two "
-            "leads of one crystal, with a pseudopotential of each (docs/first-principles.md)"
+            f"takes one element: {ONE_METAL}; the backend 'pwcond' takes several elements between "
+            "two leads of one crystal, with a pseudopotential of each (docs/first-principles.md)"
         )
     return found[0]
