@@ -12,7 +12,6 @@ are left alone. Seconds for a chain, minutes to half an hour for the films, on o
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from ase import Atoms
 from ase.io.cube import read_cube
 from scipy.spatial import cKDTree
 
+from nanogap.errors import DataFormatError
 from nanogap.io import write_json
 from nanogap.transport.espresso.programs import Programs, run_program
 from nanogap.transport.espresso.pseudopotential import Pseudopotential, find_pseudopotential
@@ -33,6 +33,7 @@ from nanogap.transport.espresso.pw import (
     self_consistent,
 )
 from nanogap.transport.fitting.metal_size import lattice_constant
+from parametrisation.earlier import read_earlier
 from parametrisation.structures import Builder, Structure
 
 #: Bands are kept up to so far above the Fermi energy, eV.
@@ -121,6 +122,10 @@ def main() -> None:
     )
     parser.add_argument("--only", help="structures with this in their names")
     arguments = parser.parse_args()
+    try:
+        earlier = read_earlier(arguments.output, arguments.element)
+    except DataFormatError as error:
+        parser.error(str(error))
     programs = Programs()
     found = find_pseudopotential(arguments.element, programs, arguments.pseudopotential)
     edge = arguments.lattice_constant or lattice_constant(arguments.element)
@@ -131,10 +136,10 @@ def main() -> None:
         "semicore": 0,
         "importance": {},
         "gapped": [],
+        "held_out": [],
         "structures": {},
     }
-    if arguments.output.is_file():
-        content |= json.loads(arguments.output.read_text(encoding="utf-8"))
+    content |= earlier
     known = content["structures"]
     settings = PlaneWaveSettings(found.wave_cutoff, found.density_cutoff)
     for structure in Builder(found.element, edge).structures():
@@ -155,6 +160,8 @@ def main() -> None:
             content["importance"].setdefault(name, structure.importance)
         if has_gap(result):
             content["gapped"].append(name)
+        if structure.held_out and name not in content["held_out"]:
+            content["held_out"].append(name)
         if name == SLAB:
             content["work_function"] = known[name]["vacuum_level"]
         write_json(arguments.output, content)

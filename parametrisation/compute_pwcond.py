@@ -29,7 +29,7 @@ from ase import Atoms
 from ase.io import read, write
 from numpy.typing import ArrayLike
 
-from nanogap.errors import NanogapError
+from nanogap.errors import DataFormatError, NanogapError
 from nanogap.io import write_atomically, write_json
 from nanogap.io.run_files import RunFiles
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_accuracy
@@ -38,6 +38,7 @@ from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vector
 from nanogap.transport.backends.pwcond import compute_transmission
 from nanogap.transport.fitting.metal_size import relative_size
 from nanogap.typing import FloatArray
+from parametrisation.earlier import read_earlier
 
 ABOUT = (
     "Transmission of junctions of {} by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
@@ -45,7 +46,7 @@ ABOUT = (
     "energy, transmission in G0, mean over the k-mesh and per k (fractions of the reciprocal "
     "cell, all points of the mesh); open_channels: mean over k at the Fermi energy; time in s "
     "on one core. fitted: those that the vacuum tail of the Hamiltonian was fitted to; the others "
-    "judge it. work_function: of a five-layer Ag(111) slab, eV."
+    "judge it. work_function: of a five-layer (111) slab, eV."
 )
 #: Work function of silver, whose bands were made in another way, eV.
 SILVER_WORK_FUNCTION = 4.4645
@@ -254,7 +255,11 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     element, size = arguments.element, relative_size(arguments.element)
-    if element != "Ag" and not (arguments.bands or arguments.output.is_file()):
+    try:
+        earlier = read_earlier(arguments.output, arguments.element)
+    except DataFormatError as error:
+        parser.error(str(error))
+    if element != "Ag" and not (arguments.bands or earlier):
         parser.error("--bands is needed: the file of parametrisation.compute_bands")
     data: dict[str, Any] = {
         "about": ABOUT.format(element),
@@ -265,8 +270,7 @@ def main() -> None:
     }
     if arguments.bands:
         data["work_function"] = json.loads(arguments.bands.read_text("utf-8"))["work_function"]
-    if arguments.output.is_file():
-        data |= json.loads(arguments.output.read_text(encoding="utf-8"))
+    data |= earlier
     known = data["junctions"]
     dynamics = from_dynamics(arguments.run, arguments.moments, BOND * size) if arguments.run else ()
     fitted = {scaled_name(name, size) for name in FITTED}

@@ -16,6 +16,9 @@ from ase.neighborlist import neighbor_list
 SILVER = 4.16
 #: Empty space beside surfaces; sides of the boxes around wires and around necks, angstrom.
 VACUUM, BOX, NECK_BOX = 6.0, 10.0, 8.0
+#: Left out of a fit, so that they judge it: one of every kind that carries a current, within the
+#: range of lengths that the others span. Lengths are those of silver.
+HELD_OUT_CHAIN, HELD_OUT_GAP = 3.1, 4.8
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Structure:
     n_bands : int
     importance : float
         Weight in the fit.
+    held_out : bool
+        Whether it judges the fit and is left out of it.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Structure:
     mesh: tuple[int, int, int]
     n_bands: int
     importance: float = 1.0
+    held_out: bool = False
 
 
 class Builder:
@@ -71,7 +77,8 @@ class Builder:
         )
         for gap in (4.0, 4.8, 5.6):
             name = f"two two-layer (111) films, gap {gap * self.scale:.1f} Å"
-            yield Structure(name, self.facing_films(gap * self.scale), (10, 10, 1), 36)
+            films = self.facing_films(gap * self.scale)
+            yield Structure(name, films, (10, 10, 1), 36, held_out=gap == HELD_OUT_GAP)
         yield Structure("random neck of four atoms", self.neck(), (1, 1, 12), 40)
         yield Structure("five-layer (111) slab", self.slab(5), (12, 12, 1), 48, 1.5)
         yield Structure(
@@ -79,6 +86,7 @@ class Builder:
             self.disordered(bulk(self.element, "fcc", a=self.a) * 2),
             (3, 3, 3),
             70,
+            held_out=True,
         )
         atoms = self.slab_with_adatom()
         yield Structure("three-layer (111) slab with adatom", atoms, (4, 4, 1), 100, 2.0)
@@ -117,7 +125,8 @@ class Builder:
             d = bond * self.scale
             importance = 1.5 if bond == 2.89 else 1.0
             atoms = self.chain([d])
-            yield Structure(f"monatomic chain, d={d:.2f}", atoms, (1, 1, 24), 14, importance)
+            name, held_out = f"monatomic chain, d={d:.2f}", bond == HELD_OUT_CHAIN
+            yield Structure(name, atoms, (1, 1, 24), 14, importance, held_out)
         for pair in ((2.5, 3.2), (2.7, 4.0)):
             short, long = (d * self.scale for d in pair)
             name = f"chain of pairs, {short:.2f} and {long:.2f} Å"

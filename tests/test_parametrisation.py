@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from nanogap.structure.junction import validate_junction
-from nanogap.transport.fitting.reference_bands import read_band_file
+from nanogap.transport.fitting.metal_size import lattice_constant
+from nanogap.transport.fitting.reference_bands import packaged_band_files, read_band_file
 from nanogap.transport.fitting.reference_transmissions import packaged_reference_transmissions
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,3 +108,33 @@ class FakeResult:
     kpoints = np.zeros((2, 3))
     weights = np.full(2, 0.5)
     bands = np.tile(np.linspace(-8.0, 6.0, 14), (2, 1))
+
+
+@pytest.mark.parametrize("element", ["Au", "Cu"])
+def test_what_judges_a_fit_is_held_out_in_the_packaged_bands(element):
+    module = importlib.import_module("parametrisation.structures")
+    built = module.Builder(element, lattice_constant(element)).structures()
+    held_out = {structure.name for structure in built if structure.held_out}
+    assert len(held_out) == 3
+    (bands,) = packaged_band_files(element)
+    assert set(bands.held_out) == held_out
+
+
+OTHER = {
+    '{"element": "Ag", "structures": {}}': "is of Ag: name another file for Au",
+    "[1": "is no file of results to add to",
+    "{}": "is no file of results to add to: KeyError: 'element'",
+}
+
+
+@pytest.mark.parametrize("name", ["compute_bands", "compute_pwcond"])
+@pytest.mark.parametrize("content", OTHER)
+def test_a_program_adds_nothing_to_another_file(name, content, tmp_path, capsys, monkeypatch):
+    output = tmp_path / "earlier.json"
+    output.write_text(content)
+    monkeypatch.setattr(sys, "argv", [name, "Au", str(output), "--work", str(tmp_path / "work")])
+    with pytest.raises(SystemExit) as stop:
+        importlib.import_module(f"parametrisation.{name}").main()
+    assert stop.value.code == 2
+    assert OTHER[content] in " ".join(capsys.readouterr().err.split())
+    assert output.read_text() == content
