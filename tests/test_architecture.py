@@ -74,6 +74,8 @@ MAY_IMPORT = {
     "synthetic": {"electrical", "io"},
     # virtual units with a device behind them, and protocols on real ones
     "instruments": {"settings", "electrical", "io", "device", "synthetic"},
+    # a device driven by hand on a page of this machine
+    "live": {"settings", "electrical", "io", "device", "device/lattice", "instruments", "report"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},

@@ -19,6 +19,7 @@ from nanogap.cli import (
     first_principles,
     fit,
     instrument,
+    live,
     measured,
     paper,
     transmission,
@@ -322,6 +323,7 @@ measured.register(app)
 dynamics.register(app)
 paper.register(app)
 device.register(app)
+live.register()
 instrument.register(app)
 fit.register(app)
 first_principles.register(app)

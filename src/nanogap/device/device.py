@@ -18,12 +18,11 @@ from scipy import constants
 
 from nanogap.arguments import checked, shown
 from nanogap.device.advance import Reason
-from nanogap.device.applied import AppliedFields
+from nanogap.device.applied import AppliedFields, apply_voltage
 from nanogap.device.conditions import check_voltages, largest_voltage, rate_share
 from nanogap.device.conductance import MomentaryConductance, NeckConductance
 from nanogap.device.engine import LatticeKMC
 from nanogap.device.frames import labelled_atoms
-from nanogap.device.heat import current_density, wind_force
 from nanogap.device.lattice import Lattice
 from nanogap.device.measurement import Measurement, Point, points_dataset
 from nanogap.device.neck import Neck, cut_necks
@@ -46,16 +45,12 @@ from nanogap.printing import quantity as in_units
 from nanogap.settings.device import DeviceSettingsSource, load_device_settings
 from nanogap.units import CONDUCTANCE_QUANTUM
 
-#: Change of the gap voltage that the rates are made anew for: this share, at least so many volts.
-_VOLTAGE_SHARE, _VOLTAGE_STEP = 0.01, 1e-3
 #: Change of the gap voltage within a stretch, as a share, that is allowed beside the settings'.
 _LARGEST_SHARE = 0.05
 #: Stretches at most in a time without readings.
 _PARTS_OF_A_WAIT = 50
 #: Drop from metal to medium, share of the gap voltage, from which redox there is watched.
 _WATCHED_DROP = 0.02
-#: Change of the temperature of the contact that the rates are made anew for, K.
-_TEMPERATURE_STEP = 1.0
 
 
 class Device(Printed):
@@ -124,6 +119,8 @@ class Device(Printed):
         self.tips = make_tips(settings, energetics.lattice_constant)
         medium = make_medium(settings.medium)
         check_voltages(settings, medium)
+        #: Of the surroundings, K; `set_temperature` changes it.
+        self.temperature = settings.atoms.temperature
         #: Largest voltage that the rates hold, V.
         self.largest_voltage = largest_voltage(settings.atoms.temperature, rate_share(medium))
         self.engine = LatticeKMC(
@@ -159,9 +156,8 @@ class Device(Printed):
 
     def _rows(self) -> Rows:
         state, element = self.engine.state, self.settings.geometry.element
-        temperature = f"{self.settings.atoms.temperature:g} K"
         ions = counted(state.n_ions, "ion")
-        yield "atoms", f"{state.n_atoms} of {element} and {ions}, at {temperature}"
+        yield "atoms", f"{state.n_atoms} of {element} and {ions}, at {self.temperature:g} K"
         joined = "metal joins the electrodes" if self.conductance.bridged else "open"
         yield "gap", f"{joined}, {number(self.conductance.value, 'G0')}"
         yield "time", f"{number(self.time, 's')}, {counted(len(self._points), 'reading')}"
@@ -320,6 +316,30 @@ class Device(Printed):
         currents = self._driven == {"current"}
         return points_dataset(self._points, self.settings, "current" if currents else "voltage")
 
+    @checked
+    def set_temperature(self, temperature: float) -> None:
+        """Bring atoms, ions and medium to another temperature; all rates are made anew.
+
+        Parameters
+        ----------
+        temperature : float
+            Of all but a contact that the current heats, K, in the range of ``atoms.temperature``.
+
+        Raises
+        ------
+        SettingsError
+            If it is out of range, or so low that the rates do not hold the present voltage.
+        """
+        load_device_settings(self.settings, {"atoms.temperature": temperature})
+        most = largest_voltage(temperature, rate_share(self.engine.medium))
+        if abs(self.circuit.output) > most:
+            held = f"temperature = {temperature:g} K: the rates hold {most:.3g} V there"
+            raise SettingsError(f"{held}, less than that of the source: lower the voltage first")
+        self.temperature, self.largest_voltage = temperature, most
+        self.engine.set_temperature(temperature)
+        self.applied = replace(self.applied, contact_temperature=temperature)
+        self._stale = True
+
     def follow(self) -> None:
         """Let potential and conductance follow the atoms."""
         moved = self.engine.metal_events
@@ -425,26 +445,5 @@ class Device(Printed):
 
     def _apply(self, voltage: float) -> None:
         """Give the atoms the potential, and the heat, of a gap voltage."""
-        change = abs(voltage - self.applied.voltage)
         anew, self._stale = self._stale, False
-        if not anew and change <= max(_VOLTAGE_SHARE * abs(voltage), _VOLTAGE_STEP):
-            return
-        self.engine.set_potential(*self.field.voltages(0.0, voltage))
-        self.applied = replace(self.applied, voltage=voltage)
-        ambient = self.settings.atoms.temperature
-        hottest = self.heating.contact_temperature(voltage, ambient)
-        if not self.field.clusters.bridged:
-            hottest = ambient
-        heated = hottest != ambient
-        if abs(hottest - self.applied.contact_temperature) > _TEMPERATURE_STEP or (anew and heated):
-            self.engine.set_temperature(
-                self.heating.temperatures(self.field, self.lattice, voltage, ambient)
-            )
-            self.applied = replace(self.applied, contact_temperature=hottest)
-        valence = self.settings.heat.effective_valence
-        if valence and (self.field.clusters.bridged or anew):
-            current = voltage * self.conductance.value * CONDUCTANCE_QUANTUM
-            density = current_density(self.lattice, self.field, current)
-            self.engine.set_force(
-                wind_force(self.lattice, density, valence, self.settings.heat.resistivity)
-            )
+        self.applied = apply_voltage(self, voltage, anew=anew)

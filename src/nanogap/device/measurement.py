@@ -357,7 +357,7 @@ def check_segment(segment: object, device: "Device") -> None:
     if segment.quantity == "voltage" and device.largest_voltage < most <= own:
         raise SettingsError(
             f"{most:g} V is more than the {math.floor(100.0 * device.largest_voltage) / 100.0:g} V "
-            f"that the rates hold at atoms.temperature = {device.settings.atoms.temperature:g} K"
+            f"that the rates hold at atoms.temperature = {device.temperature:g} K"
         )
     if most > own:
         raise SettingsError(

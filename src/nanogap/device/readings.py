@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from nanogap.device.state import event_names
@@ -96,6 +97,36 @@ def with_origin(dataset: xr.Dataset, settings: DeviceSettings) -> xr.Dataset:
         nanogap_version=version("nanogap"),
         settings=json.dumps(settings.model_dump(mode="json")),
     )
+
+
+def readings_table(dataset: xr.Dataset) -> pd.DataFrame:
+    """Put what an analysis needs of a dataset of readings into a table, as a CSV file has it.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        By `readings_dataset`, of one device or several.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a reading; the names of the columns carry their units.
+    """
+    header = {
+        "time": "time (s)",
+        "voltage": "voltage (V)",
+        "gap_voltage": "gap_voltage (V)",
+        "current": "current (A)",
+        "cycle": "cycle",
+        "device": "device",
+        "compliance": "compliance",
+    }
+    if "preparation" in dataset:
+        header["preparation"] = "preparation"
+    frame = dataset[list(header)].drop_vars(["file"]).to_dataframe()[list(header)]
+    flags = [name for name in ("compliance", "preparation") if name in header]
+    frame[flags] = frame[flags].astype(int)
+    return frame.rename(columns=header)
 
 
 def _together(

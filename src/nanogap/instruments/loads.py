@@ -180,10 +180,8 @@ class SimulatedDevice:
     def __init__(self, settings: DeviceSettings) -> None:
         # what must be compiled is compiled on another one: no client waits a minute for it
         Device(settings).apply(*_FIRST_TRIAL)
-        self.device = Device(settings)
+        self.device = prepared_device(settings)
         self.about = f"device {settings.name!r}"
-        if not isinstance(settings.preparation, NoPreparation):
-            self.device.measure(settings.preparation)
 
     def advance(self, segment: Segment, begin: float, end: float, averager: Averager) -> None:
         """Go from one time of a segment to another, s; `averager` takes what flowed."""
@@ -192,6 +190,14 @@ class SimulatedDevice:
     def check(self, segment: Segment) -> None:
         """Raise a SettingsError beyond the limits of its source or of its rates."""
         check_segment(segment, self.device)
+
+
+def prepared_device(settings: DeviceSettings) -> Device:
+    """Make a device whose preparation, if it has one, is done."""
+    device = Device(settings)
+    if not isinstance(settings.preparation, NoPreparation):
+        device.measure(settings.preparation)
+    return device
 
 
 def load_named(name: str, bandwidth: float, seed: int = 0, overrides: tuple[str, ...] = ()) -> Load:

@@ -15,7 +15,12 @@ from ase import Atoms
 
 from nanogap.arguments import checked
 from nanogap.device.measurement import point_columns
-from nanogap.device.readings import mark_preparation, readings_dataset, with_origin
+from nanogap.device.readings import (
+    mark_preparation,
+    readings_dataset,
+    readings_table,
+    with_origin,
+)
 from nanogap.errors import DataFormatError, NanogapError
 from nanogap.io import write_atomically
 from nanogap.io.dataset import joined_files
@@ -320,24 +325,8 @@ class DeviceRun(Printed):
         dataset = self.dataset()
         write_dataset(dataset, self.files.measurement)
         if self.table:
-            header = {
-                "time": "time (s)",
-                "voltage": "voltage (V)",
-                "gap_voltage": "gap_voltage (V)",
-                "current": "current (A)",
-                "cycle": "cycle",
-                "device": "device",
-                "compliance": "compliance",
-            }
-            if "preparation" in dataset:
-                header["preparation"] = "preparation"
-            frame = dataset[list(header)].drop_vars(["file"]).to_dataframe()[list(header)]
-            flags = [name for name in ("compliance", "preparation") if name in header]
-            frame[flags] = frame[flags].astype(int)
-            write_atomically(
-                self.files.table,
-                lambda path: frame.to_csv(path, index=False, header=list(header.values())),
-            )
+            frame = readings_table(dataset)
+            write_atomically(self.files.table, lambda path: frame.to_csv(path, index=False))
 
     @property
     def report(self) -> Path | None:
