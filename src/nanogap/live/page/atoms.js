@@ -107,7 +107,8 @@ class AtomsView {
     if (!count) return;
     const [ca, sa, ct, st] = [Math.cos(this.azimuth), Math.sin(this.azimuth), Math.cos(this.tilt), Math.sin(this.tilt)];
     const aside = Math.hypot(this.extent[0], this.extent[1]);
-    const scale = this.zoom * Math.min(0.48 * height / (this.extent[2] + this.radius), 0.48 * width / aside);
+    const scale = this.zoom * Math.min(0.48 * width / aside,
+      0.48 * height / (Math.abs(ct) * this.extent[2] + 0.8 * Math.abs(st) * aside + this.radius));
     const across = new Float32Array(count), up = new Float32Array(count), depth = new Float32Array(count);
     const order = new Uint32Array(count);
     for (let i = 0; i < count; i++) {
@@ -130,8 +131,12 @@ class AtomsView {
     pen.font = "12px system-ui, 'DejaVu Sans', Arial, sans-serif";
     pen.fillStyle = "#1f2933";
     pen.textAlign = "left";
-    pen.fillText(this.note[0], 4, 14);
-    pen.fillText(this.note[1], 4, height / sharp - 6);
+    pen.lineWidth = 3;
+    pen.strokeStyle = "#ffffff";
+    for (const [text, y] of [[this.note[0], 12], [this.note[1], height / sharp - 4]]) {
+      pen.strokeText(text, 2, y);
+      pen.fillText(text, 2, y);
+    }
     const bar = 10 * scale / sharp, right = width / sharp - 8, low = height / sharp - 8;
     pen.strokeStyle = "#1f2933";
     pen.lineWidth = 2;

@@ -14,7 +14,7 @@
     ["voltage_compliance", "limit of the voltage", "V", 0.1, 10, true],
     ["ramp", "time to a new value", "s", 0, 10, false],
     ["temperature", "temperature", "K", 200, 600, false],
-    ["speed", "speed, lab seconds in a second", "s/s", 0.01, 100, true],
+    ["speed", "speed", "s/s", 0.01, 100, true],
   ];
   const page = Math.random().toString(36).slice(2);
   const about = await (await fetch("api/about")).json();
@@ -121,7 +121,9 @@
       if (Date.now() - touched > 800) byId("knob-" + name).set(shown(name, knobs[name]));
     }
     byId("interval").textContent = "A reading every " + Number((1000 * state.interval).toPrecision(3)) +
-      " ms in the laboratory. The temperature counts at once, for all atoms and ions.";
+      " ms in the laboratory. Speed is laboratory seconds in a second. A new temperature counts " +
+      "at once, for all atoms and ions. The limit is the largest " +
+      (knobs.quantity === "voltage" ? "current" : "voltage") + " that the source lets be.";
   }
 
   const fixed = (value, digits) => value.toFixed(digits).replace("-", "−");
@@ -134,7 +136,7 @@
   }
 
   function conductance(value) {
-    return value >= 0.01 ? fixed(value, 3) + " G₀" : value.toExponential(1).replace("-", "−") + " G₀";
+    return value >= 0.01 ? fixed(value, 3) + " G₀" : (value > 0 ? Number(value.toPrecision(2)) : 0) + " G₀";
   }
 
   function showState() {
@@ -159,7 +161,7 @@
     let notice = state.error && "The device stopped: " + state.error + " Reset begins anew.";
     if (!notice && state.busy > 1) {
       notice = "The reading under way has taken " + fixed(state.busy, 0) + " s of computing. The " +
-        "conductance of a neck that was not met before takes about a second, once.";
+        "conductance of a neck of atoms that was not met before takes a second or so, once.";
     } else if (!notice && reached !== null && reached < 0.8 * asked) {
       notice = "The computation does not keep up with the speed that is asked for: " +
         Number(reached.toPrecision(2)) + " of " + Number(asked.toPrecision(3)) +
@@ -170,7 +172,7 @@
     byId("pages").textContent = state.pages > 1 ?
       state.pages + " pages show this device: they share its knobs." : "";
     const volts = latest ? latest.gap_voltage : 0;
-    view.note = ["upper electrode, " + fixed(volts, 2) + " V against the lower", "lower electrode"];
+    view.note = ["upper electrode, " + fixed(volts, 2) + " V against the lower", "lower electrode, 0 V"];
   }
 
   /** Ends of an axis that hold all values, with some room, and at least those given. */
