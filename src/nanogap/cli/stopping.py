@@ -13,6 +13,7 @@ _GO_ON = (
     "resume",
     "sample",
     "reference",
+    "fit-hamiltonian",
     "campaign resume",
     "campaign collect",
     "device resume",
@@ -78,6 +79,8 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
             return "give the same command again"  # ended before there was anything to go on with
         again = command.replace("run", "resume")
         return f"{kept} nanogap {again} {shlex.quote(str(folder))} goes on"
+    if "--check" in arguments:
+        return "give the same command again"
     if command in _GO_ON or (command == "transmission" and _RESTARTABLE in _values(arguments)):
         return f"{kept} the same command goes on"
     return "give the same command again"
