@@ -54,7 +54,9 @@ class Guard:
     def off(self) -> str:
         """Switch the output off over a connection of its own; return why it failed, or nothing."""
         address = self._address
-        return output_off.switch_off(address.unit, address.resource, address.channel)
+        return output_off.switch_off(
+            address.unit, address.resource, address.channel, output_off.ANSWER
+        )
 
     def __enter__(self) -> Self:
         """Return the guard."""

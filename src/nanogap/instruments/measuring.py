@@ -28,6 +28,7 @@ from nanogap.io.measurement_files import (
     is_measurement_directory,
     sessions_of,
 )
+from nanogap.settings.circuit import CircuitSettings
 from nanogap.settings.device import DeviceSettings
 from nanogap.settings.load import flattened
 
@@ -319,6 +320,7 @@ class MeasurementRun:
 
     def _description(self, meter: SourceMeter) -> dict[str, object]:
         settings = self._settings
+        known = settings.circuit != CircuitSettings()
         return {
             "name": settings.name,
             "source": self._source,
@@ -327,7 +329,8 @@ class MeasurementRun:
             "channel": self._address.channel,
             "settings": self._counted(),
             "driven": settings.protocol.cycle_segments(0)[0].quantity,
-            "series_resistance": settings.circuit.series.parasitic,
+            # the circuit of a real device is known only where its file says it
+            "series_resistance": settings.circuit.series.parasitic if known else None,
             "largest": asdict(self.plan),
             "ranges": "automatic",
             "integration": f"{settings.source.power_line_cycles:g} periods of "

@@ -1,4 +1,4 @@
-"""Where a measurement goes on after a break, from the readings on disk alone.
+"""Places at which a measurement goes on after a break, from the readings on disk alone.
 
 A device remembers what was done to it, and a sweep cannot begin in its middle: the output was off
 meanwhile. So a cycle that was interrupted is begun anew, as a new cycle, from its first level; what

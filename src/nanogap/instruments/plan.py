@@ -1,4 +1,4 @@
-"""What a measurement will put out and take, known and checked before the first volt."""
+"""Limits and times of a measurement, known and checked before the first volt."""
 
 import math
 from collections.abc import Iterator

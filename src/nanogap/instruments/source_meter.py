@@ -1,4 +1,4 @@
-"""What a measurement asks of a source-measure unit, real or virtual, whatever driver talks to it.
+"""Demands of a measurement on a source-measure unit, real or virtual, whatever its driver.
 
 QCoDeS drives the 2614B and PyMeasure the 4200: QCoDeS has no driver of the 4200, and PyMeasure's
 2600 sends levels with six decimals, which makes steps of 1 uA where a nanogap is swept over 20.

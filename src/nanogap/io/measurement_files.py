@@ -141,8 +141,8 @@ def measurement_of(folder: Path) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        With ``read`` and, where there is one, ``preparation``; the coordinate
-        ``series_resistance`` is what the settings say of the circuit. Attributes: the instrument,
+        With ``read`` and, where there is one, ``preparation``; where the settings say something
+        of the circuit, the coordinate ``series_resistance``. Attributes: the instrument,
         the settings, the version.
 
     Raises
@@ -157,7 +157,7 @@ def measurement_of(folder: Path) -> xr.Dataset:
     columns = dict(zip(COLUMNS, rows.T, strict=True))
     try:
         name, attrs = str(about["name"]), {key: str(about[key]) for key in ("unit", "identity")}
-        settings, resistance = json.dumps(about["settings"]), float(about["series_resistance"])
+        settings, resistance = json.dumps(about["settings"]), about["series_resistance"]
         driven, made_by = str(about["driven"]), str(about["versions"]["nanogap"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataFormatError(f"{files.description} cannot be read: {error!r}") from None
@@ -174,7 +174,9 @@ def measurement_of(folder: Path) -> xr.Dataset:
     made["read"] = ("point", columns["read"].astype(bool))
     if (prepares := columns["preparation"].astype(bool)).any():
         made["preparation"] = ("point", prepares, {"long_name": "belongs to the preparation"})
-    return with_series_resistance(made, np.array([resistance]))
+    if resistance is None:
+        return made
+    return with_series_resistance(made, np.array([float(resistance)]))
 
 
 class ReadingTable:
