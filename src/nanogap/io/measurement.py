@@ -274,8 +274,8 @@ def _since_origin(dataset: xr.Dataset, clock: Clock | None, path: Path) -> xr.Da
         return dataset
     if "read" in dataset:
         raise SettingsError(
-            f"{path} is of simulated devices, whose reads are timed from their own beginning: "
-            "leave out the origin of the time"
+            f"{path} marks its reads, which are timed from their own beginning: leave out the "
+            "origin of the time"
         )
     times = ClockTimes(dataset["time"].to_numpy().astype(np.float64), absolute=False)
     counted = counted_from(times, clock.origin, [])
