@@ -19,6 +19,7 @@ from nanogap.cli import (
     first_principles,
     fit,
     instrument,
+    measure,
     measured,
     paper,
     transmission,
@@ -323,6 +324,7 @@ dynamics.register(app)
 paper.register(app)
 device.register(app)
 instrument.register(app)
+measure.register(app)
 fit.register(app)
 first_principles.register(app)
 transmission.register(app)

@@ -17,6 +17,7 @@ _GO_ON = (
     "campaign resume",
     "campaign collect",
     "device resume",
+    "measure",
 )
 #: The backend whose transmissions go on where they were.
 _RESTARTABLE = "pwcond"
