@@ -1,6 +1,7 @@
 """A browser that tests and pictures of the documentation drive, by its pipe of commands."""
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -43,7 +44,7 @@ class Browser:
         os.set_inheritable(theirs, True)
         os.set_inheritable(answers, True)
         self._process = subprocess.Popen(
-            [
+            [  # noqa: S607
                 "sh", "-c", f'exec "$@" 3<&{theirs} 4>&{answers}', "browser", CHROMIUM, *FLAGS,
                 f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank",
             ],
@@ -66,10 +67,8 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        try:
+        with contextlib.suppress(OSError):
             self._call("Browser.close")
-        except OSError:
-            pass
         os.close(self._out)
         os.close(self._in)
         try:

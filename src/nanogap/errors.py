@@ -22,6 +22,10 @@ class EngineError(NanogapError):
     """A physics engine stopped, lost atoms or did not converge."""
 
 
+class InstrumentError(NanogapError):
+    """A measuring instrument cannot be reached, or answers what it should not."""
+
+
 class DataFormatError(NanogapError):
     """A file is missing, unreadable, truncated or not what it should be."""
 

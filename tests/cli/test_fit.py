@@ -4,6 +4,7 @@ import json
 import shutil
 from importlib import resources
 
+import numpy as np
 import pytest
 
 from nanogap.transport.fitting import hamiltonian_checks, stages, vacuum_tail
@@ -38,6 +39,29 @@ def test_a_fit_writes_its_model_and_tells_its_errors(nanogap, workplace, quick_f
     assert (model.hamiltonian == load_model().hamiltonian).all()
     assert quick_fit[0].electrons_per_atom == 11.0
     assert "fcc, a=4.09" in (workplace / "mine.toml").read_text()
+
+
+@pytest.mark.usefixtures("quick_fit")
+def test_an_interrupted_fit_goes_on_and_clears_its_progress(nanogap, workplace, monkeypatch):
+    found, whole = [], stages.fit_in_stages
+
+    def stopped(model, references, *, begun: stages.Progress | None, keep, **_):
+        found.append(begun)
+        keep(stages.Progress(len(found), 1.0 / len(found), model, np.zeros(len(references))))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stages, "fit_in_stages", stopped)
+    assert nanogap("fit-hamiltonian", "-o", "mine.toml").status != 0
+    assert not (workplace / "mine.toml").exists()
+    outcome = nanogap("fit-hamiltonian", "-o", "mine.toml", "--restarts", "3")
+    assert "Goes on from mine.part.json, 1 stage finished" in " ".join(outcome.err.split())
+    assert (found[0], found[1].sum_of_squares) == (None, 1.0)
+    outcome = nanogap("fit-hamiltonian", "-o", "mine.toml", "--seed", "5")
+    assert outcome.status == 2
+    assert "mine.part.json is the progress of a fit of other bands" in outcome.err
+    monkeypatch.setattr(stages, "fit_in_stages", whole)
+    assert nanogap("fit-hamiltonian", "-o", "mine.toml").status == 0
+    assert sorted(path.name for path in workplace.iterdir()) == ["mine.toml"]
 
 
 def changed(workplace, source, name, old, new):

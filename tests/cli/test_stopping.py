@@ -51,6 +51,8 @@ def test_a_signal_ends_what_was_started(number, tmp_path):
         ("run quick --output=x --json", "nanogap resume x goes on"),
         ("run quick -ox", "nanogap resume x goes on"),
         ("run quick -o y", "give the same command again"),
+        ("fit-hamiltonian b.json", "the same command goes on"),
+        ("fit-hamiltonian b.json --check m.toml", "give the same command again"),
         ("campaign run c.toml -o y", "give the same command again"),
         ("transmission j.extxyz", "give the same command again"),
         ("transmission j.extxyz --backend pwcond", "the same command goes on"),

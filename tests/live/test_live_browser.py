@@ -46,7 +46,7 @@ def test_the_page_shows_what_is_turned(tmp_path):
         page.value("document.getElementById('turning').click()")  # or its picture always changes
         before = {name: page.value(PICTURE % name) for name in CANVASES}
         assert page.value(DRAWN % "scene") > 5000
-        assert text(page, "s-voltage") == "–"
+        assert text(page, "s-voltage") == "\u2013"
         turn(page, "ramp", 0)
         turn(page, "voltage", 0.5)
         page.value("document.getElementById('play').click()")

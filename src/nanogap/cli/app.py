@@ -20,6 +20,7 @@ from nanogap.cli import (
     fit,
     instrument,
     live,
+    measure,
     measured,
     paper,
     transmission,
@@ -325,6 +326,7 @@ paper.register(app)
 device.register(app)
 live.register()
 instrument.register(app)
+measure.register(app)
 fit.register(app)
 first_principles.register(app)
 transmission.register(app)

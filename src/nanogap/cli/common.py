@@ -330,7 +330,7 @@ def _bars(*, transient: bool = False, disable: bool = False) -> Progress:
 
 @contextmanager
 def counted(what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
-    """Show how many of some things are done: watch(done) or watch(done, total).
+    """Show how many of some things are done: watch(done), watch(done, total) or with what is doing.
 
     On a terminal as a bar, elsewhere as a line now and then.
     """
@@ -339,10 +339,10 @@ def counted(what: str, total: int | None = None) -> Iterator[Callable[..., None]
     with _bars(transient=True, disable=total == 0 or not log.is_interactive) as bars:
         task = bars.add_task(what, total=total)
 
-        def watch(done: int, known: int | None = total) -> None:
-            bars.update(task, completed=done, total=known)
+        def watch(done: int, known: int | None = total, doing: str = "") -> None:
+            bars.update(task, completed=done, total=known, description=doing or what)
             if not log.is_interactive:
-                lines.update([(what, done, known)])
+                lines.update([(what, done, known)], doing)
 
         yield watch
 

@@ -10,6 +10,7 @@ import typer
 from nanogap.cli.common import AsJson, check_figure, check_output, emit, log, save, table
 from nanogap.cli.idle import refuse_idle
 from nanogap.errors import SettingsError
+from nanogap.printing import counted
 
 if TYPE_CHECKING:
     from nanogap.transport.fitting.hamiltonian_checks import Check
@@ -79,6 +80,12 @@ def fit_hamiltonian(
         return
     from nanogap.io import write_text
     from nanogap.report.bands import bands_figure
+    from nanogap.transport.fitting.fit_progress import (
+        fit_key,
+        progress_path,
+        progress_text,
+        read_progress,
+    )
     from nanogap.transport.fitting.least_squares import band_errors
     from nanogap.transport.fitting.stages import error_table, fit_in_stages
     from nanogap.transport.fitting.vacuum_tail import fit_vacuum
@@ -90,6 +97,11 @@ def fit_hamiltonian(
     held_out = _held_out(files, hold_out)
     first_model = _first_model(start, files)
     judged = _transmissions(transmissions, first_model.element)
+    given = [reference for file in files for reference in file.references]
+    part, key = progress_path(output), fit_key(first_model, given, held_out, seed or 0)
+    begun = read_progress(part, key, first_model, len(given))
+    if begun is not None:
+        log.print(f"Goes on from {part}, {counted(begun.finished, 'stage')} finished")
     started = time.monotonic()
 
     def report(line: str) -> None:
@@ -97,16 +109,19 @@ def fit_hamiltonian(
 
     model, references = fit_in_stages(
         first_model,
-        [reference for file in files for reference in file.references],
+        given,
         restarts=_RESTARTS if restarts is None else restarts,
         seed=seed or 0,
         held_out=held_out,
+        begun=begun,
         report=report,
+        keep=lambda progress: write_text(part, progress_text(progress, key)),
     )
     if judged is not None:
         model = fit_vacuum(model, judged.work_function, judged.fitted_junctions, report)
     errors = error_table(model, references, held_out)
     write_text(output, model_to_toml(model, f"{_GREETING}\n{errors}\n"))
+    part.unlink(missing_ok=True)
     if figure is not None:
         save(bands_figure(model, references), figure)
     if as_json:

@@ -13,9 +13,11 @@ _GO_ON = (
     "resume",
     "sample",
     "reference",
+    "fit-hamiltonian",
     "campaign resume",
     "campaign collect",
     "device resume",
+    "measure",
 )
 #: The backend whose transmissions go on where they were.
 _RESTARTABLE = "pwcond"
@@ -78,6 +80,8 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
             return "give the same command again"  # ended before there was anything to go on with
         again = command.replace("run", "resume")
         return f"{kept} nanogap {again} {shlex.quote(str(folder))} goes on"
+    if "--check" in arguments:
+        return "give the same command again"
     if command in _GO_ON or (command == "transmission" and _RESTARTABLE in _values(arguments)):
         return f"{kept} the same command goes on"
     return "give the same command again"

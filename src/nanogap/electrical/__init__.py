@@ -18,14 +18,17 @@ from nanogap.electrical.series_resistance import (
 )
 from nanogap.electrical.source import Source, SourceState, SourceStep
 from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
+from nanogap.electrical.stepped import BreakdownSweep, Forming
 from nanogap.electrical.waveform import Waveform
 
 __all__ = [
     "Averager",
+    "BreakdownSweep",
     "ConstantRead",
     "CurrentSweep",
     "Driven",
     "Endurance",
+    "Forming",
     "GapConductance",
     "InOrder",
     "Meter",

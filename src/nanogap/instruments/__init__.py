@@ -1,7 +1,8 @@
-"""Virtual source-measure units with a device behind them, for real drivers."""
+"""Virtual source-measure units with a device behind them, and measurements with real ones."""
 
 from pathlib import Path
 
+from nanogap.instruments.address import PORTS, Address, parse_address
 from nanogap.instruments.channel import Bench
 from nanogap.instruments.datasheet import UNITS, DataSheet, data_sheet
 from nanogap.instruments.kxci_unit import Keithley4200
@@ -17,6 +18,7 @@ __all__ = [
     "NETWORK",
     "PORTS",
     "UNITS",
+    "Address",
     "Bench",
     "DataSheet",
     "Keithley2614B",
@@ -28,10 +30,8 @@ __all__ = [
     "data_sheet",
     "load_named",
     "make_unit",
+    "parse_address",
 ]
-
-#: Ports of the real units.
-PORTS = {"keithley-2614b": 5025, "keithley-4200": 1225}
 
 
 def make_unit(

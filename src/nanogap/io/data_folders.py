@@ -1,9 +1,9 @@
 """Files that are data: the one rule for files, folders and directories of nanogap.
 
 A folder stands for all files of a known kind in it and below it, in natural order. A run directory
-counts as one and is not looked into, a device directory or a campaign of devices stands for its
-measurement; hidden and temporary entries are passed over. A file that is named twice, or lies in a
-folder that is named too, counts once.
+counts as one and is not looked into, a device directory, a campaign of devices or a measurement
+directory stands for its measurement; hidden and temporary entries are passed over. A file that is
+named twice, or lies in a folder that is named too, counts once.
 """
 
 import os
@@ -19,6 +19,7 @@ from nanogap.io.device_files import (
     is_device_campaign,
     is_device_directory,
 )
+from nanogap.io.measurement_files import MeasurementFiles, is_measurement_directory
 from nanogap.io.run_files import is_run_directory
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc", ".mpt", ".lvm", ".dta", ".data", ".prn")
@@ -93,6 +94,8 @@ def measurement_files(paths: Paths) -> list[Path]:
             inside = [current_device_measurement(path)]
         elif is_device_campaign(path):
             inside = [current_campaign_measurement(path)]
+        elif is_measurement_directory(path):
+            inside = [MeasurementFiles(path).table]
         elif path.is_dir() and not is_run_directory(path):
             inside = list(_below(path))
             if not inside:
@@ -120,5 +123,7 @@ def _below(folder: Path) -> Iterator[Path]:
             yield current_device_measurement(entry)
         elif is_device_campaign(entry):
             yield current_campaign_measurement(entry)
+        elif is_measurement_directory(entry):
+            yield MeasurementFiles(entry).table
         else:
             yield from _below(entry)

@@ -24,6 +24,7 @@ from nanogap.io.dataset import (
 from nanogap.io.dates import ClockTimes
 from nanogap.io.file_tables import read_tables
 from nanogap.io.hdf5_table import hdf5_tables, is_foreign
+from nanogap.io.measurement_files import is_measurement_table, measurement_of
 from nanogap.io.results import read_dataset
 from nanogap.io.run_files import RunFiles, is_run_directory
 from nanogap.io.table_curves import dataset_of_tables
@@ -99,6 +100,8 @@ def read_measurement(
         raise DataFormatError(f"{path} is no regular file: save its content to one first")
     if path.stat().st_size == 0:
         raise NoDataError(f"{path} is empty")
+    if is_measurement_table(path) and choice is None:
+        return _since_origin(measurement_of(path.parent), clock, path)
     if path.suffix.casefold() in NETCDF_SUFFIXES:
         return _own_file(path, choice, clock)
     _need_memory(path)
@@ -271,8 +274,8 @@ def _since_origin(dataset: xr.Dataset, clock: Clock | None, path: Path) -> xr.Da
         return dataset
     if "read" in dataset:
         raise SettingsError(
-            f"{path} is of simulated devices, whose reads are timed from their own beginning: "
-            "leave out the origin of the time"
+            f"{path} marks its reads, which are timed from their own beginning: leave out the "
+            "origin of the time"
         )
     times = ClockTimes(dataset["time"].to_numpy().astype(np.float64), absolute=False)
     counted = counted_from(times, clock.origin, [])

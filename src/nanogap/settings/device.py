@@ -16,6 +16,7 @@ from nanogap.electrical.protocols import CurrentSweep, Staircase, VoltageSweep
 from nanogap.electrical.segments import Driven, InOrder
 from nanogap.electrical.source import Source
 from nanogap.electrical.states import ConstantRead, Endurance, ProgramToLevel, Pulses
+from nanogap.electrical.stepped import BreakdownSweep, Forming
 from nanogap.electrical.waveform import Waveform
 from nanogap.errors import SettingsError
 from nanogap.printing import Printed, Rows, counted
@@ -68,6 +69,8 @@ ProtocolSettings = (
     | ConstantRead
     | Endurance
     | ProgramToLevel
+    | Forming
+    | BreakdownSweep
     | Waveform
 )
 
@@ -251,10 +254,8 @@ class DeviceSettings(Printed, _Model):
             if (value := getattr(self.circuit, key)) != "interface"
         }
         protocol = self.protocol
-        if self.devices.cycles == "shared" and not isinstance(
-            protocol, ConstantRead | ProgramToLevel
-        ):
-            share = len(np.array_split(np.arange(protocol.cycles), self.devices.number)[number])
+        if self.devices.cycles == "shared" and "cycles" in type(protocol).model_fields:
+            share = len(np.array_split(np.arange(protocol.n_cycles), self.devices.number)[number])
             protocol = protocol.model_copy(update={"cycles": share})
         return self.model_copy(
             update={

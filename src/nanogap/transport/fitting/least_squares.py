@@ -7,11 +7,12 @@ First-principles energies of different periodic structures have no common zero. 
 bands are taken from its own Fermi energy, which the model puts at zero: atoms are then neutral in
 every environment at one common Fermi level, as they are in a metallic junction. The Fermi energy
 that comes with the data is that of a coarse mesh, so a first fit has one free shift per structure,
-and the Fermi energies are then found by filling the fitted bands on a fine mesh (`align`).
+and the Fermi energies are then found by filling the fitted bands on a fine mesh
+(`fermi_levels`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -139,33 +140,22 @@ def _minimise(
     return vector, float(lowest)
 
 
-def align(
-    references: Sequence[ReferenceBands], shifts: FloatArray, model: TightBindingModel
-) -> list[ReferenceBands]:
-    """Put the zero of every structure at the Fermi energy to which a fitted model fills it.
-
-    Parameters
-    ----------
-    references : sequence of ReferenceBands
-    shifts : ndarray, shape (n_references,)
-        Shifts with which the model was fitted, eV.
-    model : TightBindingModel
+def fermi_levels(references: Sequence[ReferenceBands], model: TightBindingModel) -> FloatArray:
+    """Find the Fermi energy to which a model fills the bands of every structure.
 
     Returns
     -------
-    list of ReferenceBands
-        With bands from that Fermi energy; those without bands as they are.
+    ndarray, shape (n_references,)
+        On the scale of the model, eV; zero for those without bands.
     """
-    aligned = []
-    for reference, shift in zip(references, shifts, strict=True):
-        if reference.bands.shape[1]:
-            level = fermi_energy(
-                reference.atoms, kpoints_density=reference.mesh_density, model=model
-            )
-            aligned.append(replace(reference, bands=reference.bands - shift - level))
-        else:
-            aligned.append(reference)
-    return aligned
+    return np.array(
+        [
+            fermi_energy(one.atoms, kpoints_density=one.mesh_density, model=model)
+            if one.bands.shape[1]
+            else 0.0
+            for one in references
+        ]
+    )
 
 
 def band_errors(

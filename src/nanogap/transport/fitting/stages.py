@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nanogap.errors import SettingsError
-from nanogap.transport.fitting.least_squares import align, band_errors, fit
+from nanogap.transport.fitting.least_squares import band_errors, fermi_levels, fit
 from nanogap.transport.fitting.metal_size import relative_size
 from nanogap.transport.fitting.overlap_guards import overlap_guards
 from nanogap.transport.fitting.parameters import perturb
@@ -92,6 +93,29 @@ def first_guess(element: str, electrons_per_atom: float) -> TightBindingModel:
     )
 
 
+@dataclass(frozen=True)
+class Progress:
+    """Where a fit in stages is: what the next stage starts from.
+
+    Attributes
+    ----------
+    finished : int
+        Stages that are finished: free shifts, then one for each of `SHIFT_PENALTIES`, then the
+        restarts.
+    sum_of_squares : float
+        Of the best model.
+    model : TightBindingModel
+        The best.
+    offsets : ndarray, shape (n_references,)
+        By which the zero of the bands of each structure was moved, eV.
+    """
+
+    finished: int
+    sum_of_squares: float
+    model: TightBindingModel
+    offsets: FloatArray
+
+
 def fit_in_stages(
     model: TightBindingModel,
     references: Sequence[ReferenceBands],
@@ -99,7 +123,9 @@ def fit_in_stages(
     restarts: int,
     seed: int,
     held_out: Sequence[str] = (),
+    begun: Progress | None = None,
     report: Callable[[str], None],
+    keep: Callable[[Progress], None] = lambda _: None,
 ) -> tuple[TightBindingModel, list[ReferenceBands]]:
     """Fit the shapes of the bands, then the Fermi energies too, then look for better minima.
 
@@ -114,8 +140,13 @@ def fit_in_stages(
         Of the perturbations.
     held_out : sequence of str
         Structures that are not fitted, only compared.
+    begun : Progress, optional
+        Of an earlier call with all else the same, to the end of which the fit goes on: the result
+        is the same to the bit.
     report : callable
         Called with a line of text after every stage.
+    keep : callable
+        Called with the progress after every stage.
 
     Returns
     -------
@@ -135,34 +166,64 @@ def fit_in_stages(
     unknown = set(held_out) - counts.keys()
     if unknown:
         raise SettingsError(f"no structure named {min(unknown)!r}; there are {', '.join(counts)}")
-    aligned = list(references)
+    progress = begun or Progress(0, np.inf, model, np.zeros(len(references)))
+    first_restart = 1 + len(SHIFT_PENALTIES)
+    for stage in range(progress.finished, first_restart + restarts):
+        aligned = _aligned(references, progress.offsets)
+        chosen = [*(r for r in aligned if r.name not in held_out), *overlap_guards(model.element)]
+        if stage < first_restart:
+            progress, title = _shape(stage, progress, aligned, chosen)
+        else:
+            number = stage - first_restart
+            rng = np.random.default_rng([seed, number])
+            progress, found = _restart(progress, chosen, rng)
+            title = f"restart {number + 1} of {restarts}: {found:.4f}"
+        report(title)
+        keep(progress)
+    return progress.model, _aligned(references, progress.offsets)
 
-    def chosen() -> list[ReferenceBands]:
-        return [*(r for r in aligned if r.name not in held_out), *overlap_guards(model.element)]
 
-    best = fit(model, chosen(), ridge=1e-2, shift_penalty=0.1, iterations=100)
-    report(f"free shifts: {best.sum_of_squares:.4f}")
-    aligned = _realigned(aligned, best.model)
-    for penalty in SHIFT_PENALTIES:
-        best = fit(best.model, chosen(), shift_penalty=penalty, iterations=120)
-        report(f"shifts with penalty {penalty}: {best.sum_of_squares:.4f}")
-        aligned = _realigned(aligned, best.model)
-    rng = np.random.default_rng(seed)
+def _shape(
+    stage: int,
+    progress: Progress,
+    aligned: list[ReferenceBands],
+    chosen: list[ReferenceBands],
+) -> tuple[Progress, str]:
+    """Fit with free shifts at first, then with dearer ones; find the Fermi energies anew."""
+    if stage == 0:
+        best = fit(progress.model, chosen, ridge=1e-2, shift_penalty=0.1, iterations=100)
+        title = "free shifts"
+    else:
+        penalty = SHIFT_PENALTIES[stage - 1]
+        best = fit(progress.model, chosen, shift_penalty=penalty, iterations=120)
+        title = f"shifts with penalty {penalty}"
+    shifts = np.array([errors.shift for errors in band_errors(best.model, aligned).values()])
+    offsets = progress.offsets + fermi_levels(aligned, best.model) - shifts
+    found = Progress(stage + 1, best.sum_of_squares, best.model, offsets)
+    return found, f"{title}: {best.sum_of_squares:.4f}"
+
+
+def _restart(
+    progress: Progress, chosen: list[ReferenceBands], rng: np.random.Generator
+) -> tuple[Progress, float]:
+    """Fit from a perturbed model; return the better one, and the sum of squares that was found."""
     last = SHIFT_PENALTIES[-1]
-    for number in range(restarts):
-        start = perturb(best.model, float(rng.choice([0.1, 0.2, 0.4])), rng)
-        other = fit(start, chosen(), shift_penalty=last, iterations=40)
-        if other.sum_of_squares < 1.15 * best.sum_of_squares:
-            other = fit(other.model, chosen(), shift_penalty=last, iterations=120)
-        report(f"restart {number + 1} of {restarts}: {other.sum_of_squares:.4f}")
-        if other.sum_of_squares < best.sum_of_squares:
-            best = other
-    return best.model, aligned
+    start = perturb(progress.model, float(rng.choice([0.1, 0.2, 0.4])), rng)
+    other = fit(start, chosen, shift_penalty=last, iterations=40)
+    if other.sum_of_squares < 1.15 * progress.sum_of_squares:
+        other = fit(other.model, chosen, shift_penalty=last, iterations=120)
+    found = replace(progress, finished=progress.finished + 1)
+    if other.sum_of_squares < progress.sum_of_squares:
+        found = replace(found, sum_of_squares=other.sum_of_squares, model=other.model)
+    return found, other.sum_of_squares
 
 
-def _realigned(references: list[ReferenceBands], model: TightBindingModel) -> list[ReferenceBands]:
-    shifts = [-errors.shift for errors in band_errors(model, references).values()]
-    return align(references, np.array(shifts), model)
+def _aligned(references: Sequence[ReferenceBands], offsets: FloatArray) -> list[ReferenceBands]:
+    """Move the zero of the bands of every structure."""
+    return [
+        replace(reference, bands=reference.bands - offset)
+        for reference, offset in zip(references, offsets, strict=True)
+    ]
 
 
 def error_table(

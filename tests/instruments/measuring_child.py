@@ -1,0 +1,14 @@
+"""A measurement in a process of its own, to be killed."""
+
+import warnings
+
+from nanogap.instruments import parse_address
+from nanogap.instruments.measuring import MeasurementRun
+from nanogap.settings.device import load_device_settings
+
+
+def measure_into(folder, address, overrides):
+    """Measure as the command does."""
+    warnings.simplefilter("ignore")
+    settings = load_device_settings({}, overrides)
+    MeasurementRun(folder, settings, "test", parse_address(address)).run(lambda _: None)
