@@ -2,10 +2,12 @@
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -25,6 +27,23 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 
+#: The browser reads commands from its file 3 and answers on 4.
+BEGIN = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.dup2(int(sys.argv[2]), 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+def _high_pipe():
+    """Return the ends of a pipe, whose numbers are not those that the browser uses."""
+    ends = os.pipe()
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends]
+    for end in ends:
+        os.close(end)
+    return high
+
 
 class Browser:
     """A page in a browser without a window.
@@ -38,20 +57,16 @@ class Browser:
     """
 
     def __init__(self, profile, width=1400, height=900):
-        # the browser reads commands from its file 3 and answers on 4
-        theirs, self._out = os.pipe()
-        self._in, answers = os.pipe()
-        os.set_inheritable(theirs, True)
-        os.set_inheritable(answers, True)
+        theirs, self._out = _high_pipe()
+        self._in, answers = _high_pipe()
+        command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}"]
+        command += [f"--window-size={width},{height}", "about:blank"]
         self._process = subprocess.Popen(
-            [  # noqa: S607
-                "sh", "-c", f'exec "$@" 3<&{theirs} 4>&{answers}', "browser", CHROMIUM, *FLAGS,
-                f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank",
-            ],
+            [sys.executable, "-c", BEGIN, str(theirs), str(answers), *command],
             pass_fds=(theirs, answers),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         os.close(theirs)
         os.close(answers)
         self._number, self._rest, self.console = 0, b"", []

@@ -159,7 +159,7 @@ def turned(knobs: Knobs, changes: Mapping[str, object], ranges: Mapping[str, Ran
     values: dict[str, object] = {}
     for key, value in changes.items():
         if key == "quantity":
-            if value not in {"voltage", "current"}:
+            if value not in ("voltage", "current"):
                 raise SettingsError(f"quantity = {shown(value)}: give 'voltage' or 'current'")
             values[key] = value
         elif key in ranges:

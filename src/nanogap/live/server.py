@@ -219,7 +219,8 @@ class _Handler(BaseHTTPRequestHandler):
         player = self.server.live.player
         moment = player.moment()
         same = _whole(query, "run") == moment.run
-        first = _whole(query, "readings") if same else 0
+        known = _whole(query, "readings")
+        first = known if same else 0
         scene = player.scene()
         return {
             **asdict(moment),
