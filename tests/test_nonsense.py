@@ -293,7 +293,8 @@ def test_a_wrong_number_of_arguments_is_left_to_python():
             (
                 "DeviceSettings: protocol = 5: must be a table; section [protocol] needs the key "
                 "kind, 'voltage-sweep' or 'current-sweep' or 'staircase' or 'pulses' or "
-                "'constant-read' or 'endurance' or 'program-to-level' or 'waveform'"
+                "'constant-read' or 'endurance' or 'program-to-level' or "
+                "'forming' or 'breakdown-sweep' or 'waveform'"
             ),
         ),
         (lambda: ng.Run("nowhere"), "no run directory nowhere: 'nanogap run' makes one"),

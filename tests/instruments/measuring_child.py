@@ -1,5 +1,6 @@
 """A measurement in a process of its own, to be killed."""
 
+import signal
 import warnings
 
 from nanogap.instruments import parse_address
@@ -9,6 +10,8 @@ from nanogap.settings.device import load_device_settings
 
 def measure_into(folder, address, overrides):
     """Measure as the command does."""
+    # a suite in the background of a shell has it ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     warnings.simplefilter("ignore")
     settings = load_device_settings({}, overrides)
     MeasurementRun(folder, settings, "test", parse_address(address)).run(lambda _: None)

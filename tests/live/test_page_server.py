@@ -33,7 +33,7 @@ def test_knobs_playing_pausing_and_what_is_saved(live, tmp_path):
     client.post("api/play", {"playing": True})
     wait(client, lambda found: found["readings"] >= 3)
     client.post("api/play", {"playing": False})
-    time.sleep(0.3)
+    wait(client, lambda found: found["busy"] == 0)
     found = state(client)
     time.sleep(0.3)
     assert state(client)["readings"] == found["readings"]
@@ -49,7 +49,7 @@ def test_knobs_playing_pausing_and_what_is_saved(live, tmp_path):
     path.write_text(client.get("readings.csv")[1])
     read = ng.read_measurement(path)
     assert read["voltage"].to_numpy() == pytest.approx([row[1] for row in found["rows"]], rel=1e-5)
-    assert ng.histogram([path]).counts.sum() >= 0
+    assert np.isfinite(ng.histogram([path]).counts).all()
     again = replay(client.get("record.json")[1])
     assert again.points == player.driven.points
 

@@ -1,4 +1,4 @@
-"""What a live page says of its device: names, numbers it rests on, ranges of the knobs."""
+"""Facts that a live page tells of its device: names, numbers it rests on, ranges of the knobs."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from nanogap.report.device_figures import KINDS
 
 @dataclass(frozen=True)
 class About:
-    """What does not change while the device goes on.
+    """Facts that do not change while the device goes on.
 
     Attributes
     ----------

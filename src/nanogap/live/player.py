@@ -34,7 +34,7 @@ _MOST_SEED = 2**63
 
 @dataclass(frozen=True)
 class Moment:
-    """What a page is told of the present.
+    """State that a page is told of.
 
     Attributes
     ----------

@@ -95,7 +95,7 @@ def first_guess(element: str, electrons_per_atom: float) -> TightBindingModel:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a fit in stages is: what the next stage starts from.
+    """State of a fit in stages: what the next stage starts from.
 
     Attributes
     ----------
