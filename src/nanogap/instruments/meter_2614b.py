@@ -14,13 +14,13 @@ from typing import Any
 from nanogap.electrical.segments import Quantity
 from nanogap.errors import InstrumentError
 from nanogap.instruments.address import Address
-from nanogap.instruments.channel import OVERFLOW
 from nanogap.instruments.source_meter import (
     GLANCE,
     Taken,
     connected,
     driver_versions,
     is_virtual,
+    known,
     query,
     speaking,
     visa_library,
@@ -167,7 +167,7 @@ class Meter2614B:
             )
         self._clock = now
         limited = bool(int(condition) & 3)
-        return Taken(now, _known(voltage), _known(current), limited)
+        return Taken(now, known(voltage), known(current), limited)
 
     def _ask(self, message: str) -> str:
         return query(self._handle, message.strip(), self._address, virtual=self._virtual)
@@ -183,8 +183,3 @@ class Meter2614B:
             raise InstrumentError(
                 f"{self._address}: the output cannot be switched {state}: {self._error()}"
             )
-
-
-def _known(value: float) -> float:
-    """Return a reading, NaN where it is beyond its range."""
-    return math.nan if abs(value) >= OVERFLOW else value

@@ -13,13 +13,13 @@ from typing import Any
 from nanogap.electrical.segments import Quantity
 from nanogap.errors import InstrumentError
 from nanogap.instruments.address import Address
-from nanogap.instruments.channel import OVERFLOW
 from nanogap.instruments.source_meter import (
     GLANCE,
     Taken,
     connected,
     driver_versions,
     is_virtual,
+    known,
     query,
     speaking,
     visa_library,
@@ -115,7 +115,7 @@ class Meter4200:
             with speaking(self._address):
                 values[word] = float(answer[3:])
             limited = answer[:1] == "C"
-        return Taken(self._clock, _known(values["TV"]), _known(values["TI"]), limited)
+        return Taken(self._clock, known(values["TV"]), known(values["TI"]), limited)
 
     def pulse(self, level: float, limit: float, until: float) -> Taken:
         """Return a reading at the end of a slow voltage pulse, after which the level is 0 V."""
@@ -160,8 +160,3 @@ class Meter4200:
         """Send what is only acknowledged."""
         self._driver.write(message)
         self._driver.check_set_errors()
-
-
-def _known(value: float) -> float:
-    """Return a reading, NaN where it is beyond its range."""
-    return math.nan if abs(value) >= OVERFLOW else value

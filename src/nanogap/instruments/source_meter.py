@@ -5,6 +5,7 @@ QCoDeS drives the 2614B and PyMeasure the 4200: QCoDeS has no driver of the 4200
 """
 
 import contextlib
+import math
 import os
 import socket
 import time
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from nanogap.electrical.segments import Quantity
 from nanogap.errors import InstrumentError
 from nanogap.instruments.address import Address
+from nanogap.instruments.channel import OVERFLOW
 
 #: Serial number of the virtual units, as their identity says it.
 VIRTUAL_SERIAL = "0000000"
@@ -188,3 +190,8 @@ def why_unreachable(host: str, port: int) -> str:
 def one_line(error: Exception) -> str:
     """Return the words of an exception in one line."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def known(value: float) -> float:
+    """Return a reading, NaN where it is beyond its range."""
+    return math.nan if abs(value) >= OVERFLOW else value
