@@ -100,8 +100,8 @@ def _over_visa(resource: str, message: bytes) -> bytes:
         unit = manager.open_resource(resource)
         with contextlib.closing(unit):
             unit.timeout = 1000.0 * ANSWER
-            unit.write_raw(message)  # type: ignore[attr-defined]
-            return bytes(unit.read_raw())  # type: ignore[attr-defined]
+            unit.write_raw(message)
+            return bytes(unit.read_raw())
 
 
 def watch(unit: str, resource: str, channel: str, log: Path) -> None:
