@@ -12,7 +12,8 @@ from nanogap.settings import load_settings, preset_names
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, MOBILE, TOP, nearest_neighbour_distance
 from nanogap.transport.negf import cost
-from nanogap.transport.tight_binding.files import load_model, model_to_toml
+from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.model_file import model_to_toml
 
 COMMANDS = (
     "init",

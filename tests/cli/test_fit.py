@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from nanogap.transport.fitting import hamiltonian_checks, stages, vacuum_tail
-from nanogap.transport.tight_binding.files import load_model, model_to_toml, read_model
+from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.model_file import model_to_toml, read_model
 
 DATA = resources.files("nanogap.transport") / "data"
 

@@ -21,7 +21,8 @@ from nanogap.runs.reference import (
 )
 from nanogap.settings import load_accuracy
 from nanogap.transport.backends import get_backend
-from nanogap.transport.tight_binding.files import load_model, model_to_toml
+from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.model_file import model_to_toml
 
 
 @given(

@@ -17,7 +17,8 @@ from nanogap.transport import compute
 from nanogap.transport.compute import compute_transmission, junctions_of
 from nanogap.transport.negf.compute import compute_transmission as engine
 from nanogap.transport.negf.neutrality import neutral_junction
-from nanogap.transport.tight_binding.files import load_model, model_to_toml
+from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.model_file import model_to_toml
 
 
 def same(found, expected):

@@ -89,7 +89,7 @@ def fit_hamiltonian(
     from nanogap.transport.fitting.least_squares import band_errors
     from nanogap.transport.fitting.stages import error_table, fit_in_stages
     from nanogap.transport.fitting.vacuum_tail import fit_vacuum
-    from nanogap.transport.tight_binding.files import model_to_toml
+    from nanogap.transport.tight_binding.model_file import model_to_toml
 
     output = _OUTPUT if output is None else output
     check_output(output, (".toml",))
@@ -257,7 +257,7 @@ def _held_out(files: "list[BandFile]", named: list[str] | None) -> tuple[str, ..
 def _first_model(path: Path | None, files: "list[BandFile]") -> "TightBindingModel":
     """Return the model to start from: that of a file, or a clean guess."""
     from nanogap.transport.fitting.stages import first_guess
-    from nanogap.transport.tight_binding.files import read_model
+    from nanogap.transport.tight_binding.model_file import read_model
 
     if path is None:
         return first_guess(files[0].element, files[0].electrons_per_atom)

@@ -28,7 +28,14 @@ from nanogap.transport.tight_binding.files import load_model, packaged_elements
 #: A model whose interactions reach over five layers, as one with a tail for tunnelling does.
 FAR = replace(load_model(), inner_cutoff=7.0, cutoff=12.0)
 ORTHOGONAL = replace(load_model(), overlap=np.zeros_like(load_model().overlap))
-MODELS = {"near": load_model(), "far": FAR, "orthogonal": ORTHOGONAL}
+#: A model whose levels split by the directions of the neighbours, larger than in any metal.
+FIELD = np.column_stack([np.linspace(-0.1, 0.1, 10), np.linspace(0.1, 0.2, 10), [0.1] * 10])
+SPLIT = replace(
+    load_model(),
+    crystal_field=np.column_stack([FIELD, [1.7] * 10]),
+    neighbour_potential=np.array([0.1, -0.1, 0.1, 1.4]),
+)
+MODELS = {"near": load_model(), "far": FAR, "orthogonal": ORTHOGONAL, "split": SPLIT}
 FAST, REFERENCE = "tight-binding", "dense"
 
 
@@ -48,7 +55,7 @@ class Declared:
 
 #: Every backend: a new one must declare itself here.
 BACKENDS = {
-    FAST: Declared(1e-9, 1e-8, ("near", "far"), slow=False),
+    FAST: Declared(1e-9, 1e-8, ("near", "far", "split"), slow=False),
     REFERENCE: Declared(1e-9, 1e-8, ("near",)),
     # the imaginary part of its energies takes some 1e-6 from every open channel
     "sisl": Declared(3e-5, 3e-5, ("near",)),

@@ -20,7 +20,8 @@ from nanogap.transport.negf import lead_cache as cache_module
 from nanogap.transport.negf import leads
 from nanogap.transport.negf.compute import compute_transmission
 from nanogap.transport.negf.lead_cache import LIMIT_VARIABLE, LeadCache, cache_key, lead_cache
-from nanogap.transport.tight_binding.files import is_packaged, load_model, model_from_table
+from nanogap.transport.tight_binding.files import is_packaged, load_model
+from nanogap.transport.tight_binding.model_file import model_from_table
 
 MEGABYTE = 1e6
 SOURCES = Path(nanogap.__file__).parent

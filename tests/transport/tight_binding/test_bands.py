@@ -18,7 +18,8 @@ from nanogap.transport.tight_binding.bands import (
     fermi_energy,
     irreducible_mesh,
 )
-from nanogap.transport.tight_binding.files import load_model, model_to_toml
+from nanogap.transport.tight_binding.files import load_model
+from nanogap.transport.tight_binding.model_file import model_to_toml
 
 
 def test_bands_are_those_of_the_wave_vectors_from_the_fermi_energy():

@@ -241,10 +241,17 @@ def test_fit_has_exact_derivatives(name):
 
 
 @pytest.mark.parametrize("name", ["bcc, a=3.27", "disordered four-atom cell"])
-def test_fit_and_assembly_give_the_same_bands(name):
+@pytest.mark.parametrize("field", [0.0, 0.1])
+def test_fit_and_assembly_give_the_same_bands(name, field):
     reference = references()[name]
-    fitted = solve_bands(BlochSums(reference, load_model()), load_model()).energies
-    np.testing.assert_allclose(fitted, band_energies(reference.atoms, reference.kpoints), atol=1e-5)
+    model = dataclasses.replace(
+        load_model(),
+        crystal_field=np.full((10, 4), field),
+        neighbour_potential=np.full(4, field),
+    )
+    fitted = solve_bands(BlochSums(reference, model), model).energies
+    found = band_energies(reference.atoms, reference.kpoints, model)
+    np.testing.assert_allclose(fitted, found, atol=1e-5)
 
 
 @pytest.mark.validation

@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 from nanogap.transport.tight_binding.slater_koster import (
     INTEGRALS,
     angular_blocks,
+    onsite_blocks,
     two_centre_blocks,
 )
 
@@ -96,3 +97,39 @@ def test_angular_blocks_are_the_parts_of_a_block():
     u, integrals = directions(rng, 5), rng.normal(size=(5, 10))
     total = np.einsum("nm,nmab->nab", integrals, angular_blocks(u))
     np.testing.assert_allclose(total, two_centre_blocks(u, integrals), atol=1e-14)
+
+
+def test_a_neighbour_along_z_splits_the_levels_of_an_atom_by_angular_momentum():
+    integrals = np.arange(1.0, 11.0)[None]
+    block = onsite_blocks(np.array([[0.0, 0.0, 1.0]]), integrals)[0]
+    seen = two_centre_blocks(np.array([[0.0, 0.0, 1.0]]), integrals)[0]
+    # both orbitals are of one atom: what a bond has with opposite signs has one here
+    np.testing.assert_allclose(block, np.triu(seen) + np.triu(seen, 1).T)
+
+
+@given(SEEDS)
+def test_the_crystal_field_turns_with_the_neighbour_and_is_symmetric(seed):
+    rng = np.random.default_rng(seed)
+    matrix = Rotation.random(random_state=seed).as_matrix()
+    turn = orbital_rotation(matrix, rng)
+    u, integrals = directions(rng, 3), rng.normal(size=(3, 10))
+    blocks = onsite_blocks(u, integrals)
+    np.testing.assert_allclose(blocks, blocks.swapaxes(1, 2), atol=1e-13)
+    np.testing.assert_allclose(
+        onsite_blocks(u @ matrix.T, integrals), turn @ blocks @ turn.T, atol=1e-9
+    )
+
+
+def test_a_cube_of_neighbours_splits_d_levels_into_three_and_two():
+    """And leaves those of p together: t2g and e_g of a cubic crystal field."""
+    u = np.array([(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)], dtype=float)
+    integrals = np.tile(np.random.default_rng(0).normal(size=10), (6, 1))
+    total = onsite_blocks(u, integrals).sum(axis=0)
+    np.testing.assert_allclose(total, np.diag(np.diag(total)), atol=1e-12)
+    s, *p = np.diag(total)[:4]
+    xy, yz, z2, zx, x2 = np.diag(total)[4:]
+    ss, _, pp_sigma, pp_pi, *_, dd_sigma, dd_pi, dd_delta = integrals[0]
+    assert s == pytest.approx(6 * ss)
+    assert p == pytest.approx([2 * pp_sigma + 4 * pp_pi] * 3)
+    assert [xy, yz, zx] == pytest.approx([4 * dd_pi + 2 * dd_delta] * 3)
+    assert [z2, x2] == pytest.approx([3 * dd_sigma + 3 * dd_delta] * 2)

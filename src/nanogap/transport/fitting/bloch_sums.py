@@ -33,6 +33,8 @@ class BlochSums:
         The two atoms of every shell.
     distances : ndarray, shape (n_shells,)
         Angstrom.
+    onsite : ndarray, shape (n_shells, 10, 9, 9)
+        Angular parts of the crystal field, summed over the bonds of every shell.
     """
 
     def __init__(self, reference: ReferenceBands, model: TightBindingModel) -> None:
@@ -47,10 +49,13 @@ class BlochSums:
         blocks = angular_blocks(pairs.vectors / pairs.distances[:, None])
         phases = np.exp(2j * np.pi * (reference.kpoints @ pairs.translations.T))
         sums = np.empty((len(reference.kpoints), len(shells), *blocks.shape[1:]), dtype=complex)
+        field = angular_blocks(pairs.vectors / pairs.distances[:, None], onsite=True)
+        self.onsite = np.empty((len(shells), *field.shape[1:]))
         for shell in range(len(shells)):
             bonds = np.flatnonzero(member.ravel() == shell)
             total = phases[:, bonds] @ blocks[bonds].reshape(len(bonds), -1)
             sums[:, shell] = total.reshape(-1, *blocks.shape[1:])
+            self.onsite[shell] = field[bonds].sum(axis=0)
         pair = self.centre * self.n_atoms + self.other
         self._groups = [
             (p // self.n_atoms, p % self.n_atoms, members, sums[:, members])
@@ -61,6 +66,23 @@ class BlochSums:
     def bond_means(self, potentials: FloatArray) -> FloatArray:
         """Average the potentials (n_atoms,) over the two atoms of each shell, (n_shells,)."""
         result: FloatArray = (potentials[self.centre] + potentials[self.other]) / 2.0
+        return result
+
+    def onsite_blocks(self, values: FloatArray) -> FloatArray:
+        """Sum the crystal field of all neighbours at every atom, by integral.
+
+        Parameters
+        ----------
+        values : ndarray, shape (n_shells, 10, m)
+            Its integrals at every shell, or m derivatives of them.
+
+        Returns
+        -------
+        ndarray, shape (n_atoms, 10, m, 9, 9)
+        """
+        each = values[:, :, :, None, None] * self.onsite[:, :, None]
+        result = np.zeros((self.n_atoms, *each.shape[1:]))
+        np.add.at(result, self.centre, each)
         return result
 
     def matrices(self, values: FloatArray, only: int | None = None) -> ComplexArray:

@@ -10,11 +10,20 @@ from nanogap.typing import FloatArray
 
 #: Parameters of all two-centre integrals of one matrix.
 N_TWO_CENTRE = 4 * len(INTEGRALS)
-#: Length of the vector: Hamiltonian, overlap, decay of the density, onsite energies, potential and
-#: its decay.
-N_PARAMETERS = 2 * N_TWO_CENTRE + 1 + 12 + 3 + 1
+#: Where the crystal field begins in the vector: after Hamiltonian, overlap, decay of the density,
+#: onsite energies, potential and its decay.
+FIELD = 2 * N_TWO_CENTRE + 1 + 12 + 3 + 1
+#: Where what a neighbour adds to the potential begins; it ends the vector.
+NEIGHBOUR = FIELD + N_TWO_CENTRE
+#: Length of the vector.
+N_PARAMETERS = NEIGHBOUR + 4
 #: Places of the decays, which stay positive and finite, 1/angstrom; all other parameters are free.
-DECAYS = [*range(3, 2 * N_TWO_CENTRE, 4), 2 * N_TWO_CENTRE, N_PARAMETERS - 1]
+DECAYS = [
+    *range(3, 2 * N_TWO_CENTRE, 4),
+    2 * N_TWO_CENTRE,
+    FIELD - 1,
+    *range(FIELD + 3, N_PARAMETERS, 4),
+]
 DECAY_BOUNDS = (0.3, 4.0)
 
 
@@ -28,6 +37,8 @@ def pack(model: TightBindingModel) -> FloatArray:
             model.onsite.ravel(),
             model.potential,
             [model.potential_decay],
+            model.crystal_field.ravel(),
+            model.neighbour_potential,
         ]
     )
 
@@ -43,6 +54,8 @@ def unpack(vector: FloatArray, model: TightBindingModel) -> TightBindingModel:
         onsite=vector[2 * n + 1 : 2 * n + 13].reshape(3, 4),
         potential=vector[2 * n + 13 : 2 * n + 16],
         potential_decay=float(vector[2 * n + 16]),
+        crystal_field=vector[FIELD:NEIGHBOUR].reshape(shape),
+        neighbour_potential=vector[NEIGHBOUR:],
     )
 
 
@@ -53,8 +66,9 @@ def two_centre_derivatives(
 
     Parameters
     ----------
-    parameters : ndarray, shape (10, 4)
-        Those of the Hamiltonian or of the overlap, see `TightBindingModel`.
+    parameters : ndarray, shape (n_integrals, 4)
+        Those of the Hamiltonian, the overlap, the crystal field or what a neighbour adds to the
+        potential, see `TightBindingModel`.
     distances : ndarray, shape (n,)
         Angstrom.
     model : TightBindingModel
@@ -62,8 +76,8 @@ def two_centre_derivatives(
 
     Returns
     -------
-    values : ndarray, shape (n, 10, 1)
-    derivatives : ndarray, shape (n, 10, 4)
+    values : ndarray, shape (n, n_integrals, 1)
+    derivatives : ndarray, shape (n, n_integrals, 4)
         By a, b, c and the decay.
     """
     shifted = (distances - REFERENCE)[:, None]
@@ -98,6 +112,8 @@ def perturb(model: TightBindingModel, size: float, rng: np.random.Generator) -> 
     two_centre[:, 3] *= np.exp(size * rng.normal(size=n))
     onsite = slice(2 * N_TWO_CENTRE + 1, 2 * N_TWO_CENTRE + 13)
     vector[onsite] += 0.3 * size * rng.normal(size=12)
-    vector[DECAYS[-2:]] *= np.exp(size * rng.normal(size=2))
+    vector[[2 * N_TWO_CENTRE, FIELD - 1]] *= np.exp(size * rng.normal(size=2))
+    field = vector[FIELD:].reshape(-1, 4)
+    field[:, :3] *= 1.0 + 2.0 * size * rng.normal(size=(len(field), 3))
     vector[DECAYS] = np.clip(vector[DECAYS], *DECAY_BOUNDS)
     return unpack(vector, model)

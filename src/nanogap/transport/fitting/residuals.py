@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nanogap.transport.fitting.bloch_sums import BlochSums
+from nanogap.transport.fitting.bloch_sums import BlochSums, atom_slice
 from nanogap.transport.fitting.parameters import N_PARAMETERS, N_TWO_CENTRE, two_centre_derivatives
 from nanogap.transport.tight_binding.model import REFERENCE, TightBindingModel
 from nanogap.transport.tight_binding.slater_koster import INTEGRALS, N_ORBITALS
@@ -67,8 +67,8 @@ def solve_bands(structure: BlochSums, model: TightBindingModel) -> BlochStates:
 
 
 def _bloch(structure: BlochSums, model: TightBindingModel) -> tuple[ComplexArray, ComplexArray]:
-    density, potential_density = _densities(structure, model)
-    potentials = model.potentials(potential_density)
+    density = _density(structure, model, model.density_decay)
+    potentials = _potentials(structure, model)
     h_values, _ = two_centre_derivatives(model.hamiltonian, structure.distances, model)
     s_values, _ = two_centre_derivatives(model.overlap, structure.distances, model)
     h_values = h_values + structure.bond_means(potentials)[:, None, None] * s_values
@@ -77,12 +77,19 @@ def _bloch(structure: BlochSums, model: TightBindingModel) -> tuple[ComplexArray
     onsite = (model.onsite_energies(density) + potentials[:, None]).ravel()
     diagonal = np.arange(onsite.size)
     h[:, diagonal, diagonal] += onsite
+    field, _ = two_centre_derivatives(model.crystal_field, structure.distances, model)
+    for atom, block in enumerate(structure.onsite_blocks(field)[:, :, 0].sum(axis=1)):
+        h[:, atom_slice(atom), atom_slice(atom)] += block
     s[:, diagonal, diagonal] += 1.0
     return h, s
 
 
-def _densities(structure: BlochSums, model: TightBindingModel) -> tuple[FloatArray, FloatArray]:
-    return model.densities(structure.bond_centres, structure.bond_distances, structure.n_atoms)
+def _density(structure: BlochSums, model: TightBindingModel, decay: float) -> FloatArray:
+    return model.density(structure.bond_centres, structure.bond_distances, structure.n_atoms, decay)
+
+
+def _potentials(structure: BlochSums, model: TightBindingModel) -> FloatArray:
+    return model.potentials(structure.bond_centres, structure.bond_distances, structure.n_atoms)
 
 
 def _t_by_decay(
@@ -173,13 +180,15 @@ def _slopes(
 ) -> FloatArray:
     """Differentiate the lowest n band energies by all parameters, (n_k, n, N_PARAMETERS)."""
     states, populations = solution.states[:, :, :n], solution.populations[:, :, :n]
-    density, potential_density = _densities(structure, model)
+    density, potential_density = (
+        _density(structure, model, decay) for decay in (model.density_decay, model.potential_decay)
+    )
     powers, potential_powers = (
         np.cbrt(d**2)[:, None] ** np.arange(4) for d in (density, potential_density)
     )
     by_h = two_centre_derivatives(model.hamiltonian, structure.distances, model)[1]
     by_s = two_centre_derivatives(model.overlap, structure.distances, model)[1]
-    means = structure.bond_means(model.potentials(potential_density))[:, None, None]
+    means = structure.bond_means(_potentials(structure, model))[:, None, None]
     h_slopes, s_slopes, v_slopes = _expectations(structure, (by_h, by_s, means * by_s), states)
     s_slopes = v_slopes - solution.energies[:, :n, None] * s_slopes
 
@@ -202,9 +211,39 @@ def _slopes(
             onsite_slopes,
             potential_slopes,
             potential_decay_slopes[:, :, None],
+            _field_slopes(structure, model, states),
+            _neighbour_slopes(structure, model, populations),
         ],
         axis=2,
     )
+
+
+def _field_slopes(
+    structure: BlochSums, model: TightBindingModel, states: ComplexArray
+) -> FloatArray:
+    """Differentiate band energies by the parameters of the crystal field, (n_k, n, 40)."""
+    derivatives = two_centre_derivatives(model.crystal_field, structure.distances, model)[1]
+    blocks = structure.onsite_blocks(derivatives).reshape(structure.n_atoms, N_TWO_CENTRE, -1)
+    n_k, _, n = states.shape
+    by_atom = states.reshape(n_k, structure.n_atoms, N_ORBITALS, n)
+    result = np.zeros((n_k, n, N_TWO_CENTRE))
+    for atom, of_parameters in enumerate(blocks):
+        here = by_atom[:, atom].swapaxes(1, 2)
+        products = (here.conj()[:, :, :, None] * here[:, :, None, :]).real
+        result += products.reshape(n_k, n, N_ORBITALS**2) @ of_parameters.T
+    return result
+
+
+def _neighbour_slopes(
+    structure: BlochSums, model: TightBindingModel, populations: FloatArray
+) -> FloatArray:
+    """Differentiate band energies by what a neighbour adds to the potential, (n_k, n, 4)."""
+    parameters = model.neighbour_potential[None]
+    derivatives = two_centre_derivatives(parameters, structure.bond_distances, model)[1][:, 0]
+    by_atom = np.zeros((structure.n_atoms, 4))
+    np.add.at(by_atom, structure.bond_centres, derivatives)
+    result: FloatArray = np.einsum("kan,aq->knq", populations, by_atom)
+    return result
 
 
 def _expectations(

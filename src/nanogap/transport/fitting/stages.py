@@ -13,6 +13,7 @@ from nanogap.transport.fitting.overlap_guards import overlap_guards
 from nanogap.transport.fitting.parameters import perturb
 from nanogap.transport.fitting.reference_bands import ReferenceBands
 from nanogap.transport.tight_binding.model import REFERENCE, TightBindingModel
+from nanogap.transport.tight_binding.slater_koster import INTEGRALS
 from nanogap.typing import FloatArray
 
 #: Where the cut-off function leaves 1 and reaches 0 for silver, angstrom.
@@ -90,6 +91,8 @@ def first_guess(element: str, electrons_per_atom: float) -> TightBindingModel:
         onsite=np.array([(1.0, 0, 0, 0), (6.0, 0, 0, 0), (-4.0, 0, 0, 0)]),
         potential_decay=1.0,
         potential=np.zeros(3),
+        crystal_field=np.outer(np.ones(len(INTEGRALS)), (0.0, 0.0, 0.0, 1.5 / size)),
+        neighbour_potential=np.array([0.0, 0.0, 0.0, 1.5 / size]),
     )
 
 

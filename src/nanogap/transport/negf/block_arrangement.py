@@ -91,7 +91,7 @@ class LeadSurface:
     lead : Lead
     positions : ndarray, shape (n_atoms, 3)
         Angstrom.
-    densities : ndarray, shape (3, n_atoms)
+    densities : ndarray, shape (3 or 84, n_atoms)
         Surroundings in the endless lead, see `atom_densities`.
     translation : ndarray of int, shape (n_atoms,)
         Translation of the lead that each atom belongs to.

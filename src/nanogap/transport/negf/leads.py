@@ -103,7 +103,7 @@ class Lead:
     unit : LeadUnit
     layers : int
         Units in a principal layer: as many as a unit interacts with in one direction.
-    densities : ndarray, shape (3, n_atoms)
+    densities : ndarray, shape (3 or 84, n_atoms)
         Surroundings of the unit's atoms in the endless lead, see `atom_densities`.
     """
 

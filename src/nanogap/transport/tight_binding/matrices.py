@@ -19,6 +19,7 @@ from nanogap.transport.tight_binding.neighbours import Neighbours, find_neighbou
 from nanogap.transport.tight_binding.slater_koster import (
     INTEGRALS,
     N_ORBITALS,
+    onsite_blocks,
     orbitals_of,
     two_centre_blocks,
 )
@@ -99,7 +100,7 @@ def real_space_matrices(
     atoms : ase.Atoms
         Its cell and periodic axes are used.
     model : TightBindingModel
-    densities : ndarray, shape (3, n_atoms), optional
+    densities : ndarray, shape (3 or 84, n_atoms), optional
         See `atom_densities`; for atoms whose surroundings the structure does not hold whole, NaN
         where its own neighbours set them.
     shifts : ndarray, shape (n_atoms,), optional
@@ -132,7 +133,7 @@ def real_space_matrices(
         )
     # the two directions of a pair are each other's transpose: both are evaluated, in one sweep
     blocks = two_centre_blocks(pairs.vectors / pairs.distances[:, None], integrals)
-    potentials = model.potentials(densities[1])
+    potentials = densities[1]
     if shifts is not None:
         potentials = potentials + shifts
     mean = (potentials[pairs.first] + potentials[pairs.second]) / 2.0
@@ -142,6 +143,8 @@ def real_space_matrices(
     onsite = np.zeros((2, len(atoms), N_ORBITALS, N_ORBITALS))
     diagonal = np.arange(N_ORBITALS)
     onsite[0][:, diagonal, diagonal] = model.onsite_energies(densities[0]) + potentials[:, None]
+    if model.splits_levels:
+        onsite[0] += densities[3:].T.reshape(-1, N_ORBITALS, N_ORBITALS)
     onsite[1][:, diagonal, diagonal] = 1.0
     matrices = _collect(pairs, np.concatenate([blocks, onsite], axis=1), len(atoms))
     _check_overlap(atoms, pairs, matrices)
@@ -151,7 +154,7 @@ def real_space_matrices(
 def atom_densities(
     pairs: Neighbours, n_atoms: int, model: TightBindingModel, parts: FloatArray | None = None
 ) -> FloatArray:
-    """Sum the contributions of all neighbours to the densities at every atom.
+    """Sum what all neighbours contribute at every atom.
 
     Parameters
     ----------
@@ -163,16 +166,26 @@ def atom_densities(
 
     Returns
     -------
-    ndarray, shape (3, n_atoms)
-        The densities of neighbours that set the onsite energies and the potential, and the number
-        of neighbours, which tells whether an atom faces vacuum.
+    ndarray, shape (3 or 84, n_atoms)
+        The density of neighbours that sets the onsite energies, the potential, eV, and the number
+        of neighbours, which tells whether an atom faces vacuum; of a model with a crystal field
+        then the 9 x 9 elements of its block, eV.
     """
-    share = 1.0 if parts is None else parts[pairs.second]
-    onsite, potential = model.densities(pairs.first, pairs.distances, n_atoms, share)
-    if model.vacuum is None:
-        return np.array([onsite, potential, np.zeros(n_atoms)])
-    counts = np.bincount(pairs.first, share * model.vacuum.bond_count(pairs.distances), n_atoms)
-    return np.array([onsite, potential, counts])
+    share = np.ones(len(pairs.first)) if parts is None else parts[pairs.second]
+    onsite = model.density(pairs.first, pairs.distances, n_atoms, model.density_decay, share)
+    potential = model.potentials(pairs.first, pairs.distances, n_atoms, share)
+    bonds = np.zeros(len(share))
+    if model.vacuum is not None:
+        bonds = share * model.vacuum.bond_count(pairs.distances)
+    counts = np.bincount(pairs.first, bonds, n_atoms)
+    densities = np.array([onsite, potential, counts])
+    if not model.splits_levels:
+        return densities
+    integrals = model.field_integrals(pairs.distances)
+    blocks = onsite_blocks(pairs.vectors / pairs.distances[:, None], integrals)
+    of_pairs = (share, (pairs.first, np.arange(len(share))))
+    at_atoms = csr_array(of_pairs, shape=(n_atoms, len(share)))
+    return np.concatenate([densities, (at_atoms @ blocks.reshape(-1, N_ORBITALS**2)).T])
 
 
 def _through_vacuum(

@@ -3,9 +3,12 @@
 Functional form of Mehl & Papaconstantopoulos, Phys. Rev. B 54, 4519 (1996),
 doi:10.1103/PhysRevB.54.4519: non-orthogonal s, p and d orbitals; every two-centre integral of the
 Hamiltonian and of the overlap is a polynomial times an exponential times a cut-off, and the onsite
-energies follow from a density of neighbours. The numbers are a fit of this project to
-first-principles bands (docs/hamiltonian.md). The zero of energy is the Fermi energy to which the
-fit aligned its structures.
+energies follow from a density of neighbours. To these the crystal field may be added: what every
+neighbour does to the levels of an atom depends on the direction where it sits, with integrals of
+the same form and the same angular parts (the two-centre terms of the onsite block, Slater &
+Koster, doi:10.1103/PhysRev.94.1498). The numbers are a fit of this project to first-principles
+bands (docs/hamiltonian.md). The zero of energy is the Fermi energy to which the fit aligned its
+structures.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +20,7 @@ from ase import Atoms
 from nanogap.digest import content_digest
 from nanogap.errors import ONE_METAL, SettingsError, StructureError
 from nanogap.printing import Printed, Rows
-from nanogap.transport.tight_binding.slater_koster import N_ORBITALS
+from nanogap.transport.tight_binding.slater_koster import INTEGRALS, N_ORBITALS
 from nanogap.transport.tight_binding.vacuum import VacuumTail, smooth_step
 from nanogap.typing import FloatArray, IntArray
 
@@ -51,6 +54,11 @@ class TightBindingModel(Printed):
         b, c, d of the potential of an atom, v = b t + c t^2 + d t^3, eV, which adds
         S_ij (v_i + v_j)/2 to the Hamiltonian: it moves bands rigidly, so that every environment
         can have its Fermi energy at zero.
+    neighbour_potential : ndarray, shape (4,)
+        What every neighbour adds to the potential: parameters as those of an integral, eV.
+    crystal_field : ndarray, shape (10, 4)
+        Integrals as those of the Hamiltonian, of the potential of a neighbour between two orbitals
+        of one atom, eV; zeros: the levels of a shell are degenerate.
     vacuum : VacuumTail or None
         Coupling through empty space; None: there is none beyond the cut-off.
     neutrality : ndarray, shape (2, n)
@@ -78,6 +86,8 @@ class TightBindingModel(Printed):
     onsite: FloatArray
     potential_decay: float
     potential: FloatArray
+    crystal_field: FloatArray = field(default_factory=lambda: np.zeros((len(INTEGRALS), 4)))
+    neighbour_potential: FloatArray = field(default_factory=lambda: np.zeros(4))
     vacuum: VacuumTail | None = None
     neutrality: FloatArray = field(default_factory=lambda: np.zeros((2, 0)))
     orbitals_per_atom: int = N_ORBITALS
@@ -95,8 +105,15 @@ class TightBindingModel(Printed):
         yield "next", "nanogap.bands(model=...), nanogap.compute_transmission(..., model=...)"
 
     def __post_init__(self) -> None:
-        arrays = (self.hamiltonian, self.overlap, self.onsite, self.potential, self.neutrality)
-        for array in arrays:
+        for array in (
+            self.hamiltonian,
+            self.overlap,
+            self.onsite,
+            self.potential,
+            self.crystal_field,
+            self.neighbour_potential,
+            self.neutrality,
+        ):
             array.setflags(write=False)
 
     @cached_property
@@ -118,9 +135,22 @@ class TightBindingModel(Printed):
 
     def two_centre(self, distances: FloatArray) -> FloatArray:
         """Compute the two-centre integrals, Hamiltonian (eV) then overlap, shape (2, n, 10)."""
+        return self._integrals(np.stack([self.hamiltonian, self.overlap]), distances)
+
+    @cached_property
+    def splits_levels(self) -> bool:
+        """Whether there is a crystal field."""
+        return bool(self.crystal_field[:, :3].any())
+
+    def field_integrals(self, distances: FloatArray) -> FloatArray:
+        """Compute the integrals of the crystal field of one neighbour, shape (n, 10), eV."""
+        return self._integrals(self.crystal_field, distances)
+
+    def _integrals(self, parameters: FloatArray, distances: FloatArray) -> FloatArray:
+        """Evaluate integrals of parameters (..., 10, 4) at distances, shape (..., n, 10)."""
         shifted = (distances - REFERENCE)[:, None]
         x = shifted / REFERENCE
-        a, b, c, decay = np.moveaxis(np.stack([self.hamiltonian, self.overlap]), 2, 0)[:, :, None]
+        a, b, c, decay = np.moveaxis(parameters, -1, 0)[..., None, :]
         taper = self.taper(distances)[:, None]
         values: FloatArray = (a + b * x + c * x**2) * np.exp(-decay * shifted) * taper
         return values
@@ -130,14 +160,15 @@ class TightBindingModel(Printed):
         result: FloatArray = np.exp(-decay * (distances - REFERENCE)) * self.taper(distances) / 12.0
         return result
 
-    def densities(
+    def density(
         self,
         centres: IntArray,
         distances: FloatArray,
         n_atoms: int,
+        decay: float,
         parts: FloatArray | float = 1.0,
-    ) -> tuple[FloatArray, FloatArray]:
-        """Compute the densities at atoms that set onsite energies and potential, (n_atoms,) each.
+    ) -> FloatArray:
+        """Compute the density of neighbours at atoms, shape (n_atoms,).
 
         Parameters
         ----------
@@ -145,14 +176,13 @@ class TightBindingModel(Printed):
             First atom of each pair; every pair is there in both directions.
         distances : ndarray, shape (n_pairs,)
         n_atoms : int
+        decay : float
+            `density_decay` or `potential_decay`.
         parts : ndarray, shape (n_pairs,), optional
             Part of its contribution that the second atom of each pair makes; default: all.
         """
-        onsite, potential = (
-            np.bincount(centres, parts * self.neighbour_density(distances, decay), n_atoms)
-            for decay in (self.density_decay, self.potential_decay)
-        )
-        return onsite.astype(np.float64), potential.astype(np.float64)
+        contributions = parts * self.neighbour_density(distances, decay)
+        return np.bincount(centres, contributions, n_atoms).astype(np.float64)
 
     def onsite_energies(self, density: FloatArray) -> FloatArray:
         """Compute the onsite energies without the potential, shape (n_atoms, 9), eV."""
@@ -160,11 +190,19 @@ class TightBindingModel(Printed):
         a, b, c, d = self.onsite.T
         return np.repeat(a + t * (b + t * (c + t * d)), (1, 3, 5), axis=1)
 
-    def potentials(self, density: FloatArray) -> FloatArray:
-        """Compute the potential of every atom, shape (n_atoms,), eV."""
+    def potentials(
+        self,
+        centres: IntArray,
+        distances: FloatArray,
+        n_atoms: int,
+        parts: FloatArray | float = 1.0,
+    ) -> FloatArray:
+        """Compute the potential of every atom, shape (n_atoms,), eV; parameters as of `density`."""
+        density = self.density(centres, distances, n_atoms, self.potential_decay, parts)
         t = np.cbrt(density**2)
         b, c, d = self.potential
-        result: FloatArray = t * (b + t * (c + t * d))
+        each = self._integrals(self.neighbour_potential[None], distances)[:, 0]
+        result: FloatArray = t * (b + t * (c + t * d)) + np.bincount(centres, parts * each, n_atoms)
         return result
 
     def neutral_shifts(self, coordination: FloatArray) -> FloatArray:

@@ -95,13 +95,15 @@ def two_centre_blocks(directions: FloatArray, integrals: FloatArray) -> FloatArr
     return blocks
 
 
-def angular_blocks(directions: FloatArray) -> FloatArray:
+def angular_blocks(directions: FloatArray, *, onsite: bool = False) -> FloatArray:
     """Split the block between two atoms into what each two-centre integral contributes.
 
     Parameters
     ----------
     directions : ndarray, shape (n, 3)
         Unit vectors from the first atom to the second.
+    onsite : bool
+        Split the block of `onsite_blocks` instead.
 
     Returns
     -------
@@ -112,4 +114,29 @@ def angular_blocks(directions: FloatArray) -> FloatArray:
     each = np.broadcast_to(
         np.eye(n_integrals)[:, None, :], (n_integrals, len(directions), n_integrals)
     )
-    return np.ascontiguousarray(two_centre_blocks(directions, each).swapaxes(0, 1))
+    blocks = onsite_blocks if onsite else two_centre_blocks
+    return np.ascontiguousarray(blocks(directions, each).swapaxes(0, 1))
+
+
+def onsite_blocks(directions: FloatArray, integrals: FloatArray) -> FloatArray:
+    """Compute what the potential of a neighbour adds to the block of an atom with itself.
+
+    The angular parts are those of two-centre integrals, but for the parity: both orbitals are of
+    the same atom.
+
+    Parameters
+    ----------
+    directions : ndarray, shape (n, 3)
+        Unit vectors from the atom to the neighbour.
+    integrals : ndarray, shape (..., n, 10)
+        In the order of `INTEGRALS`.
+
+    Returns
+    -------
+    ndarray, shape (..., n, 9, 9)
+        Symmetric; same unit as the integrals.
+    """
+    blocks = two_centre_blocks(directions, integrals)
+    blocks[..., _P, _S] *= -1.0
+    blocks[..., _D, _P] *= -1.0
+    return blocks

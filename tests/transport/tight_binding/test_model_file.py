@@ -9,13 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nanogap.errors import DataFormatError
-from nanogap.transport.tight_binding.files import (
-    load_model,
-    model_from_table,
-    model_to_toml,
-    read_model,
-)
+from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.model import TightBindingModel
+from nanogap.transport.tight_binding.model_file import model_from_table, model_to_toml, read_model
 from nanogap.transport.tight_binding.vacuum import VacuumTail
 
 #: Ten digits are printed.
@@ -39,7 +35,7 @@ def assert_equal(found, model):
             assert one == other, field.name
 
 
-def random_model(seed, *, tail, neutrality):
+def random_model(seed, *, tail, neutrality, field=False):
     rng = np.random.default_rng(seed)
 
     def numbers(*shape):
@@ -63,6 +59,8 @@ def random_model(seed, *, tail, neutrality):
         onsite=numbers(3, 4),
         potential_decay=float(rng.uniform(0.3, 4.0)),
         potential=numbers(3),
+        crystal_field=numbers(10, 4) if field else np.zeros((10, 4)),
+        neighbour_potential=numbers(4) if field else np.zeros(4),
         vacuum=vacuum if tail else None,
         neutrality=np.stack([np.arange(5.0), numbers(5)]) if neutrality else np.zeros((2, 0)),
     )
@@ -72,10 +70,10 @@ def test_the_packaged_model_survives_the_round_trip():
     assert_equal(read_back(load_model()), load_model())
 
 
-@given(seed=SEEDS, tail=st.booleans(), neutrality=st.booleans())
+@given(seed=SEEDS, tail=st.booleans(), neutrality=st.booleans(), field=st.booleans())
 @settings(deadline=None, max_examples=60)
-def test_any_model_survives_the_round_trip(seed, tail, neutrality):
-    model = random_model(seed, tail=tail, neutrality=neutrality)
+def test_any_model_survives_the_round_trip(seed, tail, neutrality, field):
+    model = random_model(seed, tail=tail, neutrality=neutrality, field=field)
     assert_equal(read_back(model), model)
 
 
