@@ -75,10 +75,14 @@ class Builder:
             44,
             1.5,
         )
+        for seed, strain in ((2, 0.97), (3, 1.0), (4, 1.03)):
+            crystal = bulk(self.element, "fcc", a=strain * self.a, cubic=True)
+            name = f"disordered four-atom cell, a={strain * self.a:.2f}"
+            yield Structure(name, self.disordered(crystal, seed), (4, 4, 4), 44, 1.5)
         for gap in (4.0, 4.8, 5.6):
             name = f"two two-layer (111) films, gap {gap * self.scale:.1f} Å"
             films = self.facing_films(gap * self.scale)
-            yield Structure(name, films, (10, 10, 1), 36, held_out=gap == HELD_OUT_GAP)
+            yield Structure(name, films, (10, 10, 1), 36, 2.0, held_out=gap == HELD_OUT_GAP)
         yield Structure("random neck of four atoms", self.neck(), (1, 1, 12), 40)
         yield Structure("five-layer (111) slab", self.slab(5), (12, 12, 1), 48, 1.5)
         yield Structure(
@@ -170,11 +174,11 @@ class Builder:
         atoms.center(vacuum=VACUUM, axis=2)
         return atoms
 
-    def disordered(self, crystal: Atoms) -> Atoms:
+    def disordered(self, crystal: Atoms, seed: int = 1) -> Atoms:
         """Return a crystal whose atoms are displaced at random, by 0.25 angstrom in silver."""
         atoms = crystal.copy()
         displacement = 0.25 * self.scale
-        atoms.positions += np.random.default_rng(1).normal(0.0, displacement, (len(atoms), 3))
+        atoms.positions += np.random.default_rng(seed).normal(0.0, displacement, (len(atoms), 3))
         return atoms
 
     def neck(self, seed: int = 3) -> Atoms:

@@ -21,6 +21,8 @@ INNER_CUTOFF, CUTOFF = 4.0, 7.0
 #: Weights, per eV, of Fermi energies that are not at zero, stage by stage: at the last, 0.1 eV
 #: costs as much as the bands of a structure that are off by about 0.1 eV.
 SHIFT_PENALTIES = (0.3, 0.7, 1.5, 1.5)
+#: Steps of a stage at the most: the crystal field's valleys are long and narrow.
+_ITERATIONS = 250
 
 # signs from the overlap of the orbitals' facing lobes; sizes from the width of the bands of silver
 _HAMILTONIAN = {
@@ -194,11 +196,11 @@ def _shape(
 ) -> tuple[Progress, str]:
     """Fit with free shifts at first, then with dearer ones; find the Fermi energies anew."""
     if stage == 0:
-        best = fit(progress.model, chosen, ridge=1e-2, shift_penalty=0.1, iterations=100)
+        best = fit(progress.model, chosen, ridge=1e-2, shift_penalty=0.1, iterations=_ITERATIONS)
         title = "free shifts"
     else:
         penalty = SHIFT_PENALTIES[stage - 1]
-        best = fit(progress.model, chosen, shift_penalty=penalty, iterations=120)
+        best = fit(progress.model, chosen, shift_penalty=penalty, iterations=_ITERATIONS)
         title = f"shifts with penalty {penalty}"
     shifts = np.array([errors.shift for errors in band_errors(best.model, aligned).values()])
     offsets = progress.offsets + fermi_levels(aligned, best.model) - shifts
@@ -214,7 +216,7 @@ def _restart(
     start = perturb(progress.model, float(rng.choice([0.1, 0.2, 0.4])), rng)
     other = fit(start, chosen, shift_penalty=last, iterations=40)
     if other.sum_of_squares < 1.15 * progress.sum_of_squares:
-        other = fit(other.model, chosen, shift_penalty=last, iterations=120)
+        other = fit(other.model, chosen, shift_penalty=last, iterations=_ITERATIONS)
     found = replace(progress, finished=progress.finished + 1)
     if other.sum_of_squares < progress.sum_of_squares:
         found = replace(found, sum_of_squares=other.sum_of_squares, model=other.model)
