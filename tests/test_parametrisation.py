@@ -14,7 +14,6 @@ from nanogap.transport.fitting.metal_size import lattice_constant
 from nanogap.transport.fitting.reference_bands import packaged_band_files, read_band_file
 from nanogap.transport.fitting.reference_transmissions import (
     packaged_reference_transmissions,
-    read_reference_transmissions,
 )
 from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 
@@ -146,15 +145,14 @@ def test_a_program_adds_nothing_to_another_file(name, content, tmp_path, capsys,
 
 
 def test_transmissions_of_gold_are_those_of_a_metal_of_one_channel():
-    data = read_reference_transmissions(ROOT / "parametrisation" / "data" / "pwcond_au.json")
-    assert data.element == "Au"
+    data = packaged_reference_transmissions("Au")
     values = {junction.name: junction.transmission for junction in data.junctions}
-    assert len(values) == 21
+    assert len(values) == 22
     wires = [value for name, value in values.items() if name.startswith("chain")]
     assert wires == pytest.approx([1.0] * 4, abs=1e-6)
     assert set(data.fitted) < values.keys()
     kinds = [junction.kind for junction in data.junctions if junction.name not in data.fitted]
-    assert kinds.count("dynamics") == 3
+    assert kinds.count("dynamics") == 4
     # gaps decay about as the barrier of the work function has it: of silver 14 % slower
     decay = tunnelling_decays(data.junctions, np.array(list(values.values())))["gap"]
     assert decay == pytest.approx(vacuum_decay(data.work_function), rel=0.15)

@@ -122,6 +122,11 @@ def test_transmissions_judge_by_what_was_not_fitted():
     assert failing(found) == ["not fitted"]
 
 
+#: Largest mean absolute error of a class of junctions, G0: of gold that of three atoms, one junction
+#: of T = 2.85 (docs/hamiltonian.md).
+WORST_CLASS = {"Ag": 0.10, "Au": 0.15}
+
+
 @pytest.mark.validation
 @pytest.mark.parametrize("element", elements_with_transmissions())
 def test_a_packaged_hamiltonian_meets_first_principles(element):
@@ -134,10 +139,12 @@ def test_a_packaged_hamiltonian_meets_first_principles(element):
     values = {name: check.value for name, check in found.items()}
     of_classes = [value for name, value in values.items() if name.startswith("not fitted, ")]
     assert len(of_classes) == len(set(judging))
-    assert max(of_classes) < 0.10
+    assert max(of_classes) < WORST_CLASS[element]
     if element == "Ag":
         assert values["not fitted: mean absolute error of T <= 3"] == pytest.approx(0.025, abs=5e-4)
         assert values["not fitted: Spearman's rank correlation"] == pytest.approx(0.995, abs=5e-4)
+    if element == "Au":
+        assert values["not fitted: mean absolute error of T <= 3"] == pytest.approx(0.034, abs=5e-4)
         assert values["decay of amplitudes, gap"] == pytest.approx(0.976, abs=1e-3)
         assert values["decay of amplitudes, adatom"] == pytest.approx(0.795, abs=1e-3)
     exact = np.array([one.transmission for one in data.junctions])
