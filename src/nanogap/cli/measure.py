@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nanogap.cli.common import AsJson, Overrides, counted, emit, log
+from nanogap.cli.stopping import first_interrupt
 from nanogap.printing import number, time_in_words
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def measure(
             f"Note: goes on after {place.points} readings; a cycle that was interrupted is begun "
             "anew (docs/measure.md)"
         )
-    with counted("readings", plan.readings) as watch:
+    with first_interrupt(), counted("readings", plan.readings) as watch:
         run.run(_Curve(watch))
     _tell(run, as_json)
 

@@ -133,7 +133,8 @@ class MeasurementRun:
             self._refuse_other()
             self.place = self._found()
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise SettingsError(f"{folder} exists and is not empty: choose another -o")
+            what = "is not empty" if folder.is_dir() else "is a file"
+            raise SettingsError(f"{folder} exists and {what}: choose another -o")
 
     @property
     def state(self) -> MeasurementState:

@@ -22,7 +22,7 @@ from nanogap import __version__
 from nanogap.arguments import shown
 from nanogap.device.measurement import Point
 from nanogap.errors import NanogapError, SettingsError
-from nanogap.instruments.server import LOOPBACK
+from nanogap.instruments.server import LOOPBACK, port_refused
 from nanogap.live.about import about
 from nanogap.live.player import Player
 
@@ -147,11 +147,7 @@ class PageServer(ThreadingHTTPServer):
         try:
             super().__init__((LOOPBACK, port), _Handler)
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SettingsError(
-                f"port {port} of {LOOPBACK} cannot be served: {reason}: choose another port, or 0 "
-                "for any that is free"
-            ) from None
+            raise SettingsError(port_refused(port, LOOPBACK, error)) from None
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of clients that go in the middle of an answer."""
