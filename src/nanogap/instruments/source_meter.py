@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from nanogap.electrical.segments import Quantity
 from nanogap.errors import InstrumentError
 from nanogap.instruments.address import Address
-from nanogap.instruments.channel import OVERFLOW
+from nanogap.instruments.datasheet import OVERFLOW
 
 #: Serial number of the virtual units, as their identity says it.
 VIRTUAL_SERIAL = "0000000"
