@@ -67,7 +67,7 @@ class Stepped(Protocol):
         )
         return segment
 
-    def _read(self, cycle: int) -> tuple[Segment, ...]:
+    def _read(self, cycle: int) -> list[Segment]:
         """Return the segment of the read; none without one."""
         return hold(
             self.read_voltage,
@@ -90,7 +90,7 @@ class Stepped(Protocol):
         if ended is None:
             return super().next_segment(readings)
         after = len(readings) - ended - 1
-        rest = self.cycle_segments(0)[self.steps :]
+        rest = self._read(0)
         return rest[after] if after < len(rest) else None
 
 
