@@ -44,6 +44,50 @@ def test_a_signal_ends_what_was_started(number, tmp_path):
     assert not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
 
+#: A program whose orderly end takes a while, with a thread that the interpreter waits for.
+ENDING = """
+import sys, threading, time
+from nanogap.cli import app
+from nanogap.cli.stopping import first_interrupt
+
+def work():
+    threading.Thread(target=time.sleep, args=(1.0,)).start()
+    with first_interrupt():
+        try:
+            print("begun", flush=True)
+            time.sleep(60.0)
+        finally:
+            print("ending", flush=True)
+            time.sleep(0.5)
+            print("off", flush=True)
+
+app.app = lambda **_: work()
+sys.argv = ["nanogap", "measure", "-o", "nothing"]
+app.main()
+"""
+
+
+def test_only_the_first_interrupt_counts_to_the_end_of_the_process():
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDING],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a suite in the background of a shell has Ctrl-C ignored, and its children too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 no threads
+    ) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "ending\n"
+        while process.poll() is None:  # also while the interpreter waits for its threads
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        out, told = process.communicate(timeout=60.0)
+    assert process.returncode == 130
+    assert out == "off\n"
+    assert told == "nanogap: interrupted; give the same command again\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [

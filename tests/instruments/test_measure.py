@@ -1,6 +1,7 @@
 """Measurements with the virtual units: values, limits, resume, and the output off on every exit."""
 
 import json
+import socket
 import time
 import warnings
 
@@ -9,7 +10,7 @@ import pytest
 
 import nanogap as ng
 from nanogap.errors import InstrumentError, SettingsError
-from nanogap.instruments import Server, make_unit, output_off, parse_address
+from nanogap.instruments import Server, make_unit, output_off, parse_address, source_meter
 from nanogap.instruments.channel import Channel
 from nanogap.instruments.loads import Resistor
 from nanogap.instruments.measuring import MeasurementRun
@@ -346,6 +347,23 @@ def test_the_command_says_what_comes_and_ends_well(serving, tmp_path, call):
     out, err = call(*words, "keithley@nowhere", status=2)
     assert "give UNIT@ADDRESS" in err
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_busy_unit_and_another_unit_are_told_soon(serving, tmp_path, monkeypatch, unit):
+    monkeypatch.setattr(source_meter, "_BUSY_PATIENCE", 0.3)
+    server = serving(unit=unit)
+    with socket.create_connection(("127.0.0.1", server.port)):
+        while not server.served.clients:
+            time.sleep(0.01)
+        with pytest.raises(InstrumentError, match="it says 'busy: this unit serves one client"):
+            measured(server, tmp_path / "run", READ)
+    other = serving(unit=UNITS[1 - UNITS.index(unit)])
+    other.address = f"{unit}@127.0.0.1:{other.port}"
+    with pytest.raises(InstrumentError, match="it may be another unit"):
+        measured(other, tmp_path / "run", READ)
+    assert not any(one.output for one in other.unit.bench.record.settings)
+    assert not (tmp_path / "run").exists()
 
 
 def test_missing_drivers_are_named(tmp_path, monkeypatch, serving):

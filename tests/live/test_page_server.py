@@ -1,15 +1,19 @@
 """What the live page's server answers: knobs, refusals, files, and whom it does not serve."""
 
+import signal
 import socket
+import subprocess
+import sys
 import time
 
 import numpy as np
 import pytest
-from tests.live.conftest import served, smallest
+from tests.live.conftest import SMALLEST, served, smallest
 
 import nanogap as ng
 from nanogap.errors import SettingsError
 from nanogap.live import HandDriven, PageServer, replay
+from nanogap.units import CONDUCTANCE_QUANTUM
 
 
 def state(client, readings=0, run=0, page="one"):
@@ -49,7 +53,13 @@ def test_knobs_playing_pausing_and_what_is_saved(live, tmp_path):
     path.write_text(client.get("readings.csv")[1])
     read = ng.read_measurement(path)
     assert read["voltage"].to_numpy() == pytest.approx([row[1] for row in found["rows"]], rel=1e-5)
-    assert np.isfinite(ng.histogram([path]).counts).all()
+    # each reading counts once, in the decade of its conductance behind the circuit
+    series = player.driven.device.settings.circuit.series.parasitic
+    counted = ng.histogram([path], scale="logarithmic", minimum=1e-12, series_resistance=series)
+    gaps = [1.0 / (row[1] / row[2] - series) / CONDUCTANCE_QUANTUM for row in found["rows"]]
+    expected, _ = np.histogram(gaps, counted.edges)
+    assert counted.counts.tolist() == expected.tolist()
+    assert counted.counts.sum() == found["readings"]
     again = replay(client.get("record.json")[1])
     assert again.points == player.driven.points
 
@@ -139,6 +149,25 @@ def test_a_device_that_fails_says_so_and_can_be_reset(monkeypatch):
         assert state(client)["playing"] is False
         client.post("api/reset", {})
         assert state(client)["error"] == ""
+
+
+def test_ctrl_c_ends_the_command_in_order():
+    small = [word for change in SMALLEST for word in ("--set", change)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "nanogap", "device", "live", "--no-browser", "--port", "0", *small],
+        stderr=subprocess.PIPE,
+        text=True,
+        # a suite in the background of a shell has Ctrl-C ignored, and its children too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 no threads
+    ) as process:
+        while "live page of device-quick: http://" not in process.stderr.readline():
+            assert process.poll() is None
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        _, told = process.communicate(timeout=60.0)
+    assert process.returncode == 0
+    assert told == "ended after 0 s of the device and 0 readings\n"
 
 
 def test_a_port_in_use_is_told_in_a_sentence():

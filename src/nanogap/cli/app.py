@@ -112,7 +112,7 @@ def _prepare_process() -> None:
     heed_signals()
     if not os.environ.get("NANOGAP_TRACEBACK") and not sys.warnoptions:
         warnings.simplefilter("ignore")  # of libraries: what users must know are our sentences
-        logging.lastResort = None
+        logging.lastResort = logging.NullHandler()  # none at all is complained of
 
 
 def _log_to_terminal() -> None:

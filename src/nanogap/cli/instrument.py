@@ -7,6 +7,7 @@ import typer
 
 from nanogap.cli.common import AsJson, Overrides, emit, log
 from nanogap.cli.idle import refuse_idle
+from nanogap.cli.stopping import first_interrupt
 from nanogap.errors import SettingsError
 
 app = typer.Typer(
@@ -98,7 +99,10 @@ def serve(
                 }
             )
         try:
-            server.serve()
+            with first_interrupt():
+                server.serve()
+        except KeyboardInterrupt:
+            pass  # its usual end
         finally:
             _say(
                 f"outputs off after {made.bench.time:.4g} s of the device; "

@@ -8,6 +8,7 @@ import typer
 from nanogap.cli.common import AsJson, Overrides, counted, emit, log
 from nanogap.cli.device import app
 from nanogap.cli.idle import refuse_idle
+from nanogap.cli.stopping import first_interrupt
 from nanogap.errors import SettingsError
 
 
@@ -68,7 +69,7 @@ def live(
         if record is not None:
             with counted("readings made again:") as watch:
                 driven = make_again(record, watch)
-    with Player(driven) as player:
+    with first_interrupt(), Player(driven) as player:
         page = LivePage(player, server)
         try:
             _say(f"live page of {settings.name}: {page.address} (Ctrl-C ends it)")

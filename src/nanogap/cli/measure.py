@@ -3,18 +3,24 @@
 import math
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nanogap.cli.common import AsJson, Overrides, counted, emit, log
+from nanogap.cli.idle import refuse_idle
+from nanogap.cli.stopping import first_interrupt
 from nanogap.printing import number, time_in_words
 
 if TYPE_CHECKING:
     from nanogap.instruments.measuring import MeasurementRun, Progress
+    from nanogap.live.measuring import MeasuringPage
 
+#: Port of the page: beside that of a live device.
+_PORT = 8651
 #: Signs of a curve of one line, and how many of them.
 _BARS, _LENGTH = "▁▂▃▄▅▆▇█", 24
 
@@ -53,13 +59,22 @@ def measure(
         float | None,
         typer.Option(help="largest product of voltage and current, W; default: that of the unit"),
     ] = None,
+    page: Annotated[
+        bool, typer.Option("--page", help="show the readings on a page of this machine, too")
+    ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="of the page; 0: any that is free [default: 8651]"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure a device with a source-measure unit; every point is on disk at once."""
-    from nanogap.instruments import parse_address
+    from nanogap.instruments.address import parse_address
     from nanogap.instruments.measuring import UNUSED, MeasurementRun
     from nanogap.settings.device import DeviceSettings, load_device_settings
 
+    if not page:
+        refuse_idle({"--port": port}, "without --page")
     address = parse_address(instrument, channel)
     settings = load_device_settings(protocol, tuple(overrides or ()))
     command = ("nanogap", *sys.argv[1:])
@@ -78,7 +93,7 @@ def measure(
     default = DeviceSettings()
     unused = [name for name in UNUSED if getattr(settings, name) != getattr(default, name)]
     if unused:
-        _say(f"Note: {', '.join(unused)} describe a simulated device and are not used here")
+        _say(f"Note: not used, since it describes a simulated device: {', '.join(unused)}")
     if place.finished:
         _say("Note: the measurement is finished: nothing is left to do")
     elif place.points:
@@ -86,9 +101,35 @@ def measure(
             f"Note: goes on after {place.points} readings; a cycle that was interrupted is begun "
             "anew (docs/measure.md)"
         )
-    with counted("readings", plan.readings) as watch:
-        run.run(_Curve(watch))
+    with (
+        first_interrupt(),
+        _page(run, _PORT if port is None else port) if page else nullcontext() as shown,
+        counted("readings", plan.readings) as watch,
+    ):
+        curve = _Curve(watch)
+
+        def take(progress: "Progress") -> None:
+            curve(progress)
+            if shown is not None:
+                shown(progress)
+
+        run.run(take)
     _tell(run, as_json)
+
+
+@contextmanager
+def _page(run: "MeasurementRun", port: int) -> Iterator["MeasuringPage"]:
+    """Serve the page of a measurement until its end, which it is told."""
+    from nanogap.live.measuring import MeasuringPage, PageServer
+
+    with MeasuringPage(run, PageServer(port)) as page:
+        _say(f"Page: {page.address}")
+        try:
+            yield page
+        except BaseException:
+            page.finish(f"Interrupted. What was read is in {run.folder}.")
+            raise
+        page.finish(f"Finished. The readings are in {run.folder}.")
 
 
 class _Curve:

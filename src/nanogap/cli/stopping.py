@@ -3,7 +3,8 @@
 import contextlib
 import shlex
 import signal
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -22,6 +23,7 @@ _GO_ON = (
 #: The backend whose transmissions go on where they were.
 _RESTARTABLE = "pwcond"
 #: What says that the folder of a command holds something to go on with.
+_MEASURED = "measure.json"
 _BEGUN = {"run": "run.json", "campaign run": "campaign.toml", "device run": "device.json"}
 
 
@@ -54,6 +56,32 @@ def heed_signals() -> None:
                 signal.signal(number, stop)
 
 
+@contextlib.contextmanager
+def first_interrupt() -> Iterator[None]:
+    """Let the first Ctrl-C end what is within, and let those that follow not disturb that end.
+
+    On the way out outputs are switched off and threads are waited for. Later ones are ignored to
+    the end of the process: its interpreter, too, would end with a traceback of its threads.
+    """
+    number = signal.SIGINT
+
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    usual = signal.getsignal(number)
+    # a job in the background of a shell has it ignored
+    heeded = usual == signal.default_int_handler
+    heeded = heeded and threading.current_thread() is threading.main_thread()
+    if heeded:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        if heeded and signal.getsignal(number) == stop:
+            signal.signal(number, usual)
+
+
 def how_to_go_on(arguments: Sequence[str]) -> str:
     """Say which command goes on after an end from outside.
 
@@ -80,7 +108,8 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
             return "give the same command again"  # ended before there was anything to go on with
         again = command.replace("run", "resume")
         return f"{kept} nanogap {again} {shlex.quote(str(folder))} goes on"
-    if "--check" in arguments:
+    nothing_yet = command == "measure" and not (Path(_output(arguments)) / _MEASURED).is_file()
+    if "--check" in arguments or nothing_yet:
         return "give the same command again"
     if command in _GO_ON or (command == "transmission" and _RESTARTABLE in _values(arguments)):
         return f"{kept} the same command goes on"

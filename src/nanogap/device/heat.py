@@ -298,7 +298,7 @@ def wind_force(
     return np.asarray(_next_to_current(lattice.neighbours, force))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _bond_fluxes(
     neighbours: SiteIndices, bridge: BoolArray, share: FloatArray, vectors: FloatArray
 ) -> FloatArray:
@@ -317,7 +317,7 @@ def _bond_fluxes(
     return fluxes
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _next_to_metal(neighbours: SiteIndices, labels: SiteStates, values: FloatArray) -> FloatArray:
     """Give sites next to metal the mean of their metal neighbours."""
     result = values.copy()
@@ -335,7 +335,7 @@ def _next_to_metal(neighbours: SiteIndices, labels: SiteStates, values: FloatArr
     return result
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _next_to_current(neighbours: SiteIndices, vectors: FloatArray) -> FloatArray:
     """Give sites without a vector the mean of the neighbours that have one."""
     result = vectors.copy()

@@ -145,7 +145,7 @@ def bottleneck(
     return sites[cut]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _search(
     neighbours: SiteIndices, states: SiteStates, lower: BoolArray, upper: BoolArray
 ) -> tuple[SiteStates, SiteIndices, SiteIndices]:
@@ -167,7 +167,7 @@ def _search(
     return labels, floating, sizes[:count].copy()
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _label_electrode(  # noqa: PLR0917 the arrays of one loop
     neighbours: SiteIndices,
     states: SiteStates,
@@ -189,7 +189,7 @@ def _label_electrode(  # noqa: PLR0917 the arrays of one loop
     return met
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _fill(
     neighbours: SiteIndices, states: SiteStates, labels: SiteStates, queue: SiteIndices, found: int
 ) -> int:

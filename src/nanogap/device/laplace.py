@@ -126,7 +126,7 @@ def number_unknown(single: BoolArray, groups: SiteIndices) -> SiteIndices:
     return np.asarray(np.where(single, own - 1, grouped), dtype=np.int32)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _rows(  # noqa: PLR0917 the arrays of one loop
     neighbours: SiteIndices,
     members: BoolArray,
@@ -187,7 +187,7 @@ def _rows(  # noqa: PLR0917 the arrays of one loop
     return earlier_starts, earlier, later_starts, later, bonds, held, guess
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _screened(first: SiteIndices, order: SiteIndices, sites: BoolArray, count: int) -> BoolArray:
     """Return whether each unknown is that of a screened site."""
     screened = np.empty(count, dtype=np.bool_)
@@ -196,7 +196,7 @@ def _screened(first: SiteIndices, order: SiteIndices, sites: BoolArray, count: i
     return screened
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _sites_of(unknown: SiteIndices, count: int) -> tuple[SiteIndices, SiteIndices]:
     """Return where the sites of each unknown begin, and these sites."""
     first = np.zeros(count + 1, dtype=np.int32)
@@ -213,7 +213,7 @@ def _sites_of(unknown: SiteIndices, count: int) -> tuple[SiteIndices, SiteIndice
     return first, order
 
 
-@njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _gathered(starts: Int64Array, columns: SiteIndices, row: int, values: FloatArray) -> float:
     """Sum the values of the neighbours of a row."""
     total = 0.0
@@ -222,7 +222,7 @@ def _gathered(starts: Int64Array, columns: SiteIndices, row: int, values: FloatA
     return total
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _conjugate_gradients(  # noqa: PLR0917 the arrays of one loop
     earlier_starts: Int64Array,
     earlier: SiteIndices,
@@ -276,7 +276,7 @@ def _conjugate_gradients(  # noqa: PLR0917 the arrays of one loop
     return -1
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _scatter(unknown: SiteIndices, values: FloatArray, potential: FloatArray) -> None:
     """Write the unknowns to their sites."""
     for site in range(len(unknown)):

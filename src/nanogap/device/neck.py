@@ -247,7 +247,7 @@ def _facing_ends(lattice: Lattice, labels: NDArray[np.uint8]) -> tuple[int, int,
     return low, high, atoms
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _nearest_pair(
     positions: FloatArray, cell: FloatArray, upper: NDArray[np.intp], lower: NDArray[np.intp]
 ) -> tuple[int, int]:

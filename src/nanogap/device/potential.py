@@ -372,7 +372,7 @@ class PotentialField:
         return potentials_at_surface(neighbours, metal, potential, self._strength, self.level)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _through_currents(
     neighbours: SiteIndices, members: BoolArray, potential: FloatArray
 ) -> FloatArray:
@@ -387,7 +387,7 @@ def _through_currents(
     return through
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _surroundings(
     neighbours: SiteIndices, sites: IntArray, reach: int
 ) -> tuple[BoolArray, BoolArray]:

@@ -93,7 +93,7 @@ def layer_capacity(neighbours: SiteIndices, metal: BoolArray, strength: float) -
     return bonds / 3.0 / math.expm1(math.acosh(1.0 + strength / 6.0))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _surface_bonds(neighbours: SiteIndices, metal: BoolArray) -> int:
     """Count the bonds between metal and medium."""
     bonds = 0
@@ -105,7 +105,7 @@ def _surface_bonds(neighbours: SiteIndices, metal: BoolArray) -> int:
     return bonds
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _both(  # noqa: PLR0917 the arrays of one loop
     neighbours: SiteIndices,
     metal: BoolArray,

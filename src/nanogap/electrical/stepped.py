@@ -52,28 +52,31 @@ class Stepped(Protocol):
 
     def cycle_segments(self, cycle: int) -> tuple[Segment, ...]:
         """Return one segment per level, and the read."""
-        limit = limits(self.compliance)
-        levels = [
-            segment
-            for number in range(1, self.steps + 1)
-            for segment in hold(
-                self.stop * number / self.steps,
-                self.dwell,
-                samples=1,
-                compliance=limit,
-                cycle=cycle,
-                purpose="sweep",
-            )
-        ]
-        read = hold(
+        levels = [self._level(number, cycle) for number in range(self.steps)]
+        return (*levels, *self._read(cycle))
+
+    def _level(self, number: int, cycle: int) -> Segment:
+        """Return the segment of a level, counted from 0."""
+        (segment,) = hold(
+            self.stop * (number + 1) / self.steps,
+            self.dwell,
+            samples=1,
+            compliance=limits(self.compliance),
+            cycle=cycle,
+            purpose="sweep",
+        )
+        return segment
+
+    def _read(self, cycle: int) -> list[Segment]:
+        """Return the segment of the read; none without one."""
+        return hold(
             self.read_voltage,
             self.read_time,
             samples=1,
-            compliance=limit,
+            compliance=limits(self.compliance),
             cycle=cycle,
             purpose="read",
         )
-        return (*levels, *read)
 
     def next_segment(self, readings: Sequence[Reading | None]) -> Segment | None:
         """Return the segment after those that were read; None after the read.
@@ -87,7 +90,7 @@ class Stepped(Protocol):
         if ended is None:
             return super().next_segment(readings)
         after = len(readings) - ended - 1
-        rest = self.cycle_segments(0)[self.steps :]
+        rest = self._read(0)
         return rest[after] if after < len(rest) else None
 
 

@@ -1,16 +1,30 @@
-"""Virtual source-measure units with a device behind them, and measurements with real ones."""
+"""Virtual source-measure units with a device behind them, and measurements with real ones.
 
-from pathlib import Path
+Each name is loaded when it is first used: what drives a real unit need not wait for the device.
+"""
 
-from nanogap.instruments.address import PORTS, Address, parse_address
-from nanogap.instruments.channel import Bench
-from nanogap.instruments.datasheet import UNITS, DataSheet, data_sheet
-from nanogap.instruments.kxci_unit import Keithley4200
-from nanogap.instruments.loads import LOADS, load_named
-from nanogap.instruments.record import Record, Setting
-from nanogap.instruments.server import LOOPBACK, NETWORK, Server
-from nanogap.instruments.tsp_unit import Keithley2614B
-from nanogap.instruments.unit import Unit
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nanogap.instruments.address import PORTS as PORTS
+    from nanogap.instruments.address import Address as Address
+    from nanogap.instruments.address import parse_address as parse_address
+    from nanogap.instruments.channel import Bench as Bench
+    from nanogap.instruments.datasheet import UNITS as UNITS
+    from nanogap.instruments.datasheet import DataSheet as DataSheet
+    from nanogap.instruments.datasheet import data_sheet as data_sheet
+    from nanogap.instruments.kxci_unit import Keithley4200 as Keithley4200
+    from nanogap.instruments.loads import LOADS as LOADS
+    from nanogap.instruments.loads import load_named as load_named
+    from nanogap.instruments.record import Record as Record
+    from nanogap.instruments.record import Setting as Setting
+    from nanogap.instruments.server import LOOPBACK as LOOPBACK
+    from nanogap.instruments.server import NETWORK as NETWORK
+    from nanogap.instruments.server import Server as Server
+    from nanogap.instruments.tsp_unit import Keithley2614B as Keithley2614B
+    from nanogap.instruments.unit import Unit as Unit
+    from nanogap.instruments.virtual import make_unit as make_unit
 
 __all__ = [
     "LOADS",
@@ -33,50 +47,26 @@ __all__ = [
     "parse_address",
 ]
 
+#: Public names by the module that they are loaded from.
+_NAMES = {
+    "nanogap.instruments.address": ("PORTS", "Address", "parse_address"),
+    "nanogap.instruments.channel": ("Bench",),
+    "nanogap.instruments.datasheet": ("UNITS", "DataSheet", "data_sheet"),
+    "nanogap.instruments.kxci_unit": ("Keithley4200",),
+    "nanogap.instruments.loads": ("LOADS", "load_named"),
+    "nanogap.instruments.record": ("Record", "Setting"),
+    "nanogap.instruments.server": ("LOOPBACK", "NETWORK", "Server"),
+    "nanogap.instruments.tsp_unit": ("Keithley2614B",),
+    "nanogap.instruments.unit": ("Unit",),
+    "nanogap.instruments.virtual": ("make_unit",),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
-def make_unit(
-    unit: str,
-    load: str,
-    *,
-    seed: int = 0,
-    overrides: tuple[str, ...] = (),
-    record: Path | None = None,
-) -> Unit:
-    r"""Make a virtual unit with something connected to its first channel, nothing to its second.
 
-    Parameters
-    ----------
-    unit : str
-        ``keithley-2614b`` or ``keithley-4200``.
-    load : str
-        A word of `LOADS`, a preset of devices, or a TOML file of one.
-    seed : int
-        Of the errors and the noise of the unit, and of a synthetic gap; a device has its own.
-    overrides : tuple of str
-        ``section.key=value`` of a device.
-    record : Path, optional
-        File for what is put out, a JSON object a line.
-
-    Returns
-    -------
-    Unit
-
-    Raises
-    ------
-    SettingsError
-        If there is no such unit or load, or the device cannot be made.
-
-    Examples
-    --------
-    >>> unit = make_unit("keithley-2614b", "resistor:1000")
-    >>> unit.handle(b"print(errorqueue.count)")
-    b'0.00000e+00\n'
-    """
-    sheet = data_sheet(unit)
-    names = ("smua", "smub") if unit == "keithley-2614b" else ("SMU1", "SMU2")
-    loads = {
-        names[0]: load_named(load, sheet.bandwidth, seed, overrides),
-        names[1]: load_named("open", sheet.bandwidth),
-    }
-    bench = Bench(sheet, loads, seed, Record(record))
-    return Keithley2614B(bench) if unit == "keithley-2614b" else Keithley4200(bench)
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value

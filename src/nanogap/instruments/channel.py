@@ -10,24 +10,17 @@ from numpy.random import SeedSequence, default_rng
 from nanogap.electrical import Averager, Sample, Segment
 from nanogap.electrical.segments import LONGEST, SHORTEST, Quantity
 from nanogap.errors import SettingsError
-from nanogap.instruments.datasheet import DataSheet, Errors, Range
+from nanogap.instruments.datasheet import OVERFLOW, DataSheet, Errors, Range, other
 from nanogap.instruments.faults import CommandError
 from nanogap.instruments.loads import Load
 from nanogap.instruments.record import Record, Setting
 
-#: Reading beyond a range that is fixed.
-OVERFLOW = 9.9e37
 #: Codes of the 2600's manual.
 TOO_BIG, TOO_SMALL, WOULD_EXCEED = 1101, 1102, 5007
 #: Kinds of the 2600's filter.
 MOVING, REPEAT, MEDIAN = 0, 1, 2
 
 _UNITS = {"voltage": "V", "current": "A"}
-
-
-def other(quantity: Quantity) -> Quantity:
-    """Return the quantity that is limited where one is set."""
-    return "current" if quantity == "voltage" else "voltage"
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,17 @@ from nanogap.errors import SettingsError
 
 #: Units that are served, by the name that asks for one.
 UNITS = {"keithley-2614b": "keithley_2614b.toml", "keithley-4200": "keithley_4200.toml"}
+#: Reading beyond a range that is fixed.
+OVERFLOW = 9.9e37
 #: Peak-to-peak noise in standard deviations.
 _PEAK_TO_PEAK = 6.6
 #: Part of the data sheet's largest error that is one standard deviation.
 _PART_OF_ERROR = 1.0 / 3.0
+
+
+def other(quantity: Quantity) -> Quantity:
+    """Return the quantity that is limited where one is set."""
+    return "current" if quantity == "voltage" else "voltage"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nanogap.electrical.segments import Quantity
-from nanogap.instruments.channel import OVERFLOW, Bench, Channel, ChannelReading
+from nanogap.instruments.channel import Bench, Channel, ChannelReading
+from nanogap.instruments.datasheet import OVERFLOW
 from nanogap.instruments.faults import CommandError
 
 #: "Undefined header", "Data out of range" and "Illegal parameter value" of IEEE 488.2.

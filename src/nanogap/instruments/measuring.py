@@ -17,18 +17,18 @@ from nanogap.instruments.meter_2614b import Meter2614B
 from nanogap.instruments.meter_4200 import Meter4200
 from nanogap.instruments.place import Place, place_after
 from nanogap.instruments.plan import Plan, make_plan
-from nanogap.instruments.source_meter import SourceMeter, is_virtual
+from nanogap.instruments.source_meter import SourceMeter, Taken, is_virtual
 from nanogap.instruments.stepping import Point, Stepper
 from nanogap.io import write_json
 from nanogap.io.lock import FileLock
 from nanogap.io.measurement_files import (
+    COLUMNS,
     MeasurementFiles,
     ReadingTable,
     add_line,
     is_measurement_directory,
     sessions_of,
 )
-from nanogap.settings.circuit import CircuitSettings
 from nanogap.settings.device import DeviceSettings
 from nanogap.settings.load import flattened
 
@@ -104,6 +104,8 @@ class MeasurementRun:
 
     Attributes
     ----------
+    folder, settings, address
+        As given.
     plan : Plan
     place : Place
         Where it begins or goes on.
@@ -125,15 +127,17 @@ class MeasurementRun:
         power_limit: float | None = None,
         command: tuple[str, ...] = (),
     ) -> None:
-        self._files, self._settings, self._source = MeasurementFiles(folder), settings, source
-        self._address, self._command = address, list(command)
+        self._files, self._source = MeasurementFiles(folder), source
+        self.folder, self.settings, self.address = folder, settings, address
+        self._command = list(command)
         self.plan: Plan = make_plan(settings, address.unit, power_limit)
         self.place = Place()
         if is_measurement_directory(folder):
             self._refuse_other()
             self.place = self._found()
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise SettingsError(f"{folder} exists and is not empty: choose another -o")
+            what = "is not empty" if folder.is_dir() else "is a file"
+            raise SettingsError(f"{folder} exists and {what}: choose another -o")
 
     @property
     def state(self) -> MeasurementState:
@@ -149,6 +153,23 @@ class MeasurementRun:
             identity=str(about["identity"]),
             virtual=is_virtual(str(about["identity"])),
         )
+
+    @property
+    def series_resistance(self) -> float | None:
+        """Of the circuit, ohm; of a real device it is known only where its file says it."""
+        known = "circuit" in self.settings.model_fields_set
+        return self.settings.circuit.series.parasitic if known else None
+
+    def taken(self) -> list[Taken]:
+        """Return the readings on disk."""
+        columns = dict(zip(COLUMNS, self._files.rows().T, strict=True))
+        names = ("time (s)", "voltage (V)", "current (A)", "compliance")
+        return [
+            Taken(float(when), float(volts), float(amperes), bool(limited))
+            for when, volts, amperes, limited in zip(
+                *(columns[name] for name in names), strict=True
+            )
+        ]
 
     def run(self, watch: Callable[[Progress], object]) -> None:
         """Measure to the end of the protocol; what was read is on disk however this ends.
@@ -175,20 +196,20 @@ class MeasurementRun:
             meter.close()
 
     def _connect(self) -> SourceMeter:
-        if self._address.unit == "keithley-4200":
-            return Meter4200(self._address, self._settings.source.line_frequency)
-        return Meter2614B(self._address)
+        if self.address.unit == "keithley-4200":
+            return Meter4200(self.address, self.settings.source.line_frequency)
+        return Meter2614B(self.address)
 
     def _check(self, meter: SourceMeter) -> None:
         """Refuse another unit than before, or one on other mains."""
-        if is_measurement_directory(self._files.folder):
+        if is_measurement_directory(self.folder):
             before = str(self._files.description_content().get("identity"))
             if before != meter.identity:
                 raise SettingsError(
-                    f"{self._files.folder} was begun with the unit {before}, and {self._address} "
+                    f"{self.folder} was begun with the unit {before}, and {self.address} "
                     f"is {meter.identity}: go on with the former, or measure into another folder"
                 )
-        mains, assumed = meter.line_frequency(), self._settings.source.line_frequency
+        mains, assumed = meter.line_frequency(), self.settings.source.line_frequency
         if mains is not None and mains != assumed:
             raise SettingsError(
                 f"the unit counts in mains of {mains:g} Hz, and source.line_frequency is "
@@ -198,7 +219,7 @@ class MeasurementRun:
     @contextlib.contextmanager
     def _folder(self, meter: SourceMeter) -> Iterator[None]:
         """Have the folder, to oneself; one in which nothing was read is not left behind."""
-        folder = self._files.folder
+        folder = self.folder
         is_new = not is_measurement_directory(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self._files.lock).hold() as held:
@@ -219,7 +240,7 @@ class MeasurementRun:
     def _guarded(self, meter: SourceMeter, watch: Callable[[Progress], object]) -> None:
         """Drive the protocol; the output is off afterwards, whatever happens."""
         with (
-            Guard(self._address, self._files.watchdog) as guard,
+            Guard(self.address, self._files.watchdog) as guard,
             ReadingTable(self._files) as table,
         ):
             self._note(begin=_now(), session=self.place.session, **self._session(meter))
@@ -248,7 +269,7 @@ class MeasurementRun:
                 )
                 if fault:
                     raise InstrumentError(
-                        f"{why}; the output of {self._address} could not be switched off "
+                        f"{why}; the output of {self.address} could not be switched off "
                         f"({fault}): switch it off by hand; a watchdog goes on trying for ten "
                         f"minutes and writes to {self._files.watchdog}"
                     )
@@ -277,7 +298,7 @@ class MeasurementRun:
             points += 1
             watch(Progress(point, points, self.plan.readings))
 
-        return Stepper(meter, self._settings, self.place, self._origin(), keep)
+        return Stepper(meter, self.settings, self.place, self._origin(), keep)
 
     def _origin(self) -> float:
         """Return the time at which this session begins, s; it is never before the last reading."""
@@ -288,13 +309,13 @@ class MeasurementRun:
 
     def _found(self) -> Place:
         """Return where the readings on disk end."""
-        place = place_after(self._settings.make_protocol(), self._files.rows())
+        place = place_after(self.settings.make_protocol(), self._files.rows())
         said = any(one.get("why") == _FINISHED for one in sessions_of(self._files))
         return Place(**{**vars(place), "finished": place.finished or said})
 
     def _refuse_other(self) -> None:
         """Refuse to go on with other settings, another kind of unit or another channel."""
-        about, folder = self._files.description_content(), self._files.folder
+        about, folder = self._files.description_content(), self.folder
         table = about.get("settings")
         old = flattened(table if isinstance(table, dict) else {})
         new = flattened(self._counted())
@@ -307,30 +328,28 @@ class MeasurementRun:
                 "put it back, or measure into another folder"
             )
         for key in ("unit", "channel"):
-            if about.get(key) != getattr(self._address, key):
+            if about.get(key) != getattr(self.address, key):
                 raise SettingsError(
                     f"{folder} was begun with {key} {about.get(key)}, not "
-                    f"{getattr(self._address, key)}: go on with it, or measure into another folder"
+                    f"{getattr(self.address, key)}: go on with it, or measure into another folder"
                 )
 
     def _counted(self) -> dict[str, object]:
         """Return the settings that count."""
-        table = self._settings.model_dump(mode="json")
+        table = self.settings.model_dump(mode="json")
         return {key: table[key] for key in SECTIONS}
 
     def _description(self, meter: SourceMeter) -> dict[str, object]:
-        settings = self._settings
-        known = settings.circuit != CircuitSettings()
+        settings = self.settings
         return {
             "name": settings.name,
             "source": self._source,
-            "unit": self._address.unit,
+            "unit": self.address.unit,
             "identity": meter.identity,
-            "channel": self._address.channel,
+            "channel": self.address.channel,
             "settings": self._counted(),
             "driven": settings.protocol.cycle_segments(0)[0].quantity,
-            # the circuit of a real device is known only where its file says it
-            "series_resistance": settings.circuit.series.parasitic if known else None,
+            "series_resistance": self.series_resistance,
             "largest": asdict(self.plan),
             "ranges": "automatic",
             "integration": f"{settings.source.power_line_cycles:g} periods of "
@@ -341,7 +360,7 @@ class MeasurementRun:
 
     def _session(self, meter: SourceMeter) -> dict[str, object]:
         return {
-            "address": str(self._address),
+            "address": str(self.address),
             "identity": meter.identity,
             "versions": {"nanogap": version("nanogap"), **meter.drivers},
             "command": self._command,

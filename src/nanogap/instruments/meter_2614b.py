@@ -72,7 +72,12 @@ class Meter2614B:
         with contextlib.redirect_stdout(io.StringIO()):
             name = f"nanogap_2614b_{next(_numbers)}"
             return Keithley2614B(
-                name, self._address.resource, visalib=visa_library(), timeout=GLANCE
+                name,
+                self._address.resource,
+                visalib=visa_library(),
+                timeout=GLANCE,
+                # PyVISA-py clears a socket that the unit has closed for ever
+                device_clear=self._address.socket is None,
             )
 
     def begin(self) -> None:

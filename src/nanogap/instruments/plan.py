@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from nanogap.electrical import Segment
 from nanogap.electrical.segments import Quantity
 from nanogap.errors import SettingsError
-from nanogap.instruments.channel import other
-from nanogap.instruments.datasheet import DataSheet, data_sheet
+from nanogap.instruments.datasheet import DataSheet, data_sheet, other
 from nanogap.instruments.meter_4200 import INTEGRATIONS
 from nanogap.settings.circuit import SourceSettings
 from nanogap.settings.device import DeviceSettings

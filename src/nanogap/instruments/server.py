@@ -85,6 +85,15 @@ class Pace:
             time.sleep(early)
 
 
+def port_refused(port: int, host: str, error: OSError | OverflowError) -> str:
+    """Say why a port cannot be served, and what helps."""
+    reason = (getattr(error, "strerror", None) or str(error)).partition(" (")[0]
+    return (
+        f"port {port} of {host} cannot be served: {reason}: choose another port, or 0 for any that "
+        "is free"
+    )
+
+
 class Server:
     r"""A unit on a socket.
 
@@ -131,8 +140,7 @@ class Server:
         try:
             self._listener = socket.create_server((host, port))
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SettingsError(f"port {port} of {host} cannot be served: {reason}") from None
+            raise SettingsError(port_refused(port, host, error)) from None
         self._listener.settimeout(_GLANCE)
         self.port: int = self._listener.getsockname()[1]
 

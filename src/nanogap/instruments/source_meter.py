@@ -5,6 +5,7 @@ QCoDeS drives the 2614B and PyMeasure the 4200: QCoDeS has no driver of the 4200
 """
 
 import contextlib
+import gc
 import math
 import os
 import socket
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 from nanogap.electrical.segments import Quantity
 from nanogap.errors import InstrumentError
 from nanogap.instruments.address import Address
-from nanogap.instruments.channel import OVERFLOW
+from nanogap.instruments.datasheet import OVERFLOW
 
 #: Serial number of the virtual units, as their identity says it.
 VIRTUAL_SERIAL = "0000000"
@@ -153,7 +154,7 @@ def connected(make: Callable[[], Any], address: Address) -> Any:
     InstrumentError
         If there is no connection.
     """
-    end = time.monotonic() + _BUSY_PATIENCE
+    end, place = time.monotonic() + _BUSY_PATIENCE, address.socket
     while True:
         try:
             return make()
@@ -163,18 +164,20 @@ def connected(make: Callable[[], Any], address: Address) -> Any:
                 "pip install 'nanogap[instruments]'"
             ) from None
         except Exception as error:  # each library has its own
-            why = one_line(error)
-            place = address.socket
-            if place is not None and (refused := why_unreachable(*place)):
-                raise InstrumentError(
-                    f"no connection to {address}: {refused}: is the unit on, is its port open, and "
-                    "is the address right?"
-                ) from None
-            if time.monotonic() > end:
-                raise InstrumentError(
-                    f"no connection to {address}: {why}; it may be another unit, or serve another "
-                    "client"
-                ) from None
+            why = one_line(error).rstrip(".")
+        gc.collect()  # a driver that was made by half holds its connection
+        if place is not None and (refused := why_unreachable(*place)):
+            raise InstrumentError(
+                f"no connection to {address}: {refused}: is the unit on, is its port open, and is "
+                "the address right?"
+            )
+        if time.monotonic() > end:
+            if place is not None and (said := greeting(*place)):
+                raise InstrumentError(f"no connection to {address}: it says {said!r}")
+            raise InstrumentError(
+                f"no connection to {address}: {why}; it may be another unit, or serve another "
+                "client"
+            )
         time.sleep(_PAUSE)
 
 
@@ -185,6 +188,13 @@ def why_unreachable(host: str, port: int) -> str:
             return ""
     except OSError as error:
         return error.strerror or str(error)
+
+
+def greeting(host: str, port: int) -> str:
+    """Return what a place says before it is asked, as a virtual unit does that is busy."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1.0) as unit:
+        return unit.recv(200).decode("ascii", "replace").strip()
+    return ""
 
 
 def one_line(error: Exception) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from nanogap.electrical.segments import Quantity
-from nanogap.instruments.channel import OVERFLOW, Bench, Channel, ChannelReading, Ranging
+from nanogap.instruments.channel import Bench, Channel, ChannelReading, Ranging
+from nanogap.instruments.datasheet import OVERFLOW
 from nanogap.instruments.faults import CommandError
 from nanogap.instruments.tsp_objects import INVALID, RUNTIME, Buffer, Node
 

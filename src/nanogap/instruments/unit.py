@@ -1,15 +1,17 @@
 """A unit as a server needs it, whatever it speaks."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from nanogap.instruments.channel import Bench
 from nanogap.instruments.faults import CommandError, ErrorQueue
+
+if TYPE_CHECKING:
+    from nanogap.instruments.channel import Bench  # with the device that it may drive
 
 
 class Unit(Protocol):
     """A unit that answers messages."""
 
-    bench: Bench
+    bench: "Bench"
     errors: ErrorQueue
     #: Ends of a message that are understood, and that of an answer.
     terminators: bytes

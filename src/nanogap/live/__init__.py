@@ -1,9 +1,23 @@
-"""A device driven by hand, on a page of this machine: knobs, atoms, curves and a histogram."""
+"""A device driven by hand, on a page of this machine: knobs, atoms, curves and a histogram.
 
-from nanogap.live.hand_driven import HandDriven, Turn, load_record, replay
-from nanogap.live.knobs import Knobs, Range, first_knobs, knob_ranges
-from nanogap.live.player import Player
-from nanogap.live.server import LivePage, PageServer
+Each name is loaded when it is first used: the page of a measurement needs no device.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nanogap.live.hand_driven import HandDriven as HandDriven
+    from nanogap.live.hand_driven import Turn as Turn
+    from nanogap.live.hand_driven import load_record as load_record
+    from nanogap.live.hand_driven import replay as replay
+    from nanogap.live.knobs import Knobs as Knobs
+    from nanogap.live.knobs import Range as Range
+    from nanogap.live.knobs import first_knobs as first_knobs
+    from nanogap.live.knobs import knob_ranges as knob_ranges
+    from nanogap.live.loopback import PageServer as PageServer
+    from nanogap.live.player import Player as Player
+    from nanogap.live.server import LivePage as LivePage
 
 __all__ = [
     "HandDriven",
@@ -18,3 +32,22 @@ __all__ = [
     "load_record",
     "replay",
 ]
+
+#: Public names by the module that they are loaded from.
+_NAMES = {
+    "nanogap.live.hand_driven": ("HandDriven", "Turn", "load_record", "replay"),
+    "nanogap.live.knobs": ("Knobs", "Range", "first_knobs", "knob_ranges"),
+    "nanogap.live.loopback": ("PageServer",),
+    "nanogap.live.player": ("Player",),
+    "nanogap.live.server": ("LivePage",),
+}
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value

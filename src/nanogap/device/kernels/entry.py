@@ -20,7 +20,7 @@ _SOURCES = int(source_digest("nanogap.device.kernels")[:15], 16)
 def _made_rebuild(sources: int) -> Callable[..., Any]:
     """Compile `rebuild`."""
 
-    @njit(cache=True)  # type: ignore[untyped-decorator]
+    @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
     def rebuild(sites: Sites, tables: Tables, tree: Tree, work: Work, counts: Counts) -> int:
         """Make counts, energies, labels and rates anew from the occupation."""
         masks.mask_all(sites.around, sites.grid, sites.masks)
@@ -35,7 +35,7 @@ def _made_rebuild(sources: int) -> Callable[..., Any]:
 def _made_factors(sources: int) -> Callable[..., Any]:
     """Compile `fill_factors`."""
 
-    @njit(cache=True)  # type: ignore[untyped-decorator]
+    @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
     def fill_factors(sites: Sites, tables: Tables, beta: float) -> int:
         """Make the factors that the potentials give anew; 1/kT in 1/eV."""
         factors.fill_factors(sites.fields, tables.numbers, beta)
@@ -47,7 +47,7 @@ def _made_factors(sources: int) -> Callable[..., Any]:
 def _made_charged(sources: int) -> Callable[..., Any]:
     """Compile `refresh_charged`."""
 
-    @njit(cache=True)  # type: ignore[untyped-decorator]
+    @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
     def refresh_charged(sites: Sites, tables: Tables, tree: Tree, work: Work) -> int:
         """Make the rates that the potentials enter anew."""
         refreshing.refresh_charged(sites, tables, tree, work)
@@ -59,7 +59,7 @@ def _made_charged(sources: int) -> Callable[..., Any]:
 def _made_run(sources: int) -> Callable[..., Any]:
     """Compile `run`."""
 
-    @njit(cache=True)  # type: ignore[untyped-decorator]
+    @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
     def run(  # type: ignore[no-untyped-def]  # noqa: ANN202
         sites: Sites,
         tables: Tables,
@@ -94,7 +94,7 @@ def _made_run(sources: int) -> Callable[..., Any]:
 def _made_rates(sources: int) -> Callable[..., Any]:
     """Compile `rates_of_site`."""
 
-    @njit(cache=True)  # type: ignore[untyped-decorator]
+    @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
     def rates_of_site(sites: Sites, tables: Tables, site: int, rates) -> float:  # type: ignore[no-untyped-def]  # noqa: ANN001
         """Fill in the rates of a site; see `nanogap.device.kernels.refresh.rates_of_site`."""
         if sources < 0:

@@ -4,7 +4,6 @@
   const byId = (id) => document.getElementById(id);
   const POLL = 100, RETRY = 1500;
   const COLUMNS = ["time", "voltage", "current", "gap", "conductance", "limited"];
-  const BIN = 0.05, FIRST_BIN = 5, BINS = 2000;  // from 0.25 to 100 G0
   const MICRO = { current: 1e6, current_compliance: 1e6 };
   // name, words, unit as shown, slider from and to as shown, whether its scale is logarithmic
   const KNOBS = [
@@ -19,16 +18,8 @@
   const page = Math.random().toString(36).slice(2);
   const about = await (await fetch("api/about")).json();
   const view = new AtomsView(byId("scene"), byId("turning"));
-  const iv = new Plot(byId("plot-iv"), { x: "voltage at the source (V)", y: "current (µA)" });
-  const trace = new Plot(byId("plot-trace"), { x: "time in the laboratory (s)", y: "conductance (G₀)" });
-  const histogram = new Plot(byId("plot-histogram"), { x: "readings in a bin", y: "conductance (G₀)" });
-  let data, counts, run = -1, scene = -1, span = 60, state = null, touched = 0, told = "";
-
-  function forget() {
-    data = Object.fromEntries(COLUMNS.map((name) => [name, []]));
-    counts = new Uint32Array(BINS);
-    view.extent = null;
-  }
+  const curves = new Curves(COLUMNS, "press Play, and turn the voltage");
+  let run = -1, scene = -1, state = null, touched = 0, told = "";
 
   function introduce() {
     byId("name").textContent = about.name + ", " + about.element + ", nanogap " + about.version;
@@ -175,73 +166,17 @@
     view.note = ["upper electrode, " + fixed(volts, 2) + " V against the lower", "lower electrode, 0 V"];
   }
 
-  /** Ends of an axis that hold all values, with some room, and at least those given. */
-  function around(values, first, low, high) {
-    for (let i = first; i < values.length; i++) {
-      if (values[i] < low) low = values[i];
-      if (values[i] > high) high = values[i];
-    }
-    const room = 0.05 * (high - low);
-    return [low - room, high + room];
-  }
-
-  function drawLoop() {
-    const first = Math.max(0, data.time.length - 4000), n = data.time.length;
-    const micro = data.current.slice(first).map((value) => 1e6 * value);
-    const volts = data.voltage.slice(first);
-    iv.begin({ x: around(volts, 0, -0.2, 0.2), y: around(micro, 0, -1, 1) });
-    micro.forEach((value, i) => {
-      const age = (n - first - 1 - i) / 1500;
-      const pale = Math.min(0.75, age);
-      iv.dot(volts[i], value, 1.8, data.limited[first + i] ? "rgba(213,94,0," + (1 - pale) + ")" :
-        "rgba(0,114,178," + (1 - pale) + ")");
-    });
-    if (micro.length) iv.ring(volts[micro.length - 1], micro[micro.length - 1]);
-    else iv.words("no reading yet: press Play, and turn the voltage");
-    iv.end();
-  }
-
-  function drawConductance() {
-    const times = data.time, n = times.length, now = n ? times[n - 1] : 0;
-    let begin = span ? Math.max(0, now - span) : 0, first = 0;
-    while (first < n && times[first] < begin) first += Math.max(1, Math.min(50, Math.floor((n - first) / 50)));
-    while (first > 0 && times[first - 1] >= begin) first--;
-    if (n && first < n && times[0] > begin) begin = times[0];
-    const up = around(data.conductance, first, 0, 3.1);
-    const end = Math.max(now, begin + (span || 1) * (span ? 0.2 : 1));
-    trace.begin({ x: [begin, end], y: [Math.min(up[0], -0.02 * up[1]), up[1]] }, { whole: true });
-    trace.curve(times, data.conductance, Math.max(0, first - 1), "#0072B2");
-    if (!n) trace.words("no reading yet");
-    trace.end();
-    const top = Math.min(BINS, Math.ceil(up[1] / BIN));
-    let most = 10;
-    for (let bin = FIRST_BIN; bin < BINS; bin++) most = Math.max(most, counts[bin]);
-    histogram.begin({ x: [0, 1.08 * most], y: trace.span.y }, { whole: true });
-    histogram.pen.fillStyle = "#0072B2";
-    for (let bin = FIRST_BIN; bin < top; bin++) {
-      if (!counts[bin]) continue;
-      const high = histogram.y((bin + 1) * BIN), low = histogram.y(bin * BIN);
-      histogram.pen.fillRect(histogram.x(0), high, histogram.x(counts[bin]) - histogram.x(0),
-        Math.max(1, low - high));
-    }
-    if (!counts.some((count, bin) => count && bin >= FIRST_BIN)) histogram.words("no contact yet");
-    histogram.end();
-  }
-
   function take(found) {
     const fresh = found.run !== run;
     if (fresh) {
       run = found.run;
-      forget();
+      curves.forget();
+      view.extent = null;
       byId("seed").value = String(found.seed);
     }
-    if (!fresh && found.first !== data.time.length) return;  // an answer that came late
+    if (!fresh && found.first !== curves.length) return;  // an answer that came late
     state = found;
-    for (const row of found.rows) {
-      row.forEach((value, i) => data[COLUMNS[i]].push(value));
-      const bin = Math.floor(row[4] / BIN);
-      if (bin >= FIRST_BIN && bin < BINS) counts[bin]++;
-    }
+    curves.take(found.rows);
     if (found.scene) {
       scene = found.scene.number;
       view.show(found.scene);
@@ -249,22 +184,21 @@
     showKnobs();
     showState();
     if (fresh || found.rows.length || told !== "drawn") {
-      drawLoop();
-      drawConductance();
+      curves.draw();
       told = "drawn";
     }
-    document.documentElement.dataset.readings = String(data.time.length);
+    document.documentElement.dataset.readings = String(curves.length);
     document.documentElement.dataset.live = "ready";
   }
 
   async function poll() {
     let pause = POLL;
     try {
-      const query = new URLSearchParams({ page, run, scene, readings: data.time.length });
+      const query = new URLSearchParams({ page, run, scene, readings: curves.length });
       const answer = await fetch("api/state?" + query);
       if (!answer.ok) throw new Error((await answer.json()).error);
       take(await answer.json());
-      if (state.readings > data.time.length + 100) pause = 0;
+      if (state.readings > curves.length + 100) pause = 0;
     } catch (error) {
       byId("notice").textContent = "The program that serves this page does not answer: it has ended, or is busy (" +
         error.message + ").";
@@ -287,17 +221,7 @@
   for (const button of document.querySelectorAll("[data-quantity]")) {
     button.addEventListener("click", () => turn({ quantity: button.dataset.quantity }));
   }
-  const spans = [...document.querySelectorAll("[data-span]")];
-  for (const button of spans) {
-    button.addEventListener("click", () => {
-      span = Number(button.dataset.span);
-      spans.forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
-      drawConductance();
-    });
-    button.setAttribute("aria-pressed", String(Number(button.dataset.span) === span));
-  }
   window.addEventListener("resize", () => { told = ""; });
-  forget();
   introduce();
   poll();
 })();

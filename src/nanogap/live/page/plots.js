@@ -123,14 +123,16 @@ class Plot {
     pen.lineWidth = 1.4;
     pen.lineJoin = "round";
     pen.beginPath();
+    while (ys.length && ys[ys.length - 1] === null) ys = ys.slice(0, -1);
     let column = NaN, low = 0, high = 0, last = 0;
-    for (let i = first; i < xs.length; i++) {
+    for (let i = first; i < ys.length; i++) {
+      if (ys[i] === null || xs[i] === null) continue;
       const x = this.x(xs[i]), y = this.y(ys[i]);
       if (Math.floor(x) === column) {
         low = Math.max(low, y);
         high = Math.min(high, y);
         last = y;
-        if (i < xs.length - 1) continue;
+        if (i < ys.length - 1) continue;
       }
       if (!Number.isNaN(column)) {
         pen.lineTo(column + 0.5, high);
