@@ -32,7 +32,7 @@ from nanogap.units import BOLTZMANN
 ATOM_VOLUME = 0.1078682 / 10490.0 / constants.N_A
 #: Constant C of the tunnel current.
 _TUNNEL = 2.7
-_SCAN = tuple(np.linspace(-12.0, 12.0, 25))
+_SCAN = tuple(np.linspace(-12.0, 12.0, 13))
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,21 +96,21 @@ class Gap(CompactModel):
     def length(self) -> float:
         """Length L of the open gap, m: where the current is that of the low conductance."""
         if self.low_conductance >= self.high_conductance:
-            return self.closest_gap * (1.0 + 1e-9)
+            return float(self.closest_gap * (1.0 + 1e-9))
         wanted = np.log(self.high_conductance / self.low_conductance)
 
         def beyond(gap: float) -> float:
-            fallen = self._decay * (gap - self.closest_gap) + np.log(gap / self.closest_gap)
+            fallen = self.decay * (gap - self.closest_gap) + np.log(gap / self.closest_gap)
             return float(fallen - wanted)
 
-        far = self.closest_gap + wanted / self._decay
+        far = self.closest_gap + wanted / self.decay
         return float(brentq(beyond, self.closest_gap, far, xtol=1e-22))
 
     @property
     def area(self) -> float:
         """Area A of the filament, m^2: that which gives the closest gap its conductance."""
         prefactor = _TUNNEL * 1.5 * self._momentum * (constants.e / constants.h) ** 2
-        fallen = np.exp(-self._decay * self.closest_gap)
+        fallen = np.exp(-self.decay * self.closest_gap)
         return float(self.high_conductance * self.closest_gap / (prefactor * fallen))
 
     def places(self) -> FloatArray:
@@ -149,15 +149,15 @@ class Gap(CompactModel):
         return float(np.sqrt(2.0 * mass * self.barrier_height * constants.e))
 
     @property
-    def _decay(self) -> float:
+    def decay(self) -> float:
         """Decay of the current with the gap, 1/m."""
-        return 4.0 * np.pi / constants.h * self._momentum
+        return float(4.0 * np.pi / constants.h * self._momentum)
 
     def _constants(self) -> FloatArray:
         thermal = 2.0 * BOLTZMANN * self.temperature
         way = self.length - self.closest_gap
         j0 = self.exchange_current_density
-        start = self.high_conductance * self.closest_gap * np.exp(self._decay * self.closest_gap)
+        start = self.high_conductance * self.closest_gap * np.exp(self.decay * self.closest_gap)
         return np.array(
             [
                 2.0 * j0 * ATOM_VOLUME / constants.e / way,
@@ -169,6 +169,6 @@ class Gap(CompactModel):
                 way,
                 self.closest_gap,
                 start,
-                self._decay,
+                self.decay,
             ]
         )

@@ -94,7 +94,7 @@ def transfer_overpotential(v: float, transfer: float, hopping: float, ratio: flo
         y = series_root(abs(v), transfer, hopping, ratio)
     else:
         y = np.arcsinh(np.sinh(series_root(abs(v), hopping, transfer, 1.0 / ratio)) / ratio)
-    return y if v > 0.0 else -y
+    return y if v > 0.0 else -y  # type: ignore[no-any-return]
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -158,7 +158,7 @@ def gap_voltage(
     source = abs(applied)
     if kind != POINT_CONTACT:
         g = linear_conductance(kind, c, x)
-        return sign * min(source / (1.0 + resistance * g), limit / g)
+        return sign * min(source / (1.0 + resistance * g), limit / g)  # type: ignore[no-any-return]
     # a channel passes at least half of what its zero-bias conductance says
     small = current(kind, c, x, READ * 1e-3) / (READ * 1e-3)
     high = min(source, 2.0 * limit / small)
@@ -182,7 +182,7 @@ def gap_voltage(
             v = new
             break
         v = new
-    return sign * v
+    return sign * v  # type: ignore[no-any-return]
 
 
 @njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]

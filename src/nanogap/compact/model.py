@@ -82,7 +82,7 @@ class Coordinate:
 
 @dataclass(frozen=True)
 class Features:
-    """What a curve shows at a glance: where a fit begins.
+    """A curve at a glance: where a fit begins.
 
     Attributes
     ----------

@@ -72,7 +72,7 @@ class PotentiationDepression(CompactModel):
     >>> gap = PotentiationDepression()
     >>> closed = gap.step(0.0, voltage=0.6, duration=1.0)
     >>> round(closed, 3), round(gap.conductance(closed) * 1e3, 2)
-    (0.998, 2.72)
+    (0.999, 2.72)
     """
 
     model: ClassVar[str] = "potentiation"
