@@ -22,7 +22,7 @@ A positive voltage closes the gap; the state x is 0 where it is open and 1 where
 
 Alone:      device = Device();  dxdt = device.rate(x, volts);  amperes = device.current(x, volts)
 MemNNetSim: wires = mnns.create_NWN(...);  attach(wires);  wires.evolve(derivative, times,
-            args=(wires, source, drain, voltage))   # voltage(t) in V, t in units of t0 of the network
+            args=(wires, source, drain, voltage))   # voltage(t) in V, t in units of t0
 """
 
 import numpy as np
