@@ -79,6 +79,8 @@ MAY_IMPORT = {
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
     | {"transport/fitting"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
+    # few numbers that stand for a device: measured curves in, circuits and networks out
+    "compact": {"electrical", *ANALYSIS, "io", "report", "measured"},
     "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
     | {*ANALYSIS, "io", "report", "device", "device/lattice"},
     # many runs

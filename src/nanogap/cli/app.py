@@ -14,6 +14,7 @@ from rich.table import Table
 from nanogap import __version__
 from nanogap.cli import (
     campaign,
+    compact,
     device,
     dynamics,
     first_principles,
@@ -327,6 +328,7 @@ device.register(app)
 live.register()
 instrument.register(app)
 measure.register(app)
+compact.register(app)
 fit.register(app)
 first_principles.register(app)
 transmission.register(app)

@@ -82,4 +82,9 @@ def copy_atomically(source: Path, path: Path) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Write a JSON file atomically."""
-    write_text(path, json.dumps(content, indent=1))
+    write_text(path, json_text(content))
+
+
+def json_text(content: Any) -> str:
+    """Write content as the text of a JSON file."""
+    return json.dumps(content, indent=1)

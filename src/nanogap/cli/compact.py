@@ -1,0 +1,119 @@
+"""The subcommands of compact models: arguments in, calls out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nanogap.cli import common
+from nanogap.cli.common import AsJson, Columns, SamplingRate, check_output, emit, log, table
+from nanogap.cli.measured_options import Compliance, Files, Pristine, Resistance, ResistanceError
+
+app = typer.Typer(
+    no_args_is_help=True, help="Models of few numbers, for circuit and network simulators."
+)
+
+
+def register(main: typer.Typer) -> None:
+    """Add the subcommands to the command line."""
+    main.add_typer(app, name="compact")
+
+
+@app.command()
+def fit(
+    files: Files,
+    model: Annotated[str, typer.Option(help="potentiation, gap, point-contact or threshold")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the model, json")] = Path(
+        "model.json"
+    ),
+    series_resistance: Resistance = None,
+    series_uncertainty: ResistanceError = None,
+    pristine: Pristine = None,
+    compliance: Compliance = None,
+    columns: Columns = None,
+    sampling_rate: SamplingRate = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help="figure: pdf, svg, eps or png; its curves are written beside it, as csv"),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="of the models drawn for the band")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a model to half of the cycles, with its distributions, and judge it by the other half."""
+    from dataclasses import replace
+
+    from nanogap.compact.file import model_named
+    from nanogap.compact.fit import fit_model
+    from nanogap.io import write_csv
+
+    model_named(model)
+    check_output(output, (".json",))
+    common.check_figure(figure)
+    data = common.data_files(
+        files,
+        series_resistance,
+        series_uncertainty,
+        pristine,
+        columns,
+        sampling_rate=sampling_rate,
+    )
+    data = replace(data, compliance=compliance)
+    with common.counted("cycles fitted:") as watch:
+        found = fit_model(data, model, seed=seed, watch=watch)
+    found.fitted.write(output)
+    if figure is not None:
+        from nanogap.compact.figure import curve_rows, draw_fit
+
+        common.save(draw_fit(found), figure)
+        write_csv(figure.with_suffix(".csv"), curve_rows(found))
+    common.tell(found.synthetic, found.notes)
+    if as_json:
+        emit({"output": str(output), **found.fitted.content()})
+        return
+    rows = [
+        (
+            one.name,
+            f"{one.value:.4g} {one.unit}".rstrip(),
+            "held" if one.interval is None else f"{one.interval[0]:.4g} to {one.interval[1]:.4g}",
+            "" if one.cycle_spread is None else f"{one.cycle_spread:.3g}",
+            "" if one.device_spread is None else f"{one.device_spread:.3g}",
+        )
+        for one in found.fitted.distributions
+    ]
+    names = ("coordinate", "typical", "95 % interval", "over cycles", "over devices")
+    table(found.fitted.model.title, names, rows)
+    held = found.fitted.held_out
+    if held is not None:
+        log.print(
+            f"{held.cycles} held-out cycles: {100.0 * held.explained:.1f} % of the variance of ln "
+            f"G explained, error {held.error:.3f} decades (the mean curve of the fitted cycles: "
+            f"{held.error_of_mean_curve:.3f}), {100.0 * held.inside:.0f} % of the readings in the "
+            "90 % band",
+            highlight=False,
+            soft_wrap=True,
+        )
+    log.print(f"Wrote {output}")
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(help="a model, as 'nanogap compact fit' writes it")],
+    form: Annotated[
+        str, typer.Option("--format", help="verilog-a, spice, python, network or json")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the new file")],
+    as_json: AsJson = False,
+) -> None:
+    """Write a fitted model, with its Monte-Carlo parameters, for another simulator."""
+    from nanogap.compact.export import ENDINGS, exported, module_name
+    from nanogap.compact.file import read_model
+    from nanogap.io import write_text
+
+    fitted = read_model(model)
+    text = exported(fitted, form)
+    check_output(output, ENDINGS[form])
+    write_text(output, text)
+    if as_json:
+        emit({"output": str(output), "format": form, "name": module_name(fitted)})
+    else:
+        log.print(f"Wrote {output}: {module_name(fitted)}", highlight=False)
