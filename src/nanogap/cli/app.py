@@ -24,6 +24,7 @@ from nanogap.cli import (
     measured,
     paper,
     transmission,
+    wire,
 )
 from nanogap.cli import measured_options as options
 from nanogap.cli.common import (
@@ -324,6 +325,7 @@ measured.register(app)
 dynamics.register(app)
 paper.register(app)
 device.register(app)
+app.add_typer(wire.app, name="wire")
 live.register()
 instrument.register(app)
 measure.register(app)
