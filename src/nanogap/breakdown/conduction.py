@@ -24,7 +24,7 @@ ROOM = 293.15
 
 @dataclass(frozen=True)
 class Conduction:
-    """How a wire conducts current and heat; SI units.
+    """Conduction of current and heat in a wire; SI units.
 
     Attributes
     ----------

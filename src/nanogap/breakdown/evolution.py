@@ -77,7 +77,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Matter:
-    """What a wire is made of and what is around it.
+    """Matter of a wire, and its surroundings.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ Circuit = Callable[[float], float]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What takes the heat of a wire; SI units.
+    """Sinks of the heat of a wire; SI units.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Thermal:
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """How temperature and current follow the shape.
+    """Derivatives of temperature and current by the shape.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ class Moment:
 
 @dataclass(frozen=True, eq=False)
 class Breakdown:
-    """What became of a wire.
+    """Outcome of a breakdown.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ _PROFILE_UNITS = {"positions": "m", "radii": "m", "temperature": "K", "density":
 
 @dataclass(frozen=True)
 class WireResult:
-    """What became of a wire; lengths in nm.
+    """Outcome of a breakdown in numbers; lengths in nm.
 
     Attributes
     ----------

@@ -69,7 +69,7 @@ def make_wire(settings: WireSettings) -> Evolution:
     Examples
     --------
     >>> wire = make_wire(WireSettings(wire={"roughness": 0.0}))
-    >>> round(1e9 * wire.shape.radii.max(), 6), wire.parted
+    >>> round(float(1e9 * wire.shape.radii.max()), 6), wire.parted
     (30.0, False)
     """
     wire = settings.wire

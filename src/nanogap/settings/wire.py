@@ -164,7 +164,7 @@ class SurfaceSettings(_Model):
 
 
 class SurroundingsSettings(_Model):
-    """What takes the heat of the wire, and its contacts."""
+    """Sinks of the heat of the wire, and its contacts."""
 
     temperature: float = Field(300.0, ge=77.0, le=1000.0, description="of the surroundings, K")
     substrate_conductance: float = Field(
@@ -357,7 +357,7 @@ def load_wire_settings(
     Examples
     --------
     >>> load_wire_settings("wire-breakdown", ["wire.length=4000"]).wire.length
-    4000
+    4000.0
     >>> load_wire_settings("wire-breakdown", ["wire.length=20"])
     Traceback (most recent call last):
         ...
