@@ -24,6 +24,8 @@ from nanogap.settings import (
 from nanogap.settings.allowed import allowed_values
 from nanogap.settings.device import DeviceSettings, load_device_settings
 from nanogap.settings.faults import kinds_of
+from nanogap.settings.load import PresetFamily
+from nanogap.settings.wire import WireSettings, load_wire_settings
 
 PAGE = Path(__file__).resolve().parents[1] / "settings.md"
 
@@ -69,6 +71,19 @@ DEVICE_PRESETS = """\
 
 What the paper ([doi:10.1039/d3nh00476g](https://doi.org/10.1039/d3nh00476g)) does not give is said
 to be assumed in the file of the preset.
+"""
+
+WIRES = """\
+## Wires
+
+A wire before its breakdown has a file of its own too; [The wire before the gap](wire.md) says what
+the keys do. Lengths are in nm, other units as stated. `[source]` is that of a device, and
+`[protocol]` takes the kinds `voltage-sweep`, `current-sweep`, `staircase`, `constant-read`,
+`breakdown-sweep` and `waveform` of devices.
+"""
+
+WIRE_PRESETS = """\
+### Presets of wires
 """
 
 ACCURACY = """\
@@ -150,13 +165,24 @@ def device_sections() -> Iterator[str]:
         yield from (row for row in table(model) if not row.startswith("| `kind` "))
 
 
-def device_presets() -> Iterator[str]:
-    """Give the lines of a table of the presets of devices."""
+def wire_sections() -> Iterator[str]:
+    """Give the lines of the tables of a wire's settings, but for those that are a device's."""
+    yield from table(WireSettings)
+    for key, field in WireSettings.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel) and key != "source":
+            yield from (f"### [{key}] of a wire", "", str(model.__doc__).strip(), "")
+            yield from table(model)
+
+
+def presets_told(family: PresetFamily) -> Iterator[str]:
+    """Give the lines of a table of the presets of devices or of wires."""
     yield "| preset | protocol | time | readings | what it is |"
     yield "|---|---|---|---|---|"
-    for name in preset_names("device"):
-        protocol = load_device_settings(name).protocol
-        comment = [line[2:] for line in preset_text(name, "device").splitlines() if line[:1] == "#"]
+    load = load_device_settings if family == "device" else load_wire_settings
+    for name in preset_names(family):
+        protocol = load(name).protocol
+        comment = [line[2:] for line in preset_text(name, family).splitlines() if line[:1] == "#"]
         about = " ".join(comment)
         cells = f"{protocol.kind} | {protocol.total_duration:.0f} s | {protocol.total_samples}"
         yield f"| `{name}` | {cells} | {about} |"
@@ -184,7 +210,8 @@ def page() -> str:
             lines += [f"## [{key}]", "", str(field.annotation.__doc__).strip(), ""]
             lines += table(field.annotation)
     lines += [PRESETS, *presets(), ""]
-    lines += [DEVICES, *device_sections(), DEVICE_PRESETS, *device_presets()]
+    lines += [DEVICES, *device_sections(), DEVICE_PRESETS, *presets_told("device")]
+    lines += [WIRES, *wire_sections(), WIRE_PRESETS, *presets_told("wire")]
     lines += [ACCURACY, *table(FirstPrinciplesSettings), ACCURACIES, *accuracies()]
     return "\n".join(lines) + "\n"
 

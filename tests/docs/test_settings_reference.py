@@ -6,6 +6,7 @@ from docs.build import settings_reference
 from nanogap.settings import FirstPrinciplesSettings, Settings
 from nanogap.settings.device import DeviceSettings
 from nanogap.settings.faults import kinds_of
+from nanogap.settings.wire import WireSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +29,13 @@ def fields(model):
 
 
 @pytest.mark.parametrize(
-    "field", [*fields(Settings), *fields(FirstPrinciplesSettings), *fields(DeviceSettings)]
+    "field",
+    [
+        *fields(Settings),
+        *fields(FirstPrinciplesSettings),
+        *fields(DeviceSettings),
+        *fields(WireSettings),
+    ],
 )
 def test_every_setting_says_what_it_means_and_allows(field):
     assert field.description

@@ -25,6 +25,7 @@ from nanogap.cli import (
     measured,
     paper,
     transmission,
+    wire,
 )
 from nanogap.cli import measured_options as options
 from nanogap.cli.common import (
@@ -325,6 +326,7 @@ measured.register(app)
 dynamics.register(app)
 paper.register(app)
 device.register(app)
+app.add_typer(wire.app, name="wire")
 live.register()
 instrument.register(app)
 measure.register(app)

@@ -18,13 +18,19 @@ _GO_ON = (
     "campaign resume",
     "campaign collect",
     "device resume",
+    "wire resume",
     "measure",
 )
 #: The backend whose transmissions go on where they were.
 _RESTARTABLE = "pwcond"
 #: What says that the folder of a command holds something to go on with.
 _MEASURED = "measure.json"
-_BEGUN = {"run": "run.json", "campaign run": "campaign.toml", "device run": "device.json"}
+_BEGUN = {
+    "run": "run.json",
+    "campaign run": "campaign.toml",
+    "device run": "device.json",
+    "wire run": "wire.json",
+}
 
 
 class Stopped(SystemExit):
@@ -100,7 +106,11 @@ def how_to_go_on(arguments: Sequence[str]) -> str:
     'give the same command again'
     """
     words = [word for word in arguments if not word.startswith("-")]
-    command = " ".join(words[:2]) if words[:1] in (["campaign"], ["device"]) else "".join(words[:1])
+    command = (
+        " ".join(words[:2])
+        if words[:1] in (["campaign"], ["device"], ["wire"])
+        else "".join(words[:1])
+    )
     kept = "what is finished is on disk, and"
     if command in _BEGUN:
         folder = Path(_output(arguments))

@@ -21,6 +21,7 @@ from nanogap.io.device_files import (
 )
 from nanogap.io.measurement_files import MeasurementFiles, is_measurement_directory
 from nanogap.io.run_files import is_run_directory
+from nanogap.io.wire_files import current_wire_measurement, is_wire_directory
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".asc", ".mpt", ".lvm", ".dta", ".data", ".prn")
 EXCEL_SUFFIXES = (".xls", ".xlsx", ".xlsm")
@@ -77,8 +78,8 @@ def measurement_files(paths: Paths) -> list[Path]:
     Parameters
     ----------
     paths : path or sequence of paths
-        Files, folders, run and device directories, campaigns of devices; what does not exist stays
-        in the list.
+        Files, folders, run, device and wire directories, campaigns of devices; what does not exist
+        stays in the list.
 
     Raises
     ------
@@ -92,6 +93,8 @@ def measurement_files(paths: Paths) -> list[Path]:
         inside = [path]
         if is_device_directory(path):
             inside = [current_device_measurement(path)]
+        elif is_wire_directory(path):
+            inside = [current_wire_measurement(path)]
         elif is_device_campaign(path):
             inside = [current_campaign_measurement(path)]
         elif is_measurement_directory(path):
@@ -121,6 +124,8 @@ def _below(folder: Path) -> Iterator[Path]:
             yield entry
         elif is_device_directory(entry):
             yield current_device_measurement(entry)
+        elif is_wire_directory(entry):
+            yield current_wire_measurement(entry)
         elif is_device_campaign(entry):
             yield current_campaign_measurement(entry)
         elif is_measurement_directory(entry):

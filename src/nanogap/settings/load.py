@@ -15,8 +15,8 @@ from nanogap.errors import SettingsError
 from nanogap.settings.faults import validated
 from nanogap.settings.models import Settings
 
-#: Presets of runs lie in `presets`, those of devices in a folder in it.
-PresetFamily = Literal["run", "device"]
+#: Presets of runs lie in `presets`, those of devices and of wires in folders in it.
+PresetFamily = Literal["run", "device", "wire"]
 #: What settings can be loaded from; see `load_settings`.
 SettingsSource = Annotated[
     str | Path | Mapping[str, object] | Settings | None,
@@ -27,9 +27,10 @@ SettingsSource = Annotated[
 SettingValue: TypeAlias = "bool | int | float | str | list[SettingValue]"
 _Checked = TypeVar("_Checked", bound=BaseModel)
 #: What the presets of a family are of, and what takes them.
-_FAMILIES = {
+_FAMILIES: dict[PresetFamily, tuple[str, str, str]] = {
     "run": ("molecular dynamics", "load_settings", "nanogap run"),
     "device": ("devices", "load_device_settings", "nanogap device run"),
+    "wire": ("wires", "load_wire_settings", "nanogap wire run"),
 }
 
 
@@ -39,8 +40,9 @@ def preset_names(family: PresetFamily = "run") -> list[str]:
 
     Parameters
     ----------
-    family : {'run', 'device'}
-        Presets of molecular dynamics with transport, or of devices in laboratory time.
+    family : {'run', 'device', 'wire'}
+        Presets of molecular dynamics with transport, of devices in laboratory time, or of wires
+        before their breakdown.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def preset_text(name: str, family: PresetFamily = "run") -> str:
     Parameters
     ----------
     name : str
-    family : {'run', 'device'}
+    family : {'run', 'device', 'wire'}
         See `preset_names`.
 
     Returns
@@ -78,13 +80,12 @@ def preset_text(name: str, family: PresetFamily = "run") -> str:
         If there is no such preset.
     """
     if name not in preset_names(family):
-        other: PresetFamily = "device" if family == "run" else "run"
-        if name in preset_names(other):
-            what, loader, command = _FAMILIES[other]
-            raise SettingsError(
-                f"{name!r} is a preset of {what}, which {loader} and {command!r} take; those of "
-                f"{_FAMILIES[family][0]} are {', '.join(preset_names(family))}"
-            )
+        for other, (what, loader, command) in _FAMILIES.items():
+            if name in preset_names(other):
+                raise SettingsError(
+                    f"{name!r} is a preset of {what}, which {loader} and {command!r} take; those "
+                    f"of {_FAMILIES[family][0]} are {', '.join(preset_names(family))}"
+                )
         raise SettingsError(
             f"no preset or file named {name!r}: the presets are {', '.join(preset_names(family))}; "
             "a settings file is a path to a TOML file"
