@@ -72,19 +72,19 @@ MAY_IMPORT = {
     "device": {"settings", "electrical", "structure", "io", "dynamics", *SOLVERS}
     | {"transport/backends", "device/lattice", "device/kernels"},
     # the wire before the gap: readings and moments, no folder
-    "breakdown": {"settings", "electrical", "io"},
+    "wire": {"settings", "electrical", "io"},
     "synthetic": {"electrical", "io"},
     # virtual units with a device behind them, and protocols on real ones
     "instruments": {"settings", "electrical", "io", "device", "synthetic"},
     # a device driven by hand on a page of this machine
     "live": {"settings", "electrical", "io", "device", "device/lattice", "instruments", "report"},
     "report": {"settings", "structure", "dynamics", "electrical", *ANALYSIS, "io", *SOLVERS}
-    | {"transport/fitting", "breakdown"},
+    | {"transport/fitting", "wire"},
     "measured": {"settings", "electrical", *ANALYSIS, "io", "report"},
     # few numbers that stand for a device: measured curves in, circuits and networks out
     "compact": {"electrical", *ANALYSIS, "io", "report", "measured"},
     "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
-    | {*ANALYSIS, "io", "report", "device", "device/lattice", "breakdown"},
+    | {*ANALYSIS, "io", "report", "device", "device/lattice", "wire"},
     # many runs
     "campaign": {
         "settings",

@@ -8,6 +8,7 @@ import typer
 from nanogap.cli import common
 from nanogap.cli.common import AsJson, Columns, SamplingRate, check_output, emit, log, table
 from nanogap.cli.measured_options import Compliance, Files, Pristine, Resistance, ResistanceError
+from nanogap.compact.population import Distribution
 
 app = typer.Typer(
     no_args_is_help=True, help="Models of few numbers, for circuit and network simulators."
@@ -74,7 +75,7 @@ def fit(
         (
             one.name,
             f"{one.value:.4g} {one.unit}".rstrip(),
-            "held" if one.interval is None else f"{one.interval[0]:.4g} to {one.interval[1]:.4g}",
+            _interval(one),
             "" if one.cycle_spread is None else f"{one.cycle_spread:.3g}",
             "" if one.device_spread is None else f"{one.device_spread:.3g}",
         )
@@ -93,6 +94,15 @@ def fit(
             soft_wrap=True,
         )
     log.print(f"Wrote {output}")
+
+
+def _interval(one: Distribution) -> str:
+    """Write the interval of a coordinate, or why there is none."""
+    if not one.determined:
+        return "held"
+    if one.interval is None:
+        return "none, as another is held"
+    return f"{one.interval[0]:.4g} to {one.interval[1]:.4g}"
 
 
 @app.command()

@@ -120,7 +120,8 @@ def measure(
 @contextmanager
 def _page(run: "MeasurementRun", port: int) -> Iterator["MeasuringPage"]:
     """Serve the page of a measurement until its end, which it is told."""
-    from nanogap.live.measuring import MeasuringPage, PageServer
+    from nanogap.live.loopback import PageServer
+    from nanogap.live.measuring import MeasuringPage
 
     with MeasuringPage(run, PageServer(port)) as page:
         _say(f"Page: {page.address}")

@@ -269,7 +269,7 @@ def _told(people: Population, kind: type[CompactModel], fits: Sequence[CycleFit]
     said = [
         f"{one.name} is not said by these data (its standard error in a cycle is too large, or it "
         f"lies at a bound): held at {one.value:.3g} {one.unit}".rstrip()
-        + ", for which alone the other intervals hold"
+        + ", for which alone intervals of the others would hold: none is given"
         for one in held
     ]
     if not people.by_device:

@@ -32,7 +32,8 @@ class Distribution:
     value : float
         At the mean place.
     interval : tuple of float or None
-        95 % interval of that value.
+        95 % interval of that value; None if it or another coordinate was held, for it would hold
+        for that value alone.
     cycle_spread, device_spread : float or None
         Standard deviations of the places over the cycles of a device, and over devices; None where
         there are too few.
@@ -99,7 +100,8 @@ def population(
         between = _nonnegative(np.cov(means.T) - within / harmonic)
     rows = means if by_device else places
     half = np.zeros(places.shape[1])
-    if len(rows) > 1:
+    has_intervals = len(rows) > 1 and all(free)
+    if has_intervals:
         quantile = float(stats.t.ppf(0.975, len(rows) - 1))
         half = quantile * rows.std(axis=0, ddof=1) / np.sqrt(len(rows))
     found = []
@@ -119,7 +121,7 @@ def population(
                 True,
                 one.logarithmic,
                 one.value(float(grand[number])),
-                (one.value(float(ends[0])), one.value(float(ends[1]))),
+                (one.value(float(ends[0])), one.value(float(ends[1]))) if has_intervals else None,
                 float(np.sqrt(within[number, number])) if freedom > 0 else None,
                 float(np.sqrt(between[number, number])) if len(names) > 1 else None,
             )

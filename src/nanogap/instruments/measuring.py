@@ -156,7 +156,7 @@ class MeasurementRun:
 
     @property
     def series_resistance(self) -> float | None:
-        """Of the circuit, ohm; of a real device it is known only where its file says it."""
+        """Resistance of the circuit, ohm; of a real device known only where its file says it."""
         known = "circuit" in self.settings.model_fields_set
         return self.settings.circuit.series.parasitic if known else None
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import xarray as xr
 
-from nanogap.breakdown.result import WireResult, stored_result
 from nanogap.printing import counted
 from nanogap.report import wire_figures as figures
 from nanogap.report.page import settings_rows
 from nanogap.report.sections import Section, write_page
 from nanogap.report.style import house_style
 from nanogap.settings.wire import WireSettings
+from nanogap.wire.result import WireResult, stored_result
 
 #: Wires with figures of their own.
 MOST_WIRES = 3
@@ -42,7 +42,7 @@ def write_wire_report(
     settings : WireSettings
         Of all wires.
     parts : sequence of xarray.Dataset
-        At least one, by `nanogap.breakdown.breakdown_dataset`.
+        At least one, by `nanogap.wire.breakdown_dataset`.
     making : mapping of str to str
         Where the settings came from, and versions.
     """

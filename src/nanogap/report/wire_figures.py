@@ -7,9 +7,9 @@ import xarray as xr
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from nanogap.breakdown import Moment
-from nanogap.breakdown.result import stored_moments, stored_result
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, QUIET, WIDTH
+from nanogap.wire import Moment
+from nanogap.wire.result import stored_moments, stored_result
 
 #: Moments that are drawn at most; the last one is that of the breakdown.
 MOST_MOMENTS = 5
@@ -23,7 +23,7 @@ def chosen_moments(part: xr.Dataset) -> list[Moment]:
     Parameters
     ----------
     part : xarray.Dataset
-        By `nanogap.breakdown.breakdown_dataset`.
+        By `nanogap.wire.breakdown_dataset`.
     """
     every = stored_moments(part)
     if len(every) <= MOST_MOMENTS:
@@ -40,7 +40,7 @@ def curve_figure(part: xr.Dataset, moments: Sequence[Moment]) -> Figure:
     Parameters
     ----------
     part : xarray.Dataset
-        By `nanogap.breakdown.breakdown_dataset`.
+        By `nanogap.wire.breakdown_dataset`.
     moments : sequence of Moment
         Those that are numbered.
     """
@@ -146,7 +146,7 @@ def ensemble_figure(parts: Sequence[xr.Dataset]) -> Figure:
     Parameters
     ----------
     parts : sequence of xarray.Dataset
-        By `nanogap.breakdown.breakdown_dataset`.
+        By `nanogap.wire.breakdown_dataset`.
     """
     figure = Figure(figsize=(WIDTH, 4.4))
     curves, volts, gaps = figure.subplots(1, 3, width_ratios=[2.2, 1, 1])

@@ -15,13 +15,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nanogap.breakdown import break_wire, breakdown_dataset
-from nanogap.breakdown.result import (
-    WireResult,
-    readings_only,
-    stored_moments,
-    stored_result,
-)
 from nanogap.errors import DataFormatError, NanogapError, SettingsError
 from nanogap.io import write_atomically, write_json
 from nanogap.io.dataset import joined_files
@@ -30,6 +23,13 @@ from nanogap.io.results import read_dataset, write_dataset
 from nanogap.io.wire_files import WireFiles
 from nanogap.runs.device_beginning import check_empty, device_versions, taken
 from nanogap.settings.wire import WireSettings, load_wire_settings
+from nanogap.wire import break_wire, breakdown_dataset
+from nanogap.wire.result import (
+    WireResult,
+    readings_only,
+    stored_moments,
+    stored_result,
+)
 
 #: How long another process may take to describe the same folder, s.
 _PATIENCE = 5.0
@@ -209,7 +209,7 @@ class WireRun:
         return read_dataset(self.files.part(number))
 
     def breakdowns(self) -> list[xr.Dataset]:
-        """Return the datasets of the finished wires; see `nanogap.breakdown.breakdown_dataset`."""
+        """Return the datasets of the finished wires; see `nanogap.wire.breakdown_dataset`."""
         return [self._part(number) for number in self.finished]
 
     def dataset(self) -> xr.Dataset:

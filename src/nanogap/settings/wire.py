@@ -246,7 +246,7 @@ class WireSettings(Printed, _Model):
         yield "measurement", f"{protocol.kind}, up to {duration}"
         yield from changed_keys(self)
         yield "others", "at their defaults, as in nanogap.settings.wire.load_wire_settings()"
-        yield "next", "nanogap.breakdown.break_wire(settings)"
+        yield "next", "nanogap.wire.break_wire(settings)"
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

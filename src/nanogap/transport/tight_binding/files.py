@@ -1,4 +1,4 @@
-"""Which Hamiltonian a run computes with: a packaged one, or one from a file."""
+"""A choice of the Hamiltonian that a run computes with: a packaged one, or one from a file."""
 
 import functools
 import tomllib

@@ -4,13 +4,13 @@ import numpy as np
 from scipy.constants import angstrom, elementary_charge, nano
 from scipy.ndimage import gaussian_filter1d
 
-from nanogap.breakdown.conduction import Conduction
-from nanogap.breakdown.evolution import Evolution, Matter, Shape
-from nanogap.breakdown.heat import Surroundings, Thermal
-from nanogap.breakdown.mesh import Mesh, uniform_mesh
-from nanogap.breakdown.surface import Surface
 from nanogap.settings.wire import WireSettings
 from nanogap.typing import FloatArray
+from nanogap.wire.conduction import Conduction
+from nanogap.wire.evolution import Evolution, Matter, Shape
+from nanogap.wire.heat import Surroundings, Thermal
+from nanogap.wire.mesh import Mesh, uniform_mesh
+from nanogap.wire.surface import Surface
 
 #: Cells of a straight wire to its radius.
 _CELLS = 2.0

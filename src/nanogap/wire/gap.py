@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from nanogap.breakdown.evolution import Matter, Shape
-from nanogap.breakdown.heat import HeatBalance
 from nanogap.typing import FloatArray
+from nanogap.wire.evolution import Matter, Shape
+from nanogap.wire.heat import HeatBalance
 
 #: The flank whose angle is found: from the end of the zone that retracts to so many times the
 #: radius there.

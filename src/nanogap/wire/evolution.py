@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from nanogap.breakdown.bands import band_derivative, dense
-from nanogap.breakdown.conduction import Conduction
-from nanogap.breakdown.heat import (
+from nanogap.errors import EngineError
+from nanogap.typing import FloatArray
+from nanogap.wire.bands import band_derivative, dense
+from nanogap.wire.conduction import Conduction
+from nanogap.wire.heat import (
     Circuit,
     HeatBalance,
     Surroundings,
     Thermal,
     flux_sensitivity,
 )
-from nanogap.breakdown.mesh import Mesh, graded
-from nanogap.breakdown.surface import Surface, shape_rates
-from nanogap.errors import EngineError
-from nanogap.typing import FloatArray
+from nanogap.wire.mesh import Mesh, graded
+from nanogap.wire.surface import Surface, shape_rates
 
 #: Unit of the squares of radii in the integration, m^2.
 _SQUARE = 1e-18

@@ -1,8 +1,8 @@
 """The wire before the gap: heat, electromigration, and thinning to two needles."""
 
-from nanogap.breakdown.gap import Gap, Tip
-from nanogap.breakdown.measurement import Breakdown, Moment, WireReading, break_wire
-from nanogap.breakdown.result import WireResult, breakdown_dataset, result_of
+from nanogap.wire.gap import Gap, Tip
+from nanogap.wire.measurement import Breakdown, Moment, WireReading, break_wire
+from nanogap.wire.result import WireResult, breakdown_dataset, result_of
 
 __all__ = [
     "Breakdown",

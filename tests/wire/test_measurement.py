@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from nanogap.breakdown import break_wire, breakdown_dataset, result_of
-from nanogap.breakdown.gap import cap_height
-from nanogap.breakdown.result import readings_only, stored_moments, stored_result
-from nanogap.breakdown.wire import make_wire
 from nanogap.errors import SettingsError
 from nanogap.io.dataset import joined_files
 from nanogap.settings import preset_names, preset_text, settings_document
 from nanogap.settings.wire import WireSettings, load_wire_settings
+from nanogap.wire import break_wire, breakdown_dataset, result_of
+from nanogap.wire.gap import cap_height
+from nanogap.wire.result import readings_only, stored_moments, stored_result
+from nanogap.wire.wire import make_wire
 
 #: A short wire that breaks in about two seconds of a core.
 SHORT = {

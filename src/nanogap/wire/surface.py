@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.constants import elementary_charge, k
 
-from nanogap.breakdown.mesh import Mesh
 from nanogap.typing import FloatArray
+from nanogap.wire.mesh import Mesh
 
 
 @dataclass(frozen=True)

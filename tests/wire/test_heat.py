@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from nanogap.breakdown.conduction import ROOM, Conduction
-from nanogap.breakdown.heat import HeatBalance
-from nanogap.breakdown.mesh import uniform_mesh
 from nanogap.errors import EngineError
-from tests.breakdown.wires import (
+from nanogap.wire.conduction import ROOM, Conduction
+from nanogap.wire.heat import HeatBalance
+from nanogap.wire.mesh import uniform_mesh
+from tests.wire.wires import (
     AMBIENT,
     LENGTH,
     LORENZ,

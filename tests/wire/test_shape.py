@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.constants import k
 
-from nanogap.breakdown.evolution import Evolution, Shape
-from nanogap.breakdown.mesh import Mesh, graded, uniform_mesh
-from nanogap.breakdown.surface import shape_rates
-from tests.breakdown.wires import AMBIENT, RADIUS, cold, matter, surface, surroundings
+from nanogap.wire.evolution import Evolution, Shape
+from nanogap.wire.mesh import Mesh, graded, uniform_mesh
+from nanogap.wire.surface import shape_rates
+from tests.wire.wires import AMBIENT, RADIUS, cold, matter, surface, surroundings
 
 HOT = surroundings(temperature=800.0)
 

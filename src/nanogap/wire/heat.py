@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import solve_banded
 
-from nanogap.breakdown.bands import band_derivative, band_product, dense
-from nanogap.breakdown.conduction import Conduction
-from nanogap.breakdown.mesh import Mesh
 from nanogap.errors import EngineError
 from nanogap.typing import FloatArray
+from nanogap.wire.bands import band_derivative, band_product, dense
+from nanogap.wire.conduction import Conduction
+from nanogap.wire.mesh import Mesh
 
 #: Newton's method ends at such a relative change, and after so many steps.
 _TOLERANCE, _MOST_STEPS = 1e-9, 25

@@ -9,10 +9,10 @@ import numpy as np
 import xarray as xr
 from scipy.constants import nano
 
-from nanogap.breakdown.gap import Tip
-from nanogap.breakdown.measurement import Breakdown, Moment
 from nanogap.io.dataset import measurement_dataset, with_series_resistance
 from nanogap.settings.wire import WireSettings
+from nanogap.wire.gap import Tip
+from nanogap.wire.measurement import Breakdown, Moment
 
 _READING_UNITS = {
     "wire_voltage": ("gap_voltage", "V"),

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from nanogap.breakdown.conduction import Conduction
-from nanogap.breakdown.evolution import Matter
-from nanogap.breakdown.heat import HeatBalance, Surroundings, Thermal
-from nanogap.breakdown.mesh import uniform_mesh
-from nanogap.breakdown.surface import Surface
+from nanogap.wire.conduction import Conduction
+from nanogap.wire.evolution import Matter
+from nanogap.wire.heat import HeatBalance, Surroundings, Thermal
+from nanogap.wire.mesh import uniform_mesh
+from nanogap.wire.surface import Surface
 
 LENGTH, RADIUS, AMBIENT, LORENZ = 5e-6, 40e-9, 300.0, 2.44e-8
 #: Resistivity of the plain wires at 293.15 K, ohm m.

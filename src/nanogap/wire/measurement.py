@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.random import SeedSequence
 
-from nanogap.breakdown.evolution import Evolution, Shape
-from nanogap.breakdown.gap import Gap, gap_of
-from nanogap.breakdown.heat import Circuit
-from nanogap.breakdown.wire import make_wire
 from nanogap.electrical import OperatingPoint, Reading, Segment, Source
 from nanogap.settings.wire import WireSettings
 from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
+from nanogap.wire.evolution import Evolution, Shape
+from nanogap.wire.gap import Gap, gap_of
+from nanogap.wire.heat import Circuit
+from nanogap.wire.wire import make_wire
 
 #: Wires are kept each time the thinnest radius has fallen by this share of what it was before.
 _KEPT_AT = 0.88
