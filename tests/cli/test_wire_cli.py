@@ -40,6 +40,13 @@ def test_what_became_of_the_wires_is_told(call, wires):
     assert "breakdown at" in call("wire", "status", wires.path).err
 
 
+def test_a_gap_narrower_than_atoms_is_no_width(call, wires, monkeypatch):
+    gap = json.loads(call("wire", "status", wires.path, "--json").out)["gap"]
+    for narrowest, told in ((1.01 * gap, True), (0.99 * gap, False)):
+        monkeypatch.setattr("nanogap.cli.wire._NARROWEST", narrowest)
+        assert ("it says that the wire parted" in call("wire", "status", wires.path).err) == told
+
+
 def test_the_readings_are_a_measurement_like_any_other(call, wires):
     read = read_measurements(wires.path)
     assert read.sizes["source"] == 2

@@ -24,6 +24,9 @@ WireSource = Annotated[
 ]
 WireDirectory = Annotated[Path, typer.Argument(help="a wire directory")]
 
+#: Gaps below this are no widths: a neck has no atoms in the model, nm.
+_NARROWEST = 0.4
+
 
 @app.command()
 def new(
@@ -117,6 +120,12 @@ def _tell(directory: Path, as_json: bool) -> None:
     from nanogap.runs.wire_run import WireRun
 
     content = WireRun(directory).status
+    if content.gap is not None and content.gap < _NARROWEST:
+        log.print(
+            f"A gap of {content.gap:.2g} nm is narrower than atoms: it says that the wire parted, "
+            "and no width (docs/wire.md).",
+            highlight=False,
+        )
     if as_json:
         emit(content)
         return
