@@ -351,9 +351,9 @@ def test_the_command_says_what_comes_and_ends_well(serving, tmp_path, call):
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_busy_unit_and_another_unit_are_told_soon(serving, tmp_path, monkeypatch, unit):
-    monkeypatch.setattr(source_meter, "_BUSY_PATIENCE", 0.3)
     server = serving(unit=unit)
-    with socket.create_connection(("127.0.0.1", server.port)):
+    with socket.create_connection(("127.0.0.1", server.port)), monkeypatch.context() as hurried:
+        hurried.setattr(source_meter, "_BUSY_PATIENCE", 0.3)
         while not server.served.clients:
             time.sleep(0.01)
         with pytest.raises(InstrumentError, match="it says 'busy: this unit serves one client"):

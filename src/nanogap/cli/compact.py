@@ -1,14 +1,16 @@
 """The subcommands of compact models: arguments in, calls out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nanogap.cli import common
 from nanogap.cli.common import AsJson, Columns, SamplingRate, check_output, emit, log, table
 from nanogap.cli.measured_options import Compliance, Files, Pristine, Resistance, ResistanceError
-from nanogap.compact.population import Distribution
+
+if TYPE_CHECKING:
+    from nanogap.compact.population import Distribution
 
 app = typer.Typer(
     no_args_is_help=True, help="Models of few numbers, for circuit and network simulators."
@@ -96,7 +98,7 @@ def fit(
     log.print(f"Wrote {output}")
 
 
-def _interval(one: Distribution) -> str:
+def _interval(one: "Distribution") -> str:
     """Write the interval of a coordinate, or why there is none."""
     if not one.determined:
         return "held"

@@ -20,10 +20,10 @@ from nanogap.transport.tight_binding.vacuum import VacuumTail
 from nanogap.typing import FloatArray
 
 #: First guess and bounds of a_s, a_p (eV^(1/2)), delta (1/angstrom), beta, and of the distances
-#: between which the tail takes over (angstrom; for other metals than silver times their size). A
-#: larger a_p draws empty bands of stretched wires down to 1 eV above the Fermi energy.
+#: between which the tail takes over (angstrom; for other metals than silver times their size).
+#: Larger a_p and beta draw empty bands of stretched wires down to 1 eV above the Fermi energy.
 _GUESS = (0.39, 0.23, 0.42, 0.3, 3.6, 5.5)
-_BOUNDS = ((0.0, 0.0, 0.0, 0.0, 3.0, 4.8), (1.0, 0.4, 1.0, 2.0, 4.6, 7.0))
+_BOUNDS = ((0.0, 0.0, 0.0, 0.0, 3.0, 4.8), (1.0, 0.35, 1.0, 1.0, 4.6, 7.0))
 #: Transmissions below this are none.
 _NOTHING = 1e-30
 #: Meshes wider than this add nothing to the fit but time.
