@@ -1,9 +1,9 @@
 """Rates, currents and the integration of the compact models, compiled.
 
 The state x of a model lies between 0 (open) and 1 (closed). A source applies a voltage V(t) behind
-a series resistance R_s and holds |I| at a limit; what is left at the gap follows from the state:
+a series resistance R_s and holds ``|I|`` at a limit; the rest is at the gap and follows from x:
 
-    v + R_s I(x, v) = V,    or    |I(x, v)| = limit where that is less
+    v + R_s I(x, v) = V,    or    ``|I(x, v)|`` = limit where that is less
 
 so a current source is a limit that follows a programme. dx/dt = f(x, v(x, t)) is integrated by the
 L-stable SDIRK method of second order (Alexander, SIAM J. Numer. Anal. 14, 1006 (1977),

@@ -91,7 +91,7 @@ class Features:
     set_voltage, reset_voltage : float or None
         Voltage at the gap at the largest rise, and at the largest fall, V; None without one.
     rate : float
-        Typical |dV/dt| at the gap, V/s.
+        Typical ``|dV/dt|`` at the gap, V/s.
     """
 
     open_conductance: float
@@ -238,7 +238,7 @@ class CompactModel(Printed, ABC):
         voltage : array_like, shape (n_points,)
             Of the source, V; infinite, with its sign, for a source of current.
         limit : array_like, shape (n_points,) or one number
-            Largest |I|, A; the programme of a source of current.
+            Largest ``|I|``, A; the programme of a source of current.
         resistance : float
             In series, ohm.
         state : float

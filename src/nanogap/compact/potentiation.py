@@ -10,7 +10,7 @@ at a constant rate with sizes of density ~ A^-exponent between two bounds, more 
 equilibrium g~ = kp/(kp + kd) than away from it, (1/2)(1 + (g~ - g)/(1 + 2 A_max)) of them.
 
 V has its sign here, so that the other polarity opens the gap. Networks, whose junctions have no
-polarity, take |V|; for V > 0 the two are the same.
+polarity, take ``|V|``; for V > 0 the two are the same.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """A fitted model as a Python module of its own, for MemNNetSim (`mnns`) and anything else.
 
-The module needs numpy alone. Junctions of a network have no polarity: there |V| counts, as in the
-networks of the potentiation-depression model (doi:10.1088/2634-4386/ac4d86).
+The module needs numpy alone. Junctions of a network have no polarity: there ``|V|`` counts, as in
+the networks of the potentiation-depression model (doi:10.1088/2634-4386/ac4d86).
 """
 
 import re
