@@ -1,5 +1,7 @@
 """A threshold model, the simple fallback: VTEAM.
 
+State and current follow ::
+
     dx/dt = k_set (v/v_set - 1)^a_set (1 - x)    above v_set > 0,
           = -k_reset (v/v_reset - 1)^a_reset x   below v_reset < 0, and nothing between
     I = G_low (G_high/G_low)^x v
