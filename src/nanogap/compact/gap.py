@@ -113,10 +113,6 @@ class Gap(CompactModel):
         fallen = np.exp(-self.decay * self.closest_gap)
         return float(self.high_conductance * self.closest_gap / (prefactor * fallen))
 
-    def places(self) -> FloatArray:
-        """See `CompactModel.places`."""
-        return np.array([one.place(getattr(self, one.name)) for one in self.coordinates])
-
     def moved(self, places: Sequence[float] | FloatArray) -> Self:
         """See `CompactModel.moved`."""
         values = filled(self.coordinates, places)

@@ -178,13 +178,18 @@ class CompactModel(Printed, ABC):
             Numbers that the curve does not say.
         """
 
-    @abstractmethod
     def places(self) -> FloatArray:
-        """Return the places of the coordinates, shape (n_coordinates,)."""
+        """Return the places of the coordinates, shape (n_coordinates,).
 
-    @abstractmethod
+        Of a model whose coordinates are its own numbers; others have their own way.
+        """
+        return np.array([one.place(getattr(self, one.name)) for one in self.coordinates])
+
     def moved(self, places: Sequence[float] | FloatArray) -> Self:
         """Return the model at other places of the coordinates; what is no coordinate stays."""
+        values = filled(self.coordinates, places)
+        names = [one.name for one in self.coordinates]
+        return self.with_values(**dict(zip(names, values, strict=True)))
 
     @abstractmethod
     def _constants(self) -> FloatArray:

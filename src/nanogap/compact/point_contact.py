@@ -13,7 +13,6 @@ that were measured. The balance of the state: Aguirre, Sune and Miranda, Microma
 (2022), doi:10.3390/mi13020330, without snapback.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -21,7 +20,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from nanogap.compact import kernels
-from nanogap.compact.model import CompactModel, Coordinate, Features, filled, number
+from nanogap.compact.model import CompactModel, Coordinate, Features, number
 from nanogap.errors import SettingsError
 from nanogap.printing import Rows
 from nanogap.typing import FloatArray
@@ -104,16 +103,6 @@ class PointContact(CompactModel):
         places[4] = np.log(np.clip(np.log(ratio) / like.sharpness * 2 * len(like.levels), 0.1, 40))
         places[5] = np.log(scale)
         return like.moved(places)
-
-    def places(self) -> FloatArray:
-        """See `CompactModel.places`."""
-        return np.array([one.place(getattr(self, one.name)) for one in self.coordinates])
-
-    def moved(self, places: Sequence[float] | FloatArray) -> Self:
-        """See `CompactModel.moved`."""
-        values = filled(self.coordinates, places)
-        names = [one.name for one in self.coordinates]
-        return self.with_values(**dict(zip(names, values, strict=True)))
 
     def state_of(self, conductance: float) -> float:
         """See `CompactModel.state_of`."""

@@ -12,14 +12,13 @@ it conducts. The thresholds are soft: u > 0 stands for 0.02 ln(1 + exp(u/0.02)),
 equations are smooth, which circuit simulators need.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 
 from nanogap.compact import kernels
-from nanogap.compact.model import CompactModel, Coordinate, Features, filled, number
+from nanogap.compact.model import CompactModel, Coordinate, Features, number
 from nanogap.typing import FloatArray
 
 _SCAN = tuple(np.linspace(-0.6, 0.6, 17))
@@ -69,16 +68,6 @@ class Threshold(CompactModel):
                 places[first + 1] = np.log(40.0 * features.rate / (0.1**3 * 0.1 * abs(voltage)))
         places[4:] = np.log([features.open_conductance, features.closed_conductance])
         return like.moved(places)
-
-    def places(self) -> FloatArray:
-        """See `CompactModel.places`."""
-        return np.array([one.place(getattr(self, one.name)) for one in self.coordinates])
-
-    def moved(self, places: Sequence[float] | FloatArray) -> Self:
-        """See `CompactModel.moved`."""
-        values = filled(self.coordinates, places)
-        names = [one.name for one in self.coordinates]
-        return self.with_values(**dict(zip(names, values, strict=True)))
 
     def state_of(self, conductance: float) -> float:
         """See `CompactModel.state_of`."""
