@@ -139,7 +139,7 @@
     put("s-voltage", latest ? fixed(latest.voltage, 3) + " V" : "–");
     put("s-current", latest ? engineering(latest.current) : "–");
     put("s-conductance", latest ? conductance(latest.conductance) : "–");
-    put("s-gap", latest ? (latest.bridged ? "closed by metal" : "open") : "–");
+    put("s-gap", latest ? (latest.bridged ? "closed" : "open") : "–");
     put("s-limit", latest ? (latest.compliance ? "reached" : "not reached") : "–",
       Boolean(latest && latest.compliance));
     put("s-events", latest ? latest.events.toLocaleString("en") : "0");
