@@ -1,6 +1,8 @@
 """Measurements with the virtual units: values, limits, resume, and the output off on every exit."""
 
+import errno
 import json
+import os
 import socket
 import time
 import warnings
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 import nanogap as ng
-from nanogap.errors import InstrumentError, SettingsError
+from nanogap.errors import InstrumentError, NanogapError, SettingsError
 from nanogap.instruments import Server, make_unit, output_off, parse_address, source_meter
 from nanogap.instruments.channel import Channel
 from nanogap.instruments.loads import Resistor
@@ -327,6 +329,27 @@ def test_a_lost_connection_is_told_and_the_watchdog_goes_on(serving, tmp_path, m
         time.sleep(0.05)
     assert json.loads(files.watchdog.read_text())["output"] == "off"
     assert not again.unit.bench.record.is_on
+
+
+def test_a_full_disk_is_told_and_leaves_the_output_off(serving, tmp_path, monkeypatch):
+    server, folder = serving(), tmp_path / "run"
+    sync, left = os.fsync, [6]
+
+    def full(number):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        # also the end of the session finds no room: it does not hide what ended it
+        with pytest.raises(NanogapError, match=r"measurement.csv cannot be written: No space left"):
+            measured(server, folder, STAIRS)
+    assert not server.unit.bench.record.is_on
+    assert len(MeasurementFiles(folder).rows()) >= 3
+    measured(server, folder, STAIRS)
+    assert sessions_of(MeasurementFiles(folder))[-1]["why"] == "finished"
 
 
 def test_the_command_says_what_comes_and_ends_well(serving, tmp_path, call):

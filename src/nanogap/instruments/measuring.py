@@ -260,13 +260,15 @@ class MeasurementRun:
                     fault = guard.off()
                 if not fault:
                     guard.done()
-                self._note(
-                    end=_now(),
-                    session=self.place.session,
-                    readings=len(self._files.rows()),
-                    why=why,
-                    output=f"left to the watchdog: {fault}" if fault else "off",
-                )
+                # on a full disk what ended the measurement is what is told
+                with contextlib.suppress(*() if ended else (NanogapError,)):
+                    self._note(
+                        end=_now(),
+                        session=self.place.session,
+                        readings=len(self._files.rows()),
+                        why=why,
+                        output=f"left to the watchdog: {fault}" if fault else "off",
+                    )
                 if fault:
                     raise InstrumentError(
                         f"{why}; the output of {self.address} could not be switched off "

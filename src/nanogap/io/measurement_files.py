@@ -227,10 +227,7 @@ class ReadingTable:
             self._handle.flush()
             os.fsync(self._handle.fileno())
         except OSError as error:
-            raise NanogapError(
-                f"{self._path} cannot be written: {error.strerror}; make room, and the same "
-                "command goes on: what is on disk is not lost"
-            ) from None
+            raise _full(self._path, error) from None
 
     def __enter__(self) -> Self:
         """Return the table."""
@@ -247,14 +244,31 @@ class ReadingTable:
 
 
 def add_line(path: Path, content: Mapping[str, object]) -> None:
-    """Append a JSON object to a file as a line, and let it reach the disk."""
-    with path.open("a+b") as file:
-        if file.tell():  # a line that a crash cut off stays by itself
-            file.seek(-1, os.SEEK_END)
-            file.write(b"" if file.read(1) == b"\n" else b"\n")
-        file.write(json.dumps(content).encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Append a JSON object to a file as a line, and let it reach the disk.
+
+    Raises
+    ------
+    NanogapError
+        If the disk takes no more.
+    """
+    try:
+        with path.open("a+b") as file:
+            if file.tell():  # a line that a crash cut off stays by itself
+                file.seek(-1, os.SEEK_END)
+                file.write(b"" if file.read(1) == b"\n" else b"\n")
+            file.write(json.dumps(content).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _full(path, error) from None
+
+
+def _full(path: Path, error: OSError) -> NanogapError:
+    """Say what could not be written, and what is not lost."""
+    return NanogapError(
+        f"{path} cannot be written: {error.strerror}; make room, and the same command goes on: "
+        "what is on disk is not lost"
+    )
 
 
 def sessions_of(files: MeasurementFiles) -> list[dict[str, object]]:
