@@ -69,9 +69,9 @@ FITTED = (
 GAPS = (4.5, 5.5, 6.5, 7.5, 8.5, 3.0, 3.5, 4.0, 5.0, 6.0)
 CHAINS = (2.65, 2.80, 2.94, 3.2, 3.6)
 BROKEN = (3.4, 4.0, 4.6, 5.2, 6.0, 7.0)
-#: Bonds of a broken wire, angstrom in silver. Scaled alike, copper's wire has the edge of a d band
-#: at the Fermi energy, where pwcond.x finds more channels in the junction than in the lead alone.
-WIRE_BOND, WIRE_BONDS = 2.80, {"Cu": 2.91}
+#: Mesh of wires where that of the accuracy is too coarse: copper's d bands end 0.1 eV below the
+#: Fermi energy, which 14 points along a wire place among them.
+WIRES = {"Cu": {"mesh_density": 24.0}}
 #: Not on Gamma, where T of flat planes changes within a few hundredths of the zone.
 SHIFTED = {"gamma_centred": False}
 #: Where little symmetry leaves many points to compute.
@@ -140,16 +140,16 @@ def silver_junctions(
 ) -> Iterator[tuple[str, str, Atoms, list[float], dict[str, Any]]]:
     """Give class, name, junction, energies and changes of the validation accuracy for silver.
 
-    What a metal cannot have alike is that of the metal, in lengths of silver.
+    The accuracy is that of the metal.
     """
+    wires = WIRES.get(element, {})
     dense = {"kpoints": (12, 12), "gamma_centred": True, "mesh_density": 24.0}
     for gap in GAPS:
         yield "gap", f"flat planes, {gap:.1f} Å", contact(1, gap, []), [0.0], dense
     for distance in CHAINS:
-        yield "chain", f"chain, {distance:.2f} Å", wire(distance), [0.0, -0.5, 0.5], {}
+        yield "chain", f"chain, {distance:.2f} Å", wire(distance), [0.0, -0.5, 0.5], wires
     for distance in BROKEN:
-        atoms = broken_wire(distance, WIRE_BONDS.get(element, WIRE_BOND))
-        yield "broken wire", f"broken wire, {distance:.1f} Å", atoms, [0.0], {}
+        yield "broken wire", f"broken wire, {distance:.1f} Å", broken_wire(distance), [0.0], wires
     for name, atoms in contacts():
         kind = name.split(",")[0]
         yield kind, name, atoms, [0.0], SHIFTED if kind in {"one atom", "dimer"} else COARSE
@@ -174,12 +174,12 @@ def scaled_name(name: str, size: float) -> str:
     )
 
 
-def broken_wire(distance: float, bond: float) -> Atoms:
-    """Return a straight wire of equal bonds with one of another length, angstrom."""
-    heights = np.concatenate([np.arange(4) * bond, 3 * bond + distance + np.arange(4) * bond])
+def broken_wire(distance: float) -> Atoms:
+    """Return a straight wire of bonds of 2.8 angstrom with one of another length."""
+    heights = np.concatenate([np.arange(4) * 2.8, 3 * 2.8 + distance + np.arange(4) * 2.8])
     atoms = Atoms("Ag8", [(0.0, 0.0, height) for height in heights])
     atoms.new_array("region", np.array(["left"] + 6 * ["channel"] + ["right"]))
-    atoms.info.update(left_period=bond, right_period=bond)
+    atoms.info.update(left_period=2.8, right_period=2.8)
     return atoms
 
 
