@@ -19,7 +19,8 @@ from nanogap.errors import DataFormatError
 from nanogap.io import measurement_dataset, read_measurement
 from nanogap.observables import LOWER, UPPER
 from nanogap.report.device_comparison import comparison_rows
-from nanogap.report.device_figures import loop_figure
+from nanogap.report.device_content import OneDevice
+from nanogap.report.device_figures import comparison_figure, loop_figure
 from nanogap.report.device_switching import device_switching
 from nanogap.runs.device_frames import DeviceFrames
 from nanogap.runs.device_report import _parameters, report_device
@@ -304,3 +305,16 @@ def test_numbers_that_were_chosen_for_silver_are_told_for_another_metal():
     added = [row for row in copper if "taken over" in row.source]
     assert [row.source for row in added] == ["chosen for Ag and its ions, and taken over for Cu"]
     assert len(copper) == len(silver) + 1
+
+
+def test_no_line_joins_the_end_of_a_cycle_to_the_next():
+    points = {
+        "voltage": [0.0, 1.0, 0.0, 1.0],
+        "current": [0.0, 2.0, 0.0, 1.0],
+        "cycle": [0, 0, 1, 1],
+    }
+    data = xr.Dataset({name: ("point", values) for name, values in points.items()})
+    named = data.assign(file_name=("source", ["m.csv"]))
+    figure = comparison_figure([OneDevice("d", 0.0, data, [])], [named])
+    (line,) = [one for one in figure.axes[0].get_lines() if one.get_label() == "simulated: d"]
+    assert list(np.isnan(line.get_xdata())) == [False, False, True, False, False]

@@ -218,7 +218,14 @@ def comparison_figure(
     curves = [one for one in measured if "conductance" not in one]
     if not curves:
         return None
-    simulated = [(one.name, one.column("voltage"), one.column("current")) for one in devices]
+    simulated = []
+    for device in devices:
+        # a cycle does not begin where the last one ended, so no line joins them
+        begins = np.flatnonzero(np.diff(device.column("cycle"))) + 1
+        volts, amperes = (
+            np.insert(device.column(name), begins, np.nan) for name in ("voltage", "current")
+        )
+        simulated.append((device.name, volts, amperes))
     real = [
         (
             str(one["file_name"].to_numpy()[0]),
@@ -238,14 +245,14 @@ def comparison_figure(
             thin = thinned(len(volts))
             shade = (QUIET, PURPLE, GREEN, INK)[place % 4]
             axes.plot(
-                volts[thin], size(amperes[thin]) * factor, ".", color=shade, markersize=2.0,
-                label=f"measured: {name}",
+                volts[thin], size(amperes[thin]) * factor, ".", color=shade, markersize=3.0,
+                label=f"measured: {name}", zorder=2.5,
             )  # fmt: skip
         for place, (name, volts, amperes) in enumerate(simulated):
             thin = thinned(len(volts))
             colour = (BLUE, ORANGE)[place % 2]
             axes.plot(
-                volts[thin], size(amperes[thin]) * factor, color=colour, linewidth=1.2,
+                volts[thin], size(amperes[thin]) * factor, color=colour, linewidth=0.8,
                 label=f"simulated: {name}",
             )  # fmt: skip
         axes.set_xlabel("voltage at the source (V)")
