@@ -71,8 +71,8 @@ MAY_IMPORT = {
     "device/kernels": {"device/lattice"},
     "device": {"settings", "electrical", "structure", "io", "dynamics", *SOLVERS}
     | {"transport/backends", "device/lattice", "device/kernels"},
-    # the wire before the gap: readings and moments, no folder
-    "wire": {"settings", "electrical", "io"},
+    # the wire before the gap, and its tips as needles of atoms: readings and moments, no folder
+    "wire": {"settings", "electrical", "structure", "io"},
     "synthetic": {"electrical", "io"},
     # virtual units with a device behind them, and protocols on real ones
     "instruments": {"settings", "electrical", "io", "device", "synthetic"},

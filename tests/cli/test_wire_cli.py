@@ -8,7 +8,10 @@ from nanogap.errors import DataFormatError, EngineError, SettingsError
 from nanogap.io import read_measurements
 from nanogap.io.wire_files import WireFiles
 from nanogap.runs import wire_run
+from nanogap.runs.device_run import DeviceRun
 from nanogap.runs.wire_run import WireRun, start_wires
+from nanogap.settings import load_settings, settings_document
+from nanogap.settings.device import load_device_settings
 from nanogap.settings.wire import load_wire_settings
 
 SMALL = {
@@ -149,3 +152,54 @@ def test_a_stale_measurement_is_refused(wires, tmp_path):
     files.description.write_bytes(wires.files.description.read_bytes())
     with pytest.raises(DataFormatError, match=r"has no measurement\.nc yet"):
         read_measurements(tmp_path)
+
+
+REWIRED = [
+    "geometry.height=7", "geometry.base_width=12", "geometry.fixed_layers=1", "geometry.margin=3",
+    "geometry.upper_apex_width=same",
+    "conductance.cell_widths=[4]", "conductance.kpoints=1", "conductance.cache=none",
+    "protocol.turning_points=[0,0.2]", "protocol.interval=0.05",
+]  # fmt: skip
+
+
+def test_one_command_goes_from_the_wire_to_the_histogram(call, wires, tmp_path):
+    output = tmp_path / "grown"
+    changes = [word for one in REWIRED for word in ("--set", one)]
+    words = ("wire", "rewire", wires.path, "--preset", "device-quick", "--wire", 2, "--gap", 0.5)
+    told = call(*words, *changes, "-o", output)
+    assert "the gap of 0.5 nm is yours; the wire left" in told.err
+    assert (output / "histogram.png").stat().st_size > 1000
+    device = DeviceRun(output)
+    left = json.loads(call("wire", "status", wires.path, "--json").out)["wires"][1]
+    assert device.settings.circuit.wire == pytest.approx(left["resistance"], rel=1e-3)
+    assert device.settings.circuit.interface == pytest.approx(left["contact_resistance"], rel=1e-3)
+    assert device.settings.geometry.gap == 5.0
+    before = device.files.measurement.read_bytes()
+    assert "finished" in call(*words, *changes, "-o", output).err  # the same command goes on
+    assert device.files.measurement.read_bytes() == before
+    told = call(*words, *changes, "--set", "seed=5", "-o", output, status=2)
+    assert "was begun with other settings" in told.err
+
+
+def test_a_wire_that_is_a_preset_is_broken_first(call, tmp_path):
+    file, output = tmp_path / "wire.toml", tmp_path / "grown"
+    file.write_text(settings_document(load_wire_settings("wire-breakdown", SMALL)))
+    for gap in (9.0, 0.1):
+        told = call("wire", "rewire", file, "--gap", gap, "-o", output, status=2)
+        assert "must be from 0.4 to 5 nm" in told.err
+    assert not output.exists()
+    assert WireRun(tmp_path / "grown-wire").status.parted == 1  # kept for the next try
+    other = file.read_text().replace("seed = 1", "seed = 2")
+    file.write_text(other)
+    told = call("wire", "rewire", file, "--gap", 0.7, "-o", output, status=2)
+    assert "holds other wires" in told.err
+
+
+@pytest.mark.parametrize("more", [(), ("--dynamics",)])
+def test_the_needles_of_a_wire_as_a_settings_file(call, wires, tmp_path, more):
+    file = tmp_path / "next.toml"
+    call("wire", "needles", wires.path, "--gap", 0.65, *more, "-o", file)
+    settings = (load_settings if more else load_device_settings)(file)
+    assert (settings.structure if more else settings.geometry).gap == 6.5
+    words = ("wire", "needles", wires.path, "--wire", 3, *more, "-o", tmp_path / "no.toml")
+    assert "has wires 1 to 2" in call(*words, status=2).err

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from nanogap.cli.common import (
     write_settings,
 )
 from nanogap.cli.idle import refuse_idle
+
+if TYPE_CHECKING:
+    from nanogap.settings.device import DeviceSettings
 
 app = typer.Typer(no_args_is_help=True, help="A device at laboratory time scales, atom by atom.")
 
@@ -129,13 +132,28 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Simulate devices through a protocol; the readings are a measurement like any other."""
+    from nanogap.settings.device import load_device_settings
+
+    settings = load_device_settings(source, tuple(overrides or ()))
+    begin_device(output, settings, source, processes=processes, csv=csv, yes=yes)
+    tell_device(output, as_json)
+
+
+def begin_device(
+    output: Path,
+    settings: "DeviceSettings",
+    source: str,
+    *,
+    processes: int = 1,
+    csv: bool = False,
+    yes: bool = False,
+) -> None:
+    """Say what a measurement takes, ask if that is long, and see it through."""
     from nanogap.runs.compilation import watched_compilation
     from nanogap.runs.device_beginning import check_empty, check_measurement, new_store
     from nanogap.runs.device_cost import estimate_cost
     from nanogap.runs.device_run import start_device
-    from nanogap.settings.device import load_device_settings
 
-    settings = load_device_settings(source, tuple(overrides or ()))
     settings.refuse_idle()
     check_empty(output)
     check_measurement(settings)
@@ -165,8 +183,7 @@ def run(
         refuse_unasked(cost.wall_time)
         typer.confirm("Continue?", err=True, abort=True)
     with watched_compilation(_say), counted("readings") as watch:
-        done = start_device(output, settings, source, watch, processes=processes, table=csv)
-    _tell(done.path, as_json)
+        start_device(output, settings, source, watch, processes=processes, table=csv)
 
 
 @app.command()
@@ -177,19 +194,24 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with an interrupted measurement, to the same bits as without the interruption."""
+    resume_device(directory, processes, csv=csv)
+    tell_device(directory, as_json)
+
+
+def resume_device(directory: Path, processes: int = 1, *, csv: bool = False) -> None:
+    """See an interrupted measurement through."""
     from nanogap.runs.compilation import watched_compilation
     from nanogap.runs.device_run import DeviceRun
 
     device = DeviceRun(directory)
     with watched_compilation(_say), counted("readings") as watch:
         device.compute(watch, processes, table=csv)
-    _tell(directory, as_json)
 
 
 @app.command()
 def status(directory: DeviceDirectory, as_json: AsJson = False) -> None:
     """Say how far a measurement is."""
-    _tell(directory, as_json)
+    tell_device(directory, as_json)
 
 
 @app.command()
@@ -246,7 +268,7 @@ def _say(sentence: str) -> None:
     log.print(sentence, highlight=False, soft_wrap=True)
 
 
-def _tell(directory: Path, as_json: bool) -> None:
+def tell_device(directory: Path, as_json: bool) -> None:
     """Say the state of a device directory."""
     from nanogap.runs.device_run import DeviceRun
 

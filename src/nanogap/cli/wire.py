@@ -1,7 +1,8 @@
 """The subcommands of wires before their breakdown: arguments in, calls out."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,10 @@ from nanogap.cli.common import (
     write_settings,
 )
 from nanogap.cli.idle import refuse_idle
+from nanogap.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nanogap.runs.wire_run import WireRun
 
 app = typer.Typer(no_args_is_help=True, help="A wire that a current breaks: the gap begins here.")
 
@@ -113,6 +118,120 @@ def report(
         emit({"report": str(written)})
     else:
         log.print(f"Report: {written}", highlight=False)
+
+
+WireChoice = Annotated[int, typer.Option("--wire", min=1, help="which wire of several")]
+GapWidth = Annotated[
+    float | None, typer.Option(help="width of the gap instead of the wire's own, nm")
+]
+
+
+@app.command()
+def needles(
+    directory: WireDirectory,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the new settings file, .toml")],
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="preset or file of the measurement [default: wire-current-sweep, or quick]"
+        ),
+    ] = None,
+    dynamics: Annotated[
+        bool, typer.Option("--dynamics", help="for 'nanogap run', not for 'nanogap device run'")
+    ] = False,
+    wire: WireChoice = 1,
+    gap: GapWidth = None,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the settings of what grows in the gap: the needles that a wire left, as atoms."""
+    from nanogap.runs.rewiring import device_in_gap, dynamics_in_gap, parted_wire
+    from nanogap.runs.wire_run import WireRun
+
+    result, given = parted_wire(WireRun(directory), wire), tuple(overrides or ())
+    source = preset or ("quick" if dynamics else "wire-current-sweep")
+    make = dynamics_in_gap if dynamics else device_in_gap
+    settings, notes = make(result, source, given, gap)
+    _note(notes)
+    about = f"Needles, gap and resistances are of wire {wire} of {directory}."
+    command = "run" if dynamics else "device run"
+    write_settings(settings, source, about, output, command=command, as_json=as_json)
+
+
+@app.command()
+def rewire(
+    source: Annotated[
+        str, typer.Argument(help="a wire directory; or a preset or file: that wire is broken first")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the new device directory")],
+    preset: Annotated[
+        str, typer.Option(help="preset or file of the measurement on the gap")
+    ] = "wire-current-sweep",
+    wire: WireChoice = 1,
+    gap: GapWidth = None,
+    overrides: Overrides = None,
+    yes: Annotated[bool, typer.Option("--yes", help="start long work unasked")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Break a wire, let metal grow in its gap, atom by atom, and count the conductances.
+
+    The same command goes on where it was interrupted.
+    """
+    from nanogap.cli.device import begin_device, resume_device, tell_device
+    from nanogap.io.device_files import is_device_directory
+    from nanogap.runs.device_run import DeviceRun
+    from nanogap.runs.rewiring import device_in_gap, parted_wire
+
+    run = _broken(source, output.with_name(f"{output.name}-wire"))
+    settings, notes = device_in_gap(parted_wire(run, wire), preset, tuple(overrides or ()), gap)
+    _note(notes)
+    if is_device_directory(output):
+        if DeviceRun(output).settings != settings:
+            raise SettingsError(
+                f"{output} was begun with other settings: choose another -o, or go on with "
+                f"'nanogap device resume {output}'"
+            )
+        resume_device(output)
+    else:
+        begin_device(output, settings, f"{preset} in wire {wire} of {run.path}", yes=yes)
+    tell_device(output, as_json)
+    _draw_histogram(output)
+
+
+def _broken(source: str, folder: Path) -> "WireRun":
+    """Return the wires of a directory, or break those of a preset or file."""
+    from nanogap.io.wire_files import is_wire_directory
+    from nanogap.runs.wire_run import WireRun, start_wires
+    from nanogap.settings.wire import load_wire_settings
+
+    if is_wire_directory(Path(source)):
+        return WireRun(source)
+    settings = load_wire_settings(source)
+    with counted("wires") as watch:
+        if not is_wire_directory(folder):
+            return start_wires(folder, settings, source, watch)
+        run = WireRun(folder)
+        if run.settings != settings:
+            raise SettingsError(f"{folder} holds other wires: choose another -o, or delete it")
+        run.compute(watch)
+    return run
+
+
+def _draw_histogram(device: Path) -> None:
+    """Count the conductances of a device directory, as 'nanogap histogram' does."""
+    from nanogap.cli.measured import histogram
+
+    figure = device / "histogram.png"
+    log.print(
+        f"nanogap histogram {device} --series-resistance circuit -o {figure}", highlight=False
+    )
+    histogram([device], series_resistance="circuit", output=figure)
+
+
+def _note(notes: Sequence[str]) -> None:
+    """Say what is not the wire's."""
+    for one in notes:
+        log.print(f"Note: {one}", highlight=False)
 
 
 def _tell(directory: Path, as_json: bool) -> None:
