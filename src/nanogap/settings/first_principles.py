@@ -89,8 +89,10 @@ class FirstPrinciplesSettings(BaseModel):
     subslabs: int = Field(
         3, ge=1, le=15, description="PWCOND's nz1: parts of every slab of the mesh along z"
     )
-    window: float = Field(
-        1.0, ge=0.1, le=20.0, description="PWCOND's ewind: window of energies of that basis, Ry"
+    window: Annotated[float, Field(ge=0.1, le=20.0)] | None = Field(
+        None,
+        description="PWCOND's ewind: window of energies of that basis, Ry; default: what the "
+        "pseudopotentials need, 1 for nanogap's silver and gold, 2 for its copper and for others",
     )
     programs: str = Field("", description="folder of the programs; empty: those in PATH")
     processes: int = Field(1, ge=1, le=1024, description="MPI processes")

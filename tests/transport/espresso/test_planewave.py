@@ -72,7 +72,7 @@ def test_every_element_is_listed_with_its_pseudopotential():
 
 
 def recommending(element, wave, density):
-    return Pseudopotential(Path("x"), element, "ultrasoft", 11.0, "PBE", wave, density, "")
+    return Pseudopotential(Path("x"), element, "ultrasoft", 11.0, "PBE", wave, density, "", 1.0)
 
 
 SILVER, COPPER = recommending("Ag", 28.0, 280.0), recommending("Cu", 32.0, 256.0)

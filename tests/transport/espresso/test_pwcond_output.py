@@ -135,7 +135,9 @@ def test_without_scattering_region_only_the_lead_is_asked_for():
 @pytest.fixture
 def stopped_job(tmp_path, monkeypatch):
     """Return a function that ends a job's pwcond.x with an output; it returns what is kept."""
-    silver = Pseudopotential(tmp_path / "Ag.UPF", "Ag", "ultrasoft", 11.0, "PBE", 28.0, 280.0, "")
+    silver = Pseudopotential(
+        tmp_path / "Ag.UPF", "Ag", "ultrasoft", 11.0, "PBE", 28.0, 280.0, "", 1.0
+    )
     silver.path.write_text("")
     monkeypatch.setattr(pwcond_job, "find_pseudopotentials", lambda *_: {"Ag": silver})
     monkeypatch.setattr(PwcondJob, "_self_consistent", lambda *_: None)

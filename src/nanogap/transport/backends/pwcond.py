@@ -139,12 +139,15 @@ def compute_transmission(
 
 
 def _taken(settings: FirstPrinciplesSettings, jobs: Sequence[PwcondJob]) -> FirstPrinciplesSettings:
-    """Return the settings with the cut-offs that were taken, if all junctions have the same."""
-    cutoffs = {(job.plane_wave.wave_cutoff, job.plane_wave.density_cutoff) for job in jobs}
+    """Return the settings with the cut-offs and the window of all junctions, if they are alike."""
+    cutoffs = {
+        (job.plane_wave.wave_cutoff, job.plane_wave.density_cutoff, job.window) for job in jobs
+    }
     if len(cutoffs) > 1:
         return settings  # by element; the dataset has them for every junction
-    wave, density = cutoffs.pop()
-    return settings.model_copy(update={"wave_cutoff": wave, "density_cutoff": density})
+    wave, density, window = cutoffs.pop()
+    taken = {"wave_cutoff": wave, "density_cutoff": density, "window": window}
+    return settings.model_copy(update=taken)
 
 
 def _spin_note(junctions: Sequence[Atoms]) -> dict[str, str]:

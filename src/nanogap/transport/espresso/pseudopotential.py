@@ -22,6 +22,8 @@ from nanogap.transport.espresso.programs import Programs, run_program
 _KINDS = {"NC": "norm-conserving", "SL": "norm-conserving", "US": "ultrasoft", "USPP": "ultrasoft"}
 _HEADER = re.compile(r"<PP_HEADER(.*?)/>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
+#: Window of a foreign file, of which no header tells, Ry: what the narrowest states here need.
+_PLANE_WINDOW = 2.0
 #: Cut-offs of a foreign file that states none, and the least the density needs, Ry.
 _WAVE_CUTOFF = 50.0
 _DENSITY_FACTOR = {"norm-conserving": 4.0, "ultrasoft": 8.0}
@@ -65,6 +67,8 @@ class Pseudopotential:
         Recommended cut-offs, Ry.
     checksum : str
         Checksum of the file without the date it was made.
+    plane_window : float
+        Window of energies of pwcond.x's basis in the plane (``ewind``) that its states need, Ry.
     """
 
     path: Path
@@ -75,6 +79,7 @@ class Pseudopotential:
     wave_cutoff: float
     density_cutoff: float
     checksum: str
+    plane_window: float
 
     @property
     def exchange_correlation(self) -> str:
@@ -98,6 +103,8 @@ class GenerationInput:
         Electrons that the pseudopotential describes.
     wave_cutoff, density_cutoff : float
         Recommended cut-offs of pw.x, Ry.
+    plane_window : float
+        Recommended ``ewind`` of pwcond.x, Ry.
     generation : str
         Input that makes the UPF file.
     test : str
@@ -108,6 +115,7 @@ class GenerationInput:
     valence: float
     wave_cutoff: float
     density_cutoff: float
+    plane_window: float
     generation: str
     test: str
 
@@ -167,6 +175,7 @@ def _from_header(path: Path, text: str, values: dict[str, str]) -> Pseudopotenti
         wave_cutoff=wave,
         density_cutoff=max(density, _DENSITY_FACTOR[kind] * wave),
         checksum=hashlib.sha256(dateless.encode()).hexdigest()[:16],
+        plane_window=own.plane_window if own else _PLANE_WINDOW,
     )
 
 

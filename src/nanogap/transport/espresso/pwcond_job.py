@@ -83,6 +83,8 @@ class PwcondJob:
         By chemical symbol, one for every element of the junction.
     plane_wave : PlaneWaveSettings
         Accuracy of pw.x.
+    window : float
+        ``ewind`` of pwcond.x, Ry: that of the settings, or the largest that an element needs.
     folder, lead_folder : Path
         Folders of the scattering region and of the lead; jobs with the same lead share the latter.
     wall_time : float
@@ -119,11 +121,13 @@ class PwcondJob:
             name,
         )
         self.plane_wave = PlaneWaveSettings.chosen(settings, self.pseudopotentials.values())
+        needed = max(one.plane_window for one in self.pseudopotentials.values())
+        self.window = needed if settings.window is None else settings.window
         lead, scattering = self.cells.lead, self.cells.scattering
         self.folder = work / f"{_kind(scattering)}-{self._label(lead, scattering)}"
         self.lead_folder = work / f"lead-{_kind(lead)}-{self._label(lead)}"
         # results of one accuracy of PWCOND stand in a folder of their own; they share the densities
-        accuracy = f"{settings.projection:g}-{settings.subslabs}-{settings.window:g}"
+        accuracy = f"{settings.projection:g}-{settings.subslabs}-{self.window:g}"
         self._points = PointStore(self.folder / f"points-{accuracy}", name)
         self.wall_time = 0.0
         self.engine_version = ""
@@ -319,7 +323,7 @@ class PwcondJob:
             energies,
             projection=self._settings.projection,
             subslabs=self._settings.subslabs,
-            window=self._settings.window,
+            window=self.window,
             state=f"./{STATE}",
         )
         started = time.perf_counter()

@@ -1,6 +1,6 @@
 """Picture of the live page: a device driven by hand until its gap has conducted on plateaus.
 
-    python -m docs.build.live_picture
+    python -m tests.live.picture
 
 The device is driven before the page is opened, so that the picture is that of one seed and one turn
 of a knob, whatever the speed of the machine; the page then shows it at rest. Two minutes, once.
@@ -16,14 +16,14 @@ from nanogap.io import write_atomically
 from nanogap.live import HandDriven, LivePage, PageServer, Player
 from nanogap.settings.device import load_device_settings
 
-PICTURE = Path(__file__).parents[1] / "images" / "live.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "live.png"
 #: What is driven: preset, turns of the knobs, and readings after them.
 PRESET, TURNS, READINGS = "device-quick", {"voltage": 1.0}, 560
 #: Of the page, pixels.
 SIZE = (1400, 876)
 
 
-def driven() -> HandDriven:
+def driven():
     """Return the device after its readings."""
     device = HandDriven(prepared_device(load_device_settings(PRESET)))
     device.turn(TURNS)
@@ -32,7 +32,7 @@ def driven() -> HandDriven:
     return device
 
 
-def main() -> None:
+def main():
     """Drive the device, open the page, and write what the browser shows."""
     if CHROMIUM is None:
         raise SystemExit("no chromium: apt-get install chromium")
@@ -48,7 +48,6 @@ def main() -> None:
         browser.wait(f"Number(document.documentElement.dataset.readings) >= {READINGS}")
         browser.value("document.getElementById('turning').click()")
         write_atomically(PICTURE, browser.picture)
-    print(PICTURE)
 
 
 if __name__ == "__main__":
