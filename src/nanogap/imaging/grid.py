@@ -87,12 +87,12 @@ class PixelGrid:
     @property
     def x(self) -> FloatArray:
         """Centres of the columns, shape (columns,), angstrom."""
-        return self.left + self.pixel * (np.arange(self.columns) + 0.5)
+        return self.left + self.pixel * (np.arange(self.columns, dtype=np.float64) + 0.5)
 
     @property
     def y(self) -> FloatArray:
         """Centres of the rows, shape (rows,), angstrom."""
-        return self.bottom + self.pixel * (np.arange(self.rows) + 0.5)
+        return self.bottom + self.pixel * (np.arange(self.rows, dtype=np.float64) + 0.5)
 
     @property
     def extent(self) -> tuple[float, float, float, float]:

@@ -101,10 +101,10 @@ def projected_thickness(outline: Outline, grid: PixelGrid) -> FloatArray:
     >>> round(float(projected_thickness(rod, grid)[0, 0]), 4)
     10.0
     """
-    edges = grid.bottom + grid.pixel * np.arange(grid.rows + 1)
+    edges = grid.bottom + grid.pixel * np.arange(grid.rows + 1, dtype=np.float64)
     total = np.zeros(grid.shape)
     for place in range(_SAMPLES):
-        x = grid.left + grid.pixel * (np.arange(grid.columns) + (place + 0.5) / _SAMPLES)
+        x = grid.x + grid.pixel * ((place + 0.5) / _SAMPLES - 0.5)
         total += np.diff(_below(outline.radius(x)[None, :], edges[:, None]), axis=0)
     return total / (_SAMPLES * grid.pixel)
 

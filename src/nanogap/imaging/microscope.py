@@ -92,7 +92,7 @@ class Microscope:
     def wavelength(self) -> float:
         """Of the electrons, angstrom: h / sqrt(2 m E (1 + E/2mc^2))."""
         momentum = math.sqrt(self.energy * (self.energy + 2.0 * _REST))
-        return constants.h * constants.c / constants.e / momentum / constants.angstrom
+        return float(constants.h * constants.c / constants.e / momentum / constants.angstrom)
 
     def cross_section(self, atomic_number: int) -> float:
         """Return the cross-section of an atom for scattering into the detector.

@@ -17,7 +17,7 @@ from scipy.special import erf
 
 from nanogap.errors import SettingsError
 from nanogap.imaging.grid import PixelGrid, cropped
-from nanogap.typing import FloatArray
+from nanogap.typing import FloatArray, Int64Array
 
 #: Full width at half maximum of a Gaussian, in standard deviations.
 FWHM = 2.0 * math.sqrt(2.0 * math.log(2.0))
@@ -105,7 +105,7 @@ def _spread_line(places: FloatArray, sigma: float, reach: int) -> FloatArray:
     return np.asarray(np.diff(erf(edges / (math.sqrt(2.0) * sigma)), axis=1) / 2.0)
 
 
-def _matrix(values: FloatArray, starts: FloatArray, width: int) -> sparse.csr_matrix:
+def _matrix(values: FloatArray, starts: Int64Array, width: int) -> sparse.csr_matrix:
     """Put rows of values into a sparse matrix, each from a column on."""
     count, length = values.shape
     indices = (starts[:, None] + np.arange(length)).ravel()
