@@ -22,9 +22,9 @@ def test_the_scale_bar_has_the_length_of_its_label():
     axes = Figure().subplots()
     axes.set_xlim(0.0, 37.0)
     scale_bar(axes, (0.0, 37.0, 0.0, 20.0))
-    assert axes.patches[0].get_width() == 10.0
+    assert axes.patches[-1].get_width() == 10.0
     assert axes.texts[0].get_text() == "10 nm"
-    assert axes.patches[0].get_x() + 10.0 < 37.0
+    assert axes.patches[-1].get_x() + 10.0 < 37.0
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)), min_size=1, max_size=8))

@@ -218,6 +218,17 @@ def scale_bar(axes: Axes, extent: tuple[float, float, float, float]) -> None:
     length = round_length(_BAR_SHARE * width)
     middle, low = right - 0.06 * unit - length / 2.0, bottom + 0.06 * unit
     outline = [withStroke(linewidth=2.4, foreground="black")]
+    axes.add_patch(  # what is behind may be as bright as the bar
+        Rectangle(
+            (middle - length / 2.0 - 0.025 * unit, low - 0.025 * unit),
+            length + 0.05 * unit,
+            0.15 * unit,
+            facecolor="black",
+            edgecolor="none",
+            alpha=0.6,
+            zorder=4,
+        )
+    )
     axes.add_patch(
         Rectangle(
             (middle - length / 2.0, low),
