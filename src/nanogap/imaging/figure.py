@@ -222,10 +222,10 @@ def scale_bar(axes: Axes, extent: tuple[float, float, float, float]) -> None:
         Rectangle(
             (middle - length / 2.0 - 0.025 * unit, low - 0.025 * unit),
             length + 0.05 * unit,
-            0.15 * unit,
+            0.13 * unit,
             facecolor="black",
-            edgecolor="none",
-            alpha=0.6,
+            edgecolor="white",
+            linewidth=0.5,
             zorder=4,
         )
     )

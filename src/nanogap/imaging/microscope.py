@@ -90,7 +90,7 @@ class Microscope:
 
     @property
     def wavelength(self) -> float:
-        """Of the electrons, angstrom: h / sqrt(2 m E (1 + E/2mc^2))."""
+        """Wavelength of the electrons, angstrom: h / sqrt(2 m E (1 + E/2mc^2))."""
         momentum = math.sqrt(self.energy * (self.energy + 2.0 * _REST))
         return float(constants.h * constants.c / constants.e / momentum / constants.angstrom)
 

@@ -1,4 +1,4 @@
-"""What there is to see: moments of a structure file, run, device or wire, with their curve."""
+"""Moments of a structure file, a run, a device or a wire that can be seen, and their curve."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What is seen at a moment.
+    """Atoms or a wire at a moment.
 
     Attributes
     ----------

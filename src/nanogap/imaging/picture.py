@@ -44,7 +44,7 @@ _AXES: dict[str, object] = {"units": "nm"}
 
 @dataclass(frozen=True)
 class ImageSettings:
-    """How images are made.
+    """Choices by which images are made.
 
     Attributes
     ----------
