@@ -114,6 +114,7 @@ def refused(call, *words):
         (["--kind", "haadf", "--probe", "0"], "probe = 0: give its width"),
         (["--kind", "haadf", "--pixel", "0"], "pixel = 0: give a length"),
         (["--kind", "haadf", "--pixel", "1e-4"], "choose larger pixels"),
+        (["--kind", "haadf", "--series", "2", "--pixel", "0.003"], "choose fewer moments"),
         (["--kind", "sem", "--view", "-3"], "view = -3: give the width"),
         (["--kind", "sem", "--axis", "w"], "choose x, y or z"),
         (["--kind", "sem", "--rotate", "1,2"], "give three angles"),

@@ -12,7 +12,7 @@ import xarray as xr
 from ase import Atoms
 
 from nanogap.errors import SettingsError
-from nanogap.imaging.grid import PixelGrid
+from nanogap.imaging.grid import MOST_PIXELS, PixelGrid
 from nanogap.imaging.haadf import haadf_of_atoms, haadf_of_outline
 from nanogap.imaging.microscope import Microscope
 from nanogap.imaging.moments import Scene
@@ -137,6 +137,11 @@ def take_images(
     ({'moment': 1, 'y': 80, 'x': 80}, 0.4)
     """
     grid = grid_of(scenes, settings)
+    if len(scenes) * grid.rows * grid.columns > MOST_PIXELS:
+        raise SettingsError(
+            f"{len(scenes)} images of {grid.columns} x {grid.rows} pixels: there may be "
+            f"{MOST_PIXELS} together: choose fewer moments, larger pixels or a smaller view"
+        )
     values = np.array([_image(one.body, grid, settings) for one in scenes])
     variable, unit, words = SHOWN[settings.kind]
     made = xr.Dataset(
