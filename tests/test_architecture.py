@@ -85,6 +85,8 @@ MAY_IMPORT = {
     "compact": {"electrical", *ANALYSIS, "io", "report", "measured"},
     "runs": {"settings", "structure", "dynamics", *SOLVERS, "transport/backends"}
     | {*ANALYSIS, "io", "report", "device", "device/lattice", "wire"},
+    # pictures as a microscope shows them, of whatever a run has left
+    "imaging": {"structure", "io", "wire", "report", "runs"},
     # many runs
     "campaign": {
         "settings",

@@ -19,6 +19,7 @@ from nanogap.cli import (
     dynamics,
     first_principles,
     fit,
+    imaging,
     instrument,
     live,
     measure,
@@ -326,6 +327,7 @@ measured.register(app)
 dynamics.register(app)
 paper.register(app)
 device.register(app)
+imaging.register(app)
 app.add_typer(wire.app, name="wire")
 live.register()
 instrument.register(app)
