@@ -9,7 +9,7 @@ from tests.transport.junctions import chain
 from nanogap.errors import EngineError
 from nanogap.settings import load_accuracy
 from nanogap.transport.espresso import pwcond_job
-from nanogap.transport.espresso.pseudopotential import Pseudopotential
+from nanogap.transport.espresso.pseudopotential import Pseudopotential, generation_input
 from nanogap.transport.espresso.pwcond_job import PwcondJob
 from nanogap.transport.espresso.pwcond_output import (
     check_boundaries,
@@ -158,6 +158,30 @@ def stopped_job(tmp_path, monkeypatch):
         return str(stopped.value), [energy for points in kept for energy in points]
 
     return stop
+
+
+def test_the_window_is_what_the_pseudopotential_needs(tmp_path, monkeypatch):
+    """Found with copper: with 1 Ry its wires had a d band at the Fermi energy, and T = 2."""
+    assert [generation_input(one).plane_window for one in ("Ag", "Au", "Cu")] == [1.0, 1.0, 2.0]
+    place = tmp_path / "Ag.UPF"
+    place.write_text("")
+    monkeypatch.setattr(PwcondJob, "_self_consistent", lambda *_: None)
+    for needed, asked, taken in ((2.0, None, 2.0), (1.0, None, 1.0), (2.0, 5.0, 5.0)):
+        metal = Pseudopotential(place, "Ag", "ultrasoft", 11.0, "PBE", 28.0, 280.0, "", needed)
+        monkeypatch.setattr(pwcond_job, "find_pseudopotentials", lambda *_, one=metal: {"Ag": one})
+        accuracy = load_accuracy("validation", {"window": asked})
+        job = PwcondJob(chain(2.65, n_channel=1), accuracy, tmp_path)
+        assert job.window == taken
+        windows = []
+
+        def write(*_, window, to=windows, **__):
+            to.append(window)
+            raise EngineError("enough")
+
+        monkeypatch.setattr(pwcond_job, "pwcond_input", write)
+        with pytest.raises(EngineError, match="enough"):
+            job.run(common_mesh([chain(2.65, n_channel=1)], (1, 1)), np.array([0.0]), print)
+        assert windows == [taken]
 
 
 def test_a_killed_run_leaves_its_finished_blocks(stopped_job):
