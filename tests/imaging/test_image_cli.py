@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,27 @@ def test_a_structure_file(call, pair, tmp_path, kind):
     first, _ = made(call, pair, "--kind", kind, "-o", tmp_path / "b.png", "--moment", 1)
     assert first["captions"] == ["frame 1 of 2"]
     assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")]
+
+
+def test_a_film_has_a_picture_of_every_moment_and_its_place_on_the_curve(call, device, tmp_path):
+    films = [tmp_path / "a.gif", tmp_path / "b.gif"]
+    for film in films:
+        told, data = made(call, device, "--kind", "haadf", "-o", film, "--series", 3, "--dose", 1e4)
+    assert films[0].read_bytes() == films[1].read_bytes()
+    with Image.open(films[0]) as film:
+        assert film.n_frames == told["images"] == data.sizes["moment"] == 3
+        pictures = []
+        for number in range(3):
+            film.seek(number)
+            pictures.append(np.asarray(film.convert("RGB"), dtype=float))
+    half = pictures[0].shape[1] * 17 // 27
+    for first, second in pairwise(pictures):
+        assert np.abs(first - second)[:, :half].max() > 50.0  # atoms moved
+        assert np.abs(first - second)[:, half:].max() > 50.0  # and the mark on the curve
+    assert "a film has moments" in call(
+        "image", device, "--kind", "sem", "-o", tmp_path / "c.gif", status=2
+    ).err  # fmt: skip
+    assert not (tmp_path / "c.gif").exists()
 
 
 def test_the_command_that_is_told_makes_the_same_bits_again(call, pair, tmp_path):

@@ -8,7 +8,8 @@ import xarray as xr
 from tests.runs.hand_made import STORY, TRANSMISSIONS, whole_run
 
 from nanogap.errors import DataFormatError
-from nanogap.report.movie import chosen_pictures, need_movie_path, write_movie
+from nanogap.report.film import need_movie_path
+from nanogap.report.movie import chosen_pictures, write_movie
 from nanogap.report.paper_figures import PAPER_FIGURES
 from nanogap.report.style import house_style
 from nanogap.runs.trajectory import trajectory_of

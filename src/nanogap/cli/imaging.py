@@ -15,8 +15,8 @@ from nanogap.errors import SettingsError
 if TYPE_CHECKING:
     from nanogap.imaging.picture import ImageSettings
 
-#: Images of a series at most.
-_MOST_IMAGES = 24
+#: Images of a series in one figure, and in a film, at most.
+_MOST_IMAGES, _MOST_PICTURES = 24, 500
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +33,12 @@ def image(
     ],
     kind: Annotated[str, typer.Option(help="haadf (Z-contrast) or sem (SEM-like shading)")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="png; the numbers beside it as .nc")
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            help="png; or of a series a film, gif or mp4; the numbers beside it as .nc",
+        ),
     ],
     at: Annotated[
         float | None, typer.Option(help="time, ps of a run, s otherwise; default: the last moment")
@@ -93,8 +98,15 @@ def image(
 ) -> None:
     """Show atoms or a wire as a microscope would: dark-field Z-contrast, or SEM-like shading."""
     from nanogap.imaging.moments import open_moments
+    from nanogap.report.film import FILM_SUFFIXES, need_movie_path
 
-    check_output(output, (".png",))
+    is_film = output.suffix.casefold() in FILM_SUFFIXES
+    if is_film:
+        need_movie_path(output)
+        if series is None:
+            raise SettingsError(f"-o {output}: a film has moments: give --series")
+    else:
+        check_output(output, (".png", *FILM_SUFFIXES))
     _refuse_engines_idle(engine, {"--probe": probe}, {"--aperture": aperture})
     if dose is None:
         refuse_idle({"--seed": seed}, "without --dose: there is no noise")
@@ -103,8 +115,9 @@ def image(
         refuse_idle({**beam, "--aperture": aperture}, "to the kind sem")
     if series is not None:
         refuse_idle({"--at": at, "--moment": moment}, "beside --series, which chooses moments")
-        if not 2 <= series <= _MOST_IMAGES:
-            raise SettingsError(f"--series {series}: give 2 to {_MOST_IMAGES} moments")
+        most = _MOST_PICTURES if is_film else _MOST_IMAGES
+        if not 2 <= series <= most:
+            raise SettingsError(f"--series {series}: give 2 to {most} moments")
     settings = _settings(
         {"kind": kind, "probe": probe, "pixel": pixel, "view": view, "axis": axis, "dose": dose}
         | {"seed": seed, "background": background, "engine": engine, "rotation": _angles(rotate)},
@@ -117,6 +130,7 @@ def image(
         refuse_idle(turned, "to a wire, which is the same from all sides")
     places = [moments.place(at, moment)] if series is None else moments.chosen(series).tolist()
     from nanogap.imaging.figure import image_figure, series_figure
+    from nanogap.imaging.film import write_image_film
     from nanogap.imaging.picture import take_images
     from nanogap.io import write_dataset
     from nanogap.report.marks import save_figure
@@ -126,13 +140,17 @@ def image(
     with log.status("Image"):
         scenes = [moments.read(place) for place in places]
         images = take_images(scenes, settings, moments.name, command)
-        with house_style():
-            drawn = (
-                image_figure(images)
-                if series is None
-                else series_figure(images, moments.curve, [one.mark for one in scenes])
-            )
-            save_figure(drawn, output)
+        marks = [one.mark for one in scenes]
+        if is_film:
+            write_image_film(images, moments.curve, marks, output)
+        else:
+            with house_style():
+                drawn = (
+                    image_figure(images)
+                    if series is None
+                    else series_figure(images, moments.curve, marks)
+                )
+                save_figure(drawn, output)
         numbers = output.with_suffix(".nc")
         write_dataset(images, numbers)
     rows, columns = images.sizes["y"], images.sizes["x"]

@@ -114,7 +114,8 @@ def movie(
     as_json: AsJson = False,
 ) -> None:
     """Make a film of a run: its atoms, with voltage, T and stage (as the paper's Movie S2)."""
-    from nanogap.report.movie import need_movie_path, write_movie
+    from nanogap.report.film import need_movie_path
+    from nanogap.report.movie import write_movie
     from nanogap.runs import RunDirectory
     from nanogap.runs.trajectory import trajectory_of
 

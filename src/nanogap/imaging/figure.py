@@ -73,12 +73,12 @@ def image_figure(images: xr.Dataset) -> Figure:
     -------
     Figure
     """
-    values, words = _shown(images)
+    values, words = shown_values(images)
     height, width = _inches(images, _SIZE)
     figure = Figure(figsize=(max(width, 3.6) + 1.2, height + 0.75))
     axes = figure.subplots()
-    drawn = _draw(axes, images, values[0], _limits(images, values))
-    lines = [one for one in (_title(images), _caption(images, 0)) if one]
+    drawn = draw_image(axes, images, values[0], grey_limits(images, values))
+    lines = [one for one in (title_of(images), _caption(images, 0)) if one]
     axes.set_title("\n".join(lines), linespacing=1.4, fontsize=9.5)
     figure.colorbar(drawn, ax=axes, label=words, aspect=30, pad=0.02)
     return figure
@@ -102,7 +102,7 @@ def series_figure(
     Figure
         All images in the same grey values.
     """
-    values, words = _shown(images)
+    values, words = shown_values(images)
     count = len(values)
     columns = _columns(count, len(images["y"]) / len(images["x"]))
     rows = math.ceil(count / columns)
@@ -115,12 +115,12 @@ def series_figure(
         1, 2 if beside else 1, squeeze=False, width_ratios=[wide, beside] if beside else [wide]
     )[0]
     panels = parts[0].subplots(rows, columns, squeeze=False)
-    limits = _limits(images, values)
+    limits = grey_limits(images, values)
     for number, axes in enumerate(panels.ravel()):
         if number >= count:
             axes.set_axis_off()
             continue
-        drawn = _draw(axes, images, values[number], limits, bar=number == 0)
+        drawn = draw_image(axes, images, values[number], limits, bar=number == 0)
         axes.set_title(_caption(images, number), fontsize=8.5)
         axes.text(
             0.02,
@@ -136,9 +136,9 @@ def series_figure(
     parts[0].colorbar(
         drawn, ax=panels.ravel().tolist(), label=words, shrink=0.8, aspect=30, pad=0.02
     )
-    parts[0].suptitle(_title(images), fontsize=9.5, x=0.02, ha="left")
+    parts[0].suptitle(title_of(images), fontsize=9.5, x=0.02, ha="left")
     if curve is not None:
-        _draw_curve(parts[1].subplots(), curve, marks)
+        draw_curve(parts[1].subplots(), curve, marks)
     return figure
 
 
@@ -157,19 +157,20 @@ def _inches(images: xr.Dataset, longest: float) -> tuple[float, float]:
     return width * tallness, width
 
 
-def _shown(images: xr.Dataset) -> tuple[FloatArray, str]:
+def shown_values(images: xr.Dataset) -> tuple[FloatArray, str]:
     """Return what is drawn, electrons where they are counted, and its words."""
     name = "electrons" if "electrons" in images else SHOWN[images.attrs["kind"]][0]
     return images[name].to_numpy().astype(np.float64), str(images[name].attrs["long_name"])
 
 
-def _limits(images: xr.Dataset, values: FloatArray) -> tuple[float, float]:
+def grey_limits(images: xr.Dataset, values: FloatArray) -> tuple[float, float]:
     """Return the values of black and white."""
     high = float(np.quantile(values, 1.0 - _BRIGHTEST[images.attrs["kind"]]))
     return 0.0, high if high > 0.0 else max(float(values.max()), 1e-12)
 
 
-def _title(images: xr.Dataset) -> str:
+def title_of(images: xr.Dataset) -> str:
+    """Return what is seen, and how."""
     probe = 10.0 * float(images.attrs["probe"])
     width = f", probe {probe:.3g} Å" if "abtem" not in images.attrs["settings"] else ", multislice"
     return f"{_TITLES[images.attrs['kind']]} of {images.attrs['title']}{width}"
@@ -179,7 +180,7 @@ def _caption(images: xr.Dataset, number: int) -> str:
     return str(images["caption"].to_numpy()[number])
 
 
-def _draw(
+def draw_image(
     axes: Axes,
     images: xr.Dataset,
     values: FloatArray,
@@ -253,7 +254,7 @@ def scale_bar(axes: Axes, extent: tuple[float, float, float, float]) -> None:
     )
 
 
-def _draw_curve(axes: Axes, curve: Curve, marks: Sequence[tuple[float, float] | None]) -> None:
+def draw_curve(axes: Axes, curve: Curve, marks: Sequence[tuple[float, float] | None]) -> None:
     """Draw a curve, and numbers of moments that stay apart where the moments do not."""
     thin = thinned(len(curve.x))
     axes.plot(curve.x[thin], curve.y[thin], ".-", color=BLUE, markersize=2.0, linewidth=0.9)
