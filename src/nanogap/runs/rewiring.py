@@ -1,4 +1,4 @@
-"""What grows in the gap of a parted wire: its settings, from a wire directory."""
+"""Settings of what grows in the gap of a parted wire, from a wire directory."""
 
 from collections.abc import Sequence
 
