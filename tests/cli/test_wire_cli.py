@@ -201,5 +201,19 @@ def test_the_needles_of_a_wire_as_a_settings_file(call, wires, tmp_path, more):
     call("wire", "needles", wires.path, "--gap", 0.65, *more, "-o", file)
     settings = (load_settings if more else load_device_settings)(file)
     assert (settings.structure if more else settings.geometry).gap == 6.5
+    key = "structure.gap" if more else "geometry.gap"
+    twice = ("wire", "needles", wires.path, "--gap", 0.7, "--set", f"{key}=20", *more)
+    assert "the gap is the wire's" in call(*twice, "-o", tmp_path / "no.toml", status=2).err
     words = ("wire", "needles", wires.path, "--wire", 3, *more, "-o", tmp_path / "no.toml")
     assert "has wires 1 to 2" in call(*words, status=2).err
+
+
+def test_what_is_no_wire_gives_no_gap(call, tmp_path):
+    told = call("wire", "rewire", tmp_path, "--gap", 0.7, "-o", tmp_path / "grown", status=2).err
+    assert "is no wire directory" in told
+    file = tmp_path / "weak.toml"
+    weak = SMALL | {"protocol.turning_points": [0.0, 0.01]}
+    file.write_text(settings_document(load_wire_settings("wire-breakdown", weak)))
+    told = call("wire", "rewire", file, "--gap", 0.7, "-o", tmp_path / "grown", status=2).err
+    assert "has parted, so there is no gap" in told
+    assert f"delete {tmp_path / 'grown-wire'}" in " ".join(told.split())

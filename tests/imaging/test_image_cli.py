@@ -150,6 +150,9 @@ def refused(call, *words):
         (["--kind", "haadf", "--inner", "200"], "below the outer one"),
         (["--kind", "haadf", "--moment", "9"], "has 2 moments: give 1 to 2"),
         (["--kind", "haadf", "--at", "1"], "have no times"),
+        (["--kind", "haadf", "--probe", "nan"], "probe = nan"),
+        (["--kind", "haadf", "--probe", "1e9"], "nothing would be seen"),
+        (["--kind", "sem", "--pixel", "1e6"], "nothing would be seen"),
         (["--kind", "haadf", "--series", "1"], "give 2 to"),
         (["--kind", "haadf", "--series", "2", "--moment", "1"], "beside --series"),
         (["--kind", "haadf", "--wire", "1"], "is no wire directory"),
@@ -172,4 +175,13 @@ def test_files_and_folders_that_hold_nothing_to_see(call, tmp_path):
     (tmp_path / "text.xyz").write_text("nothing\n")
     assert "cannot be read as a structure" in refused(call, tmp_path / "text.xyz", *output)
     assert "must end in .png" in refused(call, empty, "--kind", "haadf", "-o", "a.jpg")
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_an_atom_without_an_element_is_refused(call, tmp_path):
+    path = tmp_path / "nameless.extxyz"
+    write(path, Atoms("AgX", [[0.0, 0.0, 0.0], [0.0, 0.0, 3.0]]))
+    for kind in ("haadf", "sem"):
+        told = call("image", path, "--kind", kind, "-o", tmp_path / "a.png", status=2).err
+        assert "an atom without an element" in told
     assert not (tmp_path / "a.png").exists()

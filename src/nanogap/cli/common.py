@@ -149,10 +149,8 @@ def write_settings(
     from nanogap.io import write_text
     from nanogap.settings import settings_document
 
+    check_new_file(output)
     text = settings_document(settings, f"The preset {preset}.\n{about}")
-    if output.exists():
-        raise SettingsError(f"{output} exists already: choose another -o")
-    check_output(output, (".toml",))
     write_text(output, text)
     if as_json:
         emit({"settings": str(output), "preset": preset})
@@ -185,6 +183,13 @@ def check_output(output: Path, suffixes: tuple[str, ...], option: str = "-o") ->
         raise SettingsError(
             f"{option} {output}: there is no folder {output.absolute().parent}: make it first"
         )
+
+
+def check_new_file(output: Path) -> None:
+    """Refuse a settings file that is there already or cannot be written."""
+    if output.exists():
+        raise SettingsError(f"{output} exists already: choose another -o")
+    check_output(output, (".toml",))
 
 
 def check_figure(output: Path | None) -> None:

@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,9 @@ from nanogap.cli.idle import refuse_idle
 from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
+    import xarray as xr
+
+    from nanogap.imaging.moments import Moments, Scene
     from nanogap.imaging.picture import ImageSettings
 
 #: Images of a series in one figure, and in a film, at most.
@@ -98,15 +101,8 @@ def image(
 ) -> None:
     """Show atoms or a wire as a microscope would: dark-field Z-contrast, or SEM-like shading."""
     from nanogap.imaging.moments import open_moments
-    from nanogap.report.film import FILM_SUFFIXES, need_movie_path
 
-    is_film = output.suffix.casefold() in FILM_SUFFIXES
-    if is_film:
-        need_movie_path(output)
-        if series is None:
-            raise SettingsError(f"-o {output}: a film has moments: give --series")
-    else:
-        check_output(output, (".png", *FILM_SUFFIXES))
+    _check_output(output, series)
     _refuse_engines_idle(engine, {"--probe": probe}, {"--aperture": aperture})
     if dose is None:
         refuse_idle({"--seed": seed}, "without --dose: there is no noise")
@@ -115,9 +111,6 @@ def image(
         refuse_idle({**beam, "--aperture": aperture}, "to the kind sem")
     if series is not None:
         refuse_idle({"--at": at, "--moment": moment}, "beside --series, which chooses moments")
-        most = _MOST_PICTURES if is_film else _MOST_IMAGES
-        if not 2 <= series <= most:
-            raise SettingsError(f"--series {series}: give 2 to {most} moments")
     settings = _settings(
         {"kind": kind, "probe": probe, "pixel": pixel, "view": view, "axis": axis, "dose": dose}
         | {"seed": seed, "background": background, "engine": engine, "rotation": _angles(rotate)},
@@ -129,30 +122,12 @@ def image(
         turned = {"--axis": axis, "--rotate": rotate}
         refuse_idle(turned, "to a wire, which is the same from all sides")
     places = [moments.place(at, moment)] if series is None else moments.chosen(series).tolist()
-    from nanogap.imaging.figure import image_figure, series_figure
-    from nanogap.imaging.film import write_image_film
-    from nanogap.imaging.picture import take_images
-    from nanogap.io import write_dataset
-    from nanogap.report.marks import save_figure
-    from nanogap.report.style import house_style
-
+    if series is not None and len(places) < series:
+        log.print(f"Note: {moments.name} has {len(places)} moments to choose", highlight=False)
     command = shlex.join(["nanogap", *sys.argv[1:]])
     with log.status("Image"):
         scenes = [moments.read(place) for place in places]
-        images = take_images(scenes, settings, moments.name, command)
-        marks = [one.mark for one in scenes]
-        if is_film:
-            write_image_film(images, moments.curve, marks, output)
-        else:
-            with house_style():
-                drawn = (
-                    image_figure(images)
-                    if series is None
-                    else series_figure(images, moments.curve, marks)
-                )
-                save_figure(drawn, output)
-        numbers = output.with_suffix(".nc")
-        write_dataset(images, numbers)
+        images, numbers = _write(scenes, settings, moments, output, command)
     rows, columns = images.sizes["y"], images.sizes["x"]
     if as_json:
         emit(
@@ -167,11 +142,60 @@ def image(
             }
         )
         return
+    if len(scenes) == 1 and scenes[0].caption:
+        log.print(f"Moment: {scenes[0].caption}", highlight=False)
     log.print(
         f"Wrote {output} and {numbers}: {len(scenes)} x {columns} x {rows} pixels of "
         f"{images.attrs['pixel']:.3g} nm",
         highlight=False,
     )
+
+
+def _check_output(output: Path, series: int | None) -> None:
+    """Refuse a file that cannot be written, and more moments than it holds."""
+    from nanogap.report.film import FILM_SUFFIXES, need_movie_path
+
+    most = _MOST_IMAGES
+    if output.suffix.casefold() in FILM_SUFFIXES:
+        need_movie_path(output)
+        most = _MOST_PICTURES
+        if series is None:
+            raise SettingsError(f"-o {output}: a film has moments: give --series")
+    else:
+        check_output(output, (".png", *FILM_SUFFIXES))
+    if series is not None and not 2 <= series <= most:
+        raise SettingsError(f"--series {series}: give 2 to {most} moments")
+
+
+def _write(
+    scenes: "Sequence[Scene]",
+    settings: "ImageSettings",
+    moments: "Moments",
+    output: Path,
+    command: str,
+) -> "tuple[xr.Dataset, Path]":
+    """Take the images, and write them as a figure or a film, and as numbers beside it."""
+    from nanogap.imaging.figure import image_figure, series_figure
+    from nanogap.imaging.film import write_image_film
+    from nanogap.imaging.picture import take_images
+    from nanogap.io import write_dataset
+    from nanogap.report.film import FILM_SUFFIXES
+    from nanogap.report.marks import save_figure
+    from nanogap.report.style import house_style
+
+    images = take_images(scenes, settings, moments.name, command)
+    marks = [one.mark for one in scenes]
+    if output.suffix.casefold() in FILM_SUFFIXES:
+        write_image_film(images, moments.curve, marks, output)
+        numbers = output.with_suffix(f"{output.suffix}.nc")  # a figure may have the film's name
+    else:
+        single = len(scenes) == 1
+        with house_style():
+            drawn = image_figure(images) if single else series_figure(images, moments.curve, marks)
+            save_figure(drawn, output)
+        numbers = output.with_suffix(".nc")
+    write_dataset(images, numbers)
+    return images, numbers
 
 
 def _refuse_engines_idle(

@@ -9,6 +9,7 @@ import typer
 from nanogap.cli.common import (
     AsJson,
     Overrides,
+    check_new_file,
     check_output,
     counted,
     emit,
@@ -148,12 +149,15 @@ def needles(
     from nanogap.runs.rewiring import device_in_gap, dynamics_in_gap, parted_wire
     from nanogap.runs.wire_run import WireRun
 
+    check_new_file(output)
     result, given = parted_wire(WireRun(directory), wire), tuple(overrides or ())
     source = preset or ("quick" if dynamics else "wire-current-sweep")
     make = dynamics_in_gap if dynamics else device_in_gap
     settings, notes = make(result, source, given, gap)
     _note(notes)
-    about = f"Needles, gap and resistances are of wire {wire} of {directory}."
+    tips = "Tips" if dynamics else "Needles and resistances"
+    width = "the gap too" if gap is None else f"the gap of {gap:g} nm is not"
+    about = f"{tips} are of wire {wire} of {directory}, {width}."
     command = "run" if dynamics else "device run"
     write_settings(settings, source, about, output, command=command, as_json=as_json)
 
@@ -179,10 +183,19 @@ def rewire(
     """
     from nanogap.cli.device import begin_device, resume_device, tell_device
     from nanogap.io.device_files import is_device_directory
+    from nanogap.runs.device_beginning import check_empty
     from nanogap.runs.device_run import DeviceRun
     from nanogap.runs.rewiring import device_in_gap, parted_wire
 
-    run = _broken(source, output.with_name(f"{output.name}-wire"))
+    if not is_device_directory(output):
+        check_empty(output)
+    folder = output.with_name(f"{output.name}-wire")
+    run = _broken(source, folder)
+    if run.path == folder and not run.status.parted:
+        raise SettingsError(
+            f"no wire of {source} has parted, so there is no gap: give its protocol more voltage "
+            f"or time, and delete {folder} before you try again"
+        )
     settings, notes = device_in_gap(parted_wire(run, wire), preset, tuple(overrides or ()), gap)
     _note(notes)
     if is_device_directory(output):
@@ -204,7 +217,7 @@ def _broken(source: str, folder: Path) -> "WireRun":
     from nanogap.runs.wire_run import WireRun, start_wires
     from nanogap.settings.wire import load_wire_settings
 
-    if is_wire_directory(Path(source)):
+    if is_wire_directory(Path(source)) or Path(source).is_dir():
         return WireRun(source)
     settings = load_wire_settings(source)
     with counted("wires") as watch:

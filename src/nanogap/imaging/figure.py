@@ -223,7 +223,7 @@ def scale_bar(axes: Axes, extent: tuple[float, float, float, float]) -> None:
         Rectangle(
             (middle - length / 2.0 - 0.025 * unit, low - 0.025 * unit),
             length + 0.05 * unit,
-            0.13 * unit,
+            0.15 * unit,
             facecolor="black",
             edgecolor="white",
             linewidth=0.5,

@@ -19,6 +19,7 @@ from nanogap.imaging.moments import Scene
 from nanogap.imaging.multislice import multislice_haadf
 from nanogap.imaging.noise import counted_electrons
 from nanogap.imaging.outline import Outline
+from nanogap.imaging.probe import deviation_of
 from nanogap.imaging.sem import need_background, sem_of_atoms, sem_of_outline
 from nanogap.imaging.view import seen_along
 from nanogap.typing import FloatArray
@@ -35,6 +36,8 @@ _PROBES = (1.0, 10.0)
 _PIXELS, _PER_PROBE = 800, 10.0
 #: Angstrom beside the outermost atoms.
 _MARGIN = 4.0
+#: Widest pixel and probe of atoms, angstrom: ten of them.
+_COARSEST = 30.0
 #: Field of view of a wire, angstrom, in widths of its gap if that is wide; and height to width.
 _FIELD, _GAPS, _HEIGHT = 6000.0, 1.6, 0.4
 #: Yield beside a wire: that of its substrate, assumed.
@@ -94,6 +97,8 @@ class ImageSettings:
             raise SettingsError(f"kind = {self.kind}: choose {' or '.join(SHOWN)}")
         if self.engine not in {"linear", "abtem"}:
             raise SettingsError(f"engine = {self.engine}: choose linear or abtem")
+        if self.probe is not None:
+            deviation_of(self.probe)  # refuses what is no width
         if self.engine == "abtem" and self.kind != "haadf":
             raise SettingsError(f"engine = abtem makes the kind haadf, not {self.kind}")
 
@@ -136,7 +141,11 @@ def take_images(
     >>> dict(made.sizes), round(float(made["x"].max()), 2)
     ({'moment': 1, 'y': 80, 'x': 80}, 0.4)
     """
+    for one in scenes:
+        if isinstance(one.body, Atoms) and (one.body.numbers < 1).any():
+            raise SettingsError(f"{name} holds an atom without an element (number 0): name it")
     grid = grid_of(scenes, settings)
+    _refuse_coarse(scenes, grid, settings)
     if len(scenes) * grid.rows * grid.columns > MOST_PIXELS:
         raise SettingsError(
             f"{len(scenes)} images of {grid.columns} x {grid.rows} pixels: there may be "
@@ -198,6 +207,18 @@ def grid_of(scenes: Sequence[Scene], settings: ImageSettings) -> PixelGrid:
     pixel = _given_pixel(settings, max(probe / _PER_PROBE, max(width, height) / _PIXELS))
     middle = (low + high) / 2.0
     return PixelGrid.around((float(middle[0]), float(middle[1])), (width, height), pixel)
+
+
+def _refuse_coarse(scenes: Sequence[Scene], grid: PixelGrid, settings: ImageSettings) -> None:
+    """Refuse pixels and probes in which nothing of what is there would be seen."""
+    body = scenes[-1].body
+    scale = 2.0 * body.thickest if isinstance(body, Outline) else _COARSEST
+    for name, width in (("pixel", grid.pixel), ("probe", settings.probe_of(body))):
+        if width > scale:
+            raise SettingsError(
+                f"{name} = {width:.4g} Å: nothing would be seen; give {scale:.4g} Å or less"
+                + (", or a smaller view" if name == "pixel" else "")
+            )
 
 
 def _given(view: float | None, default: float) -> float:

@@ -107,9 +107,9 @@ def _one(part: xr.Dataset, result: WireResult) -> list[Section]:
     tips = ""
     if result.parted:
         tips = (
-            f" Tips towards cathode and anode: radii {result.tip_radii[0]:.3g} and "
-            f"{result.tip_radii[1]:.3g} nm, half angles of the flanks {result.half_angles[0]:.0f} "
-            f"and {result.half_angles[1]:.0f} degrees."
+            f" Tips towards cathode and anode: {_tip(result, 0)} and {_tip(result, 1)}; half "
+            f"angles of the flanks {result.half_angles[0]:.0f} and {result.half_angles[1]:.0f} "
+            "degrees."
         )
     return [
         Section(
@@ -123,6 +123,13 @@ def _one(part: xr.Dataset, result: WireResult) -> list[Section]:
             caption="At the numbered moments.",
         ),
     ]
+
+
+def _tip(result: WireResult, place: int) -> str:
+    """Say how sharp a tip is."""
+    radius = result.tip_radii[place]
+    # a sphere much larger than the wire is no sphere
+    return "flat" if radius > 2.0 * result.diameter else f"a radius of {radius:.3g} nm"
 
 
 def _shown(value: float | None, factor: float = 1.0) -> str:

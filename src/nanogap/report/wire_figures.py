@@ -66,7 +66,10 @@ def curve_figure(part: xr.Dataset, moments: Sequence[Moment]) -> Figure:
     thin.set_xlabel("time (s)")
     thin.set_ylim(bottom=0.0)
     hot = thin.twinx()
-    hot.plot(part["time"].to_numpy()[whole], part["temperature"].to_numpy()[whole], color=ORANGE)
+    warmth = np.append(
+        part["temperature"].to_numpy()[whole], [one.temperature.max() for one in later]
+    )
+    hot.plot(time, warmth, color=ORANGE)
     hot.set_ylabel("highest temperature (K)", color=ORANGE)
     return figure
 

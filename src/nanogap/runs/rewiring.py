@@ -61,6 +61,7 @@ def device_in_gap(
     SettingsError
         If the wire gives no needles, or a value is wrong.
     """
+    _refuse_gap("geometry.gap", overrides)
     asked = load_device_settings(source, tuple(overrides))
     made = hand_over_to_device(result, asked, gap)
     title = {"name": f"{asked.name} in {result.name}"[:80]}
@@ -79,8 +80,15 @@ def dynamics_in_gap(
     result, source, overrides, gap
         See `device_in_gap`.
     """
+    _refuse_gap("structure.gap", overrides)
     asked = load_settings(source, tuple(overrides))
     made = hand_over_to_dynamics(result, asked, gap)
     title = {"name": f"{asked.name} in {result.name}"[:80]}
     changes = {**made.changes, **title, **parse_overrides(overrides)}
     return load_settings(asked, changes), made.notes
+
+
+def _refuse_gap(key: str, overrides: Sequence[str]) -> None:
+    """Refuse a width of the gap beside the wire's, or beside that of --gap."""
+    if key in parse_overrides(overrides):
+        raise SettingsError(f"--set {key}: the gap is the wire's, or that of --gap, in nm")

@@ -219,6 +219,7 @@ def read_frames(path: Path, index: str = ":") -> list[Atoms]:
     if not path.is_file():
         raise DataFormatError(f"no file {path}")
     _refuse_announced(path)
+    where = "" if index == ":" else f" at index {index}"
     try:
         # in a bare name ASE takes "-" for stdin, and what follows "@" for an index
         frames = read(str(path.absolute()), index=index, do_not_split_by_at_sign=True)
@@ -227,12 +228,11 @@ def read_frames(path: Path, index: str = ":") -> list[Atoms]:
     except Exception as error:
         reason = str(error).strip() or type(error).__name__
         raise DataFormatError(
-            f"{path} cannot be read as a structure at index {index} (truncated, or not extxyz?): "
-            f"{reason}"
+            f"{path} cannot be read as a structure{where} (truncated, or not extxyz?): {reason}"
         ) from None
     frames = frames if isinstance(frames, list) else [frames]
     if not frames or any(len(frame) == 0 for frame in frames):
-        raise DataFormatError(f"{path} holds no atoms at index {index}")
+        raise DataFormatError(f"{path} holds no atoms{where}")
     return frames
 
 
