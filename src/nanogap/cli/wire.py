@@ -217,7 +217,7 @@ def _broken(source: str, folder: Path) -> "WireRun":
     from nanogap.runs.wire_run import WireRun, start_wires
     from nanogap.settings.wire import load_wire_settings
 
-    if is_wire_directory(Path(source)) or Path(source).is_dir():
+    if Path(source).is_dir():
         return WireRun(source)
     settings = load_wire_settings(source)
     with counted("wires") as watch:

@@ -274,7 +274,7 @@ def _of_wire(path: Path, number: int) -> Moments:
         raise DataFormatError(
             f"{path} has no finished wire {number} yet: 'nanogap wire resume {path}' goes on"
         )
-    part = run.breakdowns()[run.finished.index(number - 1)]
+    part = run.breakdown(number - 1)
     kept, result = stored_moments(part), stored_result(part)
     times, radii = [one.time for one in kept], [float(one.radii.min()) for one in kept]
     if result.parted:

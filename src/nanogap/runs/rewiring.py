@@ -32,7 +32,7 @@ def parted_wire(run: WireRun, wire: int = 1) -> WireResult:
         raise SettingsError(
             f"wire {wire} of {run.path} is not broken yet: 'nanogap wire resume {run.path}' does it"
         )
-    return stored_result(run.breakdowns()[run.finished.index(wire - 1)])
+    return stored_result(run.breakdown(wire - 1))
 
 
 def device_in_gap(

@@ -128,7 +128,7 @@ class WireRun:
         for number, member in enumerate(self.members):
             if not self.files.part(number).is_file():
                 continue
-            begun = json.loads(str(self._part(number).attrs["settings"]))
+            begun = json.loads(str(self.breakdown(number).attrs["settings"]))
             if load_wire_settings(begun) != member:
                 raise SettingsError(
                     f"{self.files.description} has been edited since wire {number + 1} was "
@@ -205,12 +205,13 @@ class WireRun:
         """Numbers of the wires that are finished, from 0."""
         return [one for one in range(len(self.members)) if self.files.part(one).is_file()]
 
-    def _part(self, number: int) -> xr.Dataset:
+    def breakdown(self, number: int) -> xr.Dataset:
+        """Return the dataset of one finished wire, by its number from 0."""
         return read_dataset(self.files.part(number))
 
     def breakdowns(self) -> list[xr.Dataset]:
         """Return the datasets of the finished wires; see `nanogap.wire.breakdown_dataset`."""
-        return [self._part(number) for number in self.finished]
+        return [self.breakdown(number) for number in self.finished]
 
     def dataset(self) -> xr.Dataset:
         """Return the readings of all finished wires as a measurement dataset.
