@@ -28,6 +28,8 @@ REAL_PATIENCE, VIRTUAL_PATIENCE = 15.0, 3600.0
 GLANCE = 2.0
 #: How long a unit that serves somebody else is waited for, s.
 _BUSY_PATIENCE = 5.0
+#: Time in which a unit must have seen that a connection of ours has ended, s.
+_LOOK_PATIENCE = 2.0
 _PAUSE = 0.2
 
 
@@ -172,7 +174,7 @@ def connected(make: Callable[[], Any], address: Address) -> Any:
                 "the address right?"
             )
         if time.monotonic() > end:
-            if place is not None and (said := greeting(*place)):
+            if place is not None and (said := lasting_greeting(*place)):
                 raise InstrumentError(f"no connection to {address}: it says {said!r}")
             raise InstrumentError(
                 f"no connection to {address}: {why}; it may be another unit, or serve another "
@@ -195,6 +197,14 @@ def greeting(host: str, port: int) -> str:
     with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1.0) as unit:
         return unit.recv(200).decode("ascii", "replace").strip()
     return ""
+
+
+def lasting_greeting(host: str, port: int) -> str:
+    """Return what a place goes on saying; empty if it stops, as when our own look made it busy."""
+    end = time.monotonic() + _LOOK_PATIENCE
+    while (said := greeting(host, port)) and time.monotonic() < end:
+        time.sleep(_PAUSE)
+    return said
 
 
 def one_line(error: Exception) -> str:
