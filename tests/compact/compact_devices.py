@@ -1,17 +1,9 @@
 """Devices that are compact models themselves, with known spreads: measurements with answers."""
 
 import numpy as np
+from validation.compact_recovery import RESISTANCE, SPREADS
 
 from nanogap.io import measurement_dataset, write_dataset
-
-#: Standard deviations of the places of the coordinates over cycles, and over devices.
-SPREADS = {
-    "potentiation": [0.05, 0.05, 0.03, 0.05, 0.1, 0.1],
-    "gap": [0.3, 0.0, 0.5, 0.0, 0.1, 0.1],
-    "point-contact": [0.05, 0.05, 0.03, 0.05, 0.05, 0.05],
-    "threshold": [0.08, 0.1, 0.05, 0.1, 0.1, 0.1],
-}
-RESISTANCE = 500.0
 
 
 def measure(folder, device, *, devices=3, cycles=4, points=161, seed=0, noise=0.01):

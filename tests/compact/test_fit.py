@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from validation.compact_recovery import DEVICES, RESISTANCE
 
 from nanogap.compact import FittedModel, PotentiationDepression, Threshold, read_model
 from nanogap.compact.population import population, square_root
 from nanogap.errors import DataFormatError
-from tests.compact.compact_devices import RESISTANCE, measure
-from tests.compact.test_models import DEVICES
+from tests.compact.compact_devices import measure
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +87,14 @@ def test_wrong_words_are_one_sentence(call, tmp_path):
         (["--model", "hp"], "--model hp: give one of"),
         (["--model", "gap", "-o", "m.txt"], "the name must end in .json"),
         (["--model", "gap"], "has no times, which kinetics need"),
+        (["--model", "gap", "--levels", "1,2"], "--levels: the model gap has no levels"),
+        (["--model", "point-contact", "--levels", "2,1"], "rising conductances above 0 G0"),
+        (["--model", "point-contact", "--levels", "one"], "give conductances in G0, rising"),
     ):
         assert sentence in call("compact", "fit", tmp_path / "a.csv", *words, status=2).err
 
 
-@pytest.mark.parametrize("damage", ["{", "[]", '{"format": "other"}', "delete"])
+@pytest.mark.parametrize("damage", ["{", "[]", '{"format": "other"}', "delete", "older"])
 def test_a_damaged_file_of_a_model_is_one_sentence(tmp_path, damage):
     path = tmp_path / "m.json"
     FittedModel.of(Threshold()).write(path)
@@ -99,6 +102,10 @@ def test_a_damaged_file_of_a_model_is_one_sentence(tmp_path, damage):
     if damage == "delete":
         content = json.loads(path.read_text())
         content["parameters"]["set_voltage"]["value"] = -1.0
+        damage = json.dumps(content)
+    if damage == "older":  # its coordinates were the thresholds: another device
+        content = json.loads(path.read_text())
+        content["mean"][0] = 0.0
         damage = json.dumps(content)
     path.write_text(damage)
     with pytest.raises(DataFormatError, match=r"m\.json"):

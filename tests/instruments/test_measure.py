@@ -392,7 +392,7 @@ def test_a_busy_unit_and_another_unit_are_told_soon(serving, tmp_path, monkeypat
 def test_a_unit_that_our_own_look_made_busy_is_not_called_busy(tmp_path, serving, monkeypatch):
     other, said = serving(unit="keithley-4200"), ["busy: this unit serves one client at a time"]
     other.address = f"keithley-2614b@127.0.0.1:{other.port}"
-    monkeypatch.setattr(source_meter, "greeting", lambda *place: said.pop() if said else "")
+    monkeypatch.setattr(source_meter, "greeting", lambda *_place: said.pop() if said else "")
     with pytest.raises(InstrumentError, match="it may be another unit"):
         measured(other, tmp_path / "run", READ)
     assert not said

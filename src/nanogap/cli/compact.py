@@ -8,6 +8,7 @@ import typer
 from nanogap.cli import common
 from nanogap.cli.common import AsJson, Columns, SamplingRate, check_output, emit, log, table
 from nanogap.cli.measured_options import Compliance, Files, Pristine, Resistance, ResistanceError
+from nanogap.errors import SettingsError
 
 if TYPE_CHECKING:
     from nanogap.compact.population import Distribution
@@ -29,6 +30,12 @@ def fit(
     output: Annotated[Path, typer.Option("-o", "--output", help="the model, json")] = Path(
         "model.json"
     ),
+    levels: Annotated[
+        str | None,
+        typer.Option(
+            help="of the model point-contact, as 1,2,3 (G0); without, peaks of the histogram"
+        ),
+    ] = None,
     series_resistance: Resistance = None,
     series_uncertainty: ResistanceError = None,
     pristine: Pristine = None,
@@ -50,6 +57,7 @@ def fit(
     from nanogap.io import write_csv
 
     model_named(model)
+    heights = None if levels is None else _heights(levels)
     check_output(output, (".json",))
     common.check_figure(figure)
     data = common.data_files(
@@ -62,7 +70,7 @@ def fit(
     )
     data = replace(data, compliance=compliance)
     with common.counted("cycles fitted:") as watch:
-        found = fit_model(data, model, seed=seed, watch=watch)
+        found = fit_model(data, model, levels=heights, seed=seed, watch=watch)
     found.fitted.write(output)
     if figure is not None:
         from nanogap.compact.figure import curve_rows, draw_fit
@@ -98,12 +106,29 @@ def fit(
     log.print(f"Wrote {output}")
 
 
+def _heights(text: str) -> list[float]:
+    """Read levels.
+
+    Raises
+    ------
+    SettingsError
+        If they are no numbers.
+    """
+    try:
+        return [float(one) for one in text.split(",")]
+    except ValueError:
+        raise SettingsError(
+            f"--levels {text!r}: give conductances in G0, rising, as 1,2,3"
+        ) from None
+
+
 def _interval(one: "Distribution") -> str:
     """Write the interval of a coordinate, or why there is none."""
     if not one.determined:
-        return "held"
+        low, high = one.allowed or (one.value, one.value)
+        return f"held; moved from {low:.4g} to {high:.4g}"
     if one.interval is None:
-        return "none, as another is held"
+        return "none: too few cycles"
     return f"{one.interval[0]:.4g} to {one.interval[1]:.4g}"
 
 

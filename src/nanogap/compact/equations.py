@@ -2,9 +2,9 @@
 
 A neutral notation: ``exp`` is of no more than 80, ``sp(u)`` is ln(1 + exp(u)), ``cl(u)`` is u, kept
 from leaving 0 to 1 by more than a thousandth while a simulator iterates, and ``ln``, ``sinh`` (of
-no more than 80 either) and ``asinh`` are what they say. Names are parameters, earlier definitions,
-the voltage ``v`` at the gap and the state ``x``. `nanogap.compact.kernels` has the same equations,
-compiled; a test compares.
+no more than 80 either), ``asinh`` and ``sqrt`` are what they say. Names are parameters, earlier
+definitions, the voltage ``v`` at the gap and the state ``x``. `nanogap.compact.kernels` has the
+same equations, compiled; a test compares.
 """
 
 from dataclasses import dataclass
@@ -91,7 +91,12 @@ def _threshold(model: Threshold) -> Equations:
     return Equations(
         _NAMES,
         {"aset": model.set_exponent, "areset": model.reset_exponent},
-        {"vset": "exp(u0)", "vreset": "exp(u2)"},
+        {
+            "overset": "exp(-u1/aset)",
+            "overreset": "exp(-u3/areset)",
+            "vset": f"exp(u0)/(1 + overset + {soft}*ln(1 - exp(-overset/{soft})))",
+            "vreset": f"exp(u2)/(1 + overreset + {soft}*ln(1 - exp(-overreset/{soft})))",
+        },
         f"{over}*(1 - x) - {under}*x",
         "exp(u4 + (u5 - u4)*x)*v",
     )
@@ -120,9 +125,13 @@ def _gap(model: Gap) -> Equations:
     nucleus, width, end = kernels.NUCLEUS, kernels.NUCLEUS_WIDTH, kernels.END_WIDTH
     forward = f"(1/(1 + exp(-v/{kernels.TURN})))"
     near = f"(1/(1 + exp((x - {nucleus})/{width})))"
-    flow = "(flux/way*sinh(y))"
-    wait = f"(exp(u2 - 2*charge*y)/{nucleus}*{near})"
-    grown = f"((1 - exp(-(1 - x)/{end}))/(1 + {flow}*{wait}*{forward}))"
+    flow = "(pace*sinh(y))"
+    wait = f"(exp(2*charge*(u2/transfer - y))/{nucleus}*{near})"
+    hop = "field*(closest + (1 - cl(x))*way)"
+    least = f"(pace*{kernels.TURN}/(transfer + {hop}*ratio))"
+    size = f"sqrt({flow}*{flow} + {least}*{least})"
+    waited = f"(1 + {size}*{wait}*{forward})"
+    grown = f"((1 - exp(-(1 - x)/{end}))/{waited})"
     # the way from open to closed, by Newton's method: it converges to rounding
     ways = {"way0": "(u5 - u4)/decay"}
     for step in range(5):
@@ -139,8 +148,13 @@ def _gap(model: Gap) -> Equations:
             "decay": model.decay,
             "speed": 2.0 * ATOM_VOLUME / constants.e,
         },
-        {"flux": "speed*exp(u0)", "ratio": "2*exp(u0 - u1)", "charge": "exp(u3)", **ways},
+        {
+            "charge": "exp(u3)",
+            **ways,
+            "pace": "1/sinh(u0/transfer)",
+            "ratio": "2*pace*way/speed*exp(-u1)",
+        },
         f"{flow}*({forward}*{grown} + (1 - {forward})*(1 - exp(-x/{end})))",
         "exp(u5 - decay*(1 - cl(x))*way)*closest/(closest + (1 - cl(x))*way)*v",
-        ("y", "transfer*y + field*(closest + (1 - cl(x))*way)*asinh(ratio*sinh(y)) - v"),
+        ("y", f"transfer*y + {hop}*asinh(ratio*sinh(y)) - v"),
     )

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from nanogap.compact.fit import Band, CompactFit
+from nanogap.compact.fitting import PROFILE_REACH
 from nanogap.report.marks import mark
 from nanogap.report.style import BLUE, INK, ORANGE, QUIET
 
@@ -21,7 +22,7 @@ def draw_fit(found: CompactFit) -> Figure:
     ----------
     found : CompactFit
     """
-    figure = Figure(figsize=(8.2, 7.2))
+    figure = Figure(figsize=(8.2, 7.2), layout="constrained")
     panels = figure.subplots(2, 2)
     band = sorted(found.bands, key=lambda one: one.inside)[len(found.bands) // 2]
     _draw_band(panels[0, 0], band)
@@ -30,10 +31,11 @@ def draw_fit(found: CompactFit) -> Figure:
     _draw_profiles(panels[1, 1], found)
     held = found.fitted.held_out
     score = "" if held is None else (
-        f": {100.0 * held.explained:.0f} % of the variance of ln G in {held.cycles} held-out "
+        f"\n{100.0 * held.explained:.0f} % of the variance of ln G in {held.cycles} held-out "
         f"cycles, {100.0 * held.inside:.0f} % of their readings in the 90 % band"
     )  # fmt: skip
-    figure.suptitle(f"{found.fitted.model.title}{score}", fontsize=9)
+    # on the left: the right corner is that of the mark of synthetic data
+    figure.suptitle(f"{found.fitted.model.title}{score}", fontsize=9, x=0.01, ha="left")
     return mark(figure, synthetic=found.synthetic)
 
 
@@ -92,14 +94,14 @@ def _draw_predictions(axes: Axes, found: CompactFit) -> None:
     for band in found.bands:
         used = band.cycle.used
         axes.plot(
-            band.typical[used] / _LN10, band.cycle.known / _LN10, ".", color=BLUE, markersize=2,
+            band.typical[used] / _LN10, band.cycle.known / _LN10, ".", color=BLUE, markersize=4,
             alpha=0.3, markeredgewidth=0,
         )  # fmt: skip
     ends = np.array(axes.get_xlim())
     axes.plot(ends, ends, color=QUIET, linewidth=0.8, linestyle="--")
     axes.set_xlabel("log10 of I/V, typical model (S)")
     axes.set_ylabel("log10 of I/V, read (S)")
-    axes.set_title("all held-out cycles")
+    axes.set_title("readings of all held-out cycles")
 
 
 def _draw_distributions(axes: Axes, found: CompactFit) -> None:
@@ -114,26 +116,30 @@ def _draw_distributions(axes: Axes, found: CompactFit) -> None:
             own = values[[one == name for one in devices]]
             height = row + 0.35 * (shift + 0.5 - 0.5 * len(names)) / len(names)
             axes.plot(
-                (own - values.mean()) / spread, np.full(len(own), height), "o", markersize=3,
-                alpha=0.6, markeredgewidth=0,
+                (own - values.mean()) / spread, np.full(len(own), height), "o", markersize=4,
+                alpha=0.7, markeredgewidth=0, color=f"C{shift % 10}",
             )  # fmt: skip
     told = [found.fitted.distributions[number] for number in numbers]
     axes.set_yticks(
         range(len(told)), [f"{one.name}\n{one.value:.3g} {one.unit}" for one in told], fontsize=7
     )
-    axes.set_xlabel("cycles, from the mean (standard deviations)")
-    axes.set_title("one colour a device")
+    axes.set_xlabel("from the mean (standard deviations)")
+    axes.set_title("fitted cycles, one colour a device")
 
 
 def _draw_profiles(axes: Axes, found: CompactFit) -> None:
     for one in found.profiles:
         places = np.array(one.places)
-        middle = places[int(np.argmin(one.rise))]
-        axes.plot(places - middle, one.rise, "o-", markersize=2.5, linewidth=1.0, label=one.name)
+        best = places[int(np.argmin(one.rise))]
+        # the outermost places are six standard errors away
+        scaled = PROFILE_REACH * (places - best) / max(places[-1] - best, 1e-300)
+        axes.plot(scaled, one.rise, "o-", markersize=2.5, linewidth=1.0, label=one.name)
+    far = np.linspace(-4.0, 4.0, 81)
+    axes.plot(far, far**2, color=QUIET, linewidth=0.8, label="a normal one")
     axes.axhline(float(stats.chi2.ppf(0.95, 1)), color=QUIET, linestyle="--", linewidth=0.8)
-    axes.set_xscale("symlog", linthresh=1e-3)
+    axes.set_xlim(-4.5, 4.5)
     axes.set_ylim(-1.0, 15.0)
-    axes.set_xlabel("place of the coordinate from its best (V, or of its logarithm)")
+    axes.set_xlabel("from its best (standard errors)")
     axes.set_ylabel("-2 ln L, from its least")
     axes.set_title("profile likelihoods, one cycle")
     axes.legend(fontsize=6)

@@ -124,7 +124,11 @@ class FittedModel:
             },
             "levels": list(self.model.levels) if isinstance(self.model, PointContact) else None,
             "coordinates": [
-                {**asdict(one), "interval": None if one.interval is None else [*one.interval]}
+                {
+                    **asdict(one),
+                    "interval": one.interval and [*one.interval],
+                    "allowed": one.allowed and [*one.allowed],
+                }
                 for one in self.distributions
             ],
             "mean": self.mean.tolist(),
@@ -166,10 +170,10 @@ def read_model(path: Path) -> FittedModel:
         count = len(kind.coordinates)
         mean = np.array(content["mean"], dtype=np.float64).reshape(count)
         covariance = np.array(content["covariance"], dtype=np.float64).reshape(count, count)
+        _refuse_other_places(model, mean)
+        pairs = ("interval", "allowed")
         found = [
-            Distribution(
-                **{**one, "interval": None if one["interval"] is None else tuple(one["interval"])}
-            )
+            Distribution(**{**one, **{k: one[k] and tuple(one[k]) for k in pairs}})
             for one in content["coordinates"]
         ]
         noise = content["fluctuations"]
@@ -191,6 +195,12 @@ def read_model(path: Path) -> FittedModel:
             f"{path} is no compact model that 'nanogap compact fit' wrote, or is damaged "
             f"({type(error).__name__}: {' '.join(str(error).split())[:80]})"
         ) from None
+
+
+def _refuse_other_places(model: CompactModel, mean: FloatArray) -> None:
+    """Refuse a file whose coordinates are counted in another way: it would be another device."""
+    if not np.allclose(model.moved(mean).places(), model.places(), rtol=1e-6, atol=1e-6):
+        raise ValueError("its mean is not its model, as in a file of an older version")
 
 
 def _held_out(content: dict[str, float | None]) -> HeldOut:

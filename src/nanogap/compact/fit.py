@@ -13,10 +13,11 @@ from nanogap.compact.cycles import LEAST_CONTRAST, Cycle, read_cycles
 from nanogap.compact.file import FittedModel, HeldOut, model_named
 from nanogap.compact.fitting import CycleFit, Profile, determined, fit_cycle, profiles
 from nanogap.compact.fluctuations import find_fluctuations
+from nanogap.compact.held import FURTHEST, held_ranges
 from nanogap.compact.model import CompactModel
 from nanogap.compact.point_contact import MOST_LEVELS, PointContact
 from nanogap.compact.population import Population, population, square_root
-from nanogap.errors import DataFormatError
+from nanogap.errors import DataFormatError, SettingsError
 from nanogap.measured.files import DataFiles
 from nanogap.printing import counted
 from nanogap.typing import BoolArray, FloatArray
@@ -92,6 +93,7 @@ def fit_model(
     data: DataFiles,
     name: str,
     *,
+    levels: Sequence[float] | None = None,
     seed: int = 0,
     watch: Callable[[int, int], object] | None = None,
 ) -> CompactFit:
@@ -102,6 +104,8 @@ def fit_model(
     data : DataFiles
     name : str
         Of the model.
+    levels : sequence of float, optional
+        Of the model point-contact, G0; without them, peaks of the histogram.
     seed : int
         Of the models drawn for the band.
     watch : callable, optional
@@ -115,11 +119,15 @@ def fit_model(
     ------
     DataFormatError
         If there are too few cycles, the device does not switch, or the model cannot describe it.
+    SettingsError
+        If the model has no levels, or they do not rise from above 0.
     """
     kind = model_named(name)
+    if levels is not None:
+        _with_levels(kind, levels)  # before the data are read
     reading = data.new_reading()
     cycles = read_cycles(data, reading)
-    found = fit_cycles(cycles, kind, seed=seed, watch=watch)
+    found = fit_cycles(cycles, kind, levels=levels, seed=seed, watch=watch)
     synthetic = any("synthetic" in one.attrs for one in data.measurements())
     facts = {
         **found.fitted.facts,
@@ -139,6 +147,7 @@ def fit_cycles(
     cycles: Sequence[Cycle],
     kind: type[CompactModel],
     *,
+    levels: Sequence[float] | None = None,
     seed: int = 0,
     watch: Callable[[int, int], object] | None = None,
 ) -> CompactFit:
@@ -146,7 +155,7 @@ def fit_cycles(
     _refuse(cycles, kind)
     half, other = _halves(cycles)
     notes: list[str] = []
-    begin = _begun(kind, half, notes)
+    begin = _begun(kind, half, notes) if levels is None else _with_levels(kind, levels)
     free, typical = determined(half, begin)
     fits = []
     for number, cycle in enumerate(half):
@@ -171,6 +180,7 @@ def fit_cycles(
         np.array([fit.places for fit in kept]),
         [fit.cycle.device for fit in kept],
         free.tolist(),
+        held_ranges(kept, free),
     )
     notes += _told(people, kind, kept)
     model = typical.moved(people.mean)
@@ -233,6 +243,21 @@ def _halves(cycles: Sequence[Cycle]) -> tuple[list[Cycle], list[Cycle]]:
     return half, other
 
 
+def _with_levels(kind: type[CompactModel], levels: Sequence[float]) -> CompactModel:
+    """Return the model with given levels (G0).
+
+    Raises
+    ------
+    SettingsError
+        If it has none, or they do not rise from above 0.
+    """
+    if not issubclass(kind, PointContact):
+        raise SettingsError(
+            f"--levels: the model {kind.model} has no levels; {PointContact.model} has"
+        )
+    return kind(levels=tuple(float(one) for one in levels))
+
+
 def _begun(kind: type[CompactModel], cycles: Sequence[Cycle], notes: list[str]) -> CompactModel:
     """Return the model with what no single curve says: levels from the histogram."""
     if not issubclass(kind, PointContact):
@@ -249,6 +274,10 @@ def _begun(kind: type[CompactModel], cycles: Sequence[Cycle], notes: list[str]) 
             f"the highest level, {levels[-1]:.3g} G0, is the median of the highest conductances: "
             "the histogram has no significant peak there"
         )
+    notes.append(
+        f"levels of {', '.join(f'{one:.3g}' for one in levels[:MOST_LEVELS])} G0 from the "
+        "histogram of the fitted cycles: the numbers hold for these; --levels gives others"
+    )
     return kind(levels=tuple(float(one) for one in levels[:MOST_LEVELS]))
 
 
@@ -266,12 +295,19 @@ def _fitted(cycle: Cycle, typical: CompactModel, free: BoolArray) -> CycleFit:
 def _told(people: Population, kind: type[CompactModel], fits: Sequence[CycleFit]) -> list[str]:
     """Say what the data do not say."""
     held = [one for one in people.distributions if not one.determined]
-    said = [
-        f"{one.name} is not said by these data (its standard error in a cycle is too large, or it "
-        f"lies at a bound): held at {one.value:.3g} {one.unit}".rstrip()
-        + ", for which alone intervals of the others would hold: none is given"
-        for one in held
-    ]
+    said = []
+    for one in held:
+        text = (
+            f"{one.name} is not said by these data (its standard error in a cycle is too large, or "
+            f"it lies at a bound): held at {one.value:.3g} {one.unit}".rstrip()
+        )
+        if one.allowed is not None:
+            text += (
+                f", and moved from {one.allowed[0]:.3g} to {one.allowed[1]:.3g}, which the cycles "
+                f"do not contradict (no further than {FURTHEST}): the intervals of the others are "
+                "wider by how far they go with it"
+            )
+        said.append(text)
     if not people.by_device:
         count = len({fit.cycle.device for fit in fits})
         said.append(

@@ -26,6 +26,9 @@ _ROBUST = 0.3
 #: A coordinate is not said by a cycle if its standard error exceeds this: V, or of a logarithm.
 _LARGEST_ERROR = (0.1, 0.7)
 
+#: How far a profile likelihood goes, standard errors.
+PROFILE_REACH = 6.0
+
 #: Cycles that are looked at to find out which coordinates the data say.
 _LOOKED_AT = 4
 
@@ -94,6 +97,9 @@ def fit_cycle(
             columns.append((residuals(moved) - here) / step)
         return np.stack(columns, axis=1)
 
+    if not free.any():  # all is held: there is nothing to move, as in a profile of the only one
+        cost = _ROBUST**2 * _robust(residuals(base[free]))
+        return _described(cycle, begin, np.full(len(free), np.inf), cost)
     start = np.clip(base[free], low + 1e-9, high - 1e-9)
     for _ in range(rounds if scan > 0.0 else 0):
         for place, number in enumerate(np.flatnonzero(free)):
@@ -110,14 +116,16 @@ def fit_cycle(
         residuals, start, slopes, (low, high), loss="soft_l1", f_scale=_ROBUST, max_nfev=25,
         xtol=1e-4, ftol=1e-5,
     )  # fmt: skip
-    model = model_at(found.x)
+    return _described(cycle, model_at(found.x), _errors(found, free, low, high), found.cost)
+
+
+def _described(cycle: Cycle, model: CompactModel, errors: FloatArray, cost: float) -> CycleFit:
+    """Say how well a model describes a cycle."""
     left = (cycle.predicted(model) - cycle.log_conductance)[cycle.used]
     weight = _weights(cycle)[cycle.used] ** 2
     spread = cycle.known - np.average(cycle.known, weights=weight)
     remaining = float(np.sum(weight * left**2) / np.sum(weight * spread**2))
-    return CycleFit(
-        cycle, model, model.places(), _errors(found, free, low, high), found.cost, remaining
-    )
+    return CycleFit(cycle, model, model.places(), errors, cost, remaining)
 
 
 def _weights(cycle: Cycle) -> FloatArray:
@@ -191,6 +199,19 @@ def determined(cycles: Sequence[Cycle], begin: CompactModel) -> tuple[BoolArray,
         starts = [start.moved(place) for start, place in zip(starts, moved, strict=True)]
 
 
+def noise_variance(fit: CycleFit, free: BoolArray) -> float:
+    """Return the variance of ln G about a fit, times what correlation over readings makes of it."""
+    count = int(fit.cycle.used.sum())
+    return 2.0 * fit.cost / max(count - int(free.sum()), 1) * _inflation(fit)
+
+
+def _inflation(fit: CycleFit) -> float:
+    """Return how much more the mean of a block of ten readings varies than of independent ones."""
+    residual = (fit.cycle.predicted(fit.model) - fit.cycle.log_conductance)[fit.cycle.used]
+    blocks = residual[: len(residual) // 10 * 10].reshape(-1, 10).mean(axis=1)
+    return float(np.clip(10.0 * np.mean(blocks**2) / np.mean(residual**2), 1.0, 10.0))
+
+
 @dataclass(frozen=True)
 class Profile:
     """Profile likelihood of a coordinate in a typical cycle.
@@ -213,17 +234,13 @@ class Profile:
     interval: tuple[float | None, float | None]
 
 
-def profiles(fit: CycleFit, free: BoolArray, points: int = 4) -> list[Profile]:
+def profiles(fit: CycleFit, free: BoolArray, points: int = 8) -> list[Profile]:
     """Compute the profile likelihoods of the free coordinates of a fitted cycle.
 
     The variance of ln G is that of the residuals of the fit, and their correlation over readings
     is allowed for by the ratio of the standard errors of means of blocks of ten.
     """
-    count = int(fit.cycle.used.sum())
-    residual = (fit.cycle.predicted(fit.model) - fit.cycle.log_conductance)[fit.cycle.used]
-    blocks = residual[: count // 10 * 10].reshape(-1, 10).mean(axis=1)
-    inflation = float(np.clip(10.0 * np.mean(blocks**2) / np.mean(residual**2), 1.0, 10.0))
-    variance = 2.0 * fit.cost / max(count - int(free.sum()), 1) * inflation
+    variance, inflation = noise_variance(fit, free), _inflation(fit)
     limit = float(stats.chi2.ppf(0.95, 1))
     found = []
     for number in np.flatnonzero(free):
@@ -234,7 +251,7 @@ def profiles(fit: CycleFit, free: BoolArray, points: int = 4) -> list[Profile]:
         for sign in (-1.0, 1.0):
             for step in range(1, points + 1):
                 place = fit.places.copy()
-                place[number] += sign * error * 6.0 * step / points
+                place[number] += sign * error * PROFILE_REACH * step / points
                 again = fit_cycle(fit.cycle, fit.model.moved(place), others, scan=0.0)
                 places.append(float(place[number]))
                 rise.append(2.0 * (again.cost - fit.cost) / variance)

@@ -13,6 +13,9 @@ filament dissolves. Menzel, Tappertzhofen, Waser and Valov, Phys. Chem. Chem. Ph
 doi:10.1063/1.3673239. x = (L - X)/(L - X_min); both ends of the way are approached smoothly (over a
 twentieth of it), as growth turns into dissolution within 1 mV. The areas of both electrodes are
 taken as equal, and the resistance of filament and electrodes belongs to the circuit.
+
+A fit moves two voltages in place of j0 and t0: those at which, without hopping, the gap would
+move at its whole way per second, and at which the nucleus takes 1 s.
 """
 
 from collections.abc import Sequence
@@ -32,7 +35,9 @@ from nanogap.units import BOLTZMANN
 ATOM_VOLUME = 0.1078682 / 10490.0 / constants.N_A
 #: Constant C of the tunnel current.
 _TUNNEL = 2.7
-_SCAN = tuple(np.linspace(-12.0, 12.0, 13))
+_SCAN = tuple(np.linspace(-0.6, 0.6, 17))
+#: Least exchange current density, A/m^2.
+_LEAST_EXCHANGE = 1e-40
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,15 +58,15 @@ class Gap(CompactModel):
     sources: ClassVar[tuple[str, ...]] = ("10.1039/c3cp50738f", "10.1063/1.3673239")
     _kind: ClassVar[int] = kernels.GAP
     coordinates: ClassVar[tuple[Coordinate, ...]] = (
-        Coordinate("exchange_current_density", "A/m^2", "j0", 1e-12, 1e12, True, _SCAN),
+        Coordinate("transfer_voltage", "V", "of the way in 1 s", 1e-3, 5.0, False, _SCAN),
         Coordinate("hopping_current_density", "A/m^2", "jh", 1e-20, 1e20, True),
-        Coordinate("nucleation_time", "s", "t0 exp(dG/kT)", 1e-15, 1e60, True, _SCAN),
+        Coordinate("nucleation_voltage", "V", "of the nucleus in 1 s", -10.0, 10.0, False, _SCAN),
         Coordinate("nucleation_charge", "", "N = Nc + alpha", 0.01, 20.0, True),
         Coordinate("low_conductance", "S", "of the open gap", 1e-15, 1.0, True),
         Coordinate("high_conductance", "S", "of the closest gap", 1e-14, 1.0, True),
     )
 
-    exchange_current_density: float = number(1.0, "A/m^2", 1e-12, 1e12, "j0")
+    exchange_current_density: float = number(1.0, "A/m^2", _LEAST_EXCHANGE, 1e12, "j0")
     hopping_current_density: float = number(1e8, "A/m^2", 1e-20, 1e20, "jh")
     hopping_distance: float = number(0.25e-9, "m", 1e-11, 1e-8, "a")
     nucleation_time: float = number(1e4, "s", 1e-15, 1e60, "t0 exp(dG/kT)")
@@ -79,17 +84,16 @@ class Gap(CompactModel):
         low = features.open_conductance
         high = max(features.closed_conductance, 1.5 * low)
         begun = like.with_values(low_conductance=low, high_conductance=high)
-        length, volts = begun.length - begun.closest_gap, 2.0 * BOLTZMANN * begun.temperature
-        places = begun.places()
+        places, transfer = begun.places(), begun.transfer
+        # the voltage at which the gap switches in the time that the sweep takes to the next kT/e
+        pace = transfer * np.log(features.rate / transfer)
         if features.reset_voltage is not None:
-            y = 0.5 * abs(features.reset_voltage) / volts
-            # the filament dissolves in the time that the sweep takes to the next kT/e or two
-            places[0] = np.log(0.1 * features.rate * length * constants.e / ATOM_VOLUME) - y
+            places[0] = max(abs(features.reset_voltage) - pace, 1e-2)
+        elif features.set_voltage is not None:
+            places[0] = max(features.set_voltage - pace, 1e-2)
         if features.set_voltage is not None:
-            y = 0.5 * features.set_voltage / volts
-            places[2] = 2.0 * begun.nucleation_charge * y + np.log(0.05 / features.rate)
-            if features.reset_voltage is None:
-                places[0] = np.log(features.rate * length * constants.e / ATOM_VOLUME) - y
+            late = np.log(0.05 / features.rate) * transfer / (2.0 * begun.nucleation_charge)
+            places[2] = features.set_voltage + late
         return begun.moved(places)
 
     @property
@@ -113,13 +117,43 @@ class Gap(CompactModel):
         fallen = np.exp(-self.decay * self.closest_gap)
         return float(self.high_conductance * self.closest_gap / (prefactor * fallen))
 
+    @property
+    def transfer(self) -> float:
+        """4kT/e, the voltage of electron transfer at both electrodes, V."""
+        return float(4.0 * BOLTZMANN * self.temperature)
+
+    @property
+    def flux(self) -> float:
+        """Part of the way that the gap moves at the exchange current density, 1/s."""
+        way = self.length - self.closest_gap
+        return float(2.0 * self.exchange_current_density * ATOM_VOLUME / constants.e / way)
+
+    def places(self) -> FloatArray:
+        """See `CompactModel.places`."""
+        charge = self.nucleation_charge
+        return np.array(
+            [
+                self.transfer * np.arcsinh(1.0 / self.flux),
+                np.log(self.hopping_current_density),
+                self.transfer * np.log(self.nucleation_time) / (2.0 * charge),
+                np.log(charge),
+                np.log(self.low_conductance),
+                np.log(self.high_conductance),
+            ]
+        )
+
     def moved(self, places: Sequence[float] | FloatArray) -> Self:
         """See `CompactModel.moved`."""
-        values = filled(self.coordinates, places)
-        names = [one.name for one in self.coordinates]
-        found = dict(zip(names, values, strict=True))
-        found["high_conductance"] = max(found["high_conductance"], 1.001 * found["low_conductance"])
-        return self.with_values(**found)
+        transfer, hopping, nucleation, charge, low, high = filled(self.coordinates, places)
+        ends = self.with_values(low_conductance=low, high_conductance=max(high, 1.001 * low))
+        density = ends.exchange_current_density / ends.flux / np.sinh(transfer / self.transfer)
+        time = 2.0 * charge * nucleation / self.transfer
+        return ends.with_values(
+            exchange_current_density=float(np.clip(density, _LEAST_EXCHANGE, 1e12)),
+            hopping_current_density=hopping,
+            nucleation_time=float(np.exp(np.clip(time, np.log(1e-15), np.log(1e60)))),
+            nucleation_charge=charge,
+        )
 
     def state_of(self, conductance: float) -> float:
         """See `CompactModel.state_of`."""
@@ -156,8 +190,8 @@ class Gap(CompactModel):
         start = self.high_conductance * self.closest_gap * np.exp(self.decay * self.closest_gap)
         return np.array(
             [
-                2.0 * j0 * ATOM_VOLUME / constants.e / way,
-                2.0 * thermal,
+                self.flux,
+                self.transfer,
                 thermal / self.hopping_distance,
                 2.0 * j0 / self.hopping_current_density,
                 self.nucleation_time,

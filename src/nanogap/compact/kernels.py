@@ -106,7 +106,11 @@ def gap_rate(c: FloatArray, x: float, v: float) -> float:
     forward = 1.0 / (1.0 + limited_exp(-v / TURN))
     near_open = 1.0 / (1.0 + limited_exp((x - NUCLEUS) / NUCLEUS_WIDTH))
     wait = c[4] / NUCLEUS * limited_exp(-2.0 * c[5] * y) * near_open
-    grown = (1.0 - limited_exp(-(1.0 - x) / END_WIDTH)) / (1.0 + flow * wait * forward)
+    # above 0 at either sign: nothing cancels the 1, and a nucleus takes its time at any voltage
+    least = c[0] * TURN / (c[1] + c[2] * distance * c[3])
+    size = np.sqrt(flow**2 + least**2)
+    waited = 1.0 + size * wait * forward
+    grown = (1.0 - limited_exp(-(1.0 - x) / END_WIDTH)) / waited
     dissolved = 1.0 - limited_exp(-x / END_WIDTH)
     return flow * (forward * grown + (1.0 - forward) * dissolved)  # type: ignore[no-any-return]
 

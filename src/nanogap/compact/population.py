@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from nanogap.compact.held import HeldRange
 from nanogap.compact.model import CompactModel
 from nanogap.typing import FloatArray
 
@@ -32,8 +33,10 @@ class Distribution:
     value : float
         At the mean place.
     interval : tuple of float or None
-        95 % interval of that value; None if it or another coordinate was held, for it would hold
-        for that value alone.
+        95 % interval of that value, widened by how far it goes with coordinates that were held;
+        None if it was held itself, or there are too few cycles.
+    allowed : tuple of float or None
+        Of one that was held: values that cycles do not contradict, as far as it was moved.
     cycle_spread, device_spread : float or None
         Standard deviations of the places over the cycles of a device, and over devices; None where
         there are too few.
@@ -45,6 +48,7 @@ class Distribution:
     logarithmic: bool
     value: float
     interval: tuple[float, float] | None = None
+    allowed: tuple[float, float] | None = None
     cycle_spread: float | None = None
     device_spread: float | None = None
 
@@ -70,7 +74,11 @@ class Population:
 
 
 def population(
-    model: CompactModel, places: FloatArray, devices: Sequence[str], free: Sequence[bool]
+    model: CompactModel,
+    places: FloatArray,
+    devices: Sequence[str],
+    free: Sequence[bool],
+    held: Sequence[HeldRange] = (),
 ) -> Population:
     """Describe the places of fitted cycles.
 
@@ -83,6 +91,8 @@ def population(
         Of every cycle.
     free : sequence of bool
         Whether a coordinate was fitted.
+    held : sequence of HeldRange
+        What those that were not do to the others.
     """
     names = list(dict.fromkeys(devices))
     own = [places[[one == name for one in devices]] for name in names]
@@ -100,20 +110,30 @@ def population(
         between = _nonnegative(np.cov(means.T) - within / harmonic)
     rows = means if by_device else places
     half = np.zeros(places.shape[1])
-    has_intervals = len(rows) > 1 and all(free)
+    ranges = {one.number: one for one in held}
+    # an interval beside a coordinate that was held and not moved would hold for its value alone
+    has_intervals = len(rows) > 1 and all(one or n in ranges for n, one in enumerate(free))
     if has_intervals:
         quantile = float(stats.t.ppf(0.975, len(rows) - 1))
         half = quantile * rows.std(axis=0, ddof=1) / np.sqrt(len(rows))
+        half += sum((one.shift for one in held), np.zeros_like(half))
     found = []
     for number, one in enumerate(model.coordinates):
         if not free[number]:
+            moved = ranges.get(number)
+            ends = None if moved is None else (one.value(moved.low), one.value(moved.high))
             found.append(
                 Distribution(
-                    one.name, one.unit, False, one.logarithmic, one.value(float(grand[number]))
+                    one.name,
+                    one.unit,
+                    False,
+                    one.logarithmic,
+                    one.value(float(grand[number])),
+                    allowed=ends,
                 )
             )
             continue
-        ends = (grand[number] - half[number], grand[number] + half[number])
+        low, high = grand[number] - half[number], grand[number] + half[number]
         found.append(
             Distribution(
                 one.name,
@@ -121,7 +141,8 @@ def population(
                 True,
                 one.logarithmic,
                 one.value(float(grand[number])),
-                (one.value(float(ends[0])), one.value(float(ends[1]))) if has_intervals else None,
+                (one.value(float(low)), one.value(float(high))) if has_intervals else None,
+                None,
                 float(np.sqrt(within[number, number])) if freedom > 0 else None,
                 float(np.sqrt(between[number, number])) if len(names) > 1 else None,
             )

@@ -48,7 +48,7 @@ def sinh(u):
     return np.sinh(np.clip(u, -{highest:g}, {highest:g}))
 
 
-ln, asinh = np.log, np.arcsinh
+ln, asinh, sqrt = np.log, np.arcsinh, np.sqrt
 
 
 class Device:

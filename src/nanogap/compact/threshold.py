@@ -10,15 +10,19 @@ Kvatinsky, Ramadan, Friedman and Kolodny, IEEE Trans. Circuits Syst. II 62, 786 
 doi:10.1109/TCSII.2015.2433536, with its exponential current and windows 1 - x and x; x is 1 where
 it conducts. The thresholds are soft: u > 0 stands for 0.02 ln(1 + exp(u/0.02)), so that the
 equations are smooth, which circuit simulators need.
+
+A fit moves the voltages at which x changes at 1/s beside k_set and k_reset: a sweep says the former
+whatever it says of the rates.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 
 from nanogap.compact import kernels
-from nanogap.compact.model import CompactModel, Coordinate, Features, number
+from nanogap.compact.model import CompactModel, Coordinate, Features, filled, number
 from nanogap.typing import FloatArray
 
 _SCAN = tuple(np.linspace(-0.6, 0.6, 17))
@@ -40,9 +44,9 @@ class Threshold(CompactModel):
     sources: ClassVar[tuple[str, ...]] = ("10.1109/TCSII.2015.2433536",)
     _kind: ClassVar[int] = kernels.THRESHOLD
     coordinates: ClassVar[tuple[Coordinate, ...]] = (
-        Coordinate("set_voltage", "V", "threshold of the SET", 1e-3, 20.0, True, _SCAN),
+        Coordinate("set_point", "V", "at which x grows at 1/s", 1e-3, 40.0, True, _SCAN),
         Coordinate("set_rate", "1/s", "k_set", 1e-9, 1e15, True),
-        Coordinate("reset_voltage", "V", "threshold of the RESET", 1e-3, 20.0, True, _SCAN),
+        Coordinate("reset_point", "V", "at whose opposite x falls at 1/s", 1e-3, 40.0, True, _SCAN),
         Coordinate("reset_rate", "1/s", "k_reset", 1e-9, 1e15, True),
         Coordinate("low_conductance", "S", "G_low", 1e-15, 1.0, True),
         Coordinate("high_conductance", "S", "G_high", 1e-15, 1.0, True),
@@ -63,11 +67,33 @@ class Threshold(CompactModel):
         places = like.places()
         for first, voltage in ((0, features.set_voltage), (2, features.reset_voltage)):
             if voltage is not None:
-                places[first] = np.log(0.85 * abs(voltage))
+                places[first] = np.log(abs(voltage))
                 # fast enough to switch within the next tenth of the threshold
                 places[first + 1] = np.log(40.0 * features.rate / (0.1**3 * 0.1 * abs(voltage)))
         places[4:] = np.log([features.open_conductance, features.closed_conductance])
         return like.moved(places)
+
+    def places(self) -> FloatArray:
+        """See `CompactModel.places`."""
+        set_at = self.set_voltage * _beyond(self.set_rate, self.set_exponent)
+        reset_at = self.reset_voltage * _beyond(self.reset_rate, self.reset_exponent)
+        rates = self.set_rate, self.reset_rate
+        ends = self.low_conductance, self.high_conductance
+        return np.log([set_at, rates[0], reset_at, rates[1], *ends])
+
+    def moved(self, places: Sequence[float] | FloatArray) -> Self:
+        """See `CompactModel.moved`."""
+        set_at, set_rate, reset_at, reset_rate, low, high = filled(self.coordinates, places)
+        return self.with_values(
+            set_voltage=float(np.clip(set_at / _beyond(set_rate, self.set_exponent), 1e-3, 20.0)),
+            set_rate=set_rate,
+            reset_voltage=float(
+                np.clip(reset_at / _beyond(reset_rate, self.reset_exponent), 1e-3, 20.0)
+            ),
+            reset_rate=reset_rate,
+            low_conductance=low,
+            high_conductance=high,
+        )
 
     def state_of(self, conductance: float) -> float:
         """See `CompactModel.state_of`."""
@@ -89,3 +115,9 @@ class Threshold(CompactModel):
                 self.high_conductance,
             ]
         )
+
+
+def _beyond(rate: float, exponent: float) -> float:
+    """Return the voltage at which a rate (1/s) is 1/s, in units of its threshold."""
+    over = rate ** (-1.0 / exponent)
+    return float(1.0 + over + kernels.SOFTNESS * np.log(-np.expm1(-over / kernels.SOFTNESS)))
