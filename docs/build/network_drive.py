@@ -22,7 +22,7 @@ from nanogap.typing import FloatArray
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 #: Of ln of a junction's conductance in a step.
-TOLERANCE = 0.02
+TOLERANCE = 0.05
 
 #: A step may change ln of a junction's conductance by so much.
 _LARGEST_CHANGE = 0.5
@@ -54,7 +54,7 @@ class Ramp:
     @property
     def time(self) -> FloatArray:
         """When it is read, s, shape (n_readings,)."""
-        return np.arange(1, self.readings + 1) * (self.duration / self.readings)
+        return np.linspace(0.0, self.duration, self.readings + 1, dtype=np.float64)[1:]
 
     def voltage(self, time: float, resistance: float) -> float:
         """Return the voltage at a resistance (ohm), V."""

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from docs.build.network_findings import chosen, histogram
 from nanogap.analysis.traces.histogram_peaks import OPEN_GAP
 from nanogap.report.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET
+from nanogap.typing import FloatArray
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00")
 
@@ -41,11 +42,12 @@ def _draw_wires(axes: Axes, content: dict[str, Any]) -> None:
     axes.add_collection(LineCollection(lines[-2:].tolist(), colors=INK, linewidths=2.6))
     conductance = np.array(shown["conductance"])
     closed = conductance > OPEN_GAP
-    axes.scatter(*places[~closed].T, s=7, color=QUIET, label="open junction")
-    axes.scatter(*places[closed].T, s=34, color=ORANGE, label="closed", zorder=3)
+    axes.scatter(places[~closed, 0], places[~closed, 1], s=7, color=QUIET, label="open junction")
+    axes.scatter(places[closed, 0], places[closed, 1], s=34, color=ORANGE, label="closed", zorder=3)
     way = places[shown["path"]]
     axes.scatter(
-        *way.T, s=110, facecolors="none", edgecolors=BLUE, linewidths=1.8, zorder=4,
+        way[:, 0],
+        way[:, 1], s=110, facecolors="none", edgecolors=BLUE, linewidths=1.8, zorder=4,
         label="on the first path",
     )  # fmt: skip
     for line, name in zip(lines[-2:], ("source", "drain"), strict=True):
@@ -62,15 +64,10 @@ def _draw_wires(axes: Axes, content: dict[str, Any]) -> None:
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=3)
 
 
-def _currents(content: dict[str, Any]) -> np.ndarray:
+def _currents(content: dict[str, Any]) -> FloatArray:
+    """Currents of the readings, uA."""
     ramp = content["ramp"]
-    return (
-        1e6
-        * ramp["rate"]
-        * ramp["duration"]
-        * np.arange(1, ramp["readings"] + 1)
-        / (ramp["readings"])
-    )
+    return np.linspace(0.0, 1e6 * ramp["rate"] * ramp["duration"], ramp["readings"] + 1)[1:]
 
 
 def _draw_traces(axes: Axes, content: dict[str, Any], model: str, way: str) -> None:
@@ -90,7 +87,7 @@ def _draw_traces(axes: Axes, content: dict[str, Any], model: str, way: str) -> N
                 current[part], np.full(one["last"] - one["first"], one["level"]), color=colour,
                 lw=6.0, alpha=0.35, solid_capstyle="butt", label=label,
             )  # fmt: skip
-    axes.set_xlabel("current (µA), at 0.5 µA/s")
+    axes.set_xlabel("current (µA), at 1 µA/s")
     axes.set_ylabel("conductance of the network (G$_0$)")
     axes.set_ylim(bottom=0.0)
 

@@ -1,7 +1,7 @@
 """Wires and the junctions between them, and Kirchhoff's laws for them.
 
 A wire is all of one potential, as its resistance is far below that of a junction (Kasdorf's
-MemNNetSim, https://github.com/MarcusKasdorf/memnnetsim, calls this junction-dominated). Junction j
+MemNNetSim, https://github.com/marcus-k/MemNNetSim, calls this junction-dominated). Junction j
 between wires a and b of conductance g_j carries g_j (u_a - u_b), and what flows into a wire flows
 out of it:
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import mnns
-import networkx as nx
+import networkx as nx  # type: ignore[import-untyped]
 import numpy as np
 
 from nanogap.typing import BoolArray, FloatArray, Int64Array
@@ -55,7 +55,9 @@ class Wires:
         a, b = self.ends.T
         flat = np.concatenate([a * count + a, b * count + b, a * count + b, b * count + a])
         values = np.concatenate([conductance, conductance, -conductance, -conductance])
-        return np.bincount(flat, values, count * count).reshape(count, count)
+        return np.asarray(
+            np.bincount(flat, values, count * count).reshape(count, count), np.float64
+        )
 
     def potentials(self, conductance: FloatArray) -> FloatArray:
         """Solve Kirchhoff's laws for 1 A from the source to the drain.
