@@ -29,7 +29,7 @@ def figure_of(content: dict[str, Any]) -> Figure:
     _draw_traces(third, content, model, "electrodes")
     third.set_title(f"c  the electrodes at the sides ({model})")
     _draw_histograms(fourth, content)
-    fourth.set_title("d  how long a conductance lasts: five networks")
+    fourth.set_title("d  how long a conductance lasts")
     fourth.legend()
     return figure
 
@@ -73,20 +73,20 @@ def _currents(content: dict[str, Any]) -> FloatArray:
 def _draw_traces(axes: Axes, content: dict[str, Any], model: str, way: str) -> None:
     """Draw conductance against current, with plateaus."""
     current = _currents(content)
-    for number, run in enumerate(chosen(content, model=model, way=way, drawn=False)):
-        label = "every junction typical" if not number else None
-        axes.plot(current, run["conductance"], color=QUIET, lw=0.8, ls="--", label=label)
-    for number, run in enumerate(chosen(content, model=model, way=way, drawn=True)):
-        colour = COLOURS[number % len(COLOURS)]
-        label = "junctions drawn (five networks)" if not number else None
-        axes.plot(current, run["conductance"], color=colour, lw=1.1, label=label)
-        for place, one in enumerate(run["plateaus"]):
-            part = slice(one["first"], one["last"])
-            label = "plateau found" if not number and not place else None
+    styles = {
+        False: ("every junction typical (two networks)", {"lw": 0.9, "ls": "--"}),
+        True: ("junctions drawn (five networks)", {"lw": 1.2}),
+    }
+    for drawn, (label, style) in styles.items():
+        for number, run in enumerate(chosen(content, model=model, way=way, drawn=drawn)):
+            colour = COLOURS[number % len(COLOURS)] if drawn else INK
             axes.plot(
-                current[part], np.full(one["last"] - one["first"], one["level"]), color=colour,
-                lw=6.0, alpha=0.35, solid_capstyle="butt", label=label,
-            )  # fmt: skip
+                current, run["conductance"], color=colour, label=None if number else label, **style
+            )
+            for one in run["plateaus"]:
+                level = np.full(one["last"] - one["first"], one["level"])
+                axes.plot(current[one["first"] : one["last"]], level, color=colour, lw=7, alpha=0.3)
+    axes.plot([], [], color=INK, lw=7, alpha=0.3, label="plateau found")
     axes.set_xlabel("current (µA), at 1 µA/s")
     axes.set_ylabel("conductance of the network (G$_0$)")
     axes.set_ylim(bottom=0.0)
@@ -97,7 +97,6 @@ def _draw_histograms(axes: Axes, content: dict[str, Any]) -> None:
     kinds = [
         ("point-contact", "wires", True, BLUE, "-"),
         ("point-contact", "wires", False, QUIET, "--"),
-        ("point-contact", "electrodes", True, GREEN, "-"),
         ("potentiation", "wires", True, ORANGE, "-"),
     ]
     words = {"wires": "two wires", "electrodes": "electrodes"}
@@ -107,7 +106,9 @@ def _draw_histograms(axes: Axes, content: dict[str, Any]) -> None:
             continue
         found = histogram([run["conductance"] for run in runs])
         seconds = found.counts * content["ramp"]["duration"] / content["ramp"]["readings"]
+        seconds /= len(runs)
         label = f"{model}, {words[way]}, {'drawn' if drawn else 'typical'}"
         axes.stairs(seconds, found.edges, color=colour, ls=dashes, lw=1.2, label=label)
     axes.set_xlabel("conductance of the network (G$_0$)")
-    axes.set_ylabel("seconds of the ramps")
+    axes.set_ylim(top=1.3 * axes.get_ylim()[1])
+    axes.set_ylabel("seconds of a ramp of 200 s, mean")

@@ -71,7 +71,7 @@ def histogram(traces: list[list[float]]) -> ConductanceHistogram:
 
 
 def chosen(content: dict[str, Any], **wanted: object) -> list[dict[str, Any]]:
-    """Return the runs, or peaks, of which some keys have given values."""
+    """Return the runs of which some keys have given values."""
     return [run for run in content["runs"] if all(run[k] == v for k, v in wanted.items())]
 
 
@@ -86,7 +86,7 @@ def plateaus_of(content: dict[str, Any]) -> str:
         "model",
         "driven between",
         "junctions",
-        "plateaus in each of five networks",
+        "plateaus, network by network",
         "part of the ramp on them",
         "peaks of the histogram (G₀)",
     )

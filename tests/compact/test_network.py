@@ -134,3 +134,24 @@ def test_plateaus_and_tables_of_the_page_are_those_of_the_data():
     assert DATA["peaks"] == network_findings.conductance_peaks(DATA["runs"])
     assert PAGE.count("<!-- table ") == len(network_findings.TABLES)
     assert page_tables.filled(PAGE, network_findings.TABLES, DATA) == PAGE
+
+
+def test_the_findings_of_the_page_are_those_of_the_data():
+    """Numbers of its sentences; a fit of another device changes them, and so the sentences."""
+    words = " ".join(PAGE.split())
+    peaks = {(p["model"], p["way"], p["drawn"]): p["positions"] for p in DATA["peaks"]}
+
+    def told(way, drawn):
+        return " and ".join(f"{one:.2f}" for one in peaks["point-contact", way, drawn])
+
+    def share(way, drawn):
+        runs = network_findings.chosen(DATA, model="point-contact", way=way, drawn=drawn)
+        return f"{100 * np.mean([network_findings.flat_share(run) for run in runs]):.0f} %"
+
+    assert f"peaks at {told('wires', False)} G₀ and {share('wires', False)} of the ramp" in words
+    assert f"A chain of two has peaks at {told('chain', False)} G₀" in words
+    assert f"on {share('wires', True)} of the ramp, and one peak at {told('wires', True)}" in words
+    assert f"{share('electrodes', True)} of the ramp is a plateau" in words
+    assert f"conducts {100 * DATA['wires_cost']:.1f} % less" in words
+    for run in network_findings.chosen(DATA, model="potentiation"):
+        assert run["way"] == "chain" or not run["plateaus"]
