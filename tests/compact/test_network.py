@@ -67,7 +67,7 @@ def joined(network):
 
 def test_a_chain_is_its_junction_times_their_number():
     """The same current closes each as it would alone: m times its voltage, G/m."""
-    found = driven(POTENTIATION, network_wires.chain(3))
+    found = driven(POTENTIATION, network_wires.chain(3), tolerance=0.01)
     time = np.concatenate([[0.0], RAMP.time])
     alone = POTENTIATION.simulate(
         time, np.full(len(time), 20.0 / 3.0), limit=RAMP.rate * time + 1e-15, tolerance=1e-5
