@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.build.page_tables import filled, head
+from nanogap.compact import MODELS
 from nanogap.io import write_json, write_text
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -113,8 +114,17 @@ def _distributions(found: Findings) -> str:
     return "\n".join(lines)
 
 
+def _coordinates(_found: Findings) -> str:
+    lines = head("model", "coordinate", "unit", "what it is")
+    for name, kind in MODELS.items():
+        for one in kind.coordinates:
+            lines.append(f"| `{name}` | `{one.name}` | {one.unit} | {one.meaning} |")
+    return "\n".join(lines)
+
+
 #: Tables of the page, by the names of their marks.
 TABLES: dict[str, Callable[[Findings], str]] = {
+    "coordinates": _coordinates,
     "statistics": _statistics,
     "distributions": _distributions,
     "recovery": _recovery,

@@ -30,6 +30,9 @@ DOCS = Path(__file__).resolve().parents[1]
 DATA = DOCS / "data" / "network-demo.json"
 PAGE = DOCS / "compact-network.md"
 
+#: What the names of files have before that of their model on the page.
+PREFIX = "network-demo-"
+
 #: Seeds of the networks and of their devices.
 SEEDS = (1, 2, 3, 4, 5)
 #: So many networks have typical junctions, too.
@@ -79,7 +82,9 @@ def run_of(found: Driven, seed: int) -> dict[str, Any]:
 def driven_by(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any] | None]:
     """Drive all networks with a model; return what the model is, the runs and the picture."""
     fitted = read_model(path)
+    name = path.stem.removeprefix(PREFIX)
     about = {
+        "name": name,
         "file": path.name,
         "nanogap": __version__,
         "stand_in": fitted.facts.get("stand_in"),
@@ -95,7 +100,7 @@ def driven_by(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[st
             continue
         wires = wires_of(way, seed)
         found = drive(network_of(fitted, wires, seed, drawn), RAMP)
-        kind = {"model": fitted.model.model, "way": way, "seed": seed, "drawn": drawn}
+        kind = {"model": name, "way": way, "seed": seed, "drawn": drawn}
         runs.append({**kind, "junctions": len(wires.ends), **run_of(found, seed)})
         print(*kind.values(), flush=True)
         if picture is None and way == SHOWN and found.path:
@@ -114,7 +119,7 @@ def content_of(models: list[Path]) -> dict[str, Any]:
         | {"voltage_limit": RAMP.limit},
         "apart": APART,
         "wires_cost": wires_cost(1, CONDUCTANCE_QUANTUM),
-        "models": {some[0]["model"]: about for about, some, _ in found},
+        "models": {about["name"]: about for about, _, _ in found},
         "runs": runs,
         "peaks": conductance_peaks(runs),
         "picture": found[0][2],

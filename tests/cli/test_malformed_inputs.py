@@ -1,6 +1,7 @@
 """Wrong inputs: one clear sentence, exit status 2, no traceback, and nothing left behind."""
 
 import re
+import signal
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.io import write
 
+from nanogap.cli.stopping import Stopped
 from nanogap.io import Commit
 from nanogap.runs import RunDirectory
 from nanogap.runs.directory import DynamicsState
@@ -296,6 +298,25 @@ def test_a_melting_crystal_is_said_to_melt(inputs, nanogap):
     assert "3000 K" in outcome.err
     assert "structure.lattice_constant" in outcome.err
     assert listing(inputs) == before
+
+
+@pytest.mark.parametrize(
+    ("behind", "status", "sentence"),
+    [
+        (Stopped(signal.SIGTERM), 143, "stopped by SIGTERM"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_a_signal_is_said_to_be_one_also_behind_a_fault_of_compiled_code(
+    nanogap, monkeypatch, behind, status, sentence
+):
+    def broken(*_):
+        raise SystemError("a result with an exception set") from behind
+
+    monkeypatch.setattr("nanogap.settings.load_settings", broken)
+    outcome = nanogap(*BUILD)
+    assert outcome.status == status
+    assert outcome.err.startswith(f"nanogap: {sentence}")
 
 
 def test_a_fault_of_ours_is_said_to_be_one(nanogap, monkeypatch):

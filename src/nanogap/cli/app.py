@@ -84,16 +84,30 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _end_interrupted()
     except Stopped as stopped:
-        _complain(f"stopped by {stopped.name}; {how_to_go_on(sys.argv[1:])}")
-        sys.exit(stopped.code)
+        _end_stopped(stopped)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _complain(f"{place}{error.strerror or error}")
         sys.exit(2)
     except Exception as error:
+        _end_by_signal_behind(error)
         if os.environ.get("NANOGAP_TRACEBACK"):
             raise
         _end_unexpected(error)
+
+
+def _end_by_signal_behind(error: Exception) -> None:
+    """End as by a signal if its exception came out of compiled code, which hides it behind one."""
+    if isinstance(error.__cause__, Stopped):
+        _end_stopped(error.__cause__)
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        _end_interrupted()
+
+
+def _end_stopped(stopped: Stopped) -> NoReturn:
+    """End as the signal wants it, and say how to go on."""
+    _complain(f"stopped by {stopped.name}; {how_to_go_on(sys.argv[1:])}")
+    sys.exit(stopped.code)
 
 
 def _end_unexpected(error: Exception) -> NoReturn:

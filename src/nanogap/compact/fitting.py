@@ -249,14 +249,16 @@ def profiles(fit: CycleFit, free: BoolArray, points: int = 8) -> list[Profile]:
         error = float(np.clip(fit.errors[number], 1e-4, 1.0)) * np.sqrt(inflation)
         places, rise = [float(fit.places[number])], [0.0]
         for sign in (-1.0, 1.0):
+            again = fit
             for step in range(1, points + 1):
-                place = fit.places.copy()
-                place[number] += sign * error * PROFILE_REACH * step / points
+                place = again.places.copy()
+                place[number] = fit.places[number] + sign * error * PROFILE_REACH * step / points
                 again = fit_cycle(fit.cycle, fit.model.moved(place), others, scan=0.0)
                 places.append(float(place[number]))
                 rise.append(2.0 * (again.cost - fit.cost) / variance)
         order = np.argsort(places)
-        x, y = np.array(places)[order], np.array(rise)[order]
+        # readings are discrete: the least sum of squares may lie beside that of the fit
+        x, y = np.array(places)[order], np.array(rise)[order] - min(rise)
         middle = int(np.argmin(y))
         left = np.flatnonzero(y[:middle] > limit)
         right = np.flatnonzero(y[middle:] > limit)

@@ -58,9 +58,9 @@ class Gap(CompactModel):
     sources: ClassVar[tuple[str, ...]] = ("10.1039/c3cp50738f", "10.1063/1.3673239")
     _kind: ClassVar[int] = kernels.GAP
     coordinates: ClassVar[tuple[Coordinate, ...]] = (
-        Coordinate("transfer_voltage", "V", "of the way in 1 s", 1e-3, 5.0, False, _SCAN),
+        Coordinate("transfer_voltage", "V", "of its way in 1 s", 1e-3, 5.0, False, _SCAN),
         Coordinate("hopping_current_density", "A/m^2", "jh", 1e-20, 1e20, True),
-        Coordinate("nucleation_voltage", "V", "of the nucleus in 1 s", -10.0, 10.0, False, _SCAN),
+        Coordinate("nucleation_voltage", "V", "of a nucleus in 1 s", -10.0, 10.0, False, _SCAN),
         Coordinate("nucleation_charge", "", "N = Nc + alpha", 0.01, 20.0, True),
         Coordinate("low_conductance", "S", "of the open gap", 1e-15, 1.0, True),
         Coordinate("high_conductance", "S", "of the closest gap", 1e-14, 1.0, True),

@@ -122,8 +122,9 @@ def test_transmissions_judge_by_what_was_not_fitted():
     assert failing(found) == ["not fitted"]
 
 
-#: Largest mean absolute error of a class of junctions, G0; of gold that of the one of three atoms.
-WORST_CLASS = {"Ag": 0.10, "Au": 0.15}
+#: Largest mean absolute error of a class of junctions, G0: of gold one of three atoms, of copper the
+#: adatom.
+WORST_CLASS = {"Ag": 0.10, "Au": 0.15, "Cu": 0.15}
 
 
 @pytest.mark.validation
@@ -147,6 +148,13 @@ def test_a_packaged_hamiltonian_meets_first_principles(element):
     if element == "Au":
         assert values["not fitted: mean absolute error of T <= 3"] == pytest.approx(
             0.0289, abs=5e-4
+        )
+    if element == "Cu":
+        assert values["not fitted: mean absolute error of T <= 3"] == pytest.approx(
+            0.0277, abs=5e-4
+        )
+        assert values["not fitted, dynamics: mean absolute error"] == pytest.approx(
+            0.0421, abs=5e-4
         )
     exact = np.array([one.transmission for one in data.junctions])
     for kind, decay in tunnelling_decays(data.junctions, exact).items():
