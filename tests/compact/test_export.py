@@ -48,6 +48,10 @@ def test_deviates_move_the_places_by_the_root_of_the_covariance(device):
     one = names["Device"](deviates)
     assert one.current(0.7, 0.3) == pytest.approx(moved.current(0.7, 0.3), rel=1e-7)
     assert one.rate(0.3, 0.9) == pytest.approx(moved.rate(0.3, 0.9), rel=1e-6)
+    far = names["Device"](np.full(len(deviates), -300.0))
+    bound = device.moved(device.places() - 30.0)
+    assert far.current(0.7, 0.3) == pytest.approx(bound.current(0.7, 0.3), rel=1e-6)
+    assert far.rate(0.3, 0.9) == pytest.approx(bound.rate(0.3, 0.9), rel=1e-6)
     many = names["draw"](np.random.default_rng(0), 200)
     spread = np.log(many.current(1.0, 0.05)).std()
     assert spread == pytest.approx(0.1, rel=0.35)
@@ -76,11 +80,11 @@ def test_circuit_simulators_give_our_current_whatever_the_step(device, simulator
 
 @ALL
 @SIMULATED
-def test_a_hundred_cycles_end_as_our_own(device, simulator, tmp_path):
+def test_many_cycles_end_as_our_own(device, simulator, tmp_path):
     """Each simulator converges throughout; a gap once stopped it after ten cycles."""
-    apart = in_circuit(device, simulator, Drive(100), 0.3, tmp_path)
-    assert np.quantile(apart, 0.95) < 0.01
-    assert apart.max() < 0.2
+    apart = in_circuit(device, simulator, Drive(25), circuits.LONG_STEP, tmp_path)
+    assert np.median(apart) < 1e-3
+    assert apart.max() < 0.05
 
 
 @pytest.mark.validation
@@ -97,8 +101,9 @@ def test_stored_runs_are_within_a_percent_and_went_through_a_thousand_cycles():
         if row["cycles"] == 1:
             assert row["largest"] < 0.01
         else:
-            assert row["median"] < 1e-3
-            assert row["above_one_percent"] <= 0.05 * row["readings"]
+            assert row["median"] < 1e-4
+            assert row["above_one_percent"] <= 0.1 * row["readings"]
+            assert row["largest"] < 0.03
 
 
 def test_a_network_of_one_junction_gives_our_state():

@@ -74,14 +74,19 @@ def _head(fitted: FittedModel, mark: str) -> list[str]:
 
 
 def _places(fitted: FittedModel, written: Equations, deviate: str) -> list[tuple[str, str]]:
-    """Write the places of the coordinates as sums over the deviates."""
+    """Write the places of the coordinates as sums over the deviates, kept within their bounds."""
     root = square_root(fitted.covariance)
     found = []
-    for row, name in enumerate(written.coordinates):
+    for row, (name, one) in enumerate(
+        zip(written.coordinates, fitted.model.coordinates, strict=True)
+    ):
         text = f"{fitted.mean[row]:.15g}"
         for column, weight in enumerate(root[row]):
             if weight != 0.0:
                 text += f" {'+' if weight > 0.0 else '-'} {abs(weight):.12g}*{deviate}{column}"
+        if root[row].any():
+            low, high = one.place(one.low), one.place(one.high)
+            text = f"max(min({text}, {high:.15g}), {low:.15g})"
         found.append((name, text))
     return found
 

@@ -1,4 +1,4 @@
-"""What coordinates that were held do to those that were fitted.
+"""Ranges of coordinates that were held, and what they do to those that were fitted.
 
 A held coordinate is moved away from its value, the others are fitted again, and how far they go
 with it widens their intervals. It is moved as far as single cycles do not contradict, by the

@@ -28,8 +28,10 @@ MemNNetSim: wires = mnns.create_NWN(...);  attach(wires);  wires.evolve(derivati
 import numpy as np
 
 MEAN = np.array({mean})
-#: Device = MEAN + ROOT @ (standard normal deviates).
+#: Device = MEAN + ROOT @ (standard normal deviates), kept from LOW to HIGH.
 ROOT = np.array({root})
+LOW = np.array({low})
+HIGH = np.array({high})
 
 
 def exp(u):
@@ -56,7 +58,9 @@ class Device:
 
     def __init__(self, deviates=None):
         deviates = np.zeros({count}) if deviates is None else np.asarray(deviates, dtype=float)
-        places = MEAN.reshape((-1,) + (1,) * (deviates.ndim - 1)) + np.tensordot(ROOT, deviates, 1)
+        shape = (-1,) + (1,) * (deviates.ndim - 1)
+        places = MEAN.reshape(shape) + np.tensordot(ROOT, deviates, 1)
+        places = np.clip(places, LOW.reshape(shape), HIGH.reshape(shape))
         {names} = places
 {numbers}{derived}        self.values = dict(locals())
 
@@ -155,6 +159,8 @@ def python_code(fitted: "FittedModel") -> str:
         sources=", ".join(f"doi:{doi}" for doi in fitted.model.sources),
         mean=fitted.mean.tolist(),
         root=square_root(fitted.covariance).tolist(),
+        low=[one.place(one.low) for one in fitted.model.coordinates],
+        high=[one.place(one.high) for one in fitted.model.coordinates],
         highest=HIGHEST_EXPONENT,
         count=len(written.coordinates),
         names=", ".join(written.coordinates),

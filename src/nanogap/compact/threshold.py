@@ -52,10 +52,10 @@ class Threshold(CompactModel):
         Coordinate("high_conductance", "S", "G_high", 1e-15, 1.0, True),
     )
 
-    set_voltage: float = number(1.0, "V", 1e-3, 20.0, "v_set")
+    set_voltage: float = number(1.0, "V", 1e-12, 200.0, "v_set")
     set_rate: float = number(80.0, "1/s", 1e-9, 1e15, "k_set")
     set_exponent: float = number(3.0, "", 1.0, 20.0, "a_set")
-    reset_voltage: float = number(0.5, "V", 1e-3, 20.0, "-v_reset")
+    reset_voltage: float = number(0.5, "V", 1e-12, 200.0, "-v_reset")
     reset_rate: float = number(80.0, "1/s", 1e-9, 1e15, "k_reset")
     reset_exponent: float = number(3.0, "", 1.0, 20.0, "a_reset")
     low_conductance: float = number(1e-6, "S", 1e-15, 1.0, "G_low")
@@ -85,11 +85,9 @@ class Threshold(CompactModel):
         """See `CompactModel.moved`."""
         set_at, set_rate, reset_at, reset_rate, low, high = filled(self.coordinates, places)
         return self.with_values(
-            set_voltage=float(np.clip(set_at / _beyond(set_rate, self.set_exponent), 1e-3, 20.0)),
+            set_voltage=set_at / _beyond(set_rate, self.set_exponent),
             set_rate=set_rate,
-            reset_voltage=float(
-                np.clip(reset_at / _beyond(reset_rate, self.reset_exponent), 1e-3, 20.0)
-            ),
+            reset_voltage=reset_at / _beyond(reset_rate, self.reset_exponent),
             reset_rate=reset_rate,
             low_conductance=low,
             high_conductance=high,

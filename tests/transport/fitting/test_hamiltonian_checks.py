@@ -122,8 +122,8 @@ def test_transmissions_judge_by_what_was_not_fitted():
     assert failing(found) == ["not fitted"]
 
 
-#: Largest mean absolute error of a class of junctions, G0: of gold one of three atoms, of copper the
-#: adatom.
+#: Largest mean absolute error of a class of junctions, G0: of gold one of three atoms, of copper
+#: the adatom.
 WORST_CLASS = {"Ag": 0.10, "Au": 0.15, "Cu": 0.15}
 
 
