@@ -278,8 +278,8 @@ def test_bands_agree_with_first_principles(name, occupied, near):
 
 
 #: Lowest energy at which a model may have a band that PBE has above 3.8 eV, and how far its lowest
-#: band may lie below PBE's, eV. Copper's are those of two disordered cells and of simple cubic metal
-#: with bonds of 2.4 angstrom (docs/hamiltonian.md).
+#: band may lie below that of PBE, eV. Copper has two disordered cells and simple cubic metal with
+#: bonds of 2.4 angstrom here (docs/hamiltonian.md).
 GHOSTS = {"Cu": (2.5, 0.6)}
 
 
