@@ -131,8 +131,9 @@ def _draw_profiles(axes: Axes, found: CompactFit) -> None:
     for one in found.profiles:
         places = np.array(one.places)
         best = places[int(np.argmin(one.rise))]
-        # the outermost places are six standard errors away
-        scaled = PROFILE_REACH * (places - best) / max(places[-1] - best, 1e-300)
+        # it goes so many standard errors to either side of the fit
+        error = 0.5 * (places[-1] - places[0]) / PROFILE_REACH
+        scaled = (places - best) / max(error, 1e-300)
         axes.plot(scaled, one.rise, "o-", markersize=2.5, linewidth=1.0, label=one.name)
     far = np.linspace(-4.0, 4.0, 81)
     axes.plot(far, far**2, color=QUIET, linewidth=0.8, label="a normal one")

@@ -285,9 +285,9 @@ class DeviceRun(Printed):
 
     def _compute_apart(self, watch: Watcher, processes: int) -> None:
         """Compute several devices at the same time, each in a process."""
-        planned = self.points_planned
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        planned, others = self.points_planned, set(multiprocessing.active_children())
+        pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"))
+        try:
             running: set[Future[None]] = {
                 pool.submit(compute_part, self.files.part(number), member, _silent)
                 for number, member in enumerate(self.members)
@@ -297,6 +297,13 @@ class DeviceRun(Printed):
                 for one in ended:
                     _finish(one)
                 watch(self.points, planned)
+        except BaseException:
+            # a device may take hours; what its process has written is whole whenever it ends
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def dataset(self) -> xr.Dataset:
         """Return all readings as a measurement dataset.
