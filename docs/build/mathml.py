@@ -20,6 +20,8 @@ def _renderer(frame: str, display: str) -> tuple[Visit, Visit]:
     """Give what a translator does when it enters and leaves an equation."""
 
     def enter(translator: Any, node: Any) -> None:
+        if r"\begin{aligned}" in node.astext():
+            raise ValueError("the & of aligned equations would be drawn: write several equations")
         translator.body.append(frame.format(convert(node.astext(), display=display)))
         raise nodes.SkipNode
 

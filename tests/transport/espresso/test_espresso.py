@@ -43,6 +43,16 @@ def test_several_processes_are_started_by_the_launcher(tmp_path):
     assert run_program(programs, "pw.x", "", tmp_path, "job").startswith("-np 3\n")
 
 
+def test_the_launcher_beside_the_program_comes_before_that_of_path(tmp_path, monkeypatch):
+    """A Python environment may have the launcher of another MPI, which waits for ever."""
+    folder = stand_in(tmp_path / "bin", "pw.x", "")
+    elsewhere = stand_in(tmp_path / "environment", "mpirun", "exit 1")
+    monkeypatch.setenv("PATH", str(elsewhere), prepend=os.pathsep)
+    assert Programs(folder, 2).command("pw.x")[0] == f"{elsewhere}/mpirun"
+    stand_in(tmp_path / "bin", "mpirun", "")
+    assert Programs(folder, 2).command("pw.x")[0] == f"{folder}/mpirun"
+
+
 def test_a_launcher_that_refuses_is_quoted(tmp_path):
     line = "-" * 74
     words = f"printf '%s\\nmpirun has detected\\nan attempt.\\n\\nmore\\n' {line}; exit 1"

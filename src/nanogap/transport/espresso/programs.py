@@ -77,7 +77,9 @@ class Programs:
             raise EngineError(f"{program} of Quantum ESPRESSO is not in {place}: {_REMEDY}")
         if self.processes == 1:
             return [path]
-        launcher = shutil.which(self.launcher)
+        # one beside the program is of its MPI; PATH may begin with that of a Python environment
+        beside = shutil.which(self.launcher, path=str(Path(path).parent))
+        launcher = beside or shutil.which(self.launcher)
         if launcher is None:
             raise EngineError(
                 f"{self.processes} processes need the MPI launcher {self.launcher}, which is not "
