@@ -167,7 +167,8 @@ def fit_cycles(
         raise DataFormatError(
             f"the model {kind.model} cannot describe these data: fitted to each cycle by itself it "
             f"still leaves {100.0 * min(remaining, 9.99):.0f} % of the variance of ln G (the most "
-            f"that is accepted is {100.0 * MOST_REMAINING:.0f} %); try another --model"
+            f"that is accepted is {100.0 * MOST_REMAINING:.0f} %); try another --model, and if the "
+            "device closes at negative voltages, turn all signs: models close at positive ones"
         )
     kept = [fit for fit in fits if fit.remaining <= MOST_REMAINING]
     if len(kept) < len(fits):
