@@ -63,7 +63,7 @@ class Ramp:
 
 @dataclass(frozen=True)
 class Driven:
-    """A network that was driven; all (n_readings,) but the last.
+    """A network that was driven; all (n_readings,) but the last three.
 
     Attributes
     ----------
@@ -81,8 +81,6 @@ class Driven:
         When it was there.
     at_path : ndarray, shape (n_junctions,)
         Conductances of the junctions then, else at the end, G0.
-    at_end : ndarray, shape (n_junctions,)
-        At the end, G0.
     """
 
     conductance: FloatArray
@@ -92,7 +90,6 @@ class Driven:
     path: list[int]
     path_reading: int | None
     at_path: FloatArray
-    at_end: FloatArray
 
 
 def module_of(fitted: FittedModel) -> dict[str, Any]:
@@ -195,7 +192,6 @@ def drive(network: Network, ramp: Ramp, tolerance: float = TOLERANCE, until: int
         rows.append((1.0 / resistance, ramp.voltage(time, resistance), closed.sum(), imbalance))
         if not path and (path := wires.path(closed)):
             path_reading, at_path = reading, junctions / CONDUCTANCE_QUANTUM
-    at_end = junctions / CONDUCTANCE_QUANTUM
     conductance, voltage, closed_count, imbalances = np.array(rows).T
     return Driven(
         conductance / CONDUCTANCE_QUANTUM,
@@ -204,6 +200,5 @@ def drive(network: Network, ramp: Ramp, tolerance: float = TOLERANCE, until: int
         imbalances,
         path,
         path_reading,
-        at_end if at_path is None else at_path,
-        at_end,
+        junctions / CONDUCTANCE_QUANTUM if at_path is None else at_path,
     )

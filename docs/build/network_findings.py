@@ -20,6 +20,8 @@ FLAT = 1.5
 BIN = 0.02
 
 WAYS = {"chain": "chain of two", "wires": "two wires", "electrodes": "electrodes"}
+#: What tells kinds of networks apart, as the tables call it.
+KIND = ("model", "driven between", "junctions")
 
 
 def flat_parts(conductance: FloatArray, seed: int) -> list[dict[str, float]]:
@@ -75,6 +77,13 @@ def chosen(content: dict[str, Any], **wanted: object) -> list[dict[str, Any]]:
     return [run for run in content["runs"] if all(run[k] == v for k, v in wanted.items())]
 
 
+def kind_of(content: dict[str, Any], peaks: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """Return the runs of the kind of some peaks, and its cells in a table, those of `KIND`."""
+    runs = chosen(content, **{key: peaks[key] for key in ("model", "way", "drawn")})
+    device = "drawn" if peaks["drawn"] else "typical"
+    return runs, f"{peaks['model']} | {WAYS[peaks['way']]} | {device}"
+
+
 def flat_share(run: dict[str, Any]) -> float:
     """Part of the readings on plateaus."""
     return float(sum(p["last"] - p["first"] for p in run["plateaus"]) / len(run["conductance"]))
@@ -83,33 +92,24 @@ def flat_share(run: dict[str, Any]) -> float:
 def plateaus_of(content: dict[str, Any]) -> str:
     """Write the table of plateaus."""
     lines = head(
-        "model",
-        "driven between",
-        "junctions",
+        *KIND,
         "plateaus, network by network",
         "part of the ramp on them",
         "peaks of the histogram (G₀)",
     )
     for peaks in content["peaks"]:
-        kind = {key: peaks[key] for key in ("model", "way", "drawn")}
-        runs = chosen(content, **kind)
+        runs, cells = kind_of(content, peaks)
         counts = ", ".join(str(len(run["plateaus"])) for run in runs)
         share = 100.0 * float(np.mean([flat_share(run) for run in runs]))
         told = ", ".join(f"{one:.2f}" for one in peaks["positions"]) or "none"
-        device = "drawn" if peaks["drawn"] else "typical"
-        lines.append(
-            f"| {peaks['model']} | {WAYS[peaks['way']]} | {device} | {counts} | {share:.0f} % "
-            f"| {told} |"
-        )
+        lines.append(f"| {cells} | {counts} | {share:.0f} % | {told} |")
     return "\n".join(lines)
 
 
 def paths_of(content: dict[str, Any]) -> str:
     """Write the table of first paths."""
     lines = head(
-        "model",
-        "driven between",
-        "junctions",
+        *KIND,
         "in the first closed path",
         "closed by then",
         "G then (G₀)",
@@ -119,11 +119,10 @@ def paths_of(content: dict[str, Any]) -> str:
     for peaks in content["peaks"]:
         if peaks["way"] == "chain":
             continue
-        runs = chosen(content, **{key: peaks[key] for key in ("model", "way", "drawn")})
+        runs, cells = kind_of(content, peaks)
         found = [run for run in runs if run["path_reading"] is not None]
-        device = "drawn" if peaks["drawn"] else "typical"
         lines.append(
-            f"| {peaks['model']} | {WAYS[peaks['way']]} | {device} "
+            f"| {cells} "
             f"| {span([len(run['path']) for run in found], 'd')} "
             f"| {span([run['closed_at_path'] for run in found], 'd')} "
             f"| {span([run['conductance'][run['path_reading']] for run in found], '.2f')} "

@@ -7,27 +7,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nanogap.compact import FittedModel, PointContact, PotentiationDepression
+from nanogap.compact import FittedModel, PointContact
 from nanogap.units import CONDUCTANCE_QUANTUM
 
 if not os.environ.get("CI"):
     pytest.importorskip("mnns")
 
 import mnns
-from docs.build import network_demo, network_drive, network_findings, network_wires, page_tables
+from docs.build import (
+    network_demo,
+    network_drive,
+    network_findings,
+    network_stand_in,
+    network_wires,
+    page_tables,
+)
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 DATA = json.loads((DOCS / "data" / "network-demo.json").read_text(encoding="utf-8"))
 PAGE = (DOCS / "compact-network.md").read_text(encoding="utf-8")
 RAMP = network_drive.Ramp(rate=1e-6, duration=100.0, readings=100, limit=20.0)
-POTENTIATION = PotentiationDepression(
-    potentiation_rate=float(np.exp(-13.5)),
-    potentiation_slope=15.0,
-    depression_rate=float(np.exp(-5.0)),
-    depression_slope=10.0,
-    low_conductance=1e-6,
-    high_conductance=2.3e-4,
-)
+POTENTIATION = network_stand_in.MODELS[1]
 
 
 def driven(model, wires, ramp=RAMP, tolerance=network_drive.TOLERANCE):

@@ -1,6 +1,9 @@
 """All checks of a Hamiltonian: the packaged ones pass, a spoiled one fails where it is wrong."""
 
+import json
+import tomllib
 from dataclasses import replace
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -127,6 +130,24 @@ def test_transmissions_judge_by_what_was_not_fitted():
 WORST_CLASS = {"Ag": 0.10, "Au": 0.15, "Cu": 0.15}
 
 
+#: To be computed again: its window is that of silver.
+NARROW = {"Cu": {"dynamics, 4.7 ps"}}
+
+
+@pytest.mark.parametrize("element", elements_with_transmissions())
+def test_transmissions_were_computed_with_the_window_that_the_pseudopotential_needs(element):
+    """With 1 Ry planes of copper were up to 6 % too low, and a wire had a channel too many."""
+    folder = files("nanogap.transport") / "data"
+    needed = tomllib.loads((folder / "pseudopotentials" / f"{element}.toml").read_text("utf-8"))
+    data = json.loads((folder / f"pwcond_calibration_{element.lower()}.json").read_text("utf-8"))
+    narrow = {
+        name
+        for name, junction in data["junctions"].items()
+        if junction["accuracy"].get("window", 1.0) < needed["plane_window"]
+    }
+    assert narrow == NARROW.get(element, set())
+
+
 @pytest.mark.validation
 @pytest.mark.parametrize("element", elements_with_transmissions())
 def test_a_packaged_hamiltonian_meets_first_principles(element):
@@ -151,7 +172,7 @@ def test_a_packaged_hamiltonian_meets_first_principles(element):
         )
     if element == "Cu":
         assert values["not fitted: mean absolute error of T <= 3"] == pytest.approx(
-            0.0277, abs=5e-4
+            0.0288, abs=5e-4
         )
         assert values["not fitted, dynamics: mean absolute error"] == pytest.approx(
             0.0421, abs=5e-4
