@@ -130,10 +130,6 @@ def test_transmissions_judge_by_what_was_not_fitted():
 WORST_CLASS = {"Ag": 0.10, "Au": 0.15, "Cu": 0.15}
 
 
-#: To be computed again: its window is that of silver.
-NARROW = {"Cu": {"dynamics, 4.7 ps"}}
-
-
 @pytest.mark.parametrize("element", elements_with_transmissions())
 def test_transmissions_were_computed_with_the_window_that_the_pseudopotential_needs(element):
     """With 1 Ry planes of copper were up to 6 % too low, and a wire had a channel too many."""
@@ -145,7 +141,7 @@ def test_transmissions_were_computed_with_the_window_that_the_pseudopotential_ne
         for name, junction in data["junctions"].items()
         if junction["accuracy"].get("window", 1.0) < needed["plane_window"]
     }
-    assert narrow == NARROW.get(element, set())
+    assert narrow == set()
 
 
 @pytest.mark.validation
