@@ -82,6 +82,20 @@ def test_gold_and_copper_are_the_all_electron_atoms(element, transferability, cu
     assert found.ghosts == []
 
 
+@pytest.mark.validation
+def test_levels_of_aluminium_that_are_not_bound_are_not_looked_for(tmp_path):
+    """Its d states are empty and not bound; its 4s is bound by 0.025 Ry in the atom too."""
+    need("ld1.x")
+    made = make_pseudopotential("Al", Programs(), tmp_path / "made.UPF")
+    assert (made.element, made.kind, made.valence) == ("Al", "ultrasoft", 3.0)
+    found = AtomCheck(Programs()).compute(made)
+    assert [set(entry.level_errors) for entry in found.configurations] == 5 * [{"3S", "3P"}]
+    assert found.configurations[-1].occupations == {"3S": 2.0, "3P": 0.0}
+    assert found.worst_error < 1e-3
+    assert found.scattering.worst_error < 0.01
+    assert found.ghosts == []
+
+
 def test_a_worse_pseudopotential_is_seen_to_be_worse(checked, tmp_path, monkeypatch):
     need("ld1.x")
     own = generation_input("Ag")

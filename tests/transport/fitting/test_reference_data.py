@@ -2,9 +2,11 @@
 
 import json
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.constants import e, hbar, m_e
 from scipy.special import erfc
 
 from nanogap.errors import DataFormatError, SettingsError
@@ -22,7 +24,7 @@ from nanogap.transport.fitting.reference_transmissions import (
 from nanogap.transport.fitting.stages import first_guess, fit_in_stages
 
 DATA = resources.files("nanogap.transport") / "data"
-
+ALUMINIUM = Path(__file__).resolve().parents[3] / "parametrisation" / "data" / "dft_bands_al.json"
 
 #: Gaussian smearing of the calculations, 0.01 Ry, eV.
 SMEARING = 0.13606
@@ -47,11 +49,15 @@ def test_silver_comes_with_two_files_of_bands():
 
 
 @pytest.mark.validation
-@pytest.mark.parametrize("element", ["Au", "Cu"])
-def test_bands_hold_the_electrons_of_every_atom(element):
+@pytest.mark.parametrize(
+    "path",
+    [DATA / "dft_bands_au.json", DATA / "dft_bands_cu.json", ALUMINIUM],
+    ids=["Au", "Cu", "Al"],
+)
+def test_bands_hold_the_electrons_of_every_atom(path):
     """Filled to the Fermi energy that comes with them, with the smearing of the calculation."""
-    (file,) = packaged_band_files(element)
-    content = json.loads((DATA / f"dft_bands_{element.lower()}.json").read_text("utf-8"))
+    file = read_band_file(Path(str(path)))
+    content = json.loads(path.read_text("utf-8"))
     assert len(file.references) == 31
     for reference in file.references:
         entry = content["structures"][reference.name]
@@ -59,6 +65,24 @@ def test_bands_hold_the_electrons_of_every_atom(element):
         filled = erfc(energies / SMEARING).sum(axis=1)  # two electrons a state
         electrons = filled @ np.array(entry["weights"]) / len(reference.atoms)
         assert electrons == pytest.approx(file.electrons_per_atom, abs=0.02), reference.name
+
+
+@pytest.mark.validation
+def test_bands_of_aluminium_are_nearly_those_of_free_electrons():
+    """Its lowest band begins some per cent above where three free electrons an atom have it."""
+    for reference in read_band_file(ALUMINIUM).references:
+        if reference.name.startswith("fcc"):
+            density = 3.0 * len(reference.atoms) / reference.atoms.get_volume()
+            wave_number = (3.0 * np.pi**2 * density) ** (1.0 / 3.0)
+            free = (wave_number * 1e10 * hbar) ** 2 / (2.0 * m_e) / e
+            assert 0.93 < -reference.bands.min() / free < 0.98
+
+
+def test_a_fit_of_a_metal_without_d_electrons_begins_with_empty_d_levels():
+    """With them below the Fermi energy the fit of aluminium ended three times as far off."""
+    s, p, d = first_guess("Al", 3.0).onsite[:, 0]
+    assert s < 0.0 < p < d
+    assert first_guess("Pd", 10.0).onsite[2, 0] < 0.0
 
 
 def test_files_of_another_element_are_not_taken_for_those_of_a_shorter_symbol():

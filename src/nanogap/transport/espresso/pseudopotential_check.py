@@ -26,9 +26,10 @@ _LEVEL = re.compile(
 )
 _ENERGY = re.compile(r"dEtot_ae =\s+(\S+) Ry\s+dEtot_ps =\s+(\S+) Ry")
 _RADIUS = re.compile(r"\brlderiv\s*=\s*([\d.]+)")
+_CONFIGURATION = re.compile(r"zed=([\d.]+).*?config='([^']+)'", re.DOTALL)
+_EIGENVALUE = re.compile(r"^\s+\d \d\s+(\d[SPD]) \d\(\s*[\d.]+\)\s+(-?[\d.]+)\s", re.MULTILINE)
 _BESSEL = re.compile(r"E\(L=(\d)\) =\s+(\S+) Ry\s+(\S+) Ry\s+(\S+) Ry")
-#: A state in the basis of Bessel functions so far below the atom's own is a ghost, and so is a
-#: second bound one, Ry.
+#: A state in the basis of Bessel functions so far below the atom's own is a ghost, Ry.
 _GHOST = 0.02
 #: Energies over which scattering is compared, Ry: well below the bands to 12 eV above them.
 SCATTERING_RANGE = (-1.2, 0.8)
@@ -127,15 +128,36 @@ class AtomCheck(Analysis):
             shutil.copyfile(pseudopotential.path, folder / "pseudopotential.UPF")
             printed = run_program(self._programs, "ld1.x", source.test, folder, "test")
             report = (folder / "atom.test").read_text(encoding="utf-8")
+            self._configurations = _configurations(report)
+            levels = _first_levels(report, len(self._configurations[0].level_errors))
+            excited = self._excited_levels(source.test, levels, folder)
             exact = np.loadtxt(folder / "atom1.dlog")
             pseudo = np.loadtxt(folder / "atom1ps.dlog")
-        self._configurations = _configurations(report)
         self._scattering = ScatteringPhases(
             exact[:, 0], _phases(exact[:, 1:]), _phases(pseudo[:, 1:]), _radius(source.test)
         )
-        levels = {key: value for _, key, value in _levels(report)[0]}
-        self._ghosts = _ghosts(printed, levels)
+        self._ghosts = _ghosts(printed, levels, excited)
         return self
+
+    def _excited_levels(
+        self, test: str, levels: dict[str, float], folder: Path
+    ) -> dict[str, float]:
+        """Return the next empty levels of the all-electron atom that are bound, by label, Ry."""
+        found = _CONFIGURATION.search(test)
+        if found is None:
+            raise EngineError("the test input of ld1.x names no zed and config")
+        wanted = {f"{int(label[0]) + 1}{label[1]}" for label in levels}
+        empty = " ".join(f"{label.lower()}0" for label in sorted(wanted))
+        text = (
+            f"&input title='excited', prefix='excited', zed={found[1]}, rel=1, iswitch=1, "
+            f"dft='PBE', config='{found[2]} {empty}' /\n"
+        )
+        printed = run_program(self._programs, "ld1.x", text, folder, "excited")
+        return {
+            label: float(energy)
+            for label, energy in _EIGENVALUE.findall(printed)
+            if label in wanted and float(energy) < 0.0
+        }
 
     @property
     @after_compute
@@ -179,16 +201,12 @@ def _phases(derivatives: FloatArray) -> FloatArray:
     return phases
 
 
-def _levels(report: str) -> list[list[tuple[float, str, float]]]:
-    """Occupation, label and all-electron eigenvalue of the valence states per configuration."""
-    found = [(float(o), label, float(ae)) for label, o, ae, _, _ in _LEVEL.findall(report)]
-    return [found[n : n + 3] for n in range(0, len(found), 3)]
-
-
 def _configurations(report: str) -> list[Configuration]:
     rows = _LEVEL.findall(report)
     energies = [(0.0, 0.0), *((float(a), float(p)) for a, p in _ENERGY.findall(report))]
-    if len(rows) != 3 * len(energies):
+    # states that are not bound, the d states of aluminium, are not listed
+    bound, left = divmod(len(rows), len(energies))
+    if left or not bound:
         raise EngineError("the report of ld1.x on the pseudo-atom is incomplete: run it again")
     return [
         Configuration(
@@ -197,27 +215,36 @@ def _configurations(report: str) -> list[Configuration]:
             level_errors={label: float(ps) - float(ae) for label, _, ae, ps, _ in group},
         )
         for group, (exact, pseudo) in zip(
-            (rows[n : n + 3] for n in range(0, len(rows), 3)), energies, strict=True
+            (rows[n : n + bound] for n in range(0, len(rows), bound)), energies, strict=True
         )
     ]
 
 
-def _ghosts(printed: str, levels: dict[str, float]) -> list[str]:
+def _first_levels(report: str, bound: int) -> dict[str, float]:
+    """All-electron eigenvalues of the first configuration, by label, Ry."""
+    return {label: float(exact) for label, _, exact, *_ in _LEVEL.findall(report)[:bound]}
+
+
+def _ghosts(printed: str, levels: dict[str, float], excited: dict[str, float]) -> list[str]:
     """Compare the lowest states in a basis of Bessel functions with the atom's."""
     exact = {"SPD".index(label[1]): energy for label, energy in levels.items()}
+    following = {"SPD".index(label[1]): energy for label, energy in excited.items()}
     # the blocks of the first configuration come first; the last of them has the largest basis
     states = {
         int(momentum): (float(first), float(second))
-        for momentum, first, second, _ in _BESSEL.findall(printed)[: 2 * len(exact)]
+        for momentum, first, second, _ in _BESSEL.findall(printed)[: 2 * len("SPD")]
     }
     found = []
     for momentum, (first, second) in sorted(states.items()):
-        if first < exact[momentum] - _GHOST:
+        if momentum not in exact:
+            if first < -_GHOST:
+                found.append(f"l = {momentum}: a bound state at {first:.3f} Ry, the atom has none")
+        elif first < exact[momentum] - _GHOST:
             found.append(
                 f"l = {momentum}: a state at {first:.3f} Ry, the atom's lowest valence "
                 f"state is at {exact[momentum]:.3f} Ry"
             )
-        if second < -_GHOST:
+        if second < following.get(momentum, 0.0) - _GHOST:
             found.append(f"l = {momentum}: a second bound state at {second:.3f} Ry")
     return found
 

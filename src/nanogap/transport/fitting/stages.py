@@ -24,6 +24,10 @@ SHIFT_PENALTIES = (0.3, 0.7, 1.5, 1.5)
 #: Steps of a stage at the most: the crystal field's valleys are long and narrow.
 _ITERATIONS = 250
 
+#: Levels of s, p and d, eV from the Fermi energy: where d bands hold electrons, and where at most
+#: so many valence electrons leave them empty.
+_WITH_D, _WITHOUT_D, _MOST_SP = (1.0, 6.0, -4.0), (-3.0, 3.0, 12.0), 4.0
+
 # signs from the overlap of the orbitals' facing lobes; sizes from the width of the bands of silver
 _HAMILTONIAN = {
     "ss_sigma": (-0.9, 1.2),
@@ -82,6 +86,7 @@ def first_guess(element: str, electrons_per_atom: float) -> TightBindingModel:
             ]
         )
 
+    levels = _WITH_D if electrons_per_atom > _MOST_SP else _WITHOUT_D
     return TightBindingModel(
         element=element,
         electrons_per_atom=electrons_per_atom,
@@ -90,7 +95,7 @@ def first_guess(element: str, electrons_per_atom: float) -> TightBindingModel:
         hamiltonian=table(_HAMILTONIAN),
         overlap=table(_OVERLAP),
         density_decay=1.0,
-        onsite=np.array([(1.0, 0, 0, 0), (6.0, 0, 0, 0), (-4.0, 0, 0, 0)]),
+        onsite=np.array([(level, 0.0, 0.0, 0.0) for level in levels]),
         potential_decay=1.0,
         potential=np.zeros(3),
         crystal_field=np.outer(np.ones(len(INTEGRALS)), (0.0, 0.0, 0.0, 1.5 / size)),
