@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.errors import SettingsError
 from nanogap.report.first_principles import draw_calibration
 from nanogap.transport.fitting.calibration import (
     Calibration,
@@ -32,6 +33,7 @@ from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 from nanogap.transport.negf.neutrality import METHODS
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.typing import BoolArray, FloatArray
+from parametrisation.refusals import run
 
 
 def show_errors(classes: Sequence[str], exact: FloatArray, fast: FloatArray) -> None:
@@ -96,6 +98,11 @@ def main() -> None:
     else:
         data = packaged_reference_transmissions(arguments.element)
     model = load_model(arguments.hamiltonian or data.element)
+    if model.element != data.element:
+        raise SettingsError(
+            f"{arguments.hamiltonian} is of {model.element}, the transmissions are of "
+            f"{data.element}: give both of one element (--element, --data)"
+        )
     judged = np.array([junction.name not in data.fitted for junction in data.junctions])
     results = {name: reference_values(data.junctions, model, name) for name in arguments.neutrality}
     times = next(iter(results.values()))[1]
@@ -115,4 +122,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

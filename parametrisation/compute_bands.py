@@ -20,7 +20,6 @@ from ase import Atoms
 from ase.io.cube import read_cube
 from scipy.spatial import cKDTree
 
-from nanogap.errors import DataFormatError
 from nanogap.io import write_json
 from nanogap.transport.espresso.programs import Programs, run_program
 from nanogap.transport.espresso.pseudopotential import Pseudopotential, find_pseudopotential
@@ -34,6 +33,7 @@ from nanogap.transport.espresso.pw import (
 )
 from nanogap.transport.fitting.metal_size import lattice_constant
 from parametrisation.earlier import read_earlier
+from parametrisation.refusals import run
 from parametrisation.structures import Builder, Structure
 
 #: Bands are kept up to so far above the Fermi energy, eV.
@@ -122,13 +122,15 @@ def main() -> None:
     )
     parser.add_argument("--only", help="structures with this in their names")
     arguments = parser.parse_args()
-    try:
-        earlier = read_earlier(arguments.output, arguments.element)
-    except DataFormatError as error:
-        parser.error(str(error))
+    earlier = read_earlier(arguments.output, arguments.element)
+    if arguments.lattice_constant is None:
+        edge = lattice_constant(arguments.element)
+    elif 2.0 <= arguments.lattice_constant <= 8.0:
+        edge = arguments.lattice_constant
+    else:
+        parser.error("--lattice-constant must lie between 2 and 8 angstrom")
     programs = Programs()
     found = find_pseudopotential(arguments.element, programs, arguments.pseudopotential)
-    edge = arguments.lattice_constant or lattice_constant(arguments.element)
     content: dict[str, Any] = {
         "about": about(found, edge),
         "element": found.element,
@@ -142,7 +144,11 @@ def main() -> None:
     content |= earlier
     known = content["structures"]
     settings = PlaneWaveSettings(found.wave_cutoff, found.density_cutoff)
-    for structure in Builder(found.element, edge).structures():
+    structures = list(Builder(found.element, edge).structures())
+    if arguments.only and not any(arguments.only in one.name for one in structures):
+        names = ", ".join(repr(one.name) for one in structures)
+        parser.error(f"--only {arguments.only!r} is in no name; there are {names}")
+    for structure in structures:
         name = structure.name
         if name in known or (arguments.only and arguments.only not in name):
             continue
@@ -174,4 +180,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -29,7 +29,7 @@ from ase import Atoms
 from ase.io import read, write
 from numpy.typing import ArrayLike
 
-from nanogap.errors import DataFormatError, NanogapError
+from nanogap.errors import DataFormatError, EngineError, NanogapError
 from nanogap.io import write_atomically, write_json
 from nanogap.io.run_files import RunFiles
 from nanogap.settings import FirstPrinciplesSettings, JunctionSettings, load_accuracy
@@ -39,6 +39,7 @@ from nanogap.transport.backends.pwcond import compute_transmission
 from nanogap.transport.fitting.metal_size import relative_size
 from nanogap.typing import FloatArray
 from parametrisation.earlier import read_earlier
+from parametrisation.refusals import run
 
 ABOUT = (
     "Transmission of junctions of {} by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
@@ -248,6 +249,23 @@ def record(
     }
 
 
+def read_work_function(path: Path) -> float:
+    """Read the work function that a file of bands has, eV.
+
+    Raises
+    ------
+    DataFormatError
+        If it cannot be read, or has none.
+    """
+    try:
+        return float(json.loads(path.read_text("utf-8"))["work_function"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataFormatError(
+            f"{path} has no work_function ({type(error).__name__}: {error}): give a file of "
+            "parametrisation.compute_bands with its slab"
+        ) from None
+
+
 def main() -> None:
     """Compute the junctions that are not there yet."""
     parser = argparse.ArgumentParser(
@@ -264,10 +282,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     element, size = arguments.element, relative_size(arguments.element)
-    try:
-        earlier = read_earlier(arguments.output, arguments.element)
-    except DataFormatError as error:
-        parser.error(str(error))
+    earlier = read_earlier(arguments.output, arguments.element)
     if element != "Ag" and not (arguments.bands or earlier):
         parser.error("--bands is needed: the file of parametrisation.compute_bands")
     data: dict[str, Any] = {
@@ -278,9 +293,10 @@ def main() -> None:
         "junctions": {},
     }
     if arguments.bands:
-        data["work_function"] = json.loads(arguments.bands.read_text("utf-8"))["work_function"]
+        data["work_function"] = read_work_function(arguments.bands)
     data |= earlier
     known = data["junctions"]
+    failed: list[str] = []
     dynamics = from_dynamics(arguments.run, arguments.moments, BOND * size) if arguments.run else ()
     fitted = {scaled_name(name, size) for name in FITTED}
     for kind, name, atoms, energies, changes in itertools.chain(junctions(element), dynamics):
@@ -294,6 +310,7 @@ def main() -> None:
             )
         except NanogapError as error:
             print(f"{name}: {error}", flush=True)
+            failed.append(name)
             continue
         seconds = time.perf_counter() - started
         known[name] = record(kind, atoms, dataset, settings, seconds)
@@ -305,7 +322,11 @@ def main() -> None:
         place = folder / f"{name.replace(' ', '_').replace(',', '').replace('Å', 'A')}.extxyz"
         write_atomically(place, partial(write, images=atoms, format="extxyz"))
         print(name, known[name]["transmission"], f"{known[name]['time']:.0f} s", flush=True)
+    if failed:
+        raise EngineError(
+            f"without a transmission: {', '.join(failed)}; the same command tries anew"
+        )
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

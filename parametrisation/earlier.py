@@ -25,8 +25,10 @@ def read_earlier(path: Path, element: str) -> dict[str, Any]:
     Raises
     ------
     DataFormatError
-        If the file cannot be read, or is of another element.
+        If the file cannot be read, is of another element, or could not be written.
     """
+    if not path.absolute().parent.is_dir():
+        raise DataFormatError(f"{path} cannot be written: there is no such folder; make it first")
     if not path.exists():
         return {}
     try:

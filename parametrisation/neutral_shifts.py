@@ -20,6 +20,7 @@ from nanogap.transport.negf.neutrality import neutral_junction
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.matrices import atom_densities
 from nanogap.transport.tight_binding.neighbours import find_neighbours
+from parametrisation.refusals import run
 
 
 def main() -> None:
@@ -57,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -2,11 +2,13 @@
 
 import importlib
 import json
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from parametrisation.refusals import run
 
 from nanogap.structure.junction import validate_junction
 from nanogap.transport.fitting.calibration import tunnelling_decays
@@ -138,7 +140,7 @@ def test_a_program_adds_nothing_to_another_file(name, content, tmp_path, capsys,
     output.write_text(content)
     monkeypatch.setattr(sys, "argv", [name, "Au", str(output), "--work", str(tmp_path / "work")])
     with pytest.raises(SystemExit) as stop:
-        importlib.import_module(f"parametrisation.{name}").main()
+        run(importlib.import_module(f"parametrisation.{name}").main)
     assert stop.value.code == 2
     assert OTHER[content] in " ".join(capsys.readouterr().err.split())
     assert output.read_text() == content
@@ -156,3 +158,27 @@ def test_transmissions_of_gold_are_those_of_a_metal_of_one_channel():
     # gaps decay about as the barrier of the work function has it: of silver 14 % slower
     decay = tunnelling_decays(data.junctions, np.array(list(values.values())))["gap"]
     assert decay == pytest.approx(vacuum_decay(data.work_function), rel=0.15)
+
+
+REFUSED = [
+    ("compute_bands Fe b.json --work w", "Fe is no fcc metal"),
+    ("compute_bands Al none/b.json --work w", "no such folder; make it first"),
+    ("compute_pwcond Cu p.json --work w --bands no.json", "no work_function"),
+    ("calibrate --element Fe", "no first-principles transmissions of Fe"),
+    ("calibrate --element Cu --hamiltonian Ag", "Ag is of Ag.* are of Cu"),
+    ("compute_bands Al b.json --work w --lattice-constant -4", "between 2 and 8 angstrom"),
+    ("compute_bands Al b.json --work w --lattice-constant nan", "between 2 and 8 angstrom"),
+]
+
+
+@pytest.mark.parametrize(("command", "message"), REFUSED)
+def test_what_cannot_be_done_is_told_in_a_sentence(tmp_path, monkeypatch, capsys, command, message):
+    """Found by trying: a traceback, or bands of a crystal of -3.8 angstrom."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", command.split())
+    module = importlib.import_module(f"parametrisation.{sys.argv[0]}")
+    with pytest.raises(SystemExit) as stop:
+        run(module.main)
+    assert stop.value.code == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert list(tmp_path.iterdir()) == []

@@ -1,16 +1,19 @@
 """Data, tables and figures of docs/ensemble.md and docs/first-contact.md.
 
     # write docs/data/, then the tables and figures
-    python -m docs.build.ensemble_page calm first-contact *.json
+    python -m docs.build.ensemble_page --campaigns calm first-contact first-contact-metals \
+        --trials *.json
     # tables and figures of docs/data/
     python -m docs.build.ensemble_page
 
-The folders are those of the campaigns docs/data/ensemble.toml and first-contact.toml, collected by
-`nanogap campaign collect`; the JSON files are what validation/ensemble_trials.py found.
+The folders are those of the campaigns docs/data/ensemble.toml, first-contact.toml and
+first-contact-metals.toml, collected by `nanogap campaign collect`, all or some of them; the JSON
+files are what validation/ensemble_trials.py found. Thermopowers are those that
+validation/contact_thermopower.py wrote.
 """
 
+import argparse
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,10 +21,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from docs.build.ensemble_store import ENSEMBLE, FIRST_CONTACT, TRIALS, store, stored
+from docs.build.ensemble_store import CAMPAIGNS, TRIALS, store_campaign, store_trials, stored
 from docs.build.page_tables import filled, head
 from nanogap.analysis.filament.contact import described, first_contacts
-from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.page import draw_all
 from nanogap.campaign.statistics import EnsembleStatistics, ensemble_statistics
 from nanogap.io import write_bytes, write_text
@@ -29,6 +31,7 @@ from nanogap.report.style import house_style, png
 
 DOCS = Path(__file__).resolve().parents[1]
 FIGURES = ("histogram", "bottleneck", "variance")
+THERMOPOWER = DOCS / "data" / "contact-thermopower.json"
 
 #: Tips of the first contacts, by the width of the terrace, in words.
 _TIPS = {
@@ -44,8 +47,10 @@ class Findings:
 
     def __init__(self) -> None:
         self.trials = json.loads(TRIALS.read_text(encoding="utf-8"))
-        self.contacts = stored(FIRST_CONTACT)
-        self.ensemble = stored(ENSEMBLE)
+        self.contacts = stored(CAMPAIGNS["first-contact"])
+        self.metals = stored(CAMPAIGNS["first-contact-metals"])
+        self.ensemble = stored(CAMPAIGNS["ensemble"])
+        self.thermopower = json.loads(THERMOPOWER.read_text(encoding="utf-8"))
         self.statistics: EnsembleStatistics = ensemble_statistics(self.ensemble)
 
 
@@ -100,6 +105,41 @@ def contacts_of(found: Findings) -> str:
         data = found.contacts.isel(member=np.flatnonzero(width == one))
         lines.append(f"| {words} | 300 | {_contacts_in(data)} |")
     lines.append(f"| {_OF_ENSEMBLE} | 800 | {_contacts_in(found.ensemble)} |")
+    return "\n".join(lines)
+
+
+def metals_of(found: Findings) -> str:
+    """Write the table of the first contacts of tips of one atom, by metal."""
+    lines = head(
+        "metal", "contacts / runs", "T before, G₀", "first contact, mean (95 %), G₀",
+        "spread (95 %), G₀", "median, G₀", "mean of the first ps, G₀",
+    )  # fmt: skip
+    silver = found.contacts["structure.apex_width"].to_numpy() == min(_TIPS)
+    lines.append(f"| Ag | {_contacts_in(found.contacts.isel(member=np.flatnonzero(silver)))} |")
+    element = found.metals["structure.element"].to_numpy()
+    lines += [
+        f"| {metal} | {_contacts_in(found.metals.isel(member=np.flatnonzero(element == metal)))} |"
+        for metal in ("Au", "Cu")
+    ]
+    return "\n".join(lines)
+
+
+def thermopower_of(found: Findings) -> str:
+    """Write the table of the thermopower of first contacts, by metal."""
+    lines = head(
+        "metal", "contacts", "conductance, G₀", "thermopower, mean (95 %), µV/K",
+        "spread (95 %), µV/K", "least and largest, µV/K",
+    )  # fmt: skip
+    contacts = found.thermopower["contacts"].values()
+    for metal in ("Au", "Cu"):
+        values = [one["thermopower"] for one in contacts if one["element"] == metal]
+        conductance = np.mean([one["conductance"] for one in contacts if one["element"] == metal])
+        one = described(values)
+        lines.append(
+            f"| {metal} | {len(values)} | {conductance:.2f} | {one.mean:.2f} "
+            f"{_interval(one.mean_interval)} | {one.deviation:.2f} "
+            f"{_interval(one.deviation_interval)} | {min(values):.2f}, {max(values):.2f} |"
+        )
     return "\n".join(lines)
 
 
@@ -177,7 +217,11 @@ TABLES: dict[str, dict[str, Callable[[Findings], str]]] = {
         "variance": variance_of,
         "geometry": geometry_of,
     },
-    "first-contact.md": {"contacts": contacts_of},
+    "first-contact.md": {
+        "contacts": contacts_of,
+        "metals": metals_of,
+        "thermopower": thermopower_of,
+    },
 }
 
 
@@ -191,9 +235,16 @@ def _interval(ends: tuple[float, float]) -> str:
 
 def main() -> None:
     """Store campaigns and trials if they are given; write tables and figures."""
-    if len(sys.argv) > 1:
-        calm, contacts, *trials = map(Path, sys.argv[1:])
-        store(CampaignFolder(calm).dataset, CampaignFolder(contacts).dataset, trials)
+    parser = argparse.ArgumentParser(
+        prog="python -m docs.build.ensemble_page", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--campaigns", type=Path, nargs="+", default=[], help="collected folders")
+    parser.add_argument("--trials", type=Path, nargs="+", default=[], help="JSON files")
+    arguments = parser.parse_args()
+    for folder in arguments.campaigns:
+        store_campaign(folder)
+    if arguments.trials:
+        store_trials(arguments.trials)
     found = Findings()
     drawn = draw_all(found.statistics)
     with house_style():

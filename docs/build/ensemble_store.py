@@ -9,12 +9,16 @@ import numpy as np
 import xarray as xr
 
 from nanogap.campaign.collect import open_ensemble
+from nanogap.campaign.folder import CampaignFolder
+from nanogap.errors import DataFormatError
 from nanogap.io import write_atomically, write_json
 
 DATA = Path(__file__).resolve().parents[1] / "data"
-ENSEMBLE, FIRST_CONTACT, TRIALS = (
-    DATA / name for name in ("ensemble.nc", "first-contact.nc", "ensemble.json")
-)
+TRIALS = DATA / "ensemble.json"
+#: Name of a campaign file in docs/data to what is stored of it.
+CAMPAIGNS = {
+    name: DATA / f"{name}.nc" for name in ("ensemble", "first-contact", "first-contact-metals")
+}
 
 #: Variables that the statistics need, and the small numbers they can be stored as.
 _KEPT = {
@@ -27,16 +31,30 @@ _KEPT = {
 }
 
 
-def store(ensemble: Path, contacts: Path, trials: list[Path]) -> None:
-    """Write what the pages need of collected datasets and of the trials of campaigns."""
-    for source, path in ((ensemble, ENSEMBLE), (contacts, FIRST_CONTACT)):
-        with open_ensemble(source) as dataset:
-            small = reduced(dataset.load())
-        encoding = {name: {"zlib": True, "complevel": 9, "shuffle": True} for name in _KEPT}
-        write_atomically(
-            path,
-            partial(small.to_netcdf, engine="h5netcdf", encoding=encoding),
+def store_campaign(folder: Path) -> None:
+    """Write what the pages need of a campaign that was collected.
+
+    Raises
+    ------
+    DataFormatError
+        If it is none of `CAMPAIGNS`.
+    """
+    name = CampaignFolder(folder).file.name
+    if name not in CAMPAIGNS:
+        raise DataFormatError(
+            f"{folder} is the campaign {name!r}, of which no page tells: {', '.join(CAMPAIGNS)}"
         )
+    with open_ensemble(CampaignFolder(folder).dataset) as dataset:
+        small = reduced(dataset.load())
+    encoding = {name: {"zlib": True, "complevel": 9, "shuffle": True} for name in _KEPT}
+    write_atomically(
+        CAMPAIGNS[name],
+        partial(small.to_netcdf, engine="h5netcdf", encoding=encoding),
+    )
+
+
+def store_trials(trials: list[Path]) -> None:
+    """Write what was found when campaigns were killed, or sent to a cluster."""
     found: dict[str, Any] = {"same": {}}
     for trial in trials:
         content = json.loads(trial.read_text(encoding="utf-8"))

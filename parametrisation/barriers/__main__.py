@@ -15,6 +15,7 @@ from parametrisation.barriers.bands import (
 )
 from parametrisation.barriers.figure import draw
 from parametrisation.barriers.results import Results, evaluate_bands, show, write_energetics
+from parametrisation.refusals import run
 
 
 def main() -> None:
@@ -74,4 +75,4 @@ def compute(element: str, number: int, seed: int, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -8,6 +8,7 @@ import pytest
 from docs.build import ensemble_page, page_tables
 
 from nanogap.analysis import ConductanceHistogram
+from nanogap.analysis.filament.contact import first_contacts
 from nanogap.campaign.file import read_campaign_file
 from nanogap.campaign.member import packed
 from nanogap.campaign.plan import base_settings, members
@@ -15,6 +16,7 @@ from nanogap.runs.alone import open_or_create, run_alone
 
 ROOT = Path(__file__).resolve().parents[2]
 CAMPAIGN = ROOT / "docs" / "data" / "ensemble.toml"
+METALS = ROOT / "docs" / "data" / "first-contact-metals.toml"
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,30 @@ def test_the_tables_of_the_pages_are_those_of_the_data(found, name):
     tables = ensemble_page.TABLES[name]
     assert page.count("<!-- table ") == len(tables)
     assert page_tables.filled(page, tables, found) == page
+
+
+def test_the_stored_metals_are_those_of_their_file(found):
+    """Seeds are spawned from the settings, so that they tell one campaign from another."""
+    campaign, _ = read_campaign_file(METALS)
+    planned = list(members(campaign, base_settings(campaign, METALS.parent)))
+    settings = {one.settings.seed: one.settings for one in planned}
+    assert found.metals["seed"].to_numpy().tolist() == list(settings)
+    elements = [one.structure.element for one in settings.values()]
+    assert found.metals["structure.element"].to_numpy().tolist() == elements
+    for one in found.thermopower["contacts"].values():
+        assert settings[one["seed"]].structure.element == one["element"]
+
+
+def test_conductances_for_the_thermopower_are_those_of_the_campaign(found):
+    """T at the Fermi energy, computed anew from the atoms of the first contacts."""
+    contacts = first_contacts(found.metals)
+    of_campaign = dict(zip(found.metals["seed"].to_numpy(), contacts.conductance, strict=True))
+    one_by_one = found.thermopower["contacts"].values()
+    assert len(one_by_one) == contacts.made.sum()
+    for one in one_by_one:
+        at_fermi_energy = one["transmission"][one["energies"].index(0.0)]
+        assert at_fermi_energy == pytest.approx(of_campaign[one["seed"]], abs=2e-3)
+        assert one["conductance"] == pytest.approx(at_fermi_energy, abs=0.05)
 
 
 def test_the_campaign_used_the_cores_and_made_more_points_than_promised(found):

@@ -65,12 +65,12 @@ def fit_hamiltonian(
         typer.Option(
             metavar="MODEL",
             help="fit nothing; check a Hamiltonian, a TOML file or the symbol of a packaged one: "
-            "status 3 if it fails (two minutes)",
+            "status 3 if it fails (half a minute)",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a tight-binding Hamiltonian to first-principles bands (an hour), or check one."""
+    """Fit a tight-binding Hamiltonian to first-principles bands (an hour or two), or check one."""
     check_figure(figure)
     if check is not None:
         idle = {"-o": output, "--start": start, "--restarts": restarts, "--seed": seed}

@@ -110,6 +110,53 @@ def test_a_file_of_bands_without_something_is_refused(tmp_path, key):
         read_band_file(path)
 
 
+def first(content):
+    """Return the first structure of a file of bands."""
+    return next(iter(content["structures"].values()))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: first(c).update(fermi_energy=np.nan), "structure 'fcc.*fermi_energy must be fi"),
+        (lambda c: first(c)["bands"][0].__setitem__(1, np.nan), "bands must be finite"),
+        (lambda c: first(c)["bands"][0].pop(), "inhomogeneous|a row for every k-point"),
+        (lambda c: first(c).update(cell=np.zeros((3, 3)).tolist()), "cell has no volume"),
+        (lambda c: first(c)["weights"].__setitem__(0, -1.0), "weights must not be negative"),
+        (lambda c: first(c).update(positions="x"), "positions must be rows of three numbers"),
+        (lambda c: first(c).pop("kpoints"), "'kpoints' is missing"),
+        (lambda c: c.update(structures={}), "structures is empty"),
+        (lambda c: c.update(semicore=-1), "semicore must not be negative"),
+        (lambda c: c.update(semicore=50), "must leave bands"),
+        (lambda c: c.update(electrons_per_atom=-1.0), "electrons_per_atom must be above 0"),
+        (lambda c: c.update(importance={"fcc, a=4.09": -3.0}), "importance of 'fcc, a=4.09' must"),
+        (lambda c: c.update(importance={"no": 1.0}), "names 'no', which is no structure"),
+        (lambda c: c.update(gapped="x"), "gapped must be a list of names"),
+        (lambda c: c.update(held_out=list(c["structures"])), "none is left to fit"),
+    ],
+)
+def test_bands_without_meaning_are_refused(tmp_path, change, message):
+    """Found by trying: all of these were read, and fitted or ended in an internal error."""
+    path = write(tmp_path, "dft_bands_ag.json", change)
+    with pytest.raises(DataFormatError, match=message):
+        read_band_file(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(work_function=np.nan), "work_function must be above 0 eV, not nan"),
+        (lambda c: c.update(junctions={}, fitted=[]), "junctions is empty"),
+        (lambda c: c.update(fitted=["no"]), "fitted names 'no', which is no junction"),
+        (lambda c: next(iter(c["junctions"].values())).update(transmission=[-1.0]), "be negative"),
+    ],
+)
+def test_transmissions_without_meaning_are_refused(tmp_path, change, message):
+    path = write(tmp_path, "pwcond_calibration_ag.json", change)
+    with pytest.raises(DataFormatError, match=message):
+        read_reference_transmissions(path)
+
+
 @pytest.mark.parametrize("text", ["", "[1, 2]", "{", "\x00"])
 @pytest.mark.parametrize("read", [read_band_file, read_reference_transmissions])
 def test_what_is_no_such_file_is_refused(tmp_path, read, text):

@@ -8,6 +8,7 @@ so that they judge it), and ``structures``: name to ``cell``, ``positions`` (ang
 """
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +27,8 @@ from nanogap.typing import FloatArray
 _MESH, _LARGE_MESH, _LARGE = 14.0, 6.0, 4
 #: Weight of the Fermi energy of a structure with a gap.
 _GAPPED = 0.05
+#: Cells with less have no volume, cubic angstrom.
+_LEAST_VOLUME = 1e-3
 
 
 @dataclass(frozen=True)
@@ -134,34 +137,104 @@ def packaged_references(element: str) -> list[ReferenceBands]:
 
 def _parse(content: Any, name: str) -> BandFile:
     """Check the layout of a parsed file; error messages call it by `name`."""
+    where = ""
     try:
         element, semicore = str(content["element"]), int(content["semicore"])
-        weights, gapped = content.get("importance", {}), content.get("gapped", ())
-        references = tuple(
-            replace(
-                _reference(structure, entry, element, semicore),
-                importance=float(weights.get(structure, 1.0)),
-                shift_importance=_GAPPED if structure in gapped else 1.0,
-            )
-            for structure, entry in content["structures"].items()
-        )
         electrons = float(content["electrons_per_atom"])
-        held_out = tuple(str(one) for one in content.get("held_out", ()))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataFormatError(
-            f"{name} is not in the layout of reference bands: {type(error).__name__}: {error} "
-            "(docs/hamiltonian.md shows the layout)"
-        ) from None
-    return BandFile(element, electrons, references, held_out)
+        weights = content.get("importance", {})
+        importance = {str(key): float(value) for key, value in weights.items()}
+        gapped = _names(content, "gapped")
+        held_out = _names(content, "held_out")
+        references = []
+        for structure, entry in content["structures"].items():
+            where = f", structure {structure!r}"
+            reference = _reference(structure, entry, element, semicore)
+            references.append(
+                replace(
+                    reference,
+                    importance=importance.get(structure, 1.0),
+                    shift_importance=_GAPPED if structure in gapped else 1.0,
+                )
+            )
+        where = ""
+        _check_file(references, electrons, importance, (*gapped, *held_out), held_out)
+    except KeyError as error:
+        raise _no_layout(name, where, f"{error} is missing") from None
+    except (TypeError, ValueError, AttributeError) as error:
+        raise _no_layout(name, where, str(error)) from None
+    return BandFile(element, electrons, tuple(references), held_out)
+
+
+def _no_layout(name: str, where: str, reason: str) -> DataFormatError:
+    return DataFormatError(
+        f"{name}{where} is not in the layout of reference bands: {reason} "
+        "(docs/hamiltonian.md shows the layout)"
+    )
+
+
+def _names(content: Any, key: str) -> tuple[str, ...]:
+    found = content.get(key, ())
+    if isinstance(found, str):
+        raise ValueError(f"{key} must be a list of names")  # noqa: TRY004
+    return tuple(str(one) for one in found)
+
+
+def _need(condition: bool | np.bool, sentence: str) -> None:
+    if not condition:
+        raise ValueError(sentence)
+
+
+def _check_file(
+    references: Sequence[ReferenceBands],
+    electrons: float,
+    importance: Mapping[str, float],
+    named: Iterable[str],
+    held_out: Sequence[str],
+) -> None:
+    """Refuse numbers and names with which a fit would be meaningless or break."""
+    known = {one.name for one in references}
+    _need(bool(known), "structures is empty")
+    most = 2 * N_ORBITALS
+    _need(
+        0.0 < electrons <= most,
+        f"electrons_per_atom must be above 0 and at most {most}, not {electrons:g}",
+    )
+    for name in {*importance, *named} - known:
+        raise ValueError(f"importance, gapped or held_out names {name!r}, which is no structure")
+    for name, value in importance.items():
+        _need(0.0 < value < np.inf, f"importance of {name!r} must be above 0, not {value:g}")
+    _need(bool(known - set(held_out)), "held_out names every structure: none is left to fit")
 
 
 def _reference(name: str, entry: dict[str, Any], element: str, semicore: int) -> ReferenceBands:
     positions, kpoints = np.array(entry["positions"]), np.array(entry["kpoints"])
+    cell, energies = np.array(entry["cell"], dtype=np.float64), np.array(entry["bands"])
+    given = np.array(entry["weights"], dtype=np.float64)
+    for key, values in {"positions": positions, "kpoints": kpoints}.items():
+        threes = values.ndim == 2 and len(values) > 0 and values.shape[1] == 3
+        _need(threes, f"{key} must be rows of three numbers")
     n_atoms = len(positions)
-    bands = np.array(entry["bands"]).reshape(len(kpoints), -1)
+    rows = energies.size > 0 and energies.size % len(kpoints) == 0
+    _need(rows, "bands must have a row for every k-point, all as long")
+    bands = energies.reshape(len(kpoints), -1)
+    for key, values in {
+        "positions": positions,
+        "cell": cell,
+        "kpoints": kpoints,
+        "bands": bands,
+        "weights": given,
+        "fermi_energy": np.array(entry["fermi_energy"]),
+    }.items():
+        _need(np.issubdtype(values.dtype, np.number), f"{key} must be numbers")
+        _need(np.isfinite(values).all(), f"{key} must be finite")
+    _need(cell.shape == (3, 3) and abs(np.linalg.det(cell)) > _LEAST_VOLUME, "cell has no volume")
+    _need(len(given) == len(kpoints), "weights must be as many as kpoints")
+    _need(given.min() >= 0.0 and given.sum() > 0.0, "weights must not be negative")
+    kept = 0 <= semicore * n_atoms < bands.shape[1]
+    _need(kept, "semicore must not be negative, and must leave bands")
     bands = bands[:, semicore * n_atoms :][:, : N_ORBITALS * n_atoms] - entry["fermi_energy"]
     # points of high symmetry weigh little in the zone, but much in the shape of the bands
-    weights = np.array(entry["weights"]) / np.sum(entry["weights"]) + 1.0 / len(kpoints)
-    atoms = Atoms(f"{element}{n_atoms}", positions=positions, cell=entry["cell"], pbc=True)
+    weights = given / given.sum() + 1.0 / len(kpoints)
+    atoms = Atoms(f"{element}{n_atoms}", positions=positions, cell=cell, pbc=True)
     mesh = _MESH if n_atoms <= _LARGE else _LARGE_MESH
     return ReferenceBands(name, atoms, kpoints, bands, weights / weights.sum(), mesh_density=mesh)

@@ -135,13 +135,27 @@ def _parse(content: Any, name: str) -> ReferenceTransmissions:
             junctions=junctions,
             fitted=tuple(content["fitted"]),
         )
-        _ = found.fitted_junctions  # each of them must be there
+        _check(found)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise DataFormatError(
-            f"{name} is not in the layout of reference transmissions: {type(error).__name__}: "
-            f"{error} (parametrisation.compute_pwcond writes it)"
+            f"{name} is not in the layout of reference transmissions: {reason} "
+            "(parametrisation.compute_pwcond writes it)"
         ) from None
     return found
+
+
+def _check(found: ReferenceTransmissions) -> None:
+    """Refuse numbers and names with which nothing could be fitted or judged."""
+    if not found.junctions:
+        raise ValueError("junctions is empty")
+    for name in set(found.fitted) - {junction.name for junction in found.junctions}:
+        raise ValueError(f"fitted names {name!r}, which is no junction")
+    if not 0.0 < found.work_function < np.inf:
+        raise ValueError(f"work_function must be above 0 eV, not {found.work_function:g}")
+    for junction in found.junctions:
+        if not 0.0 <= junction.transmission < np.inf:
+            raise ValueError(f"the transmission of {junction.name!r} must not be negative")
 
 
 def _junction(name: str, entry: dict[str, Any], element: str) -> ReferenceJunction:
