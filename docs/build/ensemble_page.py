@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 
 from docs.build.ensemble_store import CAMPAIGNS, TRIALS, store_campaign, store_trials, stored
 from docs.build.page_tables import filled, head
@@ -27,7 +28,9 @@ from nanogap.analysis.filament.contact import described, first_contacts
 from nanogap.campaign.page import draw_all
 from nanogap.campaign.statistics import EnsembleStatistics, ensemble_statistics
 from nanogap.io import write_bytes, write_text
-from nanogap.report.style import house_style, png
+from nanogap.report.style import BLUE, INK, ORANGE, WIDTH, house_style, png
+from nanogap.transport.fitting.reference_transmissions import packaged_reference_transmissions
+from nanogap.typing import FloatArray
 
 DOCS = Path(__file__).resolve().parents[1]
 FIGURES = ("histogram", "bottleneck", "variance")
@@ -122,6 +125,37 @@ def metals_of(found: Findings) -> str:
         for metal in ("Au", "Cu")
     ]
     return "\n".join(lines)
+
+
+def bonds_in_contact(found: Findings, metal: str) -> tuple[FloatArray, FloatArray]:
+    """Return length (angstrom) and T (G0) of every snapshot from the first contact on."""
+    data = found.metals.isel(
+        member=np.flatnonzero(found.metals["structure.element"].to_numpy() == metal)
+    )
+    since = data["time"].to_numpy() - first_contacts(data).time[:, np.newaxis]
+    g = data["transmission"].sel(energy=0.0, method="nearest").to_numpy()
+    kept = (since >= 0.0) & np.isfinite(g)
+    return data["minimax_gap"].to_numpy()[kept], g[kept]
+
+
+def draw_bonds(found: Findings) -> Figure:
+    """Draw T over the length of the bond between the tips, and the dimers of PWCOND."""
+    figure = Figure(figsize=(WIDTH, 0.55 * WIDTH), layout="constrained")
+    axes = figure.add_subplot()
+    for metal, color in (("Au", ORANGE), ("Cu", BLUE)):
+        length, g = bonds_in_contact(found, metal)
+        axes.plot(length, g, ".", color=color, alpha=0.5, label=f"{metal}, runs at 300 K")
+        dimers = [
+            (float(one.name.split()[2]), one.transmission)
+            for one in packaged_reference_transmissions(metal).junctions
+            if one.kind == "dimer"
+        ]
+        axes.plot(
+            *zip(*dimers, strict=True), "D", color=color, mec=INK, label=f"{metal}, dimer by PWCOND"
+        )
+    axes.set(xlabel="bond between the tips (Å)", ylabel="T (G₀)", ylim=(0.0, 1.05))
+    axes.legend()
+    return figure
 
 
 def thermopower_of(found: Findings) -> str:
@@ -250,6 +284,7 @@ def main() -> None:
     with house_style():
         for name in FIGURES:
             write_bytes(DOCS / "images" / f"ensemble-{name}.png", png(drawn[name]))
+        write_bytes(DOCS / "images" / "first-contact-bonds.png", png(draw_bonds(found)))
     for name, tables in TABLES.items():
         page = DOCS / name
         write_text(page, filled(page.read_text(encoding="utf-8"), tables, found))

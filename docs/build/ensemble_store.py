@@ -28,6 +28,7 @@ _KEPT = {
     "bottleneck_atoms": np.int16,
     "bottleneck_coordination": np.float32,
     "bottleneck_bond_length": np.float32,
+    "minimax_gap": np.float32,  # the two older files have none
 }
 
 
@@ -78,7 +79,8 @@ def stored(path: Path) -> xr.Dataset:
     """Read such a file as `nanogap.campaign` collects it."""
     with xr.open_dataset(path, engine="h5netcdf") as dataset:
         found = dataset.load()
-    for name, kind in _KEPT.items():
+    for name in _KEPT.keys() & found.keys():
+        kind = _KEPT[name]
         values = found[name].astype(np.float64)
         if np.issubdtype(kind, np.integer):
             values = values.where(values >= 0)

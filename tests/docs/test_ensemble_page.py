@@ -44,6 +44,22 @@ def test_the_stored_metals_are_those_of_their_file(found):
         assert settings[one["seed"]].structure.element == one["element"]
 
 
+def test_what_is_said_of_the_bonds_in_contact_is_that_of_the_data(found):
+    """Gold's bonds shorten and conduct more; both metals come near PWCOND's dimers."""
+    length, g = ensemble_page.bonds_in_contact(found, "Au")
+    near, nearer = (length >= 3.2) & (length < 3.4), length < 3.2
+    assert g[near].mean() == pytest.approx(0.78, abs=0.01)
+    assert g[nearer].mean() == pytest.approx(0.87, abs=0.01)
+    assert g[near].std() == pytest.approx(0.04, abs=0.01)
+    contacts = first_contacts(found.metals)
+    rows = np.arange(len(contacts.snapshot))
+    first = found.metals["minimax_gap"].to_numpy()[rows, contacts.snapshot]
+    gold = found.metals["structure.element"].to_numpy() == "Au"
+    assert first[gold].min() >= 3.35
+    assert first[gold].max() < 3.6
+    assert first[~gold] == pytest.approx(2.6, abs=0.1)
+
+
 def test_conductances_for_the_thermopower_are_those_of_the_campaign(found):
     """T at the Fermi energy, computed anew from the atoms of the first contacts."""
     contacts = first_contacts(found.metals)
