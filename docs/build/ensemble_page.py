@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 
 from docs.build.ensemble_store import CAMPAIGNS, TRIALS, store_campaign, store_trials, stored
 from docs.build.page_tables import filled, head
-from nanogap.analysis.filament.contact import described, first_contacts
+from nanogap.analysis.filament.contact import described, first_contacts, member_conductances
 from nanogap.campaign.page import draw_all
 from nanogap.campaign.statistics import EnsembleStatistics, ensemble_statistics
 from nanogap.io import write_bytes, write_text
@@ -42,6 +42,11 @@ _TIPS = {
     5.0: "five atoms each, 4.5 Å apart, 8 V",
     10.0: "terraces of 17 atoms, 5 Å apart, 8 V",
 }
+#: What is told of first contacts, see `_contacts_in`.
+_CONTACTS = (
+    "contacts / runs", "T before, G₀", "first contact, mean (95 %), G₀", "spread (95 %), G₀",
+    "median, G₀", "mean of the first ps, G₀",
+)  # fmt: skip
 _OF_ENSEMBLE = "[an ensemble](ensemble.md): terraces of 17 atoms, 6 Å apart, 8 V"
 
 
@@ -99,13 +104,9 @@ def statement_of(found: Findings) -> str:
 
 def contacts_of(found: Findings) -> str:
     """Write the table of first contacts."""
-    lines = head(
-        "tips", "T (K)", "contacts / runs", "T before, G₀", "first contact, mean (95 %), G₀",
-        "spread (95 %), G₀", "median, G₀", "mean of the first ps, G₀",
-    )  # fmt: skip
-    width = found.contacts["structure.apex_width"].to_numpy()
-    for one, words in _TIPS.items():
-        data = found.contacts.isel(member=np.flatnonzero(width == one))
+    lines = head("tips", "T (K)", *_CONTACTS)
+    for width, words in _TIPS.items():
+        data = _of(found.contacts, "structure.apex_width", width)
         lines.append(f"| {words} | 300 | {_contacts_in(data)} |")
     lines.append(f"| {_OF_ENSEMBLE} | 800 | {_contacts_in(found.ensemble)} |")
     return "\n".join(lines)
@@ -113,27 +114,22 @@ def contacts_of(found: Findings) -> str:
 
 def metals_of(found: Findings) -> str:
     """Write the table of the first contacts of tips of one atom, by metal."""
-    lines = head(
-        "metal", "contacts / runs", "T before, G₀", "first contact, mean (95 %), G₀",
-        "spread (95 %), G₀", "median, G₀", "mean of the first ps, G₀",
-    )  # fmt: skip
-    silver = found.contacts["structure.apex_width"].to_numpy() == min(_TIPS)
-    lines.append(f"| Ag | {_contacts_in(found.contacts.isel(member=np.flatnonzero(silver)))} |")
-    element = found.metals["structure.element"].to_numpy()
-    lines += [
-        f"| {metal} | {_contacts_in(found.metals.isel(member=np.flatnonzero(element == metal)))} |"
-        for metal in ("Au", "Cu")
-    ]
-    return "\n".join(lines)
+    silver = _of(found.contacts, "structure.apex_width", min(_TIPS))
+    others = {metal: _of(found.metals, "structure.element", metal) for metal in ("Au", "Cu")}
+    rows = {"Ag": silver, **others}.items()
+    return "\n".join(
+        [
+            *head("metal", *_CONTACTS),
+            *(f"| {metal} | {_contacts_in(data)} |" for metal, data in rows),
+        ]
+    )
 
 
 def bonds_in_contact(found: Findings, metal: str) -> tuple[FloatArray, FloatArray]:
     """Return length (angstrom) and T (G0) of every snapshot from the first contact on."""
-    data = found.metals.isel(
-        member=np.flatnonzero(found.metals["structure.element"].to_numpy() == metal)
-    )
+    data = _of(found.metals, "structure.element", metal)
     since = data["time"].to_numpy() - first_contacts(data).time[:, np.newaxis]
-    g = data["transmission"].sel(energy=0.0, method="nearest").to_numpy()
+    g = member_conductances(data)
     kept = (since >= 0.0) & np.isfinite(g)
     return data["minimax_gap"].to_numpy()[kept], g[kept]
 
@@ -177,9 +173,14 @@ def thermopower_of(found: Findings) -> str:
     return "\n".join(lines)
 
 
+def _of(data: xr.Dataset, setting: str, value: float | str) -> xr.Dataset:
+    """Return the members with a value of a setting."""
+    return data.isel(member=np.flatnonzero(data[setting].to_numpy() == value))
+
+
 def _contacts_in(data: xr.Dataset) -> str:
     contacts = first_contacts(data)
-    g = data["transmission"].sel(energy=0.0, method="nearest").to_numpy()
+    g = member_conductances(data)
     since = data["time"].to_numpy() - contacts.time[:, np.newaxis]
     before = [g[row][since[row] < 0.0][-1] for row in np.flatnonzero((since < 0.0).any(axis=1))]
     after = [
