@@ -8,6 +8,7 @@ between updates. CPU time of one thread, median over the updates. Ten seconds.
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -34,6 +35,8 @@ class FieldTimes:
         An update that finds nothing to solve.
     cold_solution, warm_open, warm_bridged : float
         Solutions: the first one, and those after one move, the gap open and bridged.
+    screened : float
+        The first one in a medium that screens over 3 angstrom.
     near : float
         Solutions near the move alone, the gap open.
     bottleneck : float
@@ -47,6 +50,7 @@ class FieldTimes:
     labels: float
     idle_update: float
     cold_solution: float
+    screened: float
     warm_open: float
     warm_bridged: float
     near: float
@@ -89,6 +93,15 @@ def milliseconds(call: Callable[[], object], repeats: int) -> float:
     return 1e3 * float(np.median(times))
 
 
+def cold(tips: Tips, states: SiteStates, screening_length: float, repeats: int) -> float:
+    """Median CPU time of the first solution."""
+
+    def solve() -> None:
+        PotentialField(tips.lattice, tips.fixed, screening_length=screening_length).update(states)
+
+    return milliseconds(solve, max(1, repeats // 4))
+
+
 def warm(
     tips: Tips, field: PotentialField, states: SiteStates, moves: int, *, everywhere: bool = True
 ) -> float:
@@ -126,9 +139,8 @@ def measure(tips: Tips, repeats: int = 20) -> FieldTimes:
         atoms=int(tips.metal.sum()),
         labels=milliseconds(lambda: label_metal(lattice, states, lower, upper), repeats),
         idle_update=milliseconds(lambda: opened.update(states), repeats),
-        cold_solution=milliseconds(
-            lambda: PotentialField(lattice, tips.fixed).update(states), max(1, repeats // 4)
-        ),
+        cold_solution=cold(tips, states, math.inf, repeats),
+        screened=cold(tips, states, 3.0, repeats),
         bottleneck=milliseconds(
             lambda: bottleneck(lattice, clusters, lower, upper), max(1, repeats // 4)
         ),
