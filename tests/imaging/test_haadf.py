@@ -164,7 +164,9 @@ def test_a_hundred_thousand_atoms_are_imaged():
         np.full(100_000, 47), np.random.default_rng(5).uniform(-100.0, 100.0, (100_000, 3))
     )
     grid = PixelGrid.around((0.0, 0.0), (210.0, 210.0), 0.4)
-    assert integral(image(atoms, grid=grid), grid) == pytest.approx(1e5 * Microscope().cross_section(47), rel=1e-6)
+    assert integral(image(atoms, grid=grid), grid) == pytest.approx(
+        1e5 * Microscope().cross_section(47), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize(

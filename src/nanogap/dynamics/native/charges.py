@@ -7,29 +7,37 @@ interaction. With electronegativities chi_i - phi_i, phi the electrochemical pot
 
 LAMMPS solves two systems for it, H s = -chi and H t = -1, and takes q = s - t sum(s) / sum(t).
 Here the method of conjugate gradients runs within the charges of sum 0, where E is positive
-definite: one system, whose gradient is H q + chi - phi without its mean. The diagonal of H is the
-same for all atoms of one metal, so dividing by it would change nothing.
+definite: one system, whose gradient is H q + chi - phi without its mean, with a preconditioner
+(`nanogap.dynamics.native.preconditioner`). The diagonal of H is the same for all atoms of one
+metal, so dividing by it would change nothing.
 """
-
-from math import comb
 
 import numpy as np
 from numba import njit, prange
 
 from nanogap.dynamics.native.pairs import AtomArray
+from nanogap.dynamics.native.preconditioner import (
+    Preconditioner,
+    multiply_bonds,
+    multiply_bonds_in_threads,
+)
 from nanogap.dynamics.native.selection import Pairs
 from nanogap.dynamics.native.shares import SHARES, share_out
 from nanogap.errors import EngineError
 from nanogap.typing import FloatArray, Int64Array
 
-#: Charges of so many steps are extrapolated by a polynomial through all of them.
-HISTORY = 5
+#: Charges of so many steps are kept; polynomials go through all of them but one at the most.
+HISTORY = 6
 #: Iterations after which the charges are taken not to converge, as in LAMMPS.
 MOST_ITERATIONS = 1000
 
 
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def extrapolated(history: FloatArray) -> FloatArray:
-    """Extrapolate to the next step by the polynomial through the charges of the last ones.
+    """Extrapolate to the next step by the polynomial that would have foreseen the last one best.
+
+    The polynomial through the last k charges sums up their backward differences below the k-th,
+    which is its error; potentials that jump from step to step make those of high order large.
 
     Parameters
     ----------
@@ -39,21 +47,27 @@ def extrapolated(history: FloatArray) -> FloatArray:
     Returns
     -------
     ndarray, shape (n_atoms,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nanogap.dynamics.native.charges import extrapolated
+    >>> extrapolated(np.array([[9.0], [4.0], [1.0], [0.0]]))  # squares
+    array([16.])
     """
-    count = len(history)
-    weights = np.array([(-1.0) ** k * comb(count, k + 1) for k in range(count)])
-    result: FloatArray = _weighted(history, weights)
-    return result
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _weighted(history: FloatArray, weights: FloatArray) -> FloatArray:
-    """Sum rows with weights."""
-    result: FloatArray = weights[0] * history[0]
-    for row in range(1, len(weights)):
-        for atom in range(len(result)):
-            result[atom] += weights[row] * history[row, atom]
-    return result
+    differences = history.copy()
+    foreseen = history[0].copy()
+    best, smallest = foreseen.copy(), np.inf
+    for order in range(1, len(history)):
+        for row in range(len(history) - order):
+            for atom in range(history.shape[1]):
+                differences[row, atom] -= differences[row + 1, atom]
+        error = _dot(differences[0], differences[0])
+        if error < smallest:
+            best[:] = foreseen
+            smallest = error
+        foreseen += differences[0]
+    return best
 
 
 def equilibrate(
@@ -61,6 +75,7 @@ def equilibrate(
     electronegativity: FloatArray,
     hardness: float,
     pairs: Pairs,
+    preconditioner: Preconditioner,
     tolerance: float,
     threads: int = 1,
 ) -> tuple[FloatArray, int]:
@@ -75,6 +90,7 @@ def equilibrate(
     hardness : float
         Diagonal of H, eV.
     pairs : Pairs
+    preconditioner : Preconditioner
     tolerance : float
         Largest norm of the gradient relative to that of the electronegativities.
     threads : int
@@ -92,25 +108,26 @@ def equilibrate(
     """
     charges = guess - guess.mean()
     products = np.empty((SHARES, len(charges)))
-    residual, direction = np.empty_like(charges), charges
-    square, iterations = np.inf, 0
+    residual, direction = np.empty_like(charges), np.zeros_like(charges)
     limit = tolerance**2 * _dot(electronegativity, electronegativity)
-    while True:
-        share_out(threads, multiply, _multiply_in_threads, direction, pairs, products)
-        if not iterations:
-            direction = np.empty_like(charges)
-            square = _begin(charges, electronegativity, hardness, products, residual, direction)
-        else:
-            square = _improve(charges, hardness, products, residual, direction, square)
-        # written so that a square that is no number goes on
-        if square <= limit:
-            return charges - charges.mean(), iterations
+    share_out(threads, multiply, _multiply_in_threads, charges, pairs, products)
+    square = _begin(charges, electronegativity, hardness, products, residual)
+    slope, iterations = np.inf, 0
+    # written so that a square that is no number goes on
+    while not square <= limit:
         if iterations == MOST_ITERATIONS:
             raise EngineError(
                 f"charges do not converge to {tolerance:g} in {MOST_ITERATIONS} iterations: raise "
                 "dynamics.charge_tolerance, or lower dynamics.time_step"
             )
+        share_out(
+            threads, multiply_bonds, multiply_bonds_in_threads, residual, preconditioner, products
+        )
+        slope = _turn(residual, preconditioner.factor, products, direction, slope)
+        share_out(threads, multiply, _multiply_in_threads, direction, pairs, products)
+        square = _improve(charges, hardness, products, residual, direction, slope)
         iterations += 1
+    return charges - charges.mean(), iterations
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -183,9 +200,8 @@ def _begin(
     hardness: float,
     products: FloatArray,
     residual: FloatArray,
-    direction: FloatArray,
 ) -> float:
-    """Fill in the first residual, which is the first direction; return its square."""
+    """Fill in the first residual; return its square."""
     _sum_products(charges, hardness, products)
     mean = 0.0
     for atom in range(len(charges)):
@@ -194,9 +210,34 @@ def _begin(
     mean /= len(charges)
     for atom in range(len(charges)):
         residual[atom] = mean - products[0, atom]
-        direction[atom] = residual[atom]
     square: float = _dot(residual, residual)
     return square
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _turn(
+    residual: FloatArray,
+    factor: float,
+    products: FloatArray,
+    direction: FloatArray,
+    slope: float,
+) -> float:
+    """Turn to the direction conjugate to the last one; return the slope along it, downwards."""
+    n = len(residual)
+    smoothed = products[0]
+    mean = 0.0
+    for atom in range(n):
+        product = 0.0
+        for share in range(SHARES):
+            product += products[share, atom]
+        smoothed[atom] = residual[atom] - factor * product
+        mean += smoothed[atom]
+    mean /= n
+    steep: float = _dot(residual, smoothed)
+    growth = steep / slope
+    for atom in range(n):
+        direction[atom] = smoothed[atom] - mean + growth * direction[atom]
+    return steep
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -206,20 +247,17 @@ def _improve(
     products: FloatArray,
     residual: FloatArray,
     direction: FloatArray,
-    square: float,
+    slope: float,
 ) -> float:
     """Go along the direction to the minimum; return the square of the residual that is left."""
     n = len(charges)
     mean = _sum_products(direction, hardness, products) / n
     product = products[0]
-    length = square / _dot(direction, product)
+    length = slope / _dot(direction, product)
     for atom in range(n):
         charges[atom] += length * direction[atom]
         residual[atom] -= length * (product[atom] - mean)
     left: float = _dot(residual, residual)
-    growth = left / square
-    for atom in range(n):
-        direction[atom] = residual[atom] + growth * direction[atom]
     return left
 
 

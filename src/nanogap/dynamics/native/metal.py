@@ -14,6 +14,7 @@ from nanogap.dynamics.native.interactions import (
 )
 from nanogap.dynamics.native.pairs import SKIN, PairList
 from nanogap.dynamics.native.parameters import ELECTRONVOLT, MetalParameters
+from nanogap.dynamics.native.preconditioner import bond_preconditioner
 from nanogap.dynamics.native.selection import (
     Bonds,
     room_for_bonds,
@@ -250,6 +251,7 @@ class Metal:
             self._parameters.chi - self.potential,
             self._parameters.eta,
             self._pairs,
+            bond_preconditioner(self._fixed_bonds, self._bonds, self._fixed_totals),
             self._tolerance,
             self._threads,
         )

@@ -48,6 +48,8 @@ class Bonds(NamedTuple):
         The two atoms of every bond.
     squares : ndarray, shape (SHARES, n)
         Squares of the distances, angstrom^2.
+    orders : ndarray, shape (SHARES, n)
+        Bond orders.
     slopes : ndarray, shape (SHARES, n, 2)
         Derivatives of the order and of the energy of a bond by s.
     totals : ndarray, shape (SHARES, n_atoms)
@@ -57,6 +59,7 @@ class Bonds(NamedTuple):
     counts: Int64Array
     atoms: AtomArray
     squares: FloatArray
+    orders: FloatArray
     slopes: FloatArray
     totals: FloatArray
 
@@ -95,6 +98,7 @@ def room_for_bonds(n_atoms: int, count: int) -> Bonds:
     return Bonds(
         np.zeros(SHARES, dtype=np.int64),
         np.empty((SHARES, count + 1, 2), dtype=np.uint32),
+        np.empty((SHARES, count + 1)),
         np.empty((SHARES, count + 1)),
         np.empty((SHARES, count + 1, 2)),
         np.zeros((SHARES, n_atoms)),
@@ -152,6 +156,7 @@ def select_pairs(
                 bonds.atoms[share],
                 bonds.squares[share],
                 tables,
+                bonds.orders[share],
                 bonds.slopes[share],
                 bonds.totals[share],
             )
@@ -235,6 +240,7 @@ def _add_bond_orders(
     bonds: AtomArray,
     squares: FloatArray,
     tables: PairTables,
+    orders: FloatArray,
     slopes: FloatArray,
     totals: FloatArray,
 ) -> None:
@@ -252,6 +258,7 @@ def _add_bond_orders(
             table[r, 1]
             + x * (table[r, 2] + x * (table[r, 3] + x * (table[r, 4] + x * table[r, 5])))
         )
+        orders[bond] = order
         by_place = -0.25 * scale * fourth / left
         slopes[bond, 0] = by_place * (
             table[r, 1]
