@@ -31,7 +31,7 @@ def matrix_of(found, n):
     """The preconditioner as a dense matrix."""
     products, columns = np.empty((SHARES, n)), []
     for unit in np.eye(n):
-        multiply_bonds(0, SHARES, unit, found, products)
+        multiply_bonds(0, SHARES, unit, found.fixed, found.moving, products)
         columns.append(unit - found.factor * products.sum(axis=0))
     return np.array(columns).T
 

@@ -32,7 +32,6 @@ HISTORY = 6
 MOST_ITERATIONS = 1000
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
 def extrapolated(history: FloatArray) -> FloatArray:
     """Extrapolate to the next step by the polynomial that would have foreseen the last one best.
 
@@ -55,9 +54,16 @@ def extrapolated(history: FloatArray) -> FloatArray:
     >>> extrapolated(np.array([[9.0], [4.0], [1.0], [0.0]]))  # squares
     array([16.])
     """
+    guess: FloatArray = _extrapolate(history)
+    return guess
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _extrapolate(history: FloatArray) -> FloatArray:
     differences = history.copy()
     foreseen = history[0].copy()
-    best, smallest = foreseen.copy(), np.inf
+    best: FloatArray = history[0].copy()
+    smallest = np.inf
     for order in range(1, len(history)):
         for row in range(len(history) - order):
             for atom in range(history.shape[1]):
@@ -121,7 +127,13 @@ def equilibrate(
                 "dynamics.charge_tolerance, or lower dynamics.time_step"
             )
         share_out(
-            threads, multiply_bonds, multiply_bonds_in_threads, residual, preconditioner, products
+            threads,
+            multiply_bonds,
+            multiply_bonds_in_threads,
+            residual,
+            preconditioner.fixed,
+            preconditioner.moving,
+            products,
         )
         slope = _turn(residual, preconditioner.factor, products, direction, slope)
         share_out(threads, multiply, _multiply_in_threads, direction, pairs, products)

@@ -70,7 +70,7 @@ def _largest_total(fixed: FloatArray, totals: FloatArray) -> float:
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def multiply_bonds(
-    begin: int, end: int, vector: FloatArray, bonds: Preconditioner, products: FloatArray
+    begin: int, end: int, vector: FloatArray, fixed: Bonds, moving: Bonds, products: FloatArray
 ) -> None:
     """Multiply a vector by the shares of the bond orders.
 
@@ -79,14 +79,15 @@ def multiply_bonds(
     begin, end : int
         Shares.
     vector : ndarray, shape (n_atoms,)
-    bonds : Preconditioner
+    fixed, moving : Bonds
+        Between fixed atoms, and the others.
     products : ndarray, shape (SHARES, n_atoms)
         Filled in; their sum over the shares is the product.
     """
     for share in range(begin, end):
         products[share] = 0.0
-        _add_bonds(share, vector, bonds.fixed, products[share])
-        _add_bonds(share, vector, bonds.moving, products[share])
+        _add_bonds(share, vector, fixed, products[share])
+        _add_bonds(share, vector, moving, products[share])
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
@@ -100,9 +101,9 @@ def _add_bonds(share: int, vector: FloatArray, bonds: Bonds, product: FloatArray
 
 @njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
 def multiply_bonds_in_threads(
-    vector: FloatArray, bonds: Preconditioner, products: FloatArray
+    vector: FloatArray, fixed: Bonds, moving: Bonds, products: FloatArray
 ) -> None:
     """Do `multiply_bonds` for all shares."""
     for number in prange(SHARES):
         share = np.int64(number)
-        multiply_bonds(share, share + 1, vector, bonds, products)
+        multiply_bonds(share, share + 1, vector, fixed, moving, products)
