@@ -107,11 +107,10 @@ class DynamicsSpeed:
     load: float
 
 
-def tips() -> Atoms:
+def tips(*changes: str) -> Atoms:
     """Build the paper's tips."""
-    return build_tips(
-        load_settings("paper-8v", (f"structure.lattice_constant={LATTICE_CONSTANT}",))
-    )
+    constant = f"structure.lattice_constant={LATTICE_CONSTANT}"
+    return build_tips(load_settings("paper-8v", (constant, *changes)))
 
 
 def heated(atoms: Atoms, potential: FloatArray, folder: Path) -> Atoms:
@@ -127,9 +126,9 @@ def heated(atoms: Atoms, potential: FloatArray, folder: Path) -> Atoms:
     return frame
 
 
-def heated_tips(folder: Path) -> Atoms:
+def heated_tips(folder: Path, *changes: str) -> Atoms:
     """Build and heat the paper's tips at 8 V."""
-    atoms = tips()
+    atoms = tips(*changes)
     network = MetalNetwork.from_positions(atoms.positions, atoms.arrays["electrode"], 4.0)
     return heated(atoms, network.steady(np.zeros(len(atoms)), 8.0), folder)
 

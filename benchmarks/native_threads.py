@@ -1,6 +1,7 @@
 """Time of every part of a step of the native kernel, with one thread and with two.
 
-The tips are those of the preset paper-8v at 8 V and 800 K. A step takes 4 ms, as long as a busy
+The tips are those of the preset paper-8v at 8 V and 800 K, with their gap open and in contact,
+where the potential of the bridge changes faster than the charges can be foreseen. A step takes 4 ms, as long as a busy
 system lets a program run at a time, so neither the wall time of a step nor, with two threads, its
 CPU time tells much there. So every part is timed by itself, with one and with two threads in turn,
 and its fastest turn counts: some turns find both cores free. The time of a step is the sum over its
@@ -27,6 +28,8 @@ from nanogap.dynamics.simulation import Simulation
 
 STEPS = 20
 WANTED = 1.7
+#: Gap of tips in contact, angstrom.
+CONTACT = 3.1
 #: Parts of a step that are no loops over pairs.
 UPDATE, SERIAL = "update of the potential", "what one thread does alone"
 
@@ -138,16 +141,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="ten turns instead of ninety")
     turns = 10 if parser.parse_args().quick else 90
-    with tempfile.TemporaryDirectory() as name:
-        frame = heated_tips(Path(name))
-        both = [ours(frame, Path(name), STEPS, engine="native", threads=n) for n in (1, 2)]
-        one, two = measure(both[0], both[1], turns)
     print("ms of a step of the paper's tips: one thread, two threads; how often a step has it")
-    for name in one.fastest:
-        times = [1e3 * parts.often[name] * parts.fastest[name] for parts in (one, two)]
-        print(f"  {name:26} {times[0]:6.3f} {times[1]:6.3f} {one.often[name]:6.2f}")
-    print(f"  {'together':26} {1e3 * one.step:6.3f} {1e3 * two.step:6.3f}")
-    print(f"two threads : one {speed_up(one, two):.2f}, wanted {WANTED:g}")
+    for title, changes in (("open gap", ()), ("in contact", (f"structure.gap={CONTACT}",))):
+        with tempfile.TemporaryDirectory() as name:
+            frame = heated_tips(Path(name), *changes)
+            both = [ours(frame, Path(name), STEPS, engine="native", threads=n) for n in (1, 2)]
+            one, two = measure(both[0], both[1], turns)
+        print(title)
+        for name in one.fastest:
+            times = [1e3 * parts.often[name] * parts.fastest[name] for parts in (one, two)]
+            print(f"  {name:26} {times[0]:6.3f} {times[1]:6.3f} {one.often[name]:6.2f}")
+        print(f"  {'together':26} {1e3 * one.step:6.3f} {1e3 * two.step:6.3f}")
+        print(f"  two threads : one {speed_up(one, two):.2f}, wanted {WANTED:g}")
 
 
 if __name__ == "__main__":
