@@ -1,11 +1,11 @@
 """Time of every part of a step of the native kernel, with one thread and with two.
 
 The tips are those of the preset paper-8v at 8 V and 800 K, with their gap open and in contact,
-where the potential of the bridge changes faster than the charges can be foreseen. A step takes 4 ms, as long as a busy
-system lets a program run at a time, so neither the wall time of a step nor, with two threads, its
-CPU time tells much there. So every part is timed by itself, with one and with two threads in turn,
-and its fastest turn counts: some turns find both cores free. The time of a step is the sum over its
-parts, each as often as it comes.
+where the potential of the bridge changes faster than the charges can be foreseen. A step takes
+4 ms, as long as a busy system lets a program run at a time, so neither the wall time of a step
+nor, with two threads, its CPU time tells much there. So every part is timed by itself, with one
+and with two threads in turn, and its fastest turn counts: some turns find both cores free. The
+time of a step is the sum over its parts, each as often as it comes.
 
     python -m benchmarks.native_threads [--quick]
 """
