@@ -173,6 +173,8 @@ def test_structures_that_the_files_hold_out_are_not_fitted(nanogap, workplace):
     ("arguments", "message"),
     [
         (("--check", "W"), "no tight-binding Hamiltonian for element 'W'"),
+        (("--check", "aG"), "element 'aG' is no chemical symbol: write 'Ag'"),
+        (("--figure", "bands.txt"), "--figure bands.txt: figures end in"),
         (("--check", "absent.toml"), "absent.toml is no Hamiltonian"),
         (("--check", "Ag", "-o", "new.toml"), "-o would change nothing beside --check"),
         (("--check", "Ag", "--seed", "0"), "--seed would change nothing beside --check"),

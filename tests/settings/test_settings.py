@@ -45,6 +45,12 @@ def test_tips_of_two_metals_are_refused_with_the_reason(load, preset, key, eleme
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("element", "right"), [("ag", "Ag"), ("AU", "Au"), ("cU", "Cu")])
+def test_a_symbol_in_the_wrong_case_is_told_in_the_right_one(element, right):
+    with pytest.raises(SettingsError, match=rf"structure.element = .*: write '{right}'"):
+        load_settings("quick", {"structure.element": element})
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [

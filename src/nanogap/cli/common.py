@@ -192,12 +192,12 @@ def check_new_file(output: Path) -> None:
     check_output(output, (".toml",))
 
 
-def check_figure(output: Path | None) -> None:
-    """Refuse a figure path before the work begins."""
+def check_figure(output: Path | None, option: str = "-o") -> None:
+    """Refuse a figure path, given with an option, before the work begins."""
     if output is not None:
         from nanogap.report.marks import need_figure_path
 
-        need_figure_path(output)
+        need_figure_path(output, option)
 
 
 def save(figure: Any, output: Path) -> None:

@@ -59,7 +59,7 @@ def fit(
     model_named(model)
     heights = None if levels is None else _heights(levels)
     check_output(output, (".json",))
-    common.check_figure(figure)
+    common.check_figure(figure, "--figure")
     data = common.data_files(
         files,
         series_resistance,

@@ -71,7 +71,7 @@ def fit_hamiltonian(
     as_json: AsJson = False,
 ) -> None:
     """Fit a tight-binding Hamiltonian to first-principles bands (an hour or two), or check one."""
-    check_figure(figure)
+    check_figure(figure, "--figure")
     if check is not None:
         idle = {"-o": output, "--start": start, "--restarts": restarts, "--seed": seed}
         refuse_idle(idle, "beside --check, which fits nothing")

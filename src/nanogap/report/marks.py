@@ -127,8 +127,14 @@ def save_figures(figures: Mapping[str, Figure], folder: Path) -> None:
         save_figure(figure, folder / f"{name}.pdf")
 
 
-def need_figure_path(path: Path) -> None:
+def need_figure_path(path: Path, option: str = "-o") -> None:
     """Refuse a path that no figure can be written to.
+
+    Parameters
+    ----------
+    path : Path
+    option : str
+        That the path was given with, to name it.
 
     Raises
     ------
@@ -136,11 +142,10 @@ def need_figure_path(path: Path) -> None:
         If the ending is unknown or the folder does not exist.
     """
     if path.suffix.casefold() not in FIGURE_SUFFIXES:
-        raise SettingsError(
-            f"-o {path}: figures end in {', '.join(FIGURE_SUFFIXES)}, the first two are vector"
-        )
+        endings = ", ".join(FIGURE_SUFFIXES)
+        raise SettingsError(f"{option} {path}: figures end in {endings}, the first two are vector")
     if not path.absolute().parent.is_dir():
-        raise SettingsError(f"-o {path}: there is no folder {path.absolute().parent}")
+        raise SettingsError(f"{option} {path}: there is no folder {path.absolute().parent}")
 
 
 def thinned(count: int) -> slice:

@@ -53,7 +53,11 @@ def _one_line(text: str) -> str:
 
 
 def _one_metal(value: Any) -> Any:
-    """Refuse several chemical symbols where there is one metal."""
+    """Refuse several chemical symbols where there is one metal, and one in the wrong case."""
+    if isinstance(value, str) and _WRONG_CASE.fullmatch(value):
+        raise ValueError(
+            f"must be a chemical symbol: write {value.capitalize()!r}, with one capital letter"
+        )
     words = " ".join(map(str, value)) if isinstance(value, list | tuple) else value
     if isinstance(words, str) and _SEVERAL.fullmatch(words) and re.search("[a-z]", words):
         raise ValueError(
@@ -72,6 +76,8 @@ Energies = Annotated[str, BeforeValidator(_energy_text)]
 _ACCELERATORS = {"-sf", "-suffix", "-pk", "-package", "-k", "-kokkos"}
 #: Several chemical symbols.
 _SEVERAL = re.compile(r"[A-Z][a-z]?(?:[\s,;:/+&-]*[A-Z][a-z]?)+")
+#: One or two letters that are no chemical symbol for their case alone.
+_WRONG_CASE = re.compile(r"[a-z][A-Za-z]?|[A-Z]{2}")
 _ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:+-]*|-[0-9.]+")
 #: Shortest damping time of the thermostat, in time steps: below it the integration is unstable.
 _LEAST_DAMPING = 5

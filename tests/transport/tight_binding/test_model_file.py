@@ -150,6 +150,10 @@ def test_a_damaged_file_is_one_sentence_or_a_hamiltonian(tmp_path_factory, seed)
         ('element = "Ag"', 'element = "Qq"', "'Qq' is no chemical symbol"),
         ("electrons_per_atom = 11.0", "electrons_per_atom = 40.0", "must be below 18"),
         ("[vacuum]", "[vacuum]\nmagic = 1", "vacuum.magic is not known"),
+        ("[vacuum]", "[vacum]", "vacum is not known: do you mean vacuum"),
+        ("[onsite]", "neighbor_potential = [0, 0, 0, 1]\n[onsite]", "do you mean neighbour_pot"),
+        ("[onsite]", "[onsite]\nf = [0, 0, 0, 0]", "onsite.f is not known"),
+        ("[overlap]", "[overlap]\nsf_sigma = [0, 0, 0, 0]", "overlap.sf_sigma is not known"),
     ],
 )
 def test_what_cannot_be_is_named(tmp_path, old, new, words):

@@ -125,7 +125,7 @@ def need_band_files(element: str) -> list[BandFile]:
         raise SettingsError(
             f"nanogap has no reference bands of {element} (only of "
             f"{listed(elements_of_files('dft_bands_', '.json'))}): give files of bands "
-            "(docs/hamiltonian.md shows the layout)"
+            "(docs/hamiltonian.md shows the layout, docs/your-own-metal.md how to make them)"
         )
     return found
 

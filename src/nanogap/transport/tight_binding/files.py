@@ -187,6 +187,10 @@ def load_model(
     if not isinstance(element, str) or Path(element).name != element.removesuffix(".toml"):
         return read_model(Path(element))
     if element not in packaged_elements():
+        if element.capitalize() in packaged_elements():
+            raise SettingsError(
+                f"element {element!r} is no chemical symbol: write {element.capitalize()!r}"
+            )
         raise SettingsError(
             f"no tight-binding Hamiltonian for element {element!r}: nanogap has one of "
             f"{listed(packaged_elements())}; another element needs a fit to its bands "

@@ -7,6 +7,7 @@ The packaged models and those that ``nanogap fit-hamiltonian`` makes have the la
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,25 @@ from nanogap.typing import FloatArray
 _FARTHEST = 30.0
 #: Larger numbers are no parameters; larger files no Hamiltonians, bytes.
 _LARGEST, _LARGEST_FILE = 1e12, 1_000_000
+#: Keys that a file may have, by section; the first are those outside sections.
+_KEYS: dict[str, tuple[str, ...]] = {
+    "": (
+        "element",
+        "electrons_per_atom",
+        "inner_cutoff",
+        "cutoff",
+        "density_decay",
+        "potential_decay",
+        "potential",
+        "neighbour_potential",
+    ),
+    "onsite": SHELLS,
+    "hamiltonian": INTEGRALS,
+    "overlap": INTEGRALS,
+    "crystal_field": INTEGRALS,
+    "vacuum": tuple(field.name for field in fields(VacuumTail)),
+    "neutrality": ("coordination", "shift"),
+}
 #: Nearest that atoms come, angstrom, and the largest integral or level, eV.
 _SHORTEST, _LARGEST_LEVEL = 2.0, 1e6
 
@@ -87,8 +107,10 @@ def model_from_table(table: Mapping[str, Any]) -> TightBindingModel:
     Raises
     ------
     ValueError
-        If a value is missing, of another shape or not finite, or cannot be; it names the key.
+        If a value is missing, of another shape or not finite, or cannot be, or a key is not known;
+        it names the key.
     """
+    _refuse_unknown(table)
     inner, cutoff = _positive(table, "inner_cutoff"), _positive(table, "cutoff")
     if not inner < cutoff <= _FARTHEST:
         raise ValueError(
@@ -117,6 +139,19 @@ def model_from_table(table: Mapping[str, Any]) -> TightBindingModel:
         vacuum=_vacuum(_value(table, "vacuum")) if "vacuum" in table else None,
         neutrality=_neutrality(table),
     )
+
+
+def _refuse_unknown(table: Mapping[str, Any]) -> None:
+    """Refuse a key that nothing reads: it may be a known one, misspelled."""
+    sections = {name: value for name, value in table.items() if name in _KEYS}
+    outside = {name: value for name, value in table.items() if name not in _KEYS}
+    for section, found in {"": outside, **sections}.items():
+        unknown = sorted(set(found) - set(_KEYS[section])) if isinstance(found, Mapping) else []
+        if unknown:
+            near = get_close_matches(unknown[0], [*_KEYS[section], *_KEYS], n=1)
+            meant = f": do you mean {near[0]}?" if near else ""
+            key = f"{section}.{unknown[0]}" if section else unknown[0]
+            raise ValueError(f"{key} is not known{meant}")
 
 
 def _value(table: Any, key: str) -> Any:
@@ -189,12 +224,8 @@ def _neutrality(table: Any) -> FloatArray:
 def _vacuum(section: Any) -> VacuumTail:
     """Read the coupling through vacuum: single numbers, and ranges that rise."""
     table, values = {"vacuum": section}, dict[str, Any]()
-    known = {field.name: field.default for field in fields(VacuumTail)}
-    unknown = sorted(set(section) - known.keys()) if isinstance(section, Mapping) else []
-    if unknown:
-        raise ValueError(f"vacuum.{unknown[0]} is not known")
-    for name, default in known.items():
-        key = f"vacuum.{name}"
+    for field in fields(VacuumTail):
+        name, default, key = field.name, field.default, f"vacuum.{field.name}"
         if default is not MISSING and isinstance(section, Mapping) and name not in section:
             continue
         if not isinstance(default, tuple):
