@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.cli.programs import run_main
 from nanogap.device.device import Device
 from nanogap.device.energetics import load_energetics
 from nanogap.device.engine import LatticeKMC
@@ -141,4 +142,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from nanogap.cli.programs import run_main
 from nanogap.device.heat import Heating, current_density, wind_force
 from nanogap.device.labels import bottleneck, electrodes, label_metal
 from nanogap.device.lattice import EMPTY, METAL, SiteStates
@@ -169,4 +170,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

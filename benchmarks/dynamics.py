@@ -36,6 +36,7 @@ import numpy as np
 from ase import Atoms
 
 from benchmarks import native_threads
+from nanogap.cli.programs import run_main
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.engines import open_engine
@@ -388,4 +389,4 @@ def report(result: DynamicsSpeed) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -24,6 +24,7 @@ import numpy as np
 
 from nanogap.analysis import ConductanceHistogram
 from nanogap.analysis.traces.plateaus import PlateauDetection
+from nanogap.cli.programs import run_main
 from nanogap.io import read_measurement
 from nanogap.synthetic import write_synthetic
 from nanogap.synthetic.signals import plateau_trace
@@ -143,4 +144,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from nanogap.cli.programs import run_main
 from nanogap.dynamics.native import charges, metal, pairs
 from nanogap.dynamics.native.motion import Motion
 from nanogap.dynamics.native.shares import share_out
@@ -156,4 +157,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

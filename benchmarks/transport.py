@@ -29,6 +29,7 @@ import numpy as np
 import scipy.sparse
 from ase import Atoms
 
+from nanogap.cli.programs import run_main
 from nanogap.structure.tips import layer_spacing, stacking_shift, surface_vectors
 from nanogap.transport.negf.block_elimination import transmission_amplitudes
 from nanogap.transport.negf.compute import compute_transmission
@@ -298,4 +299,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

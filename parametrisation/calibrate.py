@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.cli.programs import run_main
 from nanogap.errors import SettingsError
 from nanogap.report.first_principles import draw_calibration
 from nanogap.transport.fitting.calibration import (
@@ -33,7 +34,6 @@ from nanogap.transport.fitting.vacuum_tail import vacuum_decay
 from nanogap.transport.negf.neutrality import METHODS
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.typing import BoolArray, FloatArray
-from parametrisation.refusals import run
 
 
 def show_errors(classes: Sequence[str], exact: FloatArray, fast: FloatArray) -> None:
@@ -122,4 +122,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_main(main)

@@ -20,6 +20,7 @@ from ase import Atoms
 from ase.io.cube import read_cube
 from scipy.spatial import cKDTree
 
+from nanogap.cli.programs import run_main
 from nanogap.io import write_json
 from nanogap.transport.espresso.programs import Programs, run_program
 from nanogap.transport.espresso.pseudopotential import Pseudopotential, find_pseudopotential
@@ -33,7 +34,6 @@ from nanogap.transport.espresso.pw import (
 )
 from nanogap.transport.fitting.metal_size import lattice_constant
 from parametrisation.earlier import read_earlier
-from parametrisation.refusals import run
 from parametrisation.structures import Builder, Structure
 
 #: Bands are kept up to so far above the Fermi energy, eV.
@@ -180,4 +180,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_main(main)

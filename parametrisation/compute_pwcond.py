@@ -29,6 +29,7 @@ from ase import Atoms
 from ase.io import read, write
 from numpy.typing import ArrayLike
 
+from nanogap.cli.programs import run_main
 from nanogap.errors import DataFormatError, EngineError, NanogapError
 from nanogap.io import write_atomically, write_json
 from nanogap.io.run_files import RunFiles
@@ -39,7 +40,6 @@ from nanogap.transport.backends.pwcond import compute_transmission
 from nanogap.transport.fitting.metal_size import relative_size
 from nanogap.typing import FloatArray
 from parametrisation.earlier import read_earlier
-from parametrisation.refusals import run
 
 ABOUT = (
     "Transmission of junctions of {} by Quantum ESPRESSO and PWCOND (PBE, nanogap's ultrasoft "
@@ -329,4 +329,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_main(main)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.cli.programs import run_main
 from nanogap.transport.fitting.reference_transmissions import (
     packaged_reference_transmissions,
     read_reference_transmissions,
@@ -20,7 +21,6 @@ from nanogap.transport.negf.neutrality import neutral_junction
 from nanogap.transport.tight_binding.files import load_model
 from nanogap.transport.tight_binding.matrices import atom_densities
 from nanogap.transport.tight_binding.neighbours import find_neighbours
-from parametrisation.refusals import run
 
 
 def main() -> None:
@@ -58,4 +58,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_main(main)

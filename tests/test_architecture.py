@@ -185,6 +185,16 @@ def test_programs_beside_the_package_import_no_tests(folder):
                 assert node.module.split(".")[0] not in {"tests", "pytest"}, path
 
 
+@pytest.mark.parametrize("folder", ["validation", "parametrisation", "benchmarks", "docs/build"])
+def test_programs_beside_the_package_end_with_a_sentence(folder):
+    """All that are given a path: bad input is no traceback."""
+    for path in (PROJECT / folder).rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        if '__name__ == "__main__"' in source and "argparse.Argument" in source:
+            begins = source.index('__name__ == "__main__"')
+            assert "run_main(main)" in source[begins:], path
+
+
 def returns(tree):
     """Public functions and methods of a module, and what they are annotated to return."""
     for node in tree.body:

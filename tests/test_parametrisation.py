@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from parametrisation.refusals import run
 
+from nanogap.cli.programs import run_main
 from nanogap.structure.junction import validate_junction
 from nanogap.transport.fitting.calibration import tunnelling_decays
 from nanogap.transport.fitting.metal_size import lattice_constant
@@ -140,7 +140,7 @@ def test_a_program_adds_nothing_to_another_file(name, content, tmp_path, capsys,
     output.write_text(content)
     monkeypatch.setattr(sys, "argv", [name, "Au", str(output), "--work", str(tmp_path / "work")])
     with pytest.raises(SystemExit) as stop:
-        run(importlib.import_module(f"parametrisation.{name}").main)
+        run_main(importlib.import_module(f"parametrisation.{name}").main)
     assert stop.value.code == 2
     assert OTHER[content] in " ".join(capsys.readouterr().err.split())
     assert output.read_text() == content
@@ -178,7 +178,7 @@ def test_what_cannot_be_done_is_told_in_a_sentence(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(sys, "argv", command.split())
     module = importlib.import_module(f"parametrisation.{sys.argv[0]}")
     with pytest.raises(SystemExit) as stop:
-        run(module.main)
+        run_main(module.main)
     assert stop.value.code == 2
     assert re.search(message, capsys.readouterr().err)
     assert list(tmp_path.iterdir()) == []

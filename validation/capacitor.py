@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.special import erf, erfc, erfcx
 
+from nanogap.cli.programs import run_main
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.io import write_bytes, write_text
 from nanogap.report.style import BLUE, INK, ORANGE, WIDTH, house_style, png
@@ -420,4 +421,4 @@ def draw(profiles: Relaxation, capacitor: Plates, charged: list[dict[str, float]
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.cli.programs import run_main
 from nanogap.compact import CompactModel, FittedModel
 from nanogap.compact.export import exported, module_name
 from nanogap.io import write_json
@@ -95,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.cli.programs import run_main
 from nanogap.compact import CompactModel, Gap, PointContact, PotentiationDepression, Threshold
 from nanogap.compact.cycles import Cycle
 from nanogap.compact.fit import fit_cycles
@@ -122,4 +123,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -18,6 +18,7 @@ import numpy as np
 from ase import Atoms
 from scipy.stats import chi2
 
+from nanogap.cli.programs import run_main
 from nanogap.dynamics.embedded_atom import load_embedded_atom
 from nanogap.dynamics.native_engine import NativeEngine
 from nanogap.dynamics.simulation import Simulation
@@ -193,4 +194,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

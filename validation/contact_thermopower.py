@@ -22,6 +22,7 @@ from ase.io import read
 from nanogap.analysis.filament.contact import first_contact
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
+from nanogap.cli.programs import run_main
 from nanogap.io import write_json
 from nanogap.transport.of_file import TransmissionRequest, transmission_of_file
 
@@ -84,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -24,6 +24,7 @@ import numpy as np
 from ase import Atoms
 from matplotlib.figure import Figure
 
+from nanogap.cli.programs import run_main
 from nanogap.io import write_bytes, write_json
 from nanogap.report.style import BLUE, ORANGE, house_style, png
 from nanogap.runs.cell import cell_axis, junction_of
@@ -186,4 +187,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

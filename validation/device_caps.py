@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+from nanogap.cli.programs import run_main
 from nanogap.device.conductance import MomentaryConductance, NeckConductance
 from nanogap.device.device import Device
 from nanogap.device.measurement import Measurement, Point
@@ -179,4 +180,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -22,6 +22,7 @@ import xarray as xr
 from ase import Atoms
 from matplotlib.figure import Figure
 
+from nanogap.cli.programs import run_main
 from nanogap.device.conductance import ENERGY_STEP, NeckConductance
 from nanogap.device.neck import Neck, neck_junction
 from nanogap.device.relaxation import relax_neck
@@ -259,4 +260,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from nanogap.cli.programs import run_main
 from nanogap.device.labels import electrodes, label_metal
 from nanogap.device.lattice import Lattice, SiteStates
 from nanogap.device.neck import Neck, NeckCut, cut_necks, neck_junction
@@ -197,4 +198,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.cli.programs import run_main
 from nanogap.device.laplace import number_unknown, solve_sites
 from nanogap.device.lattice import (
     EMPTY,
@@ -386,4 +387,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

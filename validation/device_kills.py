@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from nanogap.cli.programs import run_main
 from nanogap.io.device_files import DeviceFiles, is_device_directory
 from nanogap.settings.device import load_device_settings
 
@@ -176,4 +177,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from nanogap.cli.programs import run_main
 from nanogap.device.device import Device
 from nanogap.device.measurement import Measurement, point_columns
 from nanogap.io import write_bytes
@@ -197,4 +198,4 @@ def _job(run: Run, arguments: argparse.Namespace, begun: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -28,6 +28,7 @@ from nanogap.analysis.filament.kinetics import (
     rate_trend,
 )
 from nanogap.analysis.traces.histogram import ConductanceHistogram
+from nanogap.cli.programs import run_main
 from nanogap.io import write_json
 from nanogap.units import BOLTZMANN
 from validation import device_result_figures as figures
@@ -391,4 +392,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -39,6 +39,7 @@ import xarray as xr
 
 from nanogap.campaign.collect import open_ensemble
 from nanogap.campaign.folder import CampaignFolder
+from nanogap.cli.programs import run_main
 from validation import slurm
 from validation.random_kills import children
 
@@ -200,4 +201,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

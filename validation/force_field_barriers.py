@@ -18,6 +18,7 @@ from parametrisation.barriers.named import Named, named_processes
 from parametrisation.barriers.processes import Barrier, exchange_barrier, hop_barrier
 from scipy.optimize import minimize_scalar
 
+from nanogap.cli.programs import run_main
 from nanogap.dynamics.embedded_functions import Functions, load_functions, spline, spline_values
 from nanogap.dynamics.forcefield import load_force_field
 from nanogap.dynamics.interaction import metal_parameters
@@ -163,4 +164,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

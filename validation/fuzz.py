@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.cli.programs import run_main
 from validation import fuzz_inputs
 
 #: Limits of one case: seconds and bytes.
@@ -230,4 +231,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    sys.exit(main())
+    run_main(main)

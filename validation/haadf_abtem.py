@@ -15,6 +15,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 
+from nanogap.cli.programs import run_main
 from nanogap.imaging import Microscope, PixelGrid, seen_along
 from nanogap.imaging.multislice import multislice_haadf
 from nanogap.io import write_json
@@ -95,10 +96,15 @@ def compute() -> dict[str, object]:
     }
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Compute and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.parse_args()
     begun = time.monotonic()
     content = compute()
     write_json(DATA, content)
     print(f"{time.monotonic() - begun:.0f} s: {DATA.name}: n = {content['exponent']:.3f}")
+
+
+if __name__ == "__main__":
+    run_main(main)

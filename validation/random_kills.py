@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from nanogap.cli.programs import run_main
 from nanogap.io.run_files import RunFiles, is_run_directory
 from nanogap.runs import RunDirectory, status
 
@@ -213,4 +214,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -24,6 +24,7 @@ import numpy as np
 from ase import Atoms
 from matplotlib.figure import Figure
 
+from nanogap.cli.programs import run_main
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engine import Engine
 from nanogap.dynamics.forcefield import load_force_field
@@ -260,4 +261,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -19,6 +19,7 @@ import numpy as np
 from ase import Atoms
 from matplotlib.figure import Figure
 
+from nanogap.cli.programs import run_main
 from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.schedule import FineSchedule, FineWindow
 from nanogap.dynamics.simulation import Simulation
@@ -142,4 +143,4 @@ def draw(content: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.build.page_tables import filled, head
+from nanogap.cli.programs import run_main
 from nanogap.compact import MODELS
 from nanogap.io import write_json, write_text
 
@@ -133,4 +134,4 @@ TABLES: dict[str, Callable[[Findings], str]] = {
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -11,6 +11,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image
 
+from nanogap.cli.programs import run_main
 from nanogap.io import write_atomically
 from nanogap.report.atoms import landmark_pictures
 from nanogap.report.figures import conductance_trace
@@ -62,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

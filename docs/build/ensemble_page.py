@@ -27,6 +27,7 @@ from docs.build.page_tables import filled, head
 from nanogap.analysis.filament.contact import described, first_contacts, member_conductances
 from nanogap.campaign.page import draw_all
 from nanogap.campaign.statistics import EnsembleStatistics, ensemble_statistics
+from nanogap.cli.programs import run_main
 from nanogap.io import write_bytes, write_text
 from nanogap.report.style import BLUE, INK, ORANGE, WIDTH, house_style, png
 from nanogap.transport.fitting.reference_transmissions import packaged_reference_transmissions
@@ -292,4 +293,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from nanogap.cli.programs import run_main
 from nanogap.imaging.figure import image_figure, series_figure
 from nanogap.imaging.moments import Moments, open_moments
 from nanogap.imaging.picture import ImageSettings, take_images
@@ -50,9 +51,14 @@ def draw(wires: Path, device: Path) -> None:
             write_bytes(IMAGES / f"{name}.png", png(figure, 90))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Draw the figures of the directories that are given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("wires", type=Path, help="a wire directory of four wires of the ensemble")
     parser.add_argument("device", type=Path, help="a device directory of the preset device-quick")
     given = parser.parse_args()
     draw(given.wires, given.device)
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -22,6 +22,7 @@ from docs.build.kinetics_page import TABLES
 from docs.build.kinetics_runs import Runs, findings, mechanism
 from docs.build.page_tables import filled
 from nanogap.campaign.folder import CampaignFolder
+from nanogap.cli.programs import run_main
 from nanogap.io import write_bytes, write_json, write_text
 from nanogap.report.style import house_style, png
 
@@ -45,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

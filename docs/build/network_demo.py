@@ -21,6 +21,7 @@ from docs.build.network_findings import TABLES, WAYS, conductance_peaks, flat_pa
 from docs.build.network_wires import Wires, between_electrodes, between_wires, chain, wires_cost
 from docs.build.page_tables import filled
 from nanogap import __version__
+from nanogap.cli.programs import run_main
 from nanogap.compact.file import FittedModel, read_model
 from nanogap.io import write_bytes, write_json, write_text
 from nanogap.report.style import house_style, png
@@ -157,4 +158,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nanogap.cli.programs import run_main
 from nanogap.compact import CompactModel, FittedModel, PointContact, PotentiationDepression
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -40,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

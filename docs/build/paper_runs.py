@@ -23,6 +23,7 @@ from docs.build.paper_page import PAPER_GAP, TABLES
 from nanogap.analysis.filament.stages import stage_spans
 from nanogap.analysis.filament.structures import growth_structures, single_atom_contacts
 from nanogap.campaign.trajectories import open_trajectories
+from nanogap.cli.programs import run_main
 from nanogap.errors import NanogapError
 from nanogap.io import write_bytes, write_text
 from nanogap.report.paper import Trajectory
@@ -169,4 +170,4 @@ def _rounded(value: float) -> float | None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

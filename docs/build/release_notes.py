@@ -8,6 +8,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from nanogap.cli.programs import run_main
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -40,7 +42,12 @@ def _first(pattern: str, name: str) -> str | None:
     return match[1] if match else None
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the notes of a version."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("version", help="as in pyproject.toml, without the v of the tag")
     print(notes(parser.parse_args().version), end="")
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from nanogap.cli.programs import run_main
 from nanogap.io import write_text
 from nanogap.settings import (
     FirstPrinciplesSettings,
@@ -216,7 +217,12 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=PAGE)
     write_text(parser.parse_args().output, page())
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -9,6 +9,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from nanogap.cli.programs import run_main
 from nanogap.io import write_bytes, write_json
 from nanogap.report import wire_figures as figures
 from nanogap.report.style import house_style, png
@@ -42,9 +43,14 @@ def draw(one: Path, several: Path) -> None:
     write_json(DATA, content)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Draw the figures of the wires that are given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("one", type=Path, help="a wire directory of the preset wire-breakdown")
     parser.add_argument("several", type=Path, help="one of wire-breakdown-ensemble")
     given = parser.parse_args()
     draw(given.one, given.several)
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -4,6 +4,7 @@ import argparse
 import time
 from pathlib import Path
 
+from nanogap.cli.programs import run_main
 from nanogap.dynamics.embedded_functions import load_functions
 from parametrisation.barriers.bands import (
     Bands,
@@ -15,7 +16,6 @@ from parametrisation.barriers.bands import (
 )
 from parametrisation.barriers.figure import draw
 from parametrisation.barriers.results import Results, evaluate_bands, show, write_energetics
-from parametrisation.refusals import run
 
 
 def main() -> None:
@@ -75,4 +75,4 @@ def compute(element: str, number: int, seed: int, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_main(main)

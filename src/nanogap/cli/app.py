@@ -47,7 +47,7 @@ from nanogap.cli.common import (
 from nanogap.cli.idle import refuse_idle
 from nanogap.cli.measured_report import report_of_data
 from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
-from nanogap.cli.terminal import LogLines, Terminal, as_options, inert
+from nanogap.cli.terminal import LogLines, Terminal, complain, inert
 from nanogap.errors import NanogapError, SettingsError
 
 if TYPE_CHECKING:
@@ -72,14 +72,14 @@ def main() -> None:
     try:
         _end_with(app(standalone_mode=False))
     except NanogapError as error:
-        _complain(str(error))
+        complain(str(error))
         sys.exit(2)
     except typer.TyperException as error:
         message = error.format_message()  # empty where the help was shown instead
         if message:
             context = getattr(error, "ctx", None)
             command = context.command_path if context else "nanogap"
-            _complain(f"{message.rstrip('.')}: see '{command} --help'")
+            complain(f"{message.rstrip('.')}: see '{command} --help'")
         sys.exit(2)
     except (KeyboardInterrupt, typer.Abort):
         _end_interrupted()
@@ -87,7 +87,7 @@ def main() -> None:
         _end_stopped(stopped)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        _complain(f"{place}{error.strerror or error}")
+        complain(f"{place}{error.strerror or error}")
         sys.exit(2)
     except Exception as error:
         _end_by_signal_behind(error)
@@ -106,7 +106,7 @@ def _end_by_signal_behind(error: Exception) -> None:
 
 def _end_stopped(stopped: Stopped) -> NoReturn:
     """End as the signal wants it, and say how to go on."""
-    _complain(f"stopped by {stopped.name}; {how_to_go_on(sys.argv[1:])}")
+    complain(f"stopped by {stopped.name}; {how_to_go_on(sys.argv[1:])}")
     sys.exit(stopped.code)
 
 
@@ -115,9 +115,9 @@ def _end_unexpected(error: Exception) -> NoReturn:
     if isinstance(error, RecursionError | MemoryError):
         deep = isinstance(error, RecursionError)
         what = "is nested too deeply" if deep else "needs more memory than there is"
-        _complain(f"the input {what}: is a file damaged?")
+        complain(f"the input {what}: is a file damaged?")
         sys.exit(2)
-    _complain(
+    complain(
         f"internal error, please report it: {type(error).__name__}: {error} "
         "(NANOGAP_TRACEBACK=1 shows where)"
     )
@@ -148,13 +148,8 @@ def _end_with(status: object) -> None:
 
 
 def _end_interrupted() -> NoReturn:
-    _complain(f"interrupted; {how_to_go_on(sys.argv[1:])}")
+    complain(f"interrupted; {how_to_go_on(sys.argv[1:])}")
     sys.exit(_INTERRUPTED)
-
-
-def _complain(sentence: str) -> None:
-    """Write one line, whatever line breaks a library's own message has."""
-    sys.stderr.write(f"nanogap: {inert(as_options(' '.join(sentence.split())))}\n")
 
 
 @app.callback(invoke_without_command=True)

@@ -3,6 +3,7 @@
 import ast
 import logging
 import re
+import sys
 import unicodedata
 from typing import Any
 
@@ -53,6 +54,11 @@ def _option(found: re.Match[str]) -> str:
             return found[0]
         value = ",".join(f"{key}={item}" for key, item in pairs.items())
     return f"--{found['name'].replace('_', '-')} {value}".rstrip()
+
+
+def complain(sentence: str, program: str = "nanogap") -> None:
+    """Write one line to stderr, whatever line breaks a library's own message has."""
+    sys.stderr.write(f"{program}: {inert(as_options(' '.join(sentence.split())))}\n")
 
 
 class Terminal(Console):
