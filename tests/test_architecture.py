@@ -24,6 +24,7 @@ FOUNDATION = {
     "printing",
     "processes",
     "caches",
+    "lazy",
     "spool",
 }
 
@@ -42,6 +43,7 @@ MAY_IMPORT = {
     "digest": set(),
     "observables": set(),
     "caches": set(),
+    "lazy": set(),
     "printing": set(),
     "processes": set(),
     "spool": set(),

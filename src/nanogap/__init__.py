@@ -13,10 +13,10 @@ Examples
 (486, 2.0)
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nanogap.caches import choose_caches
+from nanogap.lazy import on_first_use
 
 if TYPE_CHECKING:
     from nanogap.device import Device as Device
@@ -103,22 +103,19 @@ _NAMES = {
     "nanogap.transport.tight_binding.bands": ("bands", "fermi_energy"),
     "nanogap.transport.tight_binding.files": ("load_model",),
 }
-_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_MODULES)]  # noqa: PLE0604 strings that the table gives
+__all__ = ["__version__", *sorted(sum(_NAMES.values(), ()))]  # noqa: PLE0604 the table gives strings
+
+_load = on_first_use(__name__, _NAMES, hint=": dir(nanogap) lists all")
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used."""
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 as slow as all the rest
+    if name != "__version__":
+        return _load(name)
+    from importlib.metadata import version  # noqa: PLC0415 as slow as all the rest
 
-        value: Any = version("nanogap")
-    elif name in _MODULES:
-        value = getattr(import_module(_MODULES[name]), name)
-    else:
-        raise AttributeError(f"module 'nanogap' has no attribute {name!r}: dir(nanogap) lists all")
-    globals()[name] = value
+    globals()[name] = value = version("nanogap")
     return value
 
 

@@ -3,8 +3,9 @@
 Each name is loaded when it is first used: what drives a real unit need not wait for the device.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nanogap.lazy import on_first_use
 
 if TYPE_CHECKING:
     from nanogap.instruments.address import PORTS as PORTS
@@ -47,26 +48,18 @@ __all__ = [
     "parse_address",
 ]
 
-#: Public names by the module that they are loaded from.
-_NAMES = {
-    "nanogap.instruments.address": ("PORTS", "Address", "parse_address"),
-    "nanogap.instruments.channel": ("Bench",),
-    "nanogap.instruments.datasheet": ("UNITS", "DataSheet", "data_sheet"),
-    "nanogap.instruments.kxci_unit": ("Keithley4200",),
-    "nanogap.instruments.loads": ("LOADS", "load_named"),
-    "nanogap.instruments.record": ("Record", "Setting"),
-    "nanogap.instruments.server": ("LOOPBACK", "NETWORK", "Server"),
-    "nanogap.instruments.tsp_unit": ("Keithley2614B",),
-    "nanogap.instruments.unit": ("Unit",),
-    "nanogap.instruments.virtual": ("make_unit",),
-}
-_MODULES = {name: module for module, names in _NAMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_MODULES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "nanogap.instruments.address": ("PORTS", "Address", "parse_address"),
+        "nanogap.instruments.channel": ("Bench",),
+        "nanogap.instruments.datasheet": ("UNITS", "DataSheet", "data_sheet"),
+        "nanogap.instruments.kxci_unit": ("Keithley4200",),
+        "nanogap.instruments.loads": ("LOADS", "load_named"),
+        "nanogap.instruments.record": ("Record", "Setting"),
+        "nanogap.instruments.server": ("LOOPBACK", "NETWORK", "Server"),
+        "nanogap.instruments.tsp_unit": ("Keithley2614B",),
+        "nanogap.instruments.unit": ("Unit",),
+        "nanogap.instruments.virtual": ("make_unit",),
+    },
+)

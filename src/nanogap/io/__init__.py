@@ -4,8 +4,9 @@ Each name is loaded when it is first used: what reads a small file must not wait
 workbooks.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nanogap.lazy import on_first_use
 
 if TYPE_CHECKING:
     from nanogap.io.atomic import copy_atomically as copy_atomically
@@ -52,46 +53,38 @@ __all__ = [
     "write_text",
 ]
 
-#: Public names by the module that they are loaded from.
-_NAMES = {
-    "nanogap.io.atomic": (
-        "copy_atomically",
-        "write_atomically",
-        "write_bytes",
-        "write_csv",
-        "write_json",
-        "write_text",
-    ),
-    "nanogap.io.dataset": (
-        "cycle_number",
-        "joined_files",
-        "measurement_dataset",
-        "simulated_trace",
-    ),
-    "nanogap.io.measurement": (
-        "iterate_measurements",
-        "read_measurement",
-        "read_measurements",
-    ),
-    "nanogap.io.results": (
-        "read_arrays",
-        "read_attributes",
-        "read_dataset",
-        "write_dataset",
-    ),
-    "nanogap.io.trajectory": (
-        "Commit",
-        "SnapshotRecord",
-        "TrajectoryStore",
-    ),
-}
-_MODULES = {name: module for module, names in _NAMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_MODULES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "nanogap.io.atomic": (
+            "copy_atomically",
+            "write_atomically",
+            "write_bytes",
+            "write_csv",
+            "write_json",
+            "write_text",
+        ),
+        "nanogap.io.dataset": (
+            "cycle_number",
+            "joined_files",
+            "measurement_dataset",
+            "simulated_trace",
+        ),
+        "nanogap.io.measurement": (
+            "iterate_measurements",
+            "read_measurement",
+            "read_measurements",
+        ),
+        "nanogap.io.results": (
+            "read_arrays",
+            "read_attributes",
+            "read_dataset",
+            "write_dataset",
+        ),
+        "nanogap.io.trajectory": (
+            "Commit",
+            "SnapshotRecord",
+            "TrajectoryStore",
+        ),
+    },
+)

@@ -3,8 +3,9 @@
 Each name is loaded when it is first used: the page of a measurement needs no device.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nanogap.lazy import on_first_use
 
 if TYPE_CHECKING:
     from nanogap.live.hand_driven import HandDriven as HandDriven
@@ -33,21 +34,13 @@ __all__ = [
     "replay",
 ]
 
-#: Public names by the module that they are loaded from.
-_NAMES = {
-    "nanogap.live.hand_driven": ("HandDriven", "Turn", "load_record", "replay"),
-    "nanogap.live.knobs": ("Knobs", "Range", "first_knobs", "knob_ranges"),
-    "nanogap.live.loopback": ("PageServer",),
-    "nanogap.live.player": ("Player",),
-    "nanogap.live.server": ("LivePage",),
-}
-_MODULES = {name: module for module, names in _NAMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_MODULES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "nanogap.live.hand_driven": ("HandDriven", "Turn", "load_record", "replay"),
+        "nanogap.live.knobs": ("Knobs", "Range", "first_knobs", "knob_ranges"),
+        "nanogap.live.loopback": ("PageServer",),
+        "nanogap.live.player": ("Player",),
+        "nanogap.live.server": ("LivePage",),
+    },
+)

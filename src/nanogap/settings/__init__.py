@@ -1,8 +1,8 @@
 """The input file as pydantic models, and presets as TOML files."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from nanogap.lazy import on_first_use
 from nanogap.settings.document import settings_document
 from nanogap.settings.energies import parse_energies
 from nanogap.settings.faults import fault_sentence, validated
@@ -61,11 +61,7 @@ __all__ = [
     "validated",
 ]
 
-_OF_DEVICES = ("DeviceSettings", "load_device_settings")
-
-
-def __getattr__(name: str) -> Any:
-    """Load what is of devices when it is first used: it takes the protocols and their libraries."""
-    if name in _OF_DEVICES:
-        return getattr(import_module("nanogap.settings.device"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# what is of devices takes the protocols and their libraries
+__getattr__ = on_first_use(
+    __name__, {"nanogap.settings.device": ("DeviceSettings", "load_device_settings")}
+)
