@@ -14,6 +14,7 @@ from nanogap.campaign.kinds import MemberSettings, base_kind, kind_of, member_se
 from nanogap.errors import SettingsError
 from nanogap.settings import preset_names, preset_text, settings_text, toml_table
 from nanogap.settings.load import SettingValue
+from nanogap.settings.members import seed_of
 
 
 @dataclass(frozen=True)
@@ -141,4 +142,4 @@ def seeds(
     content = (rule or KeyRule.of(kind_of(settings))).digest(settings, seed=False)
     words = np.frombuffer(content, dtype="<u4").tolist()
     streams = np.random.SeedSequence([root, *words]).spawn(count)
-    return [int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1)) for stream in streams]
+    return [seed_of(stream) for stream in streams]

@@ -35,6 +35,7 @@ from nanogap.settings.load import (
     settings_text,
     toml_table,
 )
+from nanogap.settings.members import member_name, member_stream, seed_of
 from nanogap.settings.models import Line, _Model, changed_keys
 
 
@@ -244,8 +245,7 @@ class DeviceSettings(Printed, _Model):
         """Return the settings of one device, from 0; see `members`."""
         if self.devices.number == 1:
             return self
-        stream = np.random.SeedSequence(self.seed, spawn_key=(number,))
-        seed = int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1))
+        stream = member_stream(self.seed, number)
         spread = self.devices.resistance_spread
         factor = 1.0 + spread * np.random.default_rng(stream).uniform(-1.0, 1.0)
         circuit = {
@@ -259,8 +259,8 @@ class DeviceSettings(Printed, _Model):
             protocol = protocol.model_copy(update={"cycles": share})
         return self.model_copy(
             update={
-                "name": f"{self.name[:70]}-{number + 1}",
-                "seed": seed,
+                "name": member_name(self.name, number),
+                "seed": seed_of(stream),
                 "circuit": self.circuit.model_copy(update=circuit),
                 "protocol": protocol,
                 "devices": DevicesSettings(),

@@ -19,6 +19,7 @@ from nanogap.electrical.waveform import Waveform
 from nanogap.printing import Printed, Rows, counted
 from nanogap.settings.circuit import SourceSettings
 from nanogap.settings.load import checked_table, parse_overrides, settings_text, toml_table
+from nanogap.settings.members import member_name, member_stream, seed_of
 from nanogap.settings.models import Line, _Model, changed_keys
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -303,14 +304,13 @@ class WireSettings(Printed, _Model):
         return tuple(self._member(number) for number in range(self.wires.number))
 
     def _member(self, number: int) -> "WireSettings":
-        stream = np.random.SeedSequence(self.seed, spawn_key=(number,))
-        seed = int(stream.generate_state(1, np.uint64)[0] >> np.uint64(1))
+        stream = member_stream(self.seed, number)
         # two and a half deviations at most: no wire of a negative size
         drawn = np.clip(np.random.default_rng(stream).normal(size=3), -2.5, 2.5)
         wires, wire, around = self.wires, self.wire, self.surroundings
         table = self.model_dump(mode="json")
         table["wires"] = {}
-        table["name"], table["seed"] = f"{self.name[:70]}-{number + 1}", seed
+        table["name"], table["seed"] = member_name(self.name, number), seed_of(stream)
         table["wire"] |= {
             "diameter": wire.diameter * (1.0 + wires.diameter_spread * float(drawn[0])),
             "length": wire.length * (1.0 + wires.length_spread * float(drawn[1])),
