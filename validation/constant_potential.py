@@ -1,11 +1,12 @@
 """Does the field of a metal drive contact? Runs at constant potential, and the static forces.
 
     python -m validation.constant_potential runs RUNS.jsonl --minutes 30
-    python -m validation.constant_potential table RUNS.jsonl -o docs/data/constant-potential.json
+    python -m validation.constant_potential gather RUNS.jsonl -o docs/data/constant-potential.json
 
 The tips, temperature and times are those of docs/kinetics.md. ``runs`` appends a line for each run
-to a file, and goes on where it was; a run takes half a minute of one core. ``table`` writes the
-rates with their intervals, and the charges and pulls on the tips beside those of plates.
+to a file, and goes on where it was; a run takes half a minute of one core. ``gather`` writes all
+runs, and the charges and pulls on the tips beside those of plates. The tables and the figure of the
+page are made of that by docs/build/constant_potential_page.py.
 """
 
 import argparse
@@ -16,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from scipy.stats import chi2
 
 from nanogap.cli.programs import run_main
 from nanogap.dynamics.embedded_atom import load_embedded_atom
@@ -29,15 +29,16 @@ from nanogap.units import COULOMB
 
 #: Gap (angstrom), voltage (V) and runs of every point, the most telling first.
 POINTS = (
-    (6.0, 8.0, 10),
-    (6.0, 0.0, 10),
-    (5.0, 8.0, 5),
-    (5.0, 0.0, 5),
-    (6.5, 8.0, 5),
-    (8.3, 8.0, 5),
-    (6.0, 4.0, 10),
-    (5.0, 4.0, 5),
-    (8.3, 0.0, 5),
+    (6.0, 8.0, 20),
+    (6.0, 0.0, 20),
+    (5.0, 8.0, 10),
+    (5.0, 0.0, 10),
+    (6.5, 8.0, 10),
+    (6.5, 0.0, 10),
+    (8.3, 8.0, 10),
+    (6.0, 4.0, 20),
+    (5.0, 4.0, 10),
+    (8.3, 0.0, 10),
 )
 _BASE: dict[str, object] = {
     "dynamics.engine": "eam",
@@ -95,7 +96,7 @@ def run_all(path: Path, minutes: float) -> None:
     made = {(one["gap"], one["voltage"], one["seed"]) for one in read(path)}
     wanted = [
         (gap, voltage, seed)
-        for seed in range(1, 11)
+        for seed in range(1, max(count for *_, count in POINTS) + 1)
         for gap, voltage, count in POINTS
         if seed <= count
     ]
@@ -105,23 +106,6 @@ def run_all(path: Path, minutes: float) -> None:
         if one not in made:
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(run(*one)) + "\n")
-
-
-def rate(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Rate of first contact with its 95 % interval, 1/ns, of runs that may have had none."""
-    contacts = sum(one["contact_ps"] is not None for one in runs)
-    times = [one["end_ps"] if one["contact_ps"] is None else one["contact_ps"] for one in runs]
-    total = max(sum(times) / 1000.0, 1e-6)
-    low = chi2.ppf(0.025, 2 * contacts) / 2.0 if contacts else 0.0
-    high = chi2.ppf(0.975, 2 * contacts + 2) / 2.0
-    return {
-        "runs": len(runs),
-        "contacts": contacts,
-        "rate_per_ns": contacts / total,
-        "low_per_ns": low / total,
-        "high_per_ns": high / total,
-        "times_ps": sorted(times),
-    }
 
 
 def static(gap: float, voltage: float) -> dict[str, float]:
@@ -158,22 +142,13 @@ def _terrace(tips: Atoms) -> Any:
     return np.flatnonzero(np.abs(height - tips.info["top_terrace"]) < 0.5)
 
 
-def table(path: Path, output: Path) -> None:
-    """Write what the runs give, and the static forces."""
-    runs = read(path)
-    points = sorted({(one["gap"], one["voltage"]) for one in runs})
-    write_json(
-        output,
-        {
-            "points": [
-                {"gap": gap, "voltage": voltage}
-                | rate([r for r in runs if (r["gap"], r["voltage"]) == (gap, voltage)])
-                for gap, voltage in points
-            ],
-            "cpu_s_per_run": float(np.mean([one["cpu_s"] for one in runs])) if runs else None,
-            "static": [static(gap, 8.0) for gap in _GAPS],
-        },
+def gather(path: Path, output: Path) -> None:
+    """Write what the runs gave, in order, and the static forces."""
+    order = [(gap, voltage) for gap, voltage, _ in POINTS]
+    runs = sorted(
+        read(path), key=lambda one: (order.index((one["gap"], one["voltage"])), one["seed"])
     )
+    write_json(output, {"runs": runs, "static": [static(gap, 8.0) for gap in _GAPS]})
 
 
 def main() -> None:
@@ -183,14 +158,14 @@ def main() -> None:
     making = commands.add_parser("runs")
     making.add_argument("file", type=Path)
     making.add_argument("--minutes", type=float, default=60.0)
-    telling = commands.add_parser("table")
+    telling = commands.add_parser("gather")
     telling.add_argument("file", type=Path)
     telling.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
     if arguments.command == "runs":
         run_all(arguments.file, arguments.minutes)
     else:
-        table(arguments.file, arguments.output)
+        gather(arguments.file, arguments.output)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 
 from docs.build.kinetics_runs import GAP, STRONG, TEMPERATURE, Runs, findings, mechanism, waiting
 from docs.build.page_tables import head
-from nanogap.analysis.filament.kinetics import event_rate, survival
+from nanogap.analysis.filament.kinetics import Trend, WaitingTimes, event_rate, survival
 from nanogap.campaign.page import with_interval
 
 
@@ -21,14 +21,33 @@ def table_of(runs: Runs) -> str:
     )
     for (temperature, gap, voltage), group in runs.points().items():
         times = waiting(group)
-        curve, rate = survival(times), event_rate(times)
         lines.append(
-            f"| {temperature:g} | {gap:g} | {voltage:g} | {rate.events} / {len(times)} "
-            f"| {with_interval(curve.median, curve.median_interval, 1.0)} "
-            f"| {with_interval(rate.value, (rate.low, rate.high), 1000.0)} "
-            f"| {_p(rate.p_value)} |"
+            f"| {temperature:g} | {gap:g} | {voltage:g} | {waiting_cells(times)} "
+            f"| {p_cell(event_rate(times).p_value)} |"
         )
     return "\n".join(lines)
+
+
+def waiting_cells(times: WaitingTimes) -> str:
+    """Write contacts and runs, median (ps) and rate (1/ns) of some runs."""
+    curve, rate = survival(times), event_rate(times)
+    return (
+        f"{rate.events} / {len(times)} "
+        f"| {with_interval(curve.median, curve.median_interval, 1.0)} "
+        f"| {with_interval(rate.value, (rate.low, rate.high), 1000.0)}"
+    )
+
+
+def factor_cells(trend: Trend, unit: str = "") -> str:
+    """Write the factor of a rate for a step of 1, its interval, and the p-value of the trend."""
+    value, *ends = (np.exp(one) for one in (trend.slope, trend.low, trend.high))
+    low, high = sorted(ends)
+    words = (
+        f"factor {value:.3g}{unit} | {low:.3g} to {high:.3g}"
+        if np.isfinite(value)
+        else "not determined |"
+    )
+    return f"{words} | {p_cell(trend.log_rank)}"
 
 
 def trends_of(runs: Runs) -> str:
@@ -36,19 +55,8 @@ def trends_of(runs: Runs) -> str:
     found = findings(runs)
     lines = head("what", "rate", "95 %", "log-rank p")
 
-    def factor(name: str, words: str, unit: str, step: float = 1.0) -> None:
-        trend = found[name]
-        value, *ends = (np.exp(step * one) for one in (trend.slope, trend.low, trend.high))
-        low, high = sorted(ends)
-        lines.append(
-            f"| {words} | "
-            + (
-                f"factor {value:.3g}{unit} | {low:.3g} to {high:.3g}"
-                if np.isfinite(value)
-                else "not determined |"
-            )
-            + f" | {_p(trend.log_rank)} |"
-        )
+    def factor(name: str, words: str, unit: str) -> None:
+        lines.append(f"| {words} | {factor_cells(found[name], unit)} |")
 
     factor("voltage", "size of the voltage", " per volt")
     factor("voltage at 5 Å", "8 V against 0 V, at 5 Å", "")
@@ -63,7 +71,9 @@ def trends_of(runs: Runs) -> str:
             if np.isfinite(trend.slope)
             else "not determined |"
         )
-        lines.append(f"| activation energy, at {voltage:g} V | {words} | {_p(trend.log_rank)} |")
+        lines.append(
+            f"| activation energy, at {voltage:g} V | {words} | {p_cell(trend.log_rank)} |"
+        )
     return "\n".join(lines)
 
 
@@ -103,7 +113,7 @@ def mechanism_of(runs: Runs) -> str:
     lines += [
         f"| {name} | {one['contacts']} | {_mean(one['adatoms'])} | {one['from_anode']} "
         f"| {one['from_cathode']} | {one['runs_anode']} / {one['runs_cathode']} "
-        f"| {_p(one['p_value'])} |"
+        f"| {p_cell(one['p_value'])} |"
         for name, one in found.items()
         if "contacts" in one
     ]
@@ -113,7 +123,7 @@ def mechanism_of(runs: Runs) -> str:
         "every 4 ps: "
         f"{gaps['adatoms'][0]:.2f} at 8 V of either sign ({gaps['runs'][0]} runs), "
         f"{gaps['adatoms'][1]:.2f} at 0 V "
-        f"({gaps['runs'][1]} runs); p = {_p(gaps['p_value'])} (Mann and Whitney)."
+        f"({gaps['runs'][1]} runs); p = {p_cell(gaps['p_value'])} (Mann and Whitney)."
     )
 
 
@@ -121,7 +131,8 @@ def _mean(value: float) -> str:
     return f"{value:.1f}" if np.isfinite(value) else "none"
 
 
-def _p(value: float) -> str:
+def p_cell(value: float) -> str:
+    """Write a p-value."""
     return f"{value:.2g}" if np.isfinite(value) else "too few"
 
 
