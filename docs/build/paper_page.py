@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from docs.build.page_tables import head
+from docs.build.paper_cuts import table_of
 
 #: The four stages of the paper.
 _STAGES = ("drift", "islands", "contact", "lateral growth")
@@ -103,7 +104,7 @@ def _voltages(runs: Sequence[Any]) -> str:
         made = [run["first_contact"] for run in some if run["first_contact"] is not None]
         times = f": {', '.join(f'{one:.3g}' for one in made)} ps" if made else ""
         span = sum(run["simulated"] for run in some if run["first_contact"] is None)
-        waited = f", {span:.3g} ps without one" if span else ""
+        waited = f", {span:.0f} ps without one" if span else ""
         told.append(f"{voltage:g} V: {len(made)} of {len(some)} in contact{times}{waited}")
     return "; ".join(told) or "none"
 
@@ -128,7 +129,11 @@ _FIGURES: list[tuple[str, str, Callable[[Sequence[Any]], str]]] = [
     ("S3", "a higher voltage is faster", _voltages),
 ]
 
-TABLES = {"runs": runs_of, "numbers": numbers_of}
+TABLES = {
+    "runs": runs_of,
+    "numbers": numbers_of,
+    "cuts": lambda content: table_of(content["cuts"]),
+}
 
 
 def _fullest(runs: Sequence[Any]) -> Any:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from docs.build.page_tables import filled
+from docs.build.paper_cuts import compared, figure_of
 from docs.build.paper_page import PAPER_GAP, TABLES
 from nanogap.analysis.filament.stages import stage_spans
 from nanogap.analysis.filament.structures import growth_structures, single_atom_contacts
@@ -43,6 +44,12 @@ def main() -> None:
     for group in ("paper", "closer"):
         parser.add_argument(f"--{group}", nargs="+", type=Path, default=[])
     parser.add_argument("--sample", nargs="*", type=Path, default=[], help="runs with samplings")
+    parser.add_argument(
+        "--wide",
+        nargs=2,
+        metavar=("FILE", "INDEX"),
+        help="transmissions of some snapshots of the first run of the paper with --cut terrace",
+    )
     given = parser.parse_args()
     content = json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else {}
     for group in ("paper", "closer"):
@@ -58,6 +65,12 @@ def main() -> None:
         for group, of_paper in (("paper", True), ("sampled", False)):
             some = [one for one in sampled if (_gap(one) == PAPER_GAP) == of_paper]
             draw(some[:1], group, ("5cd",) if some else ())
+    if given.wide:
+        path, index = given.wide
+        content["cuts"] = [compared(content["paper"][0], Path(path), index)]
+    with house_style():
+        figure = figure_of(content["cuts"], content["paper"][0])
+        write_bytes(DOCS / "images" / "paper-cuts.png", png(figure, 110))
     write_text(DATA, text_of(content))
     if PAGE.is_file():
         write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), TABLES, content))

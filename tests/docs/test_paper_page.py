@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from docs.build import page_tables, paper_page, paper_runs
+import xarray as xr
+from docs.build import page_tables, paper_cuts, paper_page, paper_runs
 from tests.runs.hand_made import whole_run
 
 from nanogap.campaign.trajectories import open_trajectories
+from nanogap.errors import DataFormatError
+from nanogap.io import write_dataset
 from nanogap.report.paper_figures import PAPER_FIGURES
 from nanogap.settings import load_settings
 
@@ -60,6 +63,35 @@ def test_the_page_says_what_the_runs_show(content, page):
         assert np.abs(np.diff(values)).max() < 0.2  # no steps
     for values in curves[1:]:
         assert values[0] < values[len(values) // 2] < values[-1]
+
+
+def test_the_narrow_cell_agrees_with_the_wide_one_as_long_as_the_bridge_is_thin(content):
+    (cuts,) = content["cuts"]
+    time, narrow, wide = (np.array(cuts[name]) for name in ("time", "paper", "terrace"))
+    run = next(run for run in content["paper"] if run["name"] == cuts["name"])
+    known = dict(zip(run["time"], run["transmission"], strict=True))
+    assert [known[one] for one in cuts["time"]] == cuts["paper"]
+    assert np.abs(narrow - wide)[time < 700.0].max() < 0.11
+    plateau = (time >= 1000.0) & (time < 2000.0)
+    assert np.std(wide[plateau]) < 0.5 * np.std(narrow[plateau])
+    assert wide[time > 2400.0].min() > 7.0
+    assert narrow.max() < 6.1
+
+
+def test_transmissions_of_other_snapshots_are_refused(tmp_path, content):
+    run = content["paper"][0]
+    wide = xr.Dataset(
+        {
+            "transmission_average": (("snapshot", "energy"), np.ones((3, 1))),
+            "open_channels": (("snapshot", "lead"), np.full((3, 2), 29.0)),
+        }
+    )
+    write_dataset(wide, tmp_path / "wide.nc")
+    found = paper_cuts.compared(run, tmp_path / "wide.nc", "70:94:8")
+    assert found["paper"] == run["transmission"][70:94:8]
+    assert (found["terrace"], found["channels"]) == ([1.0] * 3, 29.0)
+    with pytest.raises(DataFormatError, match=r"has 3 snapshots, and 70:102:8 of the run 4"):
+        paper_cuts.compared(run, tmp_path / "wide.nc", "70:102:8")
 
 
 def test_a_run_is_described(tmp_path):
