@@ -4,6 +4,7 @@ import numpy as np
 from ase.units import kB
 
 from nanogap.errors import NanogapError
+from nanogap.io import read_dataset
 from nanogap.runs.cell import moved_cells
 from nanogap.runs.directory import RunDirectory
 
@@ -11,6 +12,9 @@ from nanogap.runs.directory import RunDirectory
 _HIGH_VOLTAGE = 20.0
 #: Part by which a temperature may be off, and standard deviations of its fluctuation besides.
 _OFF, _DEVIATIONS = 0.25, 5.0
+#: Part of the channels of the leads up to which a wider cell gives the same T within 0.1 G0, and
+#: beyond which it gives more (docs/paper-figures.md).
+_MOST_OF_CHANNELS = 0.5
 #: So many moves of the cell are told one by one.
 _MOVES_TOLD = 5
 
@@ -37,7 +41,7 @@ def notes_of(run: RunDirectory) -> list[str]:
         notes.append(
             f"voltage.applied = {applied:g} V is far above what nanogaps are switched with (some V)"
         )
-    return notes + moved_cell_notes(run) + _temperature_notes(run)
+    return notes + moved_cell_notes(run) + narrow_lead_notes(run) + _temperature_notes(run)
 
 
 def moved_cell_notes(run: RunDirectory) -> list[str]:
@@ -64,6 +68,40 @@ def moved_cell_notes(run: RunDirectory) -> list[str]:
     told = (
         f"the cell that junctions are cut in moved at {', '.join(times)} ps{more}: T may jump "
         "there although no atom does; junction.cut = 'terrace' has one cell for the whole run"
+    )
+    return [told]
+
+
+def narrow_lead_notes(run: RunDirectory) -> list[str]:
+    """Say where the leads of the cut, and not the bridge alone, limit T.
+
+    Parameters
+    ----------
+    run : RunDirectory
+
+    Returns
+    -------
+    list of str
+        Empty where T stays below half of the channels of the leads, or they are not known.
+    """
+    try:
+        averages = run.transmission_averages()
+        if averages is None:
+            return []
+        values = averages["transmission_average"].sel(energy=0.0, method="nearest").to_numpy()
+        place = int(np.argmax(np.nan_to_num(values)))
+        number, largest = int(averages["snapshot"].to_numpy()[place]), float(values[place])
+        leads = read_dataset(run.files.transmissions()[number])["open_channels"].to_numpy()
+    except (NanogapError, OSError, KeyError):
+        return []  # hand-made files have no leads, and damage is told by the report
+    channels = float(leads.min())
+    if not largest > _MOST_OF_CHANNELS * channels:
+        return []
+    narrow = run.settings.junction.cut == "paper"
+    wider = "junction.cut = 'terrace' has wider ones" if narrow else "wider tips have more"
+    told = (
+        f"T reaches {largest:.3g} G0, and the leads of the cut have {channels:.3g} channels: "
+        f"beyond half of them they limit T; {wider}"
     )
     return [told]
 
