@@ -9,15 +9,16 @@ docs/data/kinetics.json, the runs of the published recipe.
 import argparse
 import json
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from docs.build.kinetics_page import factor_cells, waiting_cells
-from docs.build.kinetics_runs import STRONG, TEMPERATURE, Runs, waiting
+from docs.build.kinetics_runs import STRONG, TEMPERATURE, Runs, trend, waiting
 from docs.build.page_tables import filled, head
-from nanogap.analysis.filament.kinetics import WaitingTimes, rate_trend, survival
+from nanogap.analysis.filament.kinetics import WaitingTimes, survival
 from nanogap.cli.programs import run_main
 from nanogap.io import write_bytes, write_text
 from nanogap.report.ensemble import draw_survival
@@ -77,17 +78,13 @@ _WAITING = ("contacts / runs", "median (ps)", "rate (1/ns)")
 def factors_of(found: Ensembles) -> str:
     """Write the table of what 8 V do to the rate."""
     lines = head("model", "gap (Å)", "8 V against 0 V", "95 %", "log-rank p")
+    gaps = sorted({run["gap"] for run in found.metal})
     for name, runs in (("metal", found.metal), ("recipe", found.recipe)):
-        some = [run for run in runs if run["voltage"] in {0.0, STRONG} and run["time"] > 0.0]
-        gaps = sorted({run["gap"] for run in found.metal})
+        some = [run for run in runs if run["voltage"] in {0.0, STRONG}]
         for words, wanted in (*((f"{gap:g}", {gap}) for gap in gaps), ("all", set(gaps))):
             chosen = [run for run in some if run["gap"] in wanted]
-            trend = rate_trend(
-                waiting(chosen),
-                [run["voltage"] / STRONG for run in chosen],
-                [run["gap"] for run in chosen],
-            )
-            lines.append(f"| {name} | {words} | {factor_cells(trend)} |")
+            factor = trend(chosen, lambda run: run["voltage"] / STRONG, itemgetter("gap"))
+            lines.append(f"| {name} | {words} | {factor_cells(factor)} |")
     return "\n".join(lines)
 
 

@@ -55,29 +55,30 @@ def waiting(runs: list[dict[str, Any]]) -> WaitingTimes:
 def findings(runs: Runs) -> dict[str, Trend]:
     """Compute the trends that the page states."""
     axis = runs.where(gap=GAP, temperature=TEMPERATURE)
-    found = {"voltage": _trend(axis, lambda run: abs(run["voltage"]))}
-    square = _trend(axis, lambda run: run["voltage"] ** 2)
+    found = {"voltage": trend(axis, lambda run: abs(run["voltage"]))}
+    square = trend(axis, lambda run: run["voltage"] ** 2)
     found["voltage squared"] = square
     both = [run for run in axis if abs(run["voltage"]) == STRONG]
     for name, some in (
         ("voltage at 5 Å", runs.where(gap=5.0, temperature=TEMPERATURE)),
         ("voltage at 1000 K", runs.where(gap=GAP, temperature=1000.0)),
     ):
-        found[name] = _trend(some, lambda run: float(abs(run["voltage"]) == STRONG))
-    found["polarity"] = _trend(both, lambda run: float(run["voltage"] > 0.0))
+        found[name] = trend(some, lambda run: float(abs(run["voltage"]) == STRONG))
+    found["polarity"] = trend(both, lambda run: float(run["voltage"] > 0.0))
     for voltage in (0.0, STRONG):
         some = runs.where(temperature=TEMPERATURE, voltage=voltage)
-        found[f"gap at {voltage:g} V"] = _trend(some, lambda run: run["gap"])
+        found[f"gap at {voltage:g} V"] = trend(some, lambda run: run["gap"])
         some = runs.where(gap=GAP, voltage=voltage)
-        found[f"temperature at {voltage:g} V"] = _trend(
+        found[f"temperature at {voltage:g} V"] = trend(
             some, lambda run: 1.0 / (BOLTZMANN * run["temperature"])
         )
     return found
 
 
-def _trend(runs: list[dict[str, Any]], number: Any) -> Trend:
+def trend(runs: list[dict[str, Any]], number: Any, stratum: Any = lambda _run: None) -> Trend:
+    """Estimate how the rate depends on a number of every run, compared within its stratum."""
     waited = [run for run in runs if run["time"] > 0.0]
-    return rate_trend(waiting(runs), [number(run) for run in waited])
+    return rate_trend(waiting(runs), list(map(number, waited)), list(map(stratum, waited)))
 
 
 def mechanism(runs: Runs) -> dict[str, Any]:

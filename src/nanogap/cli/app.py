@@ -47,7 +47,7 @@ from nanogap.cli.common import (
 from nanogap.cli.idle import refuse_idle
 from nanogap.cli.measured_report import report_of_data
 from nanogap.cli.stopping import Stopped, heed_signals, how_to_go_on
-from nanogap.cli.terminal import LogLines, Terminal, complain, inert
+from nanogap.cli.terminal import LogLines, Terminal, complain, inert, words_of
 from nanogap.errors import NanogapError, SettingsError
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ def main() -> None:
     except Stopped as stopped:
         _end_stopped(stopped)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        complain(f"{place}{error.strerror or error}")
+        complain(words_of(error))
         sys.exit(2)
     except Exception as error:
         _end_by_signal_behind(error)

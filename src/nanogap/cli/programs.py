@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from nanogap.cli.terminal import complain
+from nanogap.cli.terminal import complain, words_of
 from nanogap.errors import NanogapError
 
 _BAD_INPUT, _INTERRUPTED = 2, 130
@@ -24,8 +24,7 @@ def run_main(main: Callable[[], int | None]) -> None:
     except NanogapError as error:
         _end(str(error))
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        _end(f"{place}{error.strerror or error}")
+        _end(words_of(error))
     except KeyboardInterrupt:
         _end("interrupted", _INTERRUPTED)
 

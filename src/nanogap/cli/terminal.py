@@ -61,6 +61,12 @@ def complain(sentence: str, program: str = "nanogap") -> None:
     sys.stderr.write(f"{program}: {inert(as_options(' '.join(sentence.split())))}\n")
 
 
+def words_of(error: OSError) -> str:
+    """Say what the system refused, and at which file."""
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
+
+
 class Terminal(Console):
     """A console on which every text is only text."""
 
