@@ -16,6 +16,7 @@ from ase.io import read
 from nanogap.campaign.folder import CampaignFolder
 from nanogap.campaign.record import Entry
 from nanogap.errors import DataFormatError
+from nanogap.frames import freed_when_dropped
 from nanogap.io import read_dataset
 from nanogap.io.run_files import is_run_directory
 from nanogap.report.paper import Trajectory
@@ -98,7 +99,7 @@ def _of_result(folder: CampaignFolder, entry: Entry) -> Trajectory:
     settings = folder.settings(entry)
     times = dataset["time"].to_numpy()
     kept = folder.trajectory_path(entry)
-    there = set(_kept(kept))
+    there = set(kept_numbers(kept))
     numbers = dataset["snapshot"].to_numpy().tolist()
     result = RunResult.gather(
         settings=settings,
@@ -110,17 +111,35 @@ def _of_result(folder: CampaignFolder, entry: Entry) -> Trajectory:
         planned_end=float(times[-1]) if len(times) else math.nan,
     )
     known = np.array([number in there for number in numbers], dtype=bool)
-    return Trajectory(_name(entry), result, known, lambda number: _kept_frame(kept, number))
+    return Trajectory(_name(entry), result, known, lambda number: kept_frame(kept, number))
 
 
-def _kept(path: Path) -> Iterator[int]:
-    """Find the numbers of the kept snapshots of a member; none where none are kept."""
+def kept_numbers(path: Path) -> Iterator[int]:
+    """Find the numbers of the kept snapshots of a run; none where none are kept.
+
+    Parameters
+    ----------
+    path : Path
+        Frames one after the other, each with its number as ``snapshot``, compressed with xz.
+
+    Raises
+    ------
+    DataFormatError
+        If the file is damaged.
+    """
     if path.is_file():
         yield from (number for number, _ in _blocks(path))
 
 
-def _kept_frame(path: Path, number: int) -> Atoms:
-    """Read a kept snapshot of a member: all of a long run would fill the memory.
+def kept_frame(path: Path, number: int) -> Atoms:
+    """Read a kept snapshot of a run: all of a long one would fill the memory.
+
+    Parameters
+    ----------
+    path : Path
+        See `kept_numbers`.
+    number : int
+        Of the snapshot.
 
     Raises
     ------
@@ -129,7 +148,7 @@ def _kept_frame(path: Path, number: int) -> Atoms:
     """
     text = next(block for found, block in _blocks(path) if found == number)
     try:
-        return read(io.StringIO(text), format="extxyz")
+        return freed_when_dropped(read(io.StringIO(text), format="extxyz"))
     except Exception as error:
         raise DataFormatError(f"{path} is damaged: {error}") from None
 

@@ -11,6 +11,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from nanogap.dynamics.electrochemistry import MetalNetwork, reference_bond
 from nanogap.dynamics.engines import DynamicsEngine
 from nanogap.dynamics.work import BiasWork
+from nanogap.frames import freed_when_dropped
 from nanogap.settings import VoltageSettings
 from nanogap.structure import analyse_connection, analyse_gap
 from nanogap.typing import FloatArray
@@ -69,7 +70,7 @@ def frame_of(
         charge_top=float(charges[upper].sum()),
     )
     atoms.calc = SinglePointCalculator(atoms, energy=potential, charges=charges)
-    return atoms
+    return freed_when_dropped(atoms)
 
 
 def describe_geometry(atoms: Atoms, cutoff: float) -> Atoms:

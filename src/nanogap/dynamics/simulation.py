@@ -6,6 +6,7 @@ the trajectory of an uninterrupted one to the bit.
 """
 
 import tempfile
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.dynamics.schedule import Schedule
 from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError, EngineError, SettingsError
+from nanogap.frames import freed_when_dropped
 from nanogap.observables import OBSERVABLES
 from nanogap.printing import Printed, Rows, counted
 from nanogap.settings import SettingsSource, load_settings
@@ -148,7 +150,7 @@ class Simulation(Printed):
         self._neighbours = NeighbourList(voltage.cutoff, held=self._electrode != MOBILE)
         self._since_update = 0
         self._prepared_at: int | None = None
-        self._candidates: list[Atoms] = []
+        self._candidates: deque[Atoms] = deque()
         self._latest: Atoms | None = None
         self.progress = Progress()
 
@@ -200,7 +202,7 @@ class Simulation(Printed):
         if latest is not None and latest.info["step"] == self.progress.step:
             frame = latest.copy()
             frame.calc = SinglePointCalculator(frame, **latest.calc.results)
-            return frame
+            return freed_when_dropped(frame)
         if not self._engine.prepared:
             self._prepare()
         return self._snapshot()
@@ -275,7 +277,7 @@ class Simulation(Printed):
         end = pause if until is None else min(pause, until)
         begins = schedule.begins_chunk(step)
         if begins:
-            self._candidates = []
+            self._candidates.clear()
         if (begins and self._prepared_at != step) or not self._engine.prepared:
             self._prepare()
         written: list[Atoms] = []
@@ -433,3 +435,7 @@ class Simulation(Printed):
             written.append(describe_geometry(frame, cutoff))
         else:
             self._candidates.append(frame)
+            # a frame is large, and the first contact asks for the last ones alone
+            begin = step + 1 - self.schedule.history_duration
+            while self._candidates and self._candidates[0].info["step"] < begin:
+                self._candidates.popleft()

@@ -18,6 +18,7 @@ from ase import Atoms
 from ase.io import read, write
 
 from nanogap.errors import DataFormatError
+from nanogap.frames import freed_when_dropped
 from nanogap.io.run_files import RunFiles
 from nanogap.observables import OBSERVABLES
 
@@ -172,7 +173,7 @@ class TrajectoryStore:
             with self.path.open("rb") as trajectory:
                 trajectory.seek(record.offset)
                 text = trajectory.read(record.length).decode()
-            return read(io.StringIO(text), format="extxyz")
+            return freed_when_dropped(read(io.StringIO(text), format="extxyz"))
         except Exception as error:
             raise DataFormatError(f"{self.path} is damaged: {error}") from None
 

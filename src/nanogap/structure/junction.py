@@ -21,6 +21,7 @@ from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
 from nanogap.errors import DataFormatError, StructureError
+from nanogap.frames import freed_when_dropped
 from nanogap.structure.lead_period import lead_note
 from nanogap.typing import FloatArray
 
@@ -233,7 +234,7 @@ def read_frames(path: Path, index: str = ":") -> list[Atoms]:
     frames = frames if isinstance(frames, list) else [frames]
     if not frames or any(len(frame) == 0 for frame in frames):
         raise DataFormatError(f"{path} holds no atoms{where}")
-    return frames
+    return [freed_when_dropped(frame) for frame in frames]
 
 
 def _refuse_announced(path: Path) -> None:
