@@ -51,7 +51,7 @@ def numbers_of(content: Mapping[str, Any]) -> str:
 def _stages(runs: Sequence[Any]) -> str:
     if not runs:
         return "none"
-    run = _fullest(runs)
+    run = fullest(runs)
     first: dict[str, float] = {}
     for stage, begin, _ in run["stages"]:
         first.setdefault(stage, begin)
@@ -63,7 +63,7 @@ def _stages(runs: Sequence[Any]) -> str:
 def _growth(runs: Sequence[Any]) -> str:
     if not runs:
         return "none"
-    structures = _fullest(runs)["structures"]
+    structures = fullest(runs)["structures"]
     return "; ".join(
         f"{place}: {_number(one['transmission'])}"
         + (f" ({one['atoms']} atom{'' if one['atoms'] == 1 else 's'})" if one["atoms"] else "")
@@ -136,7 +136,7 @@ TABLES = {
 }
 
 
-def _fullest(runs: Sequence[Any]) -> Any:
+def fullest(runs: Sequence[Any]) -> Any:
     """Choose the run whose figures are drawn: in contact, with the largest T."""
     return max(
         runs,
@@ -145,10 +145,6 @@ def _fullest(runs: Sequence[Any]) -> Any:
             max(_known(run["transmission"]), default=0.0),
         ),
     )
-
-
-def _bridged(runs: Sequence[Any]) -> bool:
-    return any(run["first_contact"] is not None for run in runs)
 
 
 def _simulated(run: Any) -> str:

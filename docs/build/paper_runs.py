@@ -6,8 +6,9 @@
     python -m docs.build.paper_runs
 
 ``--paper`` are runs of the presets paper-8v and paper-2v, finished or not; ``--closer`` runs with a
-smaller gap, which show what the former do not while their gap is open. A group that is not given
-stays as it is in the data.
+smaller gap, which show what the former do not while their gap is open. A run takes the place of
+that of the same preset and seed in the data; the others stay, so that runs may be made one after
+the other, on different machines.
 """
 
 import argparse
@@ -20,7 +21,10 @@ import numpy as np
 
 from docs.build.page_tables import filled
 from docs.build.paper_cuts import compared, figure_of
-from docs.build.paper_page import PAPER_GAP, TABLES
+from docs.build.paper_kept import SERIES, keep_structures, kept_path, kept_trajectory
+from docs.build.paper_page import PAPER_GAP, TABLES, fullest
+from docs.build.paper_terraces import figure_of as terraces_figure
+from docs.build.paper_terraces import terraces_of
 from nanogap.analysis.filament.stages import stage_spans
 from nanogap.analysis.filament.structures import growth_structures, single_atom_contacts
 from nanogap.campaign.trajectories import open_trajectories
@@ -34,8 +38,8 @@ from nanogap.report.style import house_style, png
 DOCS = Path(__file__).resolve().parents[1]
 DATA = DOCS / "data" / "paper-runs.json"
 PAGE = DOCS / "paper-figures.md"
-#: Figures that are drawn of every group that has what they show; the last, of several voltages.
-_DRAWN = ("1i", "3bc", "3d-f", "4c", "S3")
+#: Figures of the run of a group that shows most, and those of all its runs.
+_OF_ONE, _OF_ALL = ("1i", "3bc", "3d-f"), ("4c", "S3")
 
 
 def main() -> None:
@@ -55,10 +59,7 @@ def main() -> None:
     for group in ("paper", "closer"):
         paths = getattr(given, group)
         if paths:
-            trajectories = open_trajectories(paths)
-            content[group] = [described(one) for one in trajectories]
-            voltages = {one["voltage"] for one in content[group]}
-            draw(trajectories, group, _DRAWN if len(voltages) > 1 else _DRAWN[:-1])
+            gather(content, group, open_trajectories(paths))
     if given.sample:
         sampled = open_trajectories(given.sample, sampled=True)
         content["sampled"] = [sampling(one) for one in sampled]
@@ -71,9 +72,41 @@ def main() -> None:
     with house_style():
         figure = figure_of(content["cuts"], content["paper"][0])
         write_bytes(DOCS / "images" / "paper-cuts.png", png(figure, 110))
+        figure = terraces_figure(content["paper"])
+        write_bytes(DOCS / "images" / "paper-terraces.png", png(figure, 110))
     write_text(DATA, text_of(content))
     if PAGE.is_file():
         write_text(PAGE, filled(PAGE.read_text(encoding="utf-8"), TABLES, content))
+
+
+def gather(content: dict[str, Any], group: str, trajectories: Sequence[Trajectory]) -> None:
+    """Put runs into the data, keep their structures, and draw the figures that they change."""
+    given = {}
+    for one in trajectories:
+        run = described(one)
+        given[run["preset"], run["seed"]] = one
+        if group == "paper":
+            keep_structures(one, kept_path(run))
+            run["terraces"] = terraces_of(one)
+        content[group] = merged(content.get(group, []), run)
+    runs = content[group]
+    most = fullest(runs)
+    shown = given.get((most["preset"], most["seed"]))
+    if shown is None:
+        print(f"{', '.join(_OF_ONE)} of {group} stay: they show {most['name']}")
+    else:
+        draw([shown], group, _OF_ONE)
+    everyone = [given.get((run["preset"], run["seed"])) or kept_trajectory(run) for run in runs]
+    draw(everyone, group, _OF_ALL if len({run["voltage"] for run in runs}) > 1 else _OF_ALL[:1])
+
+
+def merged(runs: Sequence[dict[str, Any]], run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Put a run in the place of that of the same preset and seed, in order of both."""
+
+    def which(one: dict[str, Any]) -> tuple[float, str, int]:
+        return -one["voltage"], one["preset"], one["seed"]
+
+    return sorted([*(one for one in runs if which(one) != which(run)), run], key=which)
 
 
 def text_of(content: dict[str, list[dict[str, Any]]]) -> str:
@@ -127,10 +160,7 @@ def described(one: Trajectory) -> dict[str, Any]:
         "spectra": _spectra(one, structures),
         "time": [round(float(time), 3) for time in result.time],
         "transmission": list(map(_rounded, result.transmission)),
-        **{
-            name: list(map(_rounded, result.series(name)))
-            for name in ("tip_distance", "atoms_in_gap", "bottleneck_atoms", "largest_island")
-        },
+        **{name: list(map(_rounded, result.series(name))) for name in SERIES},
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from docs.build import page_tables, paper_cuts, paper_page, paper_runs
+from docs.build import page_tables, paper_cuts, paper_kept, paper_page, paper_runs, paper_terraces
 from tests.runs.hand_made import whole_run
 
 from nanogap.campaign.trajectories import open_trajectories
@@ -16,6 +16,9 @@ from nanogap.errors import DataFormatError
 from nanogap.io import write_dataset
 from nanogap.report.paper_figures import PAPER_FIGURES
 from nanogap.settings import load_settings
+from nanogap.structure.cut import cut_junction
+from nanogap.transport.negf.compute import compute_transmission
+from nanogap.transport.tight_binding.files import chosen_model
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -48,6 +51,79 @@ def test_runs_of_the_paper_have_its_gap_and_say_how_far_they_are(content):
         assert run["time"][-1] == pytest.approx(run["simulated"], abs=1e-3)
         assert run["finished"] == (run["simulated"] >= run["planned"] - 1e-6)
         assert run["planned"] == pytest.approx(348 * 8.6) or run["first_contact"] is not None
+
+
+def test_runs_are_kept_as_they_were(content):
+    for run in [*content["paper"], *content["closer"]]:
+        again = paper_runs.described(paper_kept.kept_trajectory(run))
+        without_atoms = {"spectra", "structures", "contacts"}
+        if paper_kept.kept_path(run).is_file():
+            without_atoms = {"spectra", "contacts", "terraces"}
+            assert again["contacts"][:1] == run["contacts"][:1]
+        names = run.keys() - without_atoms
+        assert {name: again[name] for name in names} == {name: run[name] for name in names}
+
+
+def test_the_transmissions_of_kept_structures_are_those_of_the_run(content):
+    """Those of the last numbered structure, the widest."""
+    found = [run for run in content["paper"] if paper_kept.kept_path(run).is_file()]
+    assert found
+    for run in found:
+        one = paper_kept.kept_trajectory(run)
+        frame, settings = one.frame(int(one.with_atoms[-1])), one.result.settings
+        junction = cut_junction(
+            frame,
+            settings.junction,
+            settings.voltage.cutoff,
+            axis=np.asarray(frame.info["cell_axis"]),
+        )
+        transport = settings.transport
+        computed = compute_transmission(
+            [junction],
+            [0.0],
+            kpoints=transport.kpoints,
+            gamma_centred=transport.gamma_centred,
+            neutrality=transport.neutrality,
+            model=chosen_model(transport.hamiltonian, settings.structure.element),
+        )
+        # positions are kept to a thousandth of an angstrom
+        expected = pytest.approx(run["structures"][-1]["transmission"], rel=0.01)
+        assert computed["transmission_average"].item() == expected
+
+
+def test_a_run_takes_the_place_of_that_of_its_seed():
+    runs = [{"preset": "paper-8v", "voltage": 8.0, "seed": seed, "end": 1.0} for seed in (1, 3)]
+    slow = {"preset": "paper-2v", "voltage": 2.0, "seed": 1, "end": 1.0}
+    made = paper_runs.merged([*runs, slow], runs[0] | {"end": 2.0})
+    assert [(run["voltage"], run["seed"], run["end"]) for run in made] == [
+        (8.0, 1, 2.0), (8.0, 3, 1.0), (2.0, 1, 1.0),
+    ]  # fmt: skip
+    made = paper_runs.merged(made, runs[0] | {"seed": 2})
+    assert [run["seed"] for run in made] == [1, 2, 3, 1]
+
+
+def test_terraces_lose_their_atoms_while_the_gap_is_open(content):
+    known = [run for run in content["paper"] if "terraces" in run]
+    assert known
+    for run in known:
+        lower, upper = run["terraces"]["lower"], run["terraces"]["upper"]
+        assert len(lower) == len(upper) == len(run["time"])
+        # heat has moved few of the 22 atoms when the voltage comes on
+        assert min(lower[0], upper[0]) >= 20
+        if run["first_contact"] is None and run["finished"]:
+            assert lower[-1] < lower[0]
+            assert upper[-1] < upper[0] / 2
+
+
+def test_atoms_of_terraces_are_counted(small_tips):
+    lower, upper = paper_terraces.terrace_atoms(small_tips)
+    heights = small_tips.positions[:, 2]
+    top = small_tips.info["top_terrace"]
+    assert upper == (np.abs(heights - top) < 1e-6).sum() > 0
+    assert lower == upper
+    moved = small_tips.copy()
+    moved.positions[np.argmin(np.abs(heights - top)), 2] += 1.5
+    assert paper_terraces.terrace_atoms(moved) == (lower, upper - 1)
 
 
 def test_the_page_says_what_the_runs_show(content, page):
