@@ -52,5 +52,8 @@ def figure_of(runs: Sequence[Mapping[str, Any]]) -> Figure:
     panels[0].set_ylim(bottom=0)
     panels[0].set_ylabel("atoms of the terrace")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
-    figure.supxlabel("time under voltage (ps); dotted: first contact", fontsize=10)
+    touched = any(run["first_contact"] is not None for run in known)
+    figure.supxlabel(
+        "time under voltage (ps)" + ("; dotted: first contact" if touched else ""), fontsize=10
+    )
     return figure
