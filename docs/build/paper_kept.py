@@ -5,21 +5,17 @@ for a run: the numbered structures and the single-atom contact, to a thousandth 
 them the figures that show several runs are drawn of all, also when the run directories are gone.
 """
 
-import io
-import lzma
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from ase.io import write
 
 from nanogap.analysis import Stage
 from nanogap.analysis.filament.contact import bonded
 from nanogap.analysis.filament.structures import growth_structures, single_atom_contacts
-from nanogap.campaign.trajectories import kept_frame, kept_numbers
-from nanogap.io import write_bytes
+from nanogap.campaign.kept import kept_frame, kept_numbers, write_kept
 from nanogap.report.paper import Trajectory
 from nanogap.report.result import RunResult
 from nanogap.settings import Settings, load_settings
@@ -53,16 +49,16 @@ def keep_structures(one: Trajectory, path: Path) -> None:
     """
     axes = _cell_axes(one)
     known = one.result.observables, one.result.transmission, one.usable
-    text = io.StringIO()
+    frames = []
     for number in sorted({*growth_structures(*known), *single_atom_contacts(*known)[:1]}):
         frame = one.frame(number)
-        for name in ("momenta", "potential", "charge"):
+        for name in ("potential", "charge"):
             frame.arrays.pop(name, None)
         frame.positions = frame.positions.round(_DECIMALS)
-        frame.info |= {"snapshot": number, "cell_axis": axes[number]}
-        write(text, frame, format="extxyz")
+        frame.info["cell_axis"] = axes[number]
+        frames.append((number, frame))
     path.parent.mkdir(exist_ok=True)
-    write_bytes(path, lzma.compress(text.getvalue().encode()))
+    write_kept(path, frames)
 
 
 def _cell_axes(one: Trajectory) -> FloatArray:

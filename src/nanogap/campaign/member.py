@@ -1,9 +1,7 @@
 """One member from start to finish, in this process: run it, pack the result, keep what is asked."""
 
 import errno
-import io
 import json
-import lzma
 import os
 import resource
 import shutil
@@ -13,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from ase.io import write
 
 from nanogap.analysis import classify_stages, first_contact, landmarks
 from nanogap.analysis.filament.stages import STAGES
@@ -25,10 +22,11 @@ from nanogap.campaign.device_member import (
     packed_device,
 )
 from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.kept import write_kept
 from nanogap.campaign.keys import RESULT_FORMAT
 from nanogap.campaign.record import Entry
 from nanogap.errors import NanogapError
-from nanogap.io import write_bytes, write_dataset, write_json
+from nanogap.io import write_dataset, write_json
 from nanogap.runs import RunDirectory
 from nanogap.runs.alone import open_or_create, run_alone
 from nanogap.runs.child import failure_sentence
@@ -330,14 +328,4 @@ def keep_trajectory(run: RunDirectory, path: Path, every: int) -> None:
     """
     records = run.records()
     kept = sorted({*range(0, len(records), every), *landmarks(run.observables()).values()})
-    text = io.StringIO()
-    for number in kept:
-        frame = run.trajectory.frame(records[number])
-        frame.arrays.pop("momenta", None)
-        frame.info["snapshot"] = number
-        write(text, frame, format="extxyz")
-    write_bytes(path, lzma.compress(_bytes(text)))
-
-
-def _bytes(text: io.StringIO) -> bytes:
-    return text.getvalue().encode()
+    write_kept(path, ((number, run.trajectory.frame(records[number])) for number in kept))

@@ -1,31 +1,22 @@
 """The runs of a campaign as the figures of the paper see them: finished, kept or at work."""
 
-import io
-import lzma
 import math
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from ase import Atoms
-from ase.io import read
 
 from nanogap.campaign.folder import CampaignFolder
+from nanogap.campaign.kept import kept_frame, kept_numbers
 from nanogap.campaign.record import Entry
 from nanogap.errors import DataFormatError
-from nanogap.frames import freed_when_dropped
 from nanogap.io import read_dataset
 from nanogap.io.run_files import is_run_directory
 from nanogap.report.paper import Trajectory
 from nanogap.report.result import RunResult
 from nanogap.runs.directory import RunDirectory
 from nanogap.runs.trajectory import fine_sampling_of, trajectory_of
-
-#: The number of a kept snapshot, in the second line of its frame.
-_NUMBER = re.compile(r"(?<!\w)snapshot=(\d+)")
 
 
 def open_trajectories(
@@ -112,60 +103,3 @@ def _of_result(folder: CampaignFolder, entry: Entry) -> Trajectory:
     )
     known = np.array([number in there for number in numbers], dtype=bool)
     return Trajectory(_name(entry), result, known, lambda number: kept_frame(kept, number))
-
-
-def kept_numbers(path: Path) -> Iterator[int]:
-    """Find the numbers of the kept snapshots of a run; none where none are kept.
-
-    Parameters
-    ----------
-    path : Path
-        Frames one after the other, each with its number as ``snapshot``, compressed with xz.
-
-    Raises
-    ------
-    DataFormatError
-        If the file is damaged.
-    """
-    if path.is_file():
-        yield from (number for number, _ in _blocks(path))
-
-
-def kept_frame(path: Path, number: int) -> Atoms:
-    """Read a kept snapshot of a run: all of a long one would fill the memory.
-
-    Parameters
-    ----------
-    path : Path
-        See `kept_numbers`.
-    number : int
-        Of the snapshot.
-
-    Raises
-    ------
-    DataFormatError
-        If the file is damaged.
-    """
-    text = next(block for found, block in _blocks(path) if found == number)
-    try:
-        return freed_when_dropped(read(io.StringIO(text), format="extxyz"))
-    except Exception as error:
-        raise DataFormatError(f"{path} is damaged: {error}") from None
-
-
-def _blocks(path: Path) -> Iterator[tuple[int, str]]:
-    """Read the number and the text of every kept snapshot, one after the other.
-
-    Raises
-    ------
-    DataFormatError
-        If the file is damaged.
-    """
-    try:
-        with lzma.open(path, "rt", encoding="utf-8") as text:
-            for count in text:
-                header = next(text)
-                number = int(_NUMBER.findall(header)[-1])
-                yield number, "".join([count, header, *islice(text, int(count))])
-    except (OSError, EOFError, ValueError, IndexError, StopIteration, lzma.LZMAError) as error:
-        raise DataFormatError(f"{path} is damaged: {error}") from None
