@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanogap.dynamics.laplace import cluster_labels, graph_laplacian, solve_laplace
+from nanogap.dynamics.laplace import cluster_labels, diffuse, graph_laplacian, solve_laplace
 from nanogap.structure.connectivity import clusters
 
 
@@ -37,6 +37,36 @@ def test_the_laplacian_is_the_dense_one(network):
     laplacian = graph_laplacian(n, pairs, conductances)
     laplacian.check_format(full_check=True)
     np.testing.assert_allclose(laplacian.toarray(), np.diag(dense.sum(axis=1)) - dense, atol=1e-12)
+
+
+@settings(deadline=None)  # the first example compiles
+@given(networks(), st.integers(1, 400))
+def test_diffusion_is_that_of_the_dense_matrix_and_may_be_made_step_by_step(network, steps):
+    """To the bit step by step, also where it comes to rest and makes no more of them."""
+    n, pairs, conductances, rng = network
+    laplacian = graph_laplacian(n, pairs, conductances)
+    free = rng.random(n) < 0.8
+    start = rng.normal(0, 1, n)
+    rate = 0.5 / max(laplacian.diagonal().max(), 1.0)
+    at_once, one_by_one, dense = start.copy(), start.copy(), start.copy()
+    made = diffuse(laplacian, free, at_once, rate, steps)
+    for _ in range(steps):
+        diffuse(laplacian, free, one_by_one, rate, 1)
+        dense[free] -= rate * (laplacian.toarray() @ dense)[free]
+    assert made <= steps
+    np.testing.assert_array_equal(at_once, one_by_one)
+    np.testing.assert_array_equal(at_once[~free], start[~free])
+    np.testing.assert_allclose(at_once, dense, atol=1e-10)
+
+
+def test_diffusion_ends_where_the_metal_rests():
+    pairs = np.array([[0, 1], [1, 2], [2, 3]])
+    laplacian = graph_laplacian(4, pairs, np.ones(3))
+    potential = np.full(4, 4.0)
+    assert diffuse(laplacian, np.arange(4) > 0, potential, 0.25, 1000) == 1
+    potential[1:] = 0.0
+    assert 20 < diffuse(laplacian, np.arange(4) > 0, potential, 0.25, 10_000) < 5_000
+    np.testing.assert_allclose(potential, 4.0, atol=1e-13)
 
 
 @settings(deadline=None)  # the first example compiles

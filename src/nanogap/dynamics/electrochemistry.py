@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import spsolve
 
-from nanogap.dynamics.laplace import cluster_labels, graph_laplacian, solve_laplace
+from nanogap.dynamics.laplace import cluster_labels, diffuse, graph_laplacian, solve_laplace
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, TOP, nearest_neighbour_distance
 from nanogap.typing import FloatArray
@@ -198,9 +198,7 @@ class MetalNetwork:
         moves = ~(self.bottom | self.top)
         fastest = mobility * time * float(self.laplacian.diagonal()[moves].max(initial=0.0))
         steps = max(steps, int(np.ceil(fastest / _STABLE_FRACTION)))
-        rate = csr_array(self.laplacian[moves] * (mobility * time / steps))
-        for _ in range(steps):
-            result[moves] -= rate @ result
+        diffuse(self.laplacian, moves, result, mobility * time / steps, steps)
         return result
 
     def base_fluxes(self, potential: FloatArray) -> tuple[float, float]:

@@ -65,6 +65,42 @@ def graph_laplacian(n_atoms: int, pairs: Int64Array, conductances: FloatArray) -
     return csr_array((values, columns, starts), shape=(n_atoms, n_atoms))
 
 
+def diffuse(
+    laplacian: csr_array,
+    free: NDArray[np.bool_],
+    potential: FloatArray,
+    rate: float,
+    steps: int,
+) -> int:
+    """Let the potential of the free atoms flow along the bonds, in explicit steps.
+
+    Metal in equilibrium, as the tips of an open gap are, comes to a step that changes no bit; then
+    no later one does, and none is made.
+
+    Parameters
+    ----------
+    laplacian : csr_array, shape (n_atoms, n_atoms)
+    free : ndarray of bool, shape (n_atoms,)
+        The others keep their potential.
+    potential : ndarray, shape (n_atoms,)
+        V, replaced by that after the steps.
+    rate : float
+        Share of the flux by which a step changes the potential; stable if, times the largest
+        diagonal entry, below 1.
+    steps : int
+
+    Returns
+    -------
+    int
+        Steps that were made.
+    """
+    rates = laplacian.data * rate
+    # indices without a sign need no look for those that count from the end: a fifth of the time
+    columns, rows = (one.astype(np.uint32) for one in (laplacian.indices, np.flatnonzero(free)))
+    made: int = _diffuse(laplacian.indptr, columns, rates, rows, potential, steps)
+    return made
+
+
 def solve_laplace(
     laplacian: csr_array, free: NDArray[np.bool_], potential: FloatArray, tolerance: float
 ) -> bool:
@@ -131,6 +167,33 @@ def _assemble(
         columns[place[a]], values[place[a]] = b, -conductances[pair]
         place[a] += 1
     return starts, columns, values
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _diffuse(  # noqa: PLR0917 the arrays of one loop
+    starts: NDArray[np.int32],
+    columns: NDArray[np.uint32],
+    rates: FloatArray,
+    rows: NDArray[np.uint32],
+    potential: FloatArray,
+    steps: int,
+) -> int:
+    """Make the steps up to the first that changes nothing; return how many were made."""
+    change = np.empty(len(rows))
+    for step in range(steps):
+        for place in range(len(rows)):
+            total = 0.0
+            for entry in range(starts[rows[place]], starts[rows[place] + 1]):
+                total += rates[entry] * potential[columns[entry]]
+            change[place] = total
+        rests = True
+        for place in range(len(rows)):
+            following = potential[rows[place]] - change[place]
+            rests = rests and following == potential[rows[place]]
+            potential[rows[place]] = following
+        if rests:
+            return step + 1
+    return steps
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
