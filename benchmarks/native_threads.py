@@ -22,6 +22,7 @@ from typing import Any
 from unittest.mock import patch
 
 from nanogap.cli.programs import run_main
+from nanogap.dynamics.biased_engine import BiasedEngine
 from nanogap.dynamics.native import charges, metal, pairs
 from nanogap.dynamics.native.motion import Motion
 from nanogap.dynamics.native.shares import share_out
@@ -85,7 +86,7 @@ class Timer:
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:
-        step, update = Motion.step, Simulation._update_potential  # noqa: SLF001 a part of a step
+        step, update = Motion.step, BiasedEngine.update
 
         def timed_loop(threads: int, kernel: Callable[..., None], *rest: Any) -> None:
             begin = time.perf_counter()
@@ -100,16 +101,16 @@ class Timer:
             self._times[SERIAL].append(time.perf_counter() - begin - self._loops)
             self._steps += 1
 
-        def timed_update(simulation: Simulation, biased: bool) -> None:
+        def timed_update(engine: BiasedEngine, biased: bool) -> None:
             begin = time.perf_counter()
-            update(simulation, biased)
+            update(engine, biased)
             self._times[UPDATE].append(time.perf_counter() - begin)
 
         with contextlib.ExitStack() as stack:
             for module in (charges, metal, pairs):
                 stack.enter_context(patch.object(module, "share_out", timed_loop))
             stack.enter_context(patch.object(Motion, "step", timed_step))
-            stack.enter_context(patch.object(Simulation, "_update_potential", timed_update))
+            stack.enter_context(patch.object(BiasedEngine, "update", timed_update))
             yield
 
 

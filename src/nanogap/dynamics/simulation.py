@@ -17,22 +17,19 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from nanogap.arguments import checked
+from nanogap.dynamics.biased_engine import BiasedEngine
 from nanogap.dynamics.checkpoint import Progress, read_checkpoint, write_checkpoint
-from nanogap.dynamics.electrochemistry import MetalNetwork
 from nanogap.dynamics.engines import open_engine
 from nanogap.dynamics.frame import describe_geometry, frame_of
 from nanogap.dynamics.interaction import Interaction, load_interaction
-from nanogap.dynamics.neighbours import NeighbourList
 from nanogap.dynamics.schedule import Schedule
-from nanogap.dynamics.work import BiasWork
 from nanogap.errors import DataFormatError, EngineError, SettingsError
 from nanogap.frames import freed_when_dropped
 from nanogap.observables import OBSERVABLES
 from nanogap.printing import Printed, Rows, counted
 from nanogap.settings import SettingsSource, load_settings
 from nanogap.structure.connectivity import are_bonded
-from nanogap.structure.tips import MOBILE, check_tips
-from nanogap.typing import FloatArray
+from nanogap.structure.tips import check_tips
 
 _LARGEST_ENGINE_SEED = 2**31 - 2
 
@@ -122,7 +119,6 @@ class Simulation(Printed):
         self._tips = check_tips(tips, "tips")
         self._dynamics = dynamics
         self._voltage = voltage
-        self._electrode = tips.arrays["electrode"]
         interaction = interaction or load_interaction(dynamics, str(tips.symbols[0]))
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
         if folder is not None and not Path(folder).is_dir():
@@ -143,12 +139,10 @@ class Simulation(Printed):
         except BaseException:
             self._remove_own_folder()
             raise
-        self._potential: FloatArray = np.zeros(len(tips))
-        self._work = BiasWork(self._engine.charges, self._potential, self._potential, 0.0)
+        self._biased = BiasedEngine(
+            self._engine, tips.arrays["electrode"], voltage, dynamics.time_step
+        )
         self.schedule = schedule or Schedule(dynamics, voltage)
-        # atoms of the bases are at the applied potential: nothing flows among them
-        self._neighbours = NeighbourList(voltage.cutoff, held=self._electrode != MOBILE)
-        self._since_update = 0
         self._prepared_at: int | None = None
         self._candidates: deque[Atoms] = deque()
         self._latest: Atoms | None = None
@@ -284,11 +278,10 @@ class Simulation(Printed):
         while step < end:
             event = schedule.next_event(step, pause)
             following = min(event, end)
-            self._run(following - step)
-            self._since_update += following - step
+            self._biased.advance(following - step)
             # a stop of the caller's is no event of the trajectory
             if following == event and schedule.updates(event):
-                self._update_potential(biased)
+                self._biased.update(biased)
             step = following
             self.progress = replace(self.progress, step=step)
             if biased and schedule.is_candidate(step):
@@ -303,10 +296,8 @@ class Simulation(Printed):
     def _prepare(self) -> None:
         """Bring potential, charges and forces up to date, as at the beginning of a chunk."""
         step = self.progress.step
-        self._update_potential(step >= self.schedule.equilibration)
-        if not self._engine.prepared:
-            self._engine.advance(0)
-            self._work.follow(self._engine.charges)
+        self._biased.update(step >= self.schedule.equilibration)
+        self._biased.prepare()
         self._prepared_at = step
 
     def _keep_checkpoint(self, checkpoints: Path | None) -> None:
@@ -319,17 +310,6 @@ class Simulation(Printed):
             folder.mkdir()
             self.save(folder)
 
-    def _run(self, steps: int) -> None:
-        """Run some time steps, and add up the work of the source."""
-        if self._work.switched:
-            # the charges right after a change tell its work
-            self._engine.advance(1)
-            self._work.follow(self._engine.charges)
-            steps -= 1
-        if steps:
-            self._engine.advance(steps)
-            self._work.follow(self._engine.charges)
-
     def _snapshot(self) -> Atoms:
         """Describe the present moment as `atoms` says; the engine must be prepared."""
         return describe_geometry(self._frame(), self._voltage.cutoff)
@@ -340,8 +320,8 @@ class Simulation(Printed):
         return frame_of(
             self._tips,
             self._engine,
-            electrochemical=self._potential,
-            work=self._work,
+            electrochemical=self._biased.potential,
+            work=self._biased.work,
             voltage=self._voltage,
             step=step,
             time=(step - self.schedule.equilibration) * self._dynamics.time_step,
@@ -349,11 +329,14 @@ class Simulation(Printed):
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint into an empty folder, flushed to disk, and go on from it."""
-        restart, charged_at = folder / self._engine.restart, self._work.charged_at
+        restart, potential = folder / self._engine.restart, self._biased.potential
+        work = self._biased.work
         self._engine.save(restart)
-        self.progress = replace(self.progress, bias_work=self._work.total)
-        write_checkpoint(folder, restart.name, self._potential, charged_at, self.progress)
-        self._go_on(restart, charged_at)
+        self.progress = replace(self.progress, bias_work=work.total)
+        write_checkpoint(folder, restart.name, potential, work.charged_at, self.progress)
+        # every chunk begins with a restart file, also when nothing was interrupted
+        self._biased.load(restart, potential, work.charged_at, work.total)
+        self._prepared_at = None
 
     def load(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -370,17 +353,8 @@ class Simulation(Printed):
             raise DataFormatError(f"checkpoint {folder.name} is of another dynamics.engine")
         if potential.shape != count or charged_at.shape != count:
             raise DataFormatError(f"checkpoint {folder.name} is of other tips")
-        self.progress = progress
-        self._potential, self._latest = potential, None
-        self._go_on(restart, charged_at)
-
-    def _go_on(self, restart: Path, charged_at: FloatArray) -> None:
-        """Load a restart file, with which every chunk begins."""
-        self._engine.load(restart)
-        self._prepared_at = None
-        self._work = BiasWork(
-            self._engine.charges, charged_at, self._potential, self.progress.bias_work
-        )
+        self._biased.load(restart, potential, charged_at, progress.bias_work)
+        self.progress, self._latest, self._prepared_at = progress, None, None
 
     def close(self) -> None:
         """Free the engine."""
@@ -390,32 +364,6 @@ class Simulation(Printed):
     def _remove_own_folder(self) -> None:
         if self._own_folder is not None:
             self._own_folder.cleanup()
-
-    def _update_potential(self, biased: bool) -> None:
-        """Let the potential follow the geometry over the time since it last did."""
-        steps, self._since_update = self._since_update, 0
-        settings = self._voltage
-        network = MetalNetwork.from_pairs(
-            *self._neighbours.pairs(self._engine.positions), self._electrode, settings.cutoff
-        )
-        voltage = settings.applied if biased else 0.0
-        if settings.mode == "constant-potential":
-            shift = self._engine.potential_shift
-            if shift.any():
-                self._potential = self._potential + shift
-                self._work.settle(self._potential)
-        if settings.mode in {"steady", "constant-potential"}:
-            self._potential = network.steady(self._potential, voltage)
-        else:
-            self._potential = network.relax(
-                self._potential,
-                voltage,
-                time=steps * self._dynamics.time_step,
-                steps=max(1, steps * settings.relaxation_steps),
-                mobility=settings.diffusion / settings.normalisation,
-            )
-        self._engine.set_potential(self._potential, network.pieces)
-        self._work.switch(self._potential)
 
     def _sample(self, written: list[Atoms]) -> None:
         """Write the present frame if the schedule, or the first contact, asks for it."""
