@@ -31,9 +31,18 @@ _BRIDGED = (Stage.CONTACT.value, Stage.LATERAL_GROWTH.value)
 _DECIMALS = 3
 
 
+def label_of(run: Mapping[str, Any]) -> str:
+    """Tell a run from all others: ``paper-8v-2``.
+
+    ``paper-8v-1-earlier`` is one of the same preset and seed by earlier versions of the engine,
+    which nobody can make again: other rounding makes another trajectory after some picoseconds.
+    """
+    return f"{run['preset']}-{run['seed']}" + ("-earlier" if run.get("earlier") else "")
+
+
 def kept_path(run: Mapping[str, Any], folder: Path = FOLDER) -> Path:
     """Give the file of the atoms of a run: ``paper-8v-2.extxyz.xz``."""
-    return folder / f"{run['preset']}-{run['seed']}.extxyz.xz"
+    return folder / f"{label_of(run)}.extxyz.xz"
 
 
 def keep_structures(one: Trajectory, path: Path) -> None:

@@ -24,7 +24,7 @@ def runs_of(content: Mapping[str, Any]) -> str:
     for run in [*content.get("paper", ()), *content.get("closer", ())]:
         known = _known(run["transmission"])
         lines.append(
-            f"| {run['preset']} | {run['voltage']:g} V | {run['gap']:g} | {run['seed']} "
+            f"| {run['preset']} | {run['voltage']:g} V | {run['gap']:g} | {_seed(run)} "
             f"| {_simulated(run)} | {len(known)} snapshots | {_contact(run)} | {_open(run)} "
             f"| {_number(max(known, default=np.nan))} | {min(_known(run['tip_distance'])):.2f} "
             f"| {max(_known(run['atoms_in_gap'])):.0f} |"
@@ -153,6 +153,10 @@ def _simulated(run: Any) -> str:
         if run["finished"]
         else f"so far {run['simulated']:.4g} of {run['planned']:.4g} ps"
     )
+
+
+def _seed(run: Any) -> str:
+    return f"{run['seed']}, earlier engine" if run.get("earlier") else f"{run['seed']}"
 
 
 def _contact(run: Any) -> str:

@@ -21,7 +21,7 @@ import numpy as np
 
 from docs.build.page_tables import filled
 from docs.build.paper_cuts import compared, figure_of
-from docs.build.paper_kept import SERIES, keep_structures, kept_path, kept_trajectory
+from docs.build.paper_kept import SERIES, keep_structures, kept_path, kept_trajectory, label_of
 from docs.build.paper_page import PAPER_GAP, TABLES, fullest
 from docs.build.paper_terraces import figure_of as terraces_figure
 from docs.build.paper_terraces import terraces_of
@@ -52,7 +52,8 @@ def main() -> None:
         "--wide",
         nargs=2,
         metavar=("FILE", "INDEX"),
-        help="transmissions of some snapshots of the first run of the paper with --cut terrace",
+        help="transmissions of some snapshots of the run that the page compares both cuts of, "
+        "with --cut terrace",
     )
     given = parser.parse_args()
     content = json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else {}
@@ -66,11 +67,14 @@ def main() -> None:
         for group, of_paper in (("paper", True), ("sampled", False)):
             some = [one for one in sampled if (_gap(one) == PAPER_GAP) == of_paper]
             draw(some[:1], group, ("5cd",) if some else ())
+    compared_run = next(
+        run for run in content["paper"] if run["name"] == content["cuts"][0]["name"]
+    )
     if given.wide:
         path, index = given.wide
-        content["cuts"] = [compared(content["paper"][0], Path(path), index)]
+        content["cuts"] = [compared(compared_run, Path(path), index)]
     with house_style():
-        figure = figure_of(content["cuts"], content["paper"][0])
+        figure = figure_of(content["cuts"], compared_run)
         write_bytes(DOCS / "images" / "paper-cuts.png", png(figure, 110))
         figure = terraces_figure(content["paper"])
         write_bytes(DOCS / "images" / "paper-terraces.png", png(figure, 110))
@@ -84,29 +88,26 @@ def gather(content: dict[str, Any], group: str, trajectories: Sequence[Trajector
     given = {}
     for one in trajectories:
         run = described(one)
-        given[run["preset"], run["seed"]] = one
+        given[label_of(run)] = one
         if group == "paper":
             keep_structures(one, kept_path(run))
             run["terraces"] = terraces_of(one)
         content[group] = merged(content.get(group, []), run)
     runs = content[group]
     most = fullest(runs)
-    shown = given.get((most["preset"], most["seed"]))
+    shown = given.get(label_of(most))
     if shown is None:
         print(f"{', '.join(_OF_ONE)} of {group} stay: they show {most['name']}")
     else:
         draw([shown], group, _OF_ONE)
-    everyone = [given.get((run["preset"], run["seed"])) or kept_trajectory(run) for run in runs]
+    everyone = [given.get(label_of(run)) or kept_trajectory(run) for run in runs]
     draw(everyone, group, _OF_ALL if len({run["voltage"] for run in runs}) > 1 else _OF_ALL[:1])
 
 
 def merged(runs: Sequence[dict[str, Any]], run: dict[str, Any]) -> list[dict[str, Any]]:
     """Put a run in the place of that of the same preset and seed, in order of both."""
-
-    def which(one: dict[str, Any]) -> tuple[float, str, int]:
-        return -one["voltage"], one["preset"], one["seed"]
-
-    return sorted([*(one for one in runs if which(one) != which(run)), run], key=which)
+    others = (one for one in runs if label_of(one) != label_of(run))
+    return sorted([*others, run], key=lambda one: (-one["voltage"], label_of(one)))
 
 
 def text_of(content: dict[str, list[dict[str, Any]]]) -> str:

@@ -51,6 +51,7 @@ def test_runs_of_the_paper_have_its_gap_and_say_how_far_they_are(content):
         assert run["time"][-1] == pytest.approx(run["simulated"], abs=1e-3)
         assert run["finished"] == (run["simulated"] >= run["planned"] - 1e-6)
         assert run["planned"] == pytest.approx(348 * 8.6) or run["first_contact"] is not None
+        assert paper_kept.kept_path(run).is_file() == (not run.get("earlier"))
 
 
 def test_runs_are_kept_as_they_were(content):
@@ -60,7 +61,7 @@ def test_runs_are_kept_as_they_were(content):
         if paper_kept.kept_path(run).is_file():
             without_atoms = {"spectra", "contacts", "terraces"}
             assert again["contacts"][:1] == run["contacts"][:1]
-        names = run.keys() - without_atoms
+        names = run.keys() - without_atoms - {"earlier"}
         assert {name: again[name] for name in names} == {name: run[name] for name in names}
 
 
@@ -100,6 +101,13 @@ def test_a_run_takes_the_place_of_that_of_its_seed():
     ]  # fmt: skip
     made = paper_runs.merged(made, runs[0] | {"seed": 2})
     assert [run["seed"] for run in made] == [1, 2, 3, 1]
+
+
+def test_a_run_of_earlier_engines_stays_beside_the_one_that_can_be_made_again():
+    earlier = {"preset": "paper-8v", "voltage": 8.0, "seed": 1, "earlier": True}
+    again = {"preset": "paper-8v", "voltage": 8.0, "seed": 1}
+    assert paper_runs.merged([earlier], again) == [again, earlier]
+    assert paper_kept.kept_path(earlier) != paper_kept.kept_path(again)
 
 
 def test_terraces_lose_their_atoms_while_the_gap_is_open(content):
