@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanogap.dynamics.laplace import cluster_labels, diffuse, graph_laplacian, solve_laplace
+from nanogap.dynamics.laplace import (
+    cluster_labels,
+    diffuse,
+    graph_laplacian,
+    largest_diagonal,
+    solve_laplace,
+)
 from nanogap.structure.connectivity import clusters
 
 
@@ -47,6 +53,7 @@ def test_diffusion_is_that_of_the_dense_matrix_and_may_be_made_step_by_step(netw
     laplacian = graph_laplacian(n, pairs, conductances)
     free = rng.random(n) < 0.8
     start = rng.normal(0, 1, n)
+    assert largest_diagonal(laplacian, free) == laplacian.diagonal()[free].max(initial=0.0)
     rate = 0.5 / max(laplacian.diagonal().max(), 1.0)
     at_once, one_by_one, dense = start.copy(), start.copy(), start.copy()
     made = diffuse(laplacian, free, at_once, rate, steps)

@@ -115,5 +115,7 @@ class BiasedEngine:
                 steps=max(1, steps * settings.relaxation_steps),
                 mobility=settings.diffusion / settings.normalisation,
             )
-        self._engine.set_potential(self.potential, network.pieces)
+        # elsewhere charge flows to pieces that float, too: none has to be told
+        told = network.pieces if settings.mode == "constant-potential" else None
+        self._engine.set_potential(self.potential, told)
         self.work.switch(self.potential)

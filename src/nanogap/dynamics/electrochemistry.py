@@ -11,13 +11,20 @@ makes k the diffusion constant; the authors' published n = 0.629967 is that of t
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import spsolve
 
-from nanogap.dynamics.laplace import cluster_labels, diffuse, graph_laplacian, solve_laplace
+from nanogap.dynamics.laplace import (
+    cluster_labels,
+    diffuse,
+    graph_laplacian,
+    largest_diagonal,
+    solve_laplace,
+)
 from nanogap.structure.connectivity import neighbour_pairs
 from nanogap.structure.tips import BOTTOM, TOP, nearest_neighbour_distance
 from nanogap.typing import FloatArray
@@ -65,14 +72,14 @@ class MetalNetwork:
     ----------
     laplacian : csr_array, shape (n_atoms, n_atoms)
         Graph Laplacian of the bond conductances w(r)/r^2, 1/angstrom^2; rows sum to 0.
-    labels : ndarray of int, shape (n_atoms,)
-        Cluster of each atom, by the first atom of it.
+    pairs : ndarray of int, shape (n_pairs, 2)
+        Every bond once.
     bottom, top : ndarray of bool, shape (n_atoms,)
         The fixed bases.
     """
 
     laplacian: csr_array
-    labels: NDArray[np.int64]
+    pairs: NDArray[np.int64]
     bottom: NDArray[np.bool_]
     top: NDArray[np.bool_]
 
@@ -125,7 +132,13 @@ class MetalNetwork:
         """
         n = len(electrode)
         laplacian = graph_laplacian(n, pairs, bond_weight(distances, cutoff) / distances**2)
-        return cls(laplacian, cluster_labels(n, pairs), electrode == BOTTOM, electrode == TOP)
+        return cls(laplacian, pairs, electrode == BOTTOM, electrode == TOP)
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """Cluster of each atom, by the first atom of it, shape (n_atoms,)."""
+        found: NDArray[np.int64] = cluster_labels(len(self.bottom), self.pairs)
+        return found
 
     @property
     def connected(self) -> bool:
@@ -196,7 +209,7 @@ class MetalNetwork:
         """
         result = self._with_bases(potential, voltage)
         moves = ~(self.bottom | self.top)
-        fastest = mobility * time * float(self.laplacian.diagonal()[moves].max(initial=0.0))
+        fastest = mobility * time * largest_diagonal(self.laplacian, moves)
         steps = max(steps, int(np.ceil(fastest / _STABLE_FRACTION)))
         diffuse(self.laplacian, moves, result, mobility * time / steps, steps)
         return result

@@ -65,6 +65,13 @@ def graph_laplacian(n_atoms: int, pairs: Int64Array, conductances: FloatArray) -
     return csr_array((values, columns, starts), shape=(n_atoms, n_atoms))
 
 
+def largest_diagonal(laplacian: csr_array, free: NDArray[np.bool_]) -> float:
+    """Return the largest diagonal entry of the free atoms, at the least 0: the fastest of them."""
+    system = laplacian.indptr, laplacian.indices, laplacian.data
+    largest: float = _largest_diagonal(*system, free)
+    return largest
+
+
 def diffuse(
     laplacian: csr_array,
     free: NDArray[np.bool_],
@@ -167,6 +174,22 @@ def _assemble(
         columns[place[a]], values[place[a]] = b, -conductances[pair]
         place[a] += 1
     return starts, columns, values
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _largest_diagonal(
+    starts: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    values: FloatArray,
+    free: NDArray[np.bool_],
+) -> float:
+    largest = 0.0
+    for row in range(len(free)):
+        if free[row]:
+            for entry in range(starts[row], starts[row + 1]):
+                if columns[entry] == row:
+                    largest = max(largest, values[entry])
+    return largest
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
