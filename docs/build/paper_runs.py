@@ -52,8 +52,7 @@ def main() -> None:
         "--wide",
         nargs=2,
         metavar=("FILE", "INDEX"),
-        help="transmissions of some snapshots of the run that the page compares both cuts of, "
-        "with --cut terrace",
+        help="transmissions of some snapshots of the fullest run of the paper with --cut terrace",
     )
     given = parser.parse_args()
     content = json.loads(DATA.read_text(encoding="utf-8")) if DATA.is_file() else {}
@@ -67,14 +66,12 @@ def main() -> None:
         for group, of_paper in (("paper", True), ("sampled", False)):
             some = [one for one in sampled if (_gap(one) == PAPER_GAP) == of_paper]
             draw(some[:1], group, ("5cd",) if some else ())
-    compared_run = next(
-        run for run in content["paper"] if run["name"] == content["cuts"][0]["name"]
-    )
     if given.wide:
         path, index = given.wide
-        content["cuts"] = [compared(compared_run, Path(path), index)]
+        content["cuts"] = [compared(fullest(content["paper"]), Path(path), index)]
     with house_style():
-        figure = figure_of(content["cuts"], compared_run)
+        (shown,) = (run for run in content["paper"] if run["name"] == content["cuts"][0]["name"])
+        figure = figure_of(content["cuts"], shown)
         write_bytes(DOCS / "images" / "paper-cuts.png", png(figure, 110))
         figure = terraces_figure(content["paper"])
         write_bytes(DOCS / "images" / "paper-terraces.png", png(figure, 110))
@@ -106,8 +103,11 @@ def gather(content: dict[str, Any], group: str, trajectories: Sequence[Trajector
 
 def merged(runs: Sequence[dict[str, Any]], run: dict[str, Any]) -> list[dict[str, Any]]:
     """Put a run in the place of that of the same preset and seed, in order of both."""
-    others = (one for one in runs if label_of(one) != label_of(run))
-    return sorted([*others, run], key=lambda one: (-one["voltage"], label_of(one)))
+
+    def which(one: dict[str, Any]) -> tuple[float, str, int, bool]:
+        return -one["voltage"], one["preset"], one["seed"], one.get("earlier", False)
+
+    return sorted([*(one for one in runs if which(one) != which(run)), run], key=which)
 
 
 def text_of(content: dict[str, list[dict[str, Any]]]) -> str:

@@ -101,6 +101,9 @@ def test_a_run_takes_the_place_of_that_of_its_seed():
     ]  # fmt: skip
     made = paper_runs.merged(made, runs[0] | {"seed": 2})
     assert [run["seed"] for run in made] == [1, 2, 3, 1]
+    made = paper_runs.merged(made, runs[0] | {"seed": 10})
+    assert [run["seed"] for run in made] == [1, 2, 3, 10, 1]
+    assert len(paper_runs.merged(made, runs[0] | {"voltage": 4.0})) == 6
 
 
 def test_a_run_of_earlier_engines_stays_beside_the_one_that_can_be_made_again():

@@ -240,6 +240,23 @@ def test_the_first_snapshot_is_unbiased_and_the_rest_are_biased(simulation, tmp_
 
 
 @pytest.mark.engine
+def test_a_checkpoint_that_is_loaded_between_two_updates_is_the_same_one(small_tips, tmp_path):
+    """The time since the last update of the potential is that of the checkpoint, none."""
+    settings = load_settings(SETTINGS, {"voltage.mode": "relaxation", "voltage.update_interval": 4})
+    with Simulation(small_tips, settings, seed=11) as simulation:
+        whole = simulation.run(60, checkpoints=tmp_path)
+        simulation.load(tmp_path / "step-20")
+        simulation.run(7)
+        simulation.load(tmp_path / "step-20")
+        again = simulation.run(40)
+    expected = [frame for frame in whole if frame.info["step"] > 20]
+    assert len(again) == len(expected) > 0
+    for ours, theirs in zip(again, expected, strict=True):
+        np.testing.assert_array_equal(ours.positions, theirs.positions)
+        np.testing.assert_array_equal(ours.arrays["potential"], theirs.arrays["potential"])
+
+
+@pytest.mark.engine
 def test_contact_is_sampled_densely(small_tips, tmp_path):
     """An adatom between the terraces, 4.6 A apart, is pulled in and seen on the way."""
     centre = small_tips.cell.lengths() / 2

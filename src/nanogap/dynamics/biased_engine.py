@@ -65,6 +65,7 @@ class BiasedEngine:
             Work up to then, eV.
         """
         self._engine.load(restart)
+        self._since_update = 0
         self.potential = potential
         self.work = BiasWork(self._engine.charges, charged_at, potential, total)
 
