@@ -147,6 +147,18 @@ def test_5c_numbers_the_points_whose_atoms_5d_draws(whole, name):
     assert column(pictures, "snapshot") == np.flatnonzero(places).tolist()
 
 
+def test_5c_of_a_wide_plateau_has_numbers_on_its_axis(whole):
+    """From 10.6 to 11.6 G0 no multiple of the 2 G0 between lines lies."""
+    transmission = 11.1 + 0.05 * np.sin(np.arange(len(TRANSMISSIONS)))
+    transmission[-1] = np.nan
+    made = drawn("5c", replace(whole, result=replace(whole.result, transmission=transmission)))
+    (axes,) = made.figure.axes
+    low, high = axes.get_ylim()
+    assert sum(low <= tick <= high for tick in axes.get_yticks()) >= 3
+    samples = len(TRANSMISSIONS)
+    assert axes.get_title("left").endswith(f"{samples - 1} of {samples} known")
+
+
 def test_s3_has_a_curve_of_every_run_in_the_colour_of_its_voltage(whole, opened):
     made = drawn("S3", whole, opened, replace(whole, name="other"))
     assert set(column(made, "run")) == {whole.name, opened.name, "other"}

@@ -7,14 +7,15 @@ import sys
 import numpy as np
 import pytest
 import xarray as xr
-from tests.runs.hand_made import whole_run
+from tests.runs.hand_made import WHOLE_STORY, whole_run
 
+from nanogap.dynamics.schedule import FineWindow
 from nanogap.errors import DataFormatError
 from nanogap.io import write_dataset
 from nanogap.io.results import read_parts
 from nanogap.io.run_files import RunFiles
 from nanogap.observables import OBSERVABLES
-from nanogap.runs import results
+from nanogap.runs import results, status
 from nanogap.runs.results import read_averages, read_transmissions, with_moments
 
 
@@ -178,6 +179,14 @@ def test_status_loads_no_statistics_and_no_device(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_sampling_that_begins_in_contact_has_no_first_contact(tmp_path):
+    run = whole_run(tmp_path / "run", (0.94, 2.1), WHOLE_STORY[2:4])
+    begin = run.records()[0].observables["time"]
+    assert status(run).first_contact == begin
+    run.window = FineWindow(begin, 8.0, 200.0, 500.0, 40.0)
+    assert status(run).first_contact is None
 
 
 def test_reading_single_snapshots_tells_how_many_are_done(tmp_path):

@@ -254,8 +254,12 @@ def _fluctuation(axes: Axes, one: Trajectory, chosen: Sequence[int]) -> None:
     axes.axhline(mean, color=INK, linewidth=0.9)
     reach = max(0.5, 1.35 * float(np.abs(values - mean).max()))
     axes.set_ylim(max(mean - reach, -0.05), mean + reach)
+    # so narrow a range may have no multiple of G0 in it
+    axes.yaxis.set_major_locator(MaxNLocator(5))
     spread = f" ± {number(values.std(ddof=1), 2)}" if len(values) > 1 else ""
-    axes.set_title(f"{one.name}: T = {number(mean)}{spread} G$_0$")
+    samples = len(one.result.time)
+    known = "" if len(values) == samples else f", {len(values)} of {samples} known"
+    axes.set_title(f"{one.name}: T = {number(mean)}{spread} G$_0${known}")
 
 
 def kinetics_by_voltage(trajectories: Sequence[Trajectory]) -> PaperFigure:

@@ -39,7 +39,8 @@ class RunStatus(Printed):
         (`nanogap.analysis.filament.contact`). The observable of that name, which counts longer
         steps, may be true some snapshots earlier.
     first_contact : float or None
-        When that was so first, fs since the voltage was applied.
+        When that was so first, fs since the voltage was applied; None of a fine sampling that
+        begins in contact: that was made before.
     report : str or None
         Path of the report, once it is written.
     error : str or None
@@ -101,6 +102,7 @@ def status(run: RunDirectory) -> RunStatus:
     complete = state.finished and len(known) + len(failures) >= len(records)
     time = [record.observables["time"] for record in records]
     connected = [record.observables["bottleneck_atoms"] >= 1 for record in records]
+    made_before = run.window is not None and bool(connected) and connected[0]
     return RunStatus(
         state=_state(run, complete),
         snapshots=len(records),
@@ -108,7 +110,7 @@ def status(run: RunDirectory) -> RunStatus:
         time=time,
         transmission=[known.get(record.number, math.nan) for record in records],
         connected=connected,
-        first_contact=next(compress(time, connected), None),
+        first_contact=None if made_before else next(compress(time, connected), None),
         report=str(run.report) if run.report.is_file() else None,
         error=run.error,
         failures=failures,
