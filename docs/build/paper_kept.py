@@ -31,18 +31,19 @@ _BRIDGED = (Stage.CONTACT.value, Stage.LATERAL_GROWTH.value)
 _DECIMALS = 3
 
 
-def label_of(run: Mapping[str, Any]) -> str:
-    """Tell a run from all others: ``paper-8v-2``.
+def identity_of(run: Mapping[str, Any]) -> tuple[float, str, int, bool]:
+    """Tell a run from all others, in the order of the page: the higher voltage first.
 
-    ``paper-8v-1-earlier`` is one of the same preset and seed by earlier versions of the engine,
-    which nobody can make again: other rounding makes another trajectory after some picoseconds.
+    An earlier one of the same preset and seed was made by earlier versions of the engine, and
+    nobody can make it again: other rounding makes another trajectory after some picoseconds.
     """
-    return f"{run['preset']}-{run['seed']}" + ("-earlier" if run.get("earlier") else "")
+    return -run["voltage"], run["preset"], run["seed"], run.get("earlier", False)
 
 
 def kept_path(run: Mapping[str, Any], folder: Path = FOLDER) -> Path:
-    """Give the file of the atoms of a run: ``paper-8v-2.extxyz.xz``."""
-    return folder / f"{label_of(run)}.extxyz.xz"
+    """Give the file of the atoms of a run; its preset has its voltage: ``paper-8v-2.extxyz.xz``."""
+    _, preset, seed, earlier = identity_of(run)
+    return folder / f"{preset}-{seed}{'-earlier' if earlier else ''}.extxyz.xz"
 
 
 def keep_structures(one: Trajectory, path: Path) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from docs.build.page_tables import filled
 from docs.build.paper_cuts import compared, figure_of
-from docs.build.paper_kept import SERIES, keep_structures, kept_path, kept_trajectory, label_of
+from docs.build.paper_kept import SERIES, identity_of, keep_structures, kept_path, kept_trajectory
 from docs.build.paper_page import PAPER_GAP, TABLES, fullest
 from docs.build.paper_terraces import figure_of as terraces_figure
 from docs.build.paper_terraces import terraces_of
@@ -85,29 +85,26 @@ def gather(content: dict[str, Any], group: str, trajectories: Sequence[Trajector
     given = {}
     for one in trajectories:
         run = described(one)
-        given[label_of(run)] = one
+        given[identity_of(run)] = one
         if group == "paper":
             keep_structures(one, kept_path(run))
             run["terraces"] = terraces_of(one)
         content[group] = merged(content.get(group, []), run)
     runs = content[group]
     most = fullest(runs)
-    shown = given.get(label_of(most))
+    shown = given.get(identity_of(most))
     if shown is None:
         print(f"{', '.join(_OF_ONE)} of {group} stay: they show {most['name']}")
     else:
         draw([shown], group, _OF_ONE)
-    everyone = [given.get(label_of(run)) or kept_trajectory(run) for run in runs]
+    everyone = [given.get(identity_of(run)) or kept_trajectory(run) for run in runs]
     draw(everyone, group, _OF_ALL if len({run["voltage"] for run in runs}) > 1 else _OF_ALL[:1])
 
 
 def merged(runs: Sequence[dict[str, Any]], run: dict[str, Any]) -> list[dict[str, Any]]:
     """Put a run in the place of that of the same preset and seed, in order of both."""
-
-    def which(one: dict[str, Any]) -> tuple[float, str, int, bool]:
-        return -one["voltage"], one["preset"], one["seed"], one.get("earlier", False)
-
-    return sorted([*(one for one in runs if which(one) != which(run)), run], key=which)
+    others = (one for one in runs if identity_of(one) != identity_of(run))
+    return sorted([*others, run], key=identity_of)
 
 
 def text_of(content: dict[str, list[dict[str, Any]]]) -> str:
