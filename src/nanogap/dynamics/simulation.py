@@ -336,7 +336,6 @@ class Simulation(Printed):
         write_checkpoint(folder, restart.name, potential, work.charged_at, self.progress)
         # every chunk begins with a restart file, also when nothing was interrupted
         self._biased.load(restart, potential, work.charged_at, work.total)
-        self._prepared_at = None
 
     def load(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -354,7 +353,7 @@ class Simulation(Printed):
         if potential.shape != count or charged_at.shape != count:
             raise DataFormatError(f"checkpoint {folder.name} is of other tips")
         self._biased.load(restart, potential, charged_at, progress.bias_work)
-        self.progress, self._latest, self._prepared_at = progress, None, None
+        self.progress, self._latest = progress, None
 
     def close(self) -> None:
         """Free the engine."""
